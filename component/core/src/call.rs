@@ -1,0 +1,174 @@
+//! One call of the contract: its ports, its deadline, its trace.
+
+use std::{cell::RefCell, time::Duration};
+
+use crate::{
+    error::{Error, Kind, Origin, Result},
+    google,
+    http::{Exchange, Request, Response, Timeouts, TransportError},
+    ports::Ports,
+    retry::{self, Class},
+};
+
+/// DNS, TCP and TLS together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The defaults of `deadline-ms`, which the catalog prints.
+pub mod deadlines {
+    use std::time::Duration;
+
+    /// `connect`, `check`, `disconnect`, `list`, `get` and `custom-api`.
+    pub const API: Duration = Duration::from_secs(30);
+    /// `invoke`: the default timeout of a function, in seconds 60, plus what signing in takes.
+    pub const INVOKE: Duration = Duration::from_secs(60);
+    /// The longest that is accepted: a function's hour, and 30 s.
+    pub const MAX: Duration = Duration::from_secs(3630);
+}
+
+/// One call.
+#[derive(Debug)]
+pub struct Call<'a, P> {
+    ports: &'a P,
+    deadline: Duration,
+    trace: RefCell<Vec<Exchange>>,
+}
+
+impl<'a, P: Ports> Call<'a, P> {
+    /// A call that begins now.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `deadline-ms`: zero, or longer than an hour and 30 s.
+    pub fn begin(ports: &'a P, deadline_ms: Option<u32>, default: Duration) -> Result<Self> {
+        let given = deadline_ms.map_or(default, |ms| Duration::from_millis(u64::from(ms)));
+        if given.is_zero() || given > deadlines::MAX {
+            return Err(Error::input("deadline-ms", "the deadline is not between 1 and 3,630,000 ms"));
+        }
+        Ok(Self { ports, deadline: ports.monotonic() + given, trace: RefCell::default() })
+    }
+
+    /// Gives the call at least `duration` from now: for a default that has turned out too short.
+    pub fn extend(&mut self, duration: Duration) {
+        self.deadline = self.deadline.max(self.ports.monotonic() + duration.min(deadlines::MAX));
+    }
+
+    /// The ports.
+    pub fn ports(&self) -> &'a P {
+        self.ports
+    }
+
+    /// What has been sent until now.
+    pub fn take_trace(&self) -> Vec<Exchange> {
+        self.trace.take()
+    }
+
+    /// Runs a call's steps, and puts the trace into its error.
+    ///
+    /// # Errors
+    /// Whatever the steps return.
+    pub async fn run<T>(&self, steps: impl Future<Output = Result<T>>) -> Result<T> {
+        steps.await.map_err(|error| error.with_trace(self.take_trace()))
+    }
+
+    /// What is left of the deadline.
+    ///
+    /// # Errors
+    /// `deadline-exceeded` if nothing is.
+    pub fn remaining(&self) -> Result<Duration> {
+        match self.deadline.checked_sub(self.ports.monotonic()) {
+            Some(left) if !left.is_zero() => Ok(left),
+            _ => Err(out_of_time("before the next request")),
+        }
+    }
+
+    /// Waits, or fails at once if the deadline comes first.
+    ///
+    /// # Errors
+    /// `deadline-exceeded`.
+    pub async fn pause(&self, duration: Duration) -> Result<()> {
+        if duration >= self.remaining()? {
+            return Err(out_of_time("while waiting"));
+        }
+        self.ports.sleep(duration).await;
+        Ok(())
+    }
+
+    /// Sends a request, repeats it as its class allows, and returns the last response, whatever its
+    /// status.
+    ///
+    /// # Errors
+    /// `network`, `egress-denied`, `deadline-exceeded` or `too-large`.
+    pub async fn exchange(&self, request: &Request, class: Class) -> Result<Response> {
+        let mut attempt = 1;
+        loop {
+            let left = self.remaining()?;
+            let start = self.ports.monotonic();
+            let timeouts = Timeouts { connect: CONNECT_TIMEOUT.min(left), total: left };
+            let outcome = self.ports.send(request, timeouts).await;
+            self.note(request, attempt, start, &outcome);
+            let floor = outcome.as_ref().ok().and_then(|r| retry::retry_after(r).max(google::retry_info(r)));
+            let jitter = u32::from_le_bytes(self.ports.random());
+            match retry::wait(class, attempt, &outcome, floor, jitter) {
+                // A wait past the deadline would only trade this answer for a worse one.
+                Some(wait) if self.remaining().is_ok_and(|left| wait < left) => {
+                    self.ports.sleep(wait).await;
+                    attempt += 1;
+                }
+                _ => return outcome.map_err(|error| transport_error(request, error)),
+            }
+        }
+    }
+
+    fn note(
+        &self,
+        request: &Request,
+        attempt: u32,
+        start: Duration,
+        outcome: &std::result::Result<Response, TransportError>,
+    ) {
+        let duration = self.ports.monotonic().saturating_sub(start);
+        self.trace.borrow_mut().push(Exchange {
+            method: request.method(),
+            url: request.url(),
+            token: request.token(),
+            status: outcome.as_ref().ok().map(|response| response.status),
+            attempt,
+            duration_ms: u32::try_from(duration.as_millis()).unwrap_or(u32::MAX),
+        });
+    }
+}
+
+fn out_of_time(when: &str) -> Error {
+    Error::new(Kind::DeadlineExceeded, Origin::Network, format!("the deadline ran out {when}"))
+        .fix("give the call more time, or ask for less in one call")
+}
+
+fn transport_error(request: &Request, error: TransportError) -> Error {
+    let target = format!("{} {}", request.method().as_str(), request.url());
+    match error {
+        TransportError::Denied => {
+            Error::new(Kind::EgressDenied, Origin::Host, format!("the host's egress policy refused {target}"))
+                .fix("whoever runs the host must allow what the catalog's egress manifest lists; nothing was sent")
+        }
+        TransportError::NotSent(why) => {
+            Error::new(Kind::Network, Origin::Network, format!("no connection for {target}: {why}"))
+                .fix("check the network, the DNS and the proxy between the host and Google; nothing was sent")
+        }
+        TransportError::Broken(why) => {
+            Error::new(Kind::Network, Origin::Network, format!("the connection broke during {target}: {why}"))
+                .fix("the request may have been processed: look before you repeat it")
+        }
+        TransportError::Timeout => Error::new(
+            Kind::DeadlineExceeded,
+            Origin::Network,
+            format!("the deadline ran out during {target}"),
+        )
+        .fix("the request may have been processed: look before you repeat it, and give the call more time"),
+        TransportError::TooLarge => Error::new(
+            Kind::TooLarge,
+            Origin::GoogleApi,
+            format!("the response to {target} exceeds {} bytes", request.max_response()),
+        )
+        .detail("limit", request.max_response().to_string())
+        .fix("ask for less: a smaller page, a field mask, or a link to the data"),
+    }
+}

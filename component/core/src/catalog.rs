@@ -1,0 +1,63 @@
+//! What the connector can do, as data: forms, policies and limits are drawn from it.
+//!
+//! It is a file, `catalog.json`, that people can read too; the tests below hold it against the code.
+
+/// The catalog, as `wit/catalog.wit` describes it.
+#[must_use]
+pub fn describe() -> &'static str {
+    include_str!("catalog.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        call::deadlines,
+        names::DEFAULT_REGION,
+        target::{Api, MAX_API_RESPONSE, MAX_FUNCTION_RESPONSE, TOKEN_HOST},
+        token::SCOPES,
+    };
+
+    fn catalog() -> Value {
+        serde_json::from_str(describe()).unwrap()
+    }
+
+    #[test]
+    fn exactly_the_hosts_that_a_request_can_go_to_are_in_the_manifest() {
+        let catalog = catalog();
+        let mut hosts: Vec<_> = Api::ALL.map(|api| json!({"host": api.host(), "carries": ["access-token"]})).into();
+        hosts.push(json!({"host": TOKEN_HOST, "carries": ["assertion"]}));
+        hosts.push(json!({"host-suffix": ".run.app", "labels": [2, 2], "carries": ["id-token", "none"]}));
+        hosts.push(json!({"host-suffix": ".cloudfunctions.net", "labels": [1, 1], "carries": ["id-token", "none"]}));
+        assert_eq!(catalog["egress"], json!(hosts));
+        assert_eq!(catalog["apis"], json!(Api::ALL.map(|api| json!({"name": api.name(), "host": api.host()}))));
+    }
+
+    #[test]
+    fn figures_are_those_of_the_code() {
+        let catalog = catalog();
+        assert_eq!(catalog["version"], env!("CARGO_PKG_VERSION"));
+        assert_eq!(catalog["scopes"], json!(SCOPES));
+        assert_eq!(catalog["connection"]["properties"]["region"]["default"], DEFAULT_REGION);
+        let limits = &catalog["limits"];
+        assert_eq!(limits["api-response-bytes"], MAX_API_RESPONSE);
+        assert_eq!(limits["function-response-bytes"], MAX_FUNCTION_RESPONSE);
+        assert_eq!(limits["deadline-ms"]["default"], json!(u64::try_from(deadlines::API.as_millis()).unwrap()));
+        assert_eq!(limits["deadline-ms"]["invoke"], json!(u64::try_from(deadlines::INVOKE.as_millis()).unwrap()));
+        assert_eq!(limits["deadline-ms"]["max"], json!(u64::try_from(deadlines::MAX.as_millis()).unwrap()));
+    }
+
+    #[test]
+    fn actions_say_what_they_do_to_the_world() {
+        let catalog = catalog();
+        let effects = |name: &str| {
+            let actions = catalog["actions"].as_array().unwrap();
+            actions.iter().find(|action| action["name"] == name).unwrap()["effects"].clone()
+        };
+        assert_eq!(effects("functions.list")["read-only"], true);
+        assert_eq!(effects("functions.invoke")["destructive"], true);
+        assert_eq!(effects("api.custom-api")["open-world"], true);
+    }
+}

@@ -1,0 +1,234 @@
+//! The one error type: what failed, whose failure it is, and what to do next.
+
+use std::fmt;
+
+use crate::http::Exchange;
+
+/// What every fallible call returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a call failed. The fields are those of the record `error` in `wit/types.wit`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error(Box<Fields>);
+
+/// The facts of an [`Error`]. No field ever holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fields {
+    /// What went wrong.
+    pub kind: Kind,
+    /// Whose failure it is.
+    pub origin: Origin,
+    /// What failed and where, in one line.
+    pub message: String,
+    /// Whose move it is and what to do next.
+    pub fix: Option<String>,
+    /// The HTTP status, where one was received.
+    pub http_status: Option<u16>,
+    /// A floor for the next attempt, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+    /// Google's machine-readable reason.
+    pub reason: Option<String>,
+    /// Where to mend it.
+    pub link: Option<String>,
+    /// Facts by name.
+    pub details: Vec<(String, String)>,
+    /// What had been sent.
+    pub trace: Vec<Exchange>,
+}
+
+/// The kinds of `wit/types.wit`, where each is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub enum Kind {
+    InvalidInput,
+    ConnectionRequired,
+    ConnectionNotFound,
+    InvalidCredential,
+    UnsupportedCredential,
+    CredentialRejected,
+    Unauthenticated,
+    MissingRole,
+    Forbidden,
+    ApiDisabled,
+    NotFound,
+    AmbiguousFunction,
+    NotInvocable,
+    RateLimited,
+    Unavailable,
+    Network,
+    DeadlineExceeded,
+    EgressDenied,
+    TooLarge,
+    UnexpectedRedirect,
+    InvalidResponse,
+    PageLoop,
+    SecretStore,
+    Status,
+    Internal,
+}
+
+/// The origins of `wit/types.wit`, where each is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub enum Origin {
+    Input,
+    Connection,
+    TokenEndpoint,
+    Iam,
+    GoogleApi,
+    Function,
+    GoogleFrontEnd,
+    Network,
+    Host,
+}
+
+/// The longest foreign text that gets into a message, in characters.
+const FOREIGN_TEXT: usize = 400;
+
+impl Error {
+    /// An error of a kind and an origin. `message` is lower case, without a period at its end.
+    pub fn new(kind: Kind, origin: Origin, message: impl Into<String>) -> Self {
+        Self(Box::new(Fields {
+            kind,
+            origin,
+            message: one_line(&message.into()),
+            fix: None,
+            http_status: None,
+            retry_after_ms: None,
+            reason: None,
+            link: None,
+            details: Vec::new(),
+            trace: Vec::new(),
+        }))
+    }
+
+    /// Bad input in `field`: nothing was sent, and the caller can mend it.
+    pub fn input(field: &str, message: impl Into<String>) -> Self {
+        Self::new(Kind::InvalidInput, Origin::Input, message).detail("field", field)
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.0.fix = Some(one_line(&fix.into()));
+        self
+    }
+
+    /// The status that was received.
+    #[must_use]
+    pub fn http_status(mut self, status: u16) -> Self {
+        self.0.http_status = Some(status);
+        self
+    }
+
+    /// The time to wait at least.
+    #[must_use]
+    pub fn retry_after_ms(mut self, floor: Option<u64>) -> Self {
+        self.0.retry_after_ms = floor;
+        self
+    }
+
+    /// Google's reason.
+    #[must_use]
+    pub fn reason(mut self, reason: Option<String>) -> Self {
+        self.0.reason = reason.map(|r| one_line(&r));
+        self
+    }
+
+    /// Where to mend it.
+    #[must_use]
+    pub fn link(mut self, link: impl Into<String>) -> Self {
+        self.0.link = Some(link.into());
+        self
+    }
+
+    /// One fact.
+    #[must_use]
+    pub fn detail(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.details.push((name.to_owned(), one_line(&value.into())));
+        self
+    }
+
+    /// What had been sent.
+    #[must_use]
+    pub fn with_trace(mut self, trace: Vec<Exchange>) -> Self {
+        self.0.trace = trace;
+        self
+    }
+
+    /// The facts.
+    #[must_use]
+    pub fn fields(&self) -> &Fields {
+        &self.0
+    }
+
+    /// The facts, by value.
+    #[must_use]
+    pub fn into_fields(self) -> Fields {
+        *self.0
+    }
+
+    /// The kind, which most callers branch on.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        self.0.fix.as_ref().map_or(Ok(()), |fix| write!(f, "; {fix}"))
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// One line of printable text, cut at a fixed length: messages of other systems end up in terminals
+/// and logs.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let mut line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(FOREIGN_TEXT * 3)
+        .collect();
+    if line.contains("  ") {
+        line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+    line
+}
+
+/// Text that somebody else wrote, cut to a length that fits in a message.
+#[must_use]
+pub fn foreign(text: &str) -> String {
+    let line = one_line(text);
+    match line.char_indices().nth(FOREIGN_TEXT) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_cannot_break_a_line_or_flood_a_log() {
+        assert_eq!(foreign("a\r\nb\u{1b}[31m"), "a b [31m");
+        assert_eq!(foreign(&"x".repeat(10_000)).chars().count(), FOREIGN_TEXT + 1);
+    }
+
+    #[test]
+    fn an_error_reads_as_one_breath() {
+        let error = Error::input("region", "region `x y` is not a region").fix("use one such as us-central1");
+        assert_eq!(error.to_string(), "region `x y` is not a region; use one such as us-central1");
+        assert_eq!(error.fields().details, [("field".to_owned(), "region".to_owned())]);
+    }
+}

@@ -1,0 +1,10 @@
+//! Functions of both generations: what there is, and calling it.
+
+mod front_end;
+pub mod get;
+pub mod invoke;
+pub mod list;
+mod wire;
+
+pub use get::FunctionRef;
+pub use wire::{Function, Generation, Trigger};

@@ -1,0 +1,297 @@
+//! What Google's APIs say when they refuse.
+//!
+//! The envelope is that of <https://google.aip.dev/193>; reasons are listed in
+//! `google/api/error_reason.proto`.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::Deserialize;
+
+use crate::{
+    error::{Error, Kind, Origin, foreign},
+    http::Response,
+};
+
+/// What was being done, for the words of an error.
+#[derive(Debug, Clone)]
+pub struct Attempted<'a> {
+    /// In the infinitive: `list functions in my-project`.
+    pub action: &'a str,
+    /// The project, for links and commands.
+    pub project: &'a str,
+    /// Who asked: a service account's address.
+    pub account: &'a str,
+    /// The permission that the action needs, if Google does not name it.
+    pub permission: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    error: Status,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    details: Vec<Detail>,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    metadata: BTreeMap<String, String>,
+    #[serde(default)]
+    links: Vec<Link>,
+    #[serde(rename = "retryDelay", default)]
+    retry_delay: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    #[serde(default)]
+    url: String,
+}
+
+fn parse(response: &Response) -> Option<Status> {
+    serde_json::from_slice::<Envelope>(&response.body).ok().map(|envelope| envelope.error)
+}
+
+/// The floor that a `google.rpc.RetryInfo` asks for.
+#[must_use]
+pub fn retry_info(response: &Response) -> Option<Duration> {
+    if !matches!(response.status, 429 | 503) {
+        return None;
+    }
+    parse(response)?.details.iter().find_map(|detail| {
+        let seconds: f64 = detail.retry_delay.as_deref()?.strip_suffix('s')?.parse().ok()?;
+        Duration::try_from_secs_f64(seconds).ok()
+    })
+}
+
+/// The smallest predefined role that holds a permission.
+///
+/// <https://cloud.google.com/iam/docs/roles-permissions>
+#[must_use]
+pub fn smallest_role(permission: &str) -> Option<&'static str> {
+    Some(match permission {
+        "cloudfunctions.functions.list" | "cloudfunctions.functions.get" | "cloudfunctions.locations.list" => {
+            "roles/cloudfunctions.viewer"
+        }
+        "cloudfunctions.functions.call" => "roles/cloudfunctions.developer",
+        "cloudfunctions.functions.invoke" => "roles/cloudfunctions.invoker",
+        "run.services.list" | "run.services.get" => "roles/run.viewer",
+        "run.routes.invoke" => "roles/run.invoker",
+        "iam.serviceAccounts.getOpenIdToken" => "roles/iam.serviceAccountOpenIdTokenCreator",
+        "iam.serviceAccounts.getAccessToken" => "roles/iam.serviceAccountTokenCreator",
+        "serviceusage.services.use" => "roles/serviceusage.serviceUsageConsumer",
+        _ => return None,
+    })
+}
+
+/// The error that a response of a Google API with a status outside 2xx stands for.
+#[must_use]
+pub fn api_error(response: &Response, attempted: &Attempted<'_>) -> Error {
+    let status = response.status;
+    let parsed = parse(response);
+    let said = match &parsed {
+        Some(parsed) if !parsed.message.is_empty() => foreign(&parsed.message),
+        _ => format!("status {status}"),
+    };
+    let reason = parsed.as_ref().and_then(|p| {
+        p.details
+            .iter()
+            .find_map(|d| d.reason.clone())
+            .or_else(|| (!p.status.is_empty()).then(|| p.status.clone()))
+    });
+    let detail = |name: &str| {
+        parsed.as_ref().and_then(|p| p.details.iter().find_map(|d| d.metadata.get(name).cloned()))
+    };
+    let error = |kind, origin| {
+        Error::new(kind, origin, format!("Google refused to {}: {said}", attempted.action))
+            .http_status(status)
+            .reason(reason.clone())
+    };
+    match status {
+        300..=399 => redirect(response, attempted.action),
+        401 => error(Kind::Unauthenticated, Origin::GoogleApi)
+            .fix("the access token is not accepted: check the connection, and make it again if its key was deleted or disabled"),
+        403 if reason.as_deref() == Some("SERVICE_DISABLED") => {
+            let service = detail("service").unwrap_or_default();
+            let link = detail("activationUrl").or_else(|| help_link(parsed.as_ref())).unwrap_or_else(|| {
+                format!("https://console.cloud.google.com/apis/library/{service}?project={}", attempted.project)
+            });
+            error(Kind::ApiDisabled, Origin::GoogleApi)
+                .fix(format!(
+                    "whoever administers the project enables it: gcloud services enable {service} --project={}; then wait a few minutes",
+                    attempted.project
+                ))
+                .link(link)
+                .detail("service", service)
+        }
+        403 if is_iam_denial(reason.as_deref(), &said) => {
+            let permission =
+                detail("permission").or_else(|| quoted_permission(&said)).unwrap_or_else(|| attempted.permission.to_owned());
+            missing_role(error(Kind::MissingRole, Origin::Iam), attempted, &permission)
+        }
+        403 => error(Kind::Forbidden, Origin::GoogleApi)
+            .fix("read Google's reason; a policy of the organisation, the billing or the scopes of the token may be behind it"),
+        404 => error(Kind::NotFound, Origin::GoogleApi)
+            .fix("check project, region and name; Google says the same to somebody who may not know"),
+        429 => error(Kind::RateLimited, Origin::GoogleApi)
+            .retry_after_ms(floor_ms(response))
+            .fix("wait and ask less often, or ask for a higher quota"),
+        408 | 500..=599 => error(Kind::Unavailable, Origin::GoogleApi)
+            .retry_after_ms(floor_ms(response))
+            .fix("Google has a fault; try again later"),
+        _ => error(Kind::InvalidInput, Origin::GoogleApi).fix("correct what Google names, and try again"),
+    }
+}
+
+/// An error for a redirect, which is never followed: the next host was never agreed on.
+#[must_use]
+pub fn redirect(response: &Response, action: &str) -> Error {
+    let location = response.header("location").unwrap_or_default();
+    let location = location.split(['?', '#']).next().unwrap_or_default();
+    Error::new(
+        Kind::UnexpectedRedirect,
+        Origin::GoogleApi,
+        format!("the attempt to {action} was answered with a redirect, which is never followed"),
+    )
+    .http_status(response.status)
+    .detail("location", foreign(location))
+    .fix("call the final address itself, if it is one of Google's APIs")
+}
+
+/// An error for an answer of 2xx that is not what the API promises.
+#[must_use]
+pub fn unreadable(response: &Response, action: &str, why: &serde_json::Error) -> Error {
+    Error::new(
+        Kind::InvalidResponse,
+        Origin::GoogleApi,
+        format!(
+            "the answer to the attempt to {action} cannot be read ({} bytes of {}): {}",
+            response.body.len(),
+            foreign(response.header("content-type").unwrap_or("no content type")),
+            foreign(&why.to_string())
+        ),
+    )
+    .http_status(response.status)
+    .fix("a proxy in between may have answered; if not, please report this")
+}
+
+/// Fills in role, member and resource, and the command that mends it.
+pub(crate) fn missing_role(error: Error, attempted: &Attempted<'_>, permission: &str) -> Error {
+    let member = format!("serviceAccount:{}", attempted.account);
+    let resource = format!("projects/{}", attempted.project);
+    let error = error.detail("permission", permission).detail("member", &member).detail("resource", resource);
+    match smallest_role(permission) {
+        Some(role) => error.detail("role", role).fix(format!(
+            "whoever administers the project grants it: gcloud projects add-iam-policy-binding {} --member={member} --role={role}; then wait a few minutes",
+            attempted.project
+        )),
+        None => error.fix(format!(
+            "whoever administers the project grants {member} a role that holds {permission}"
+        )),
+    }
+}
+
+fn floor_ms(response: &Response) -> Option<u64> {
+    crate::retry::retry_after(response)
+        .max(retry_info(response))
+        .map(|floor| u64::try_from(floor.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn help_link(parsed: Option<&Status>) -> Option<String> {
+    let url = parsed?.details.iter().flat_map(|d| &d.links).map(|link| link.url.as_str()).find(|u| !u.is_empty())?;
+    // A link that ends up in front of a person must lead where it says.
+    (url.starts_with("https://console.developers.google.com/") || url.starts_with("https://console.cloud.google.com/"))
+        .then(|| foreign(url))
+}
+
+fn is_iam_denial(reason: Option<&str>, message: &str) -> bool {
+    // The domain of the reason varies with the service, so it is not compared.
+    reason == Some("IAM_PERMISSION_DENIED") || message.starts_with("Permission '")
+}
+
+fn quoted_permission(message: &str) -> Option<String> {
+    let permission = message.strip_prefix("Permission '")?.split('\'').next()?;
+    permission.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.').then(|| permission.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ATTEMPTED: Attempted<'_> = Attempted {
+        action: "list functions in my-project",
+        project: "my-project",
+        account: "bot@my-project.iam.gserviceaccount.com",
+        permission: "cloudfunctions.functions.list",
+    };
+
+    fn answer(status: u16, body: &serde_json::Value) -> Error {
+        let response = Response { status, headers: vec![], body: body.to_string().into_bytes() };
+        api_error(&response, &ATTEMPTED)
+    }
+
+    #[test]
+    fn a_disabled_api_names_the_service_and_the_link() {
+        let error = answer(
+            403,
+            &json!({"error": {"code": 403, "message": "Cloud Functions API has not been used", "status": "PERMISSION_DENIED",
+                "details": [
+                    {"@type": "type.googleapis.com/google.rpc.Help", "links": [{"description": "d",
+                        "url": "https://console.developers.google.com/apis/api/x/overview?project=1"}]},
+                    {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED", "domain": "googleapis.com",
+                        "metadata": {"consumer": "projects/1", "service": "cloudfunctions.googleapis.com"}}]}}),
+        );
+        let fields = error.fields();
+        assert_eq!((fields.kind, fields.reason.as_deref()), (Kind::ApiDisabled, Some("SERVICE_DISABLED")));
+        assert_eq!(fields.link.as_deref(), Some("https://console.developers.google.com/apis/api/x/overview?project=1"));
+        assert_eq!(fields.details, [("service".to_owned(), "cloudfunctions.googleapis.com".to_owned())]);
+    }
+
+    #[test]
+    fn an_iam_denial_names_the_smallest_role() {
+        let error = answer(
+            403,
+            &json!({"error": {"message": "Permission 'cloudfunctions.functions.list' denied on 'projects/p/locations/-/functions'"}}),
+        );
+        assert_eq!(error.kind(), Kind::MissingRole);
+        assert!(error.fields().details.contains(&("role".to_owned(), "roles/cloudfunctions.viewer".to_owned())));
+        assert!(error.to_string().contains("gcloud projects add-iam-policy-binding my-project"));
+    }
+
+    #[test]
+    fn a_page_that_is_not_json_is_told_by_its_status() {
+        let response = Response { status: 502, headers: vec![], body: b"<html>".to_vec() };
+        let error = api_error(&response, &ATTEMPTED);
+        assert_eq!(error.kind(), Kind::Unavailable);
+        assert!(error.fields().message.ends_with("status 502"));
+    }
+
+    #[test]
+    fn retry_info_is_read_with_fractions() {
+        let body = json!({"error": {"details": [{"retryDelay": "1.5s"}]}}).to_string().into_bytes();
+        let response = Response { status: 429, headers: vec![], body };
+        assert_eq!(retry_info(&response), Some(Duration::from_millis(1500)));
+    }
+
+    #[test]
+    fn a_foreign_link_is_not_passed_on() {
+        let error = answer(
+            403,
+            &json!({"error": {"details": [{"links": [{"url": "https://evil.example/"}], "reason": "SERVICE_DISABLED",
+                "metadata": {"service": "run.googleapis.com"}}]}}),
+        );
+        assert!(error.fields().link.as_deref().unwrap().starts_with("https://console.cloud.google.com/"));
+    }
+}

@@ -1,0 +1,35 @@
+//! The decisions of gcf-connector: what to send to Google, and what an answer means.
+//!
+//! In scope: names, credentials, tokens, requests, responses, retries, errors. Out of scope: sockets,
+//! clocks, files, the environment, WIT. All of these are behind one trait, [`ports::Ports`], and every
+//! call reads as a straight line of `async` steps over it:
+//!
+//! ```text
+//! parse input ─► connection ─► token (cached, or signed and exchanged) ─► request ─► response ─► result
+//!      │              │              │                                        │           │
+//!      └──────────────┴──────────────┴───────────── Error ────────────────────┴───────────┘
+//! ```
+//!
+//! Nothing is sent before all input is parsed.
+
+pub mod api;
+pub mod call;
+pub mod catalog;
+pub mod connections;
+pub mod credential;
+pub mod error;
+pub mod functions;
+pub mod google;
+pub mod http;
+pub mod jwt;
+pub mod names;
+pub mod ports;
+pub mod retry;
+pub mod secret;
+pub mod session;
+pub mod store;
+pub mod target;
+pub mod token;
+
+#[cfg(test)]
+mod testing;

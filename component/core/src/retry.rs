@@ -1,0 +1,114 @@
+//! What may be repeated, how often, and after how long: values in, a value out.
+
+use std::time::Duration;
+
+use crate::http::{Response, TransportError};
+
+/// What a request allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// It may have an effect: repeated only if it provably was not sent.
+    Once,
+    /// It reads, or the caller said that it may be repeated. AIP-194 and Google's client libraries.
+    Idempotent,
+    /// An assertion to the token endpoint: google-auth makes three attempts, 1 s and 2 s apart.
+    TokenEndpoint,
+}
+
+impl Class {
+    fn attempts(self) -> u32 {
+        match self {
+            Self::Once | Self::TokenEndpoint => 3,
+            Self::Idempotent => 4,
+        }
+    }
+
+    fn backoff(self, attempt: u32) -> Duration {
+        let base = match self {
+            Self::Once | Self::Idempotent => Duration::from_millis(500),
+            Self::TokenEndpoint => Duration::from_secs(1),
+        };
+        base.saturating_mul(1 << (attempt - 1).min(10)).min(Duration::from_secs(8))
+    }
+
+    fn may_repeat(self, outcome: &Result<Response, TransportError>) -> bool {
+        match outcome {
+            Ok(response) => match self {
+                Self::Once => false,
+                Self::Idempotent => matches!(response.status, 408 | 429 | 502 | 503 | 504),
+                Self::TokenEndpoint => matches!(response.status, 408 | 429 | 500..=599),
+            },
+            Err(TransportError::NotSent(_)) => true,
+            Err(TransportError::Broken(_)) => self != Self::Once,
+            Err(TransportError::Denied | TransportError::Timeout | TransportError::TooLarge) => false,
+        }
+    }
+}
+
+/// How long to wait before attempt `attempt + 1`, or `None` to stop here.
+///
+/// `jitter` is uniform in 0..=`u32::MAX`; the wait is between half the backoff and all of it, never
+/// under the `floor` that the other side asked for.
+#[must_use]
+pub fn wait(
+    class: Class,
+    attempt: u32,
+    outcome: &Result<Response, TransportError>,
+    floor: Option<Duration>,
+    jitter: u32,
+) -> Option<Duration> {
+    if attempt >= class.attempts() || !class.may_repeat(outcome) {
+        return None;
+    }
+    let backoff = class.backoff(attempt);
+    let jittered = backoff / 2 + (backoff / 2).mul_f64(f64::from(jitter) / f64::from(u32::MAX));
+    Some(jittered.max(floor.unwrap_or_default()))
+}
+
+/// The floor in a response's `Retry-After`, in seconds (RFC 9110, section 10.2.3). A date is ignored:
+/// it would need the two clocks to agree, and our own backoff is never under half a second.
+#[must_use]
+pub fn retry_after(response: &Response) -> Option<Duration> {
+    response.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+
+    fn status(status: u16) -> Result<Response, TransportError> {
+        Ok(Response { status, headers: vec![], body: vec![] })
+    }
+
+    #[test_case(Class::Idempotent, 503, true)]
+    #[test_case(Class::Idempotent, 429, true)]
+    #[test_case(Class::Idempotent, 500, false; "a 500 of an API is not in AIP-194")]
+    #[test_case(Class::Idempotent, 403, false)]
+    #[test_case(Class::TokenEndpoint, 500, true; "a 500 of the token endpoint")]
+    #[test_case(Class::TokenEndpoint, 400, false; "invalid_grant is never repeated")]
+    #[test_case(Class::Once, 503, false; "a function may have run")]
+    fn by_status(class: Class, code: u16, repeats: bool) {
+        assert_eq!(wait(class, 1, &status(code), None, 0).is_some(), repeats);
+    }
+
+    #[test]
+    fn what_was_not_sent_may_always_be_repeated_and_what_broke_only_if_idempotent() {
+        let not_sent = Err(TransportError::NotSent("refused".to_owned()));
+        let broken = Err(TransportError::Broken("reset".to_owned()));
+        assert!(wait(Class::Once, 1, &not_sent, None, 0).is_some());
+        assert!(wait(Class::Once, 1, &broken, None, 0).is_none());
+        assert!(wait(Class::Idempotent, 1, &broken, None, 0).is_some());
+    }
+
+    #[test]
+    fn waits_double_to_a_cap_and_respect_the_floor() {
+        let waits: Vec<_> =
+            (1..=4).map(|n| wait(Class::Idempotent, n, &status(503), None, u32::MAX)).collect();
+        let ms = |n| Some(Duration::from_millis(n));
+        assert_eq!(waits, [ms(500), ms(1000), ms(2000), None]);
+        assert_eq!(wait(Class::Idempotent, 1, &status(503), ms(7000), 0), ms(7000));
+        assert_eq!(wait(Class::Idempotent, 1, &status(503), None, 0), ms(250));
+    }
+}

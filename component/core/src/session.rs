@@ -1,0 +1,69 @@
+//! A connection in use: what it keeps, parsed, and its calls to Google's APIs.
+
+use crate::{
+    call::Call,
+    error::Result,
+    google::Attempted,
+    http::{Request, Response},
+    names::{ProjectId, Region},
+    ports::Ports,
+    retry::Class,
+    store::{self, ConnectionId},
+    token::{self, AccessToken, Signer},
+};
+
+/// A connection that a call uses.
+#[derive(Debug)]
+pub struct Session {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Its project.
+    pub project: ProjectId,
+    /// Its default region.
+    pub region: Region,
+    /// Who signs in.
+    pub signer: Signer,
+}
+
+impl Session {
+    /// Loads a connection. Sends nothing.
+    ///
+    /// # Errors
+    /// `connection-required`, `connection-not-found`, `invalid-credential` or `secret-store`.
+    pub fn open(ports: &impl Ports, id: &str) -> Result<Self> {
+        let id = ConnectionId::parse(id)?;
+        let (connection, credential) = store::load(ports, &id)?;
+        Ok(Self {
+            project: ProjectId::parse(&connection.project)?,
+            region: Region::parse(&connection.region)?,
+            signer: Signer::stored(&credential)?,
+            id,
+        })
+    }
+
+    /// Sends a request with an access token. A 401 takes one new token and one more attempt.
+    ///
+    /// # Errors
+    /// As signing in and sending fail; any status is a response.
+    pub async fn send<P: Ports>(
+        &self,
+        call: &Call<'_, P>,
+        class: Class,
+        request: impl Fn(&AccessToken) -> Request,
+    ) -> Result<Response> {
+        let token = token::access_token(call, &self.id, &self.signer).await?;
+        let response = call.exchange(&request(&token), class).await?;
+        if response.status != 401 {
+            return Ok(response);
+        }
+        token::forget_access_token(call, &self.id, &self.signer);
+        let token = token::access_token(call, &self.id, &self.signer).await?;
+        call.exchange(&request(&token), class).await
+    }
+
+    /// What an error about this connection says.
+    #[must_use]
+    pub fn attempted<'a>(&'a self, action: &'a str, permission: &'a str) -> Attempted<'a> {
+        Attempted { action, project: self.project.as_str(), account: self.signer.email().as_str(), permission }
+    }
+}

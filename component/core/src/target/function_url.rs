@@ -1,0 +1,246 @@
+//! The URL of a function, and the audience that belongs to it.
+
+use std::fmt;
+
+use crate::{
+    error::{Error, Result},
+    names::Region,
+    target::grammar,
+};
+
+/// `https://` and a host under `run.app` or `cloudfunctions.net`, and for the latter the path of the
+/// function. Nothing else: the ID token is sent there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionUrl {
+    host: String,
+    /// Without a trailing slash: empty for Cloud Run, `/name` for `cloudfunctions.net`.
+    base: String,
+    kind: HostKind,
+}
+
+/// Who owns the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostKind {
+    /// `https://SERVICE-HASH-RR.a.run.app` or `https://SERVICE-NUMBER.REGION.run.app`.
+    Run,
+    /// `https://REGION-PROJECT.cloudfunctions.net/NAME`: 1st gen, or the second address of a 2nd gen
+    /// function, where the same URL is a custom audience.
+    CloudFunctions,
+}
+
+impl FunctionUrl {
+    /// Parses the URL of a function as an API or a person gives it; what follows the function itself
+    /// is returned apart: the path below it, and the query.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `url`, which says what is wrong with it.
+    pub fn parse_with_rest(text: &str) -> Result<(Self, String, Option<String>)> {
+        grammar::plain_ascii(text, "url")?;
+        if text.contains('#') {
+            return Err(refused("has a fragment"));
+        }
+        let rest = text.strip_prefix("https://").ok_or_else(|| refused("does not begin with https://"))?;
+        let (authority, target) = match rest.find(['/', '?']) {
+            Some(at) => rest.split_at(at),
+            None => (rest, ""),
+        };
+        if authority.contains('@') {
+            return Err(refused("has a user name or password in it"));
+        }
+        let host = match authority.split_once(':') {
+            Some((host, "443")) => host,
+            Some(_) => return Err(refused("has a port; functions are on 443")),
+            None => authority,
+        }
+        .to_ascii_lowercase();
+        let kind = host_kind(&host).ok_or_else(|| refused("is not under run.app or cloudfunctions.net"))?;
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (target, None),
+        };
+        let (base, below) = match kind {
+            HostKind::Run => (String::new(), path),
+            HostKind::CloudFunctions => {
+                let end = path[1.min(path.len())..].find('/').map_or(path.len(), |at| at + 1);
+                if end < 2 {
+                    return Err(refused("does not name a function"));
+                }
+                (path[..end].to_owned(), &path[end..])
+            }
+        };
+        grammar::path(&base, "url")?;
+        let below = if below == "/" && kind == HostKind::CloudFunctions { "" } else { below };
+        Ok((Self { host, base, kind }, below.to_owned(), query))
+    }
+
+    /// Parses a URL that must be a function's and nothing more.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `url`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let (url, below, query) = Self::parse_with_rest(text)?;
+        if !matches!(below.as_str(), "" | "/") || query.is_some() {
+            return Err(refused("has more behind the function than its own path"));
+        }
+        Ok(url)
+    }
+
+    /// The host, in lower case.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Scheme and host.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("https://{}", self.host)
+    }
+
+    /// The function's own path: empty for Cloud Run.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Who owns the host.
+    #[must_use]
+    pub fn kind(&self) -> HostKind {
+        self.kind
+    }
+
+    /// The audience of an ID token for this URL: the whole function URL on `cloudfunctions.net`, the
+    /// origin on Cloud Run; never the path or query of a call.
+    ///
+    /// <https://cloud.google.com/functions/docs/securing/authenticating>
+    #[must_use]
+    pub fn audience(&self) -> Audience {
+        Audience(self.to_string())
+    }
+
+    /// The audience that the caller asks for instead: only one of the same origin, or one that is not
+    /// a Google-made function URL at all (a custom audience, such as a client id or a domain).
+    ///
+    /// # Errors
+    /// `invalid-input` of field `audience`: a token for one function must not go to another.
+    pub fn audience_override(&self, text: &str) -> Result<Audience> {
+        let bad = |why: &str| Error::input("audience", format!("the audience {why}"));
+        if text.is_empty() || text.len() > 2048 || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(bad("is empty, too long, or holds characters outside printable ASCII"));
+        }
+        let host = text
+            .strip_prefix("https://")
+            .map(|rest| rest.split(['/', '?', '#', ':']).next().unwrap_or_default().to_ascii_lowercase());
+        if let Some(host) = host
+            && host != self.host
+            && (host.ends_with(".run.app") || host.ends_with(".cloudfunctions.net"))
+        {
+            return Err(bad("belongs to another function than the one that is called")
+                .fix("leave the audience out, or use one that this service lists as a custom audience"));
+        }
+        Ok(Audience(text.to_owned()))
+    }
+
+    /// The region in a `cloudfunctions.net` host, which is `REGION-PROJECT`.
+    #[must_use]
+    pub fn region(&self) -> Option<Region> {
+        let label = self.host.strip_suffix(".cloudfunctions.net")?;
+        label.match_indices('-').find_map(|(at, _)| {
+            let head = &label[..at];
+            if head.ends_with(|c: char| c.is_ascii_digit()) { Region::parse(head).ok() } else { None }
+        })
+    }
+}
+
+impl fmt::Display for FunctionUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "https://{}{}", self.host, self.base)
+    }
+}
+
+/// For whom an ID token is minted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audience(String);
+
+impl Audience {
+    /// The text of the `aud` claim.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn host_kind(host: &str) -> Option<HostKind> {
+    let labels = |prefix: &str| {
+        prefix.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && !label.starts_with("xn--")
+                && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        })
+    };
+    if let Some(prefix) = host.strip_suffix(".run.app") {
+        // Two labels always: `a.run.app` itself and its siblings are nobody's service.
+        return (prefix.split('.').count() == 2 && labels(prefix)).then_some(HostKind::Run);
+    }
+    let prefix = host.strip_suffix(".cloudfunctions.net")?;
+    (prefix.split('.').count() == 1 && labels(prefix)).then_some(HostKind::CloudFunctions)
+}
+
+fn refused(why: &str) -> Error {
+    Error::input("url", format!("the URL {why}"))
+        .fix("use the function's https URL as `list` shows it, under run.app or cloudfunctions.net")
+}
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+
+    #[test_case("https://fn-abc123-uc.a.run.app", "https://fn-abc123-uc.a.run.app"; "run")]
+    #[test_case("https://fn-abc123-uc.a.run.app/", "https://fn-abc123-uc.a.run.app"; "run with slash")]
+    #[test_case("https://fn-123456789012.us-central1.run.app", "https://fn-123456789012.us-central1.run.app"; "deterministic run")]
+    #[test_case("https://us-central1-p.cloudfunctions.net/fn", "https://us-central1-p.cloudfunctions.net/fn"; "gen1 keeps its path")]
+    #[test_case("https://US-central1-p.cloudfunctions.net:443/Fn/", "https://us-central1-p.cloudfunctions.net/Fn"; "host in lower case, path as it is")]
+    fn the_audience_belongs_to_the_url(url: &str, audience: &str) {
+        assert_eq!(FunctionUrl::parse(url).unwrap().audience().as_str(), audience);
+    }
+
+    #[test_case("https://evil.com/fn"; "another host")]
+    #[test_case("https://a.run.app/"; "the parent")]
+    #[test_case("https://fn.run.app.evil.com/"; "a suffix in the middle")]
+    #[test_case("https://evilrun.app/"; "no label boundary")]
+    #[test_case("https://fn-abc-uc.a.run.app:8443/"; "a port")]
+    #[test_case("https://u:p@fn-abc-uc.a.run.app/"; "userinfo")]
+    #[test_case("https://fn.example.com/"; "a custom domain")]
+    #[test_case("http://fn-abc-uc.a.run.app/"; "http")]
+    #[test_case("https://fn-abc-uc.a.run.app./"; "a trailing dot")]
+    #[test_case("https://fn-abc-uc.a.run.app\\@evil.com/"; "a backslash")]
+    #[test_case("https://us-central1-p.cloudfunctions.net/"; "no function")]
+    #[test_case("https://us-central1-p.cloudfunctions.net"; "no path")]
+    #[test_case("https://us-central1-p.cloudfunctions.net/../x"; "dots")]
+    #[test_case("https://xn--a.a.run.app/"; "punycode")]
+    fn a_url_is_refused(url: &str) {
+        assert!(FunctionUrl::parse(url).is_err());
+    }
+
+    #[test]
+    fn what_follows_the_function_is_kept_apart() {
+        let (url, below, query) =
+            FunctionUrl::parse_with_rest("https://us-central1-p.cloudfunctions.net/fn/a/b?x=1").unwrap();
+        assert_eq!((url.base(), below.as_str(), query.as_deref()), ("/fn", "/a/b", Some("x=1")));
+        assert_eq!(url.region().unwrap().as_str(), "us-central1");
+    }
+
+    #[test_case("https://victim-xyz-uc.a.run.app", false; "another function")]
+    #[test_case("https://fn-abc-uc.a.run.app", true; "the same")]
+    #[test_case("123.apps.googleusercontent.com", true; "a client id")]
+    #[test_case("https://api.example.com", true; "a custom audience")]
+    #[test_case("a b", false; "a space")]
+    fn an_audience_override(audience: &str, ok: bool) {
+        let url = FunctionUrl::parse("https://fn-abc-uc.a.run.app").unwrap();
+        assert_eq!(url.audience_override(audience).is_ok(), ok);
+    }
+}

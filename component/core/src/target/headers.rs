@@ -1,0 +1,151 @@
+//! The headers that a caller may set.
+
+use crate::error::{Error, Result};
+
+/// The most headers, and the most bytes in all of them together.
+const MAX_COUNT: usize = 100;
+const MAX_BYTES: usize = 64 * 1024;
+const MAX_VALUE: usize = 16 * 1024;
+
+/// Names that carry a credential, frame the message, steer a proxy, or are read by Google's front end.
+const RESERVED: [&str; 27] = [
+    "authorization",
+    "proxy-authorization",
+    "proxy-authenticate",
+    "proxy-connection",
+    "x-serverless-authorization",
+    "host",
+    "cookie",
+    "cookie2",
+    "connection",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+    "content-length",
+    "content-encoding",
+    "expect",
+    "range",
+    "accept-encoding",
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "metadata-flavor",
+];
+
+const RESERVED_PREFIXES: [&str; 6] =
+    ["x-goog-", "x-google-", "x-forwarded-", "proxy-", "x-appengine-", "x-original-"];
+
+/// Headers that have been checked, names in lower case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallerHeaders(Vec<(String, String)>);
+
+impl CallerHeaders {
+    /// Checks what a caller gave.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `headers`, which names the header and never repeats its value.
+    pub fn parse(headers: Vec<(String, String)>) -> Result<Self> {
+        if headers.len() > MAX_COUNT {
+            return Err(refused(format!("there are {} headers; at most {MAX_COUNT} are sent", headers.len())));
+        }
+        if headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_BYTES {
+            return Err(refused("the headers are larger than 64 KiB together"));
+        }
+        headers.into_iter().map(|(name, value)| checked(&name, value)).collect::<Result<_>>().map(Self)
+    }
+
+    /// The headers in order.
+    pub fn iter(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter()
+    }
+
+    /// Whether a name is there.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.iter().any(|(n, _)| n == name)
+    }
+}
+
+fn checked(name: &str, value: String) -> Result<(String, String)> {
+    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    if name.is_empty() || name.len() > 256 || !name.bytes().all(token) {
+        return Err(refused("a header's name is not a token (RFC 9110, section 5.6.2)"));
+    }
+    let lower = name.to_ascii_lowercase();
+    // Some servers read `_` as `-`, so both spellings of a reserved name are refused.
+    let spelled = lower.replace('_', "-");
+    if RESERVED.contains(&spelled.as_str()) || RESERVED_PREFIXES.iter().any(|p| spelled.starts_with(p)) {
+        return Err(refused(format!("the header `{lower}` is the connector's to set, or nobody's"))
+            .detail("header", lower)
+            .fix("leave it out; for credentials use a connection and `auth`"));
+    }
+    if value.len() > MAX_VALUE {
+        return Err(refused(format!("the value of the header `{lower}` is longer than 16 KiB")));
+    }
+    let printable = |b: u8| b == b'\t' || (0x20..=0x7e).contains(&b);
+    if !value.bytes().all(printable) || value.starts_with([' ', '\t']) || value.ends_with([' ', '\t']) {
+        return Err(refused(format!(
+            "the value of the header `{lower}` holds a control character, white space at an end, or a character outside ASCII"
+        )));
+    }
+    Ok((lower, value))
+}
+
+fn refused(message: impl Into<String>) -> Error {
+    Error::input("headers", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+
+    #[test_case("Accept-Language", "de", true)]
+    #[test_case("X-Trace", "a\r\nAuthorization: Bearer evil", false)]
+    #[test_case("X-Trace", "a\0b", false)]
+    #[test_case("X-Tr\r\nHost", "x", false)]
+    #[test_case("X Trace", "x", false)]
+    #[test_case(":authority", "evil.com", false)]
+    #[test_case("", "x", false)]
+    #[test_case("aUtHoRiZaTiOn", "Bearer attacker", false)]
+    #[test_case("X_Serverless_Authorization", "Bearer attacker", false)]
+    #[test_case("Proxy-Authorization", "Basic x", false)]
+    #[test_case("Host", "evil.com", false)]
+    #[test_case("X-Forwarded-Host", "evil.com", false)]
+    #[test_case("Forwarded", "for=127.0.0.1", false)]
+    #[test_case("Connection", "close, Authorization", false)]
+    #[test_case("Content-Length", "5", false)]
+    #[test_case("TE", "trailers", false)]
+    #[test_case("X-HTTP-Method-Override", "DELETE", false)]
+    #[test_case("X-Method-Override", "DELETE", false)]
+    #[test_case("X-HTTP-Method", "DELETE", false)]
+    #[test_case("x-goog-user-project", "other-project", false)]
+    #[test_case("X-Google-Metadata-Request", "True", false)]
+    #[test_case("Metadata-Flavor", "Google", false)]
+    #[test_case("Cookie", "SID=x", false)]
+    #[test_case("Range", "bytes=0-", false)]
+    fn a_header(name: &str, value: &str, ok: bool) {
+        assert_eq!(CallerHeaders::parse(vec![(name.to_owned(), value.to_owned())]).is_ok(), ok);
+    }
+
+    #[test]
+    fn sizes_are_limited() {
+        assert!(CallerHeaders::parse(vec![("x-big".to_owned(), "a".repeat(70_000))]).is_err());
+        assert!(CallerHeaders::parse(vec![("x-h".to_owned(), "v".to_owned()); 101]).is_err());
+        assert!(CallerHeaders::parse(vec![("x-h".to_owned(), "v".to_owned()); 100]).is_ok());
+    }
+
+    #[test]
+    fn a_refusal_does_not_repeat_the_value() {
+        let error =
+            CallerHeaders::parse(vec![("authorization".to_owned(), "Bearer canary".to_owned())]).unwrap_err();
+        assert!(!format!("{error:?}").contains("canary"));
+    }
+}

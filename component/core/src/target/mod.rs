@@ -1,0 +1,179 @@
+//! Where requests may go, and which token may go there.
+//!
+//! A [`Request`] is made here and nowhere else, by one of three functions: to the token endpoint with
+//! an assertion, to a Google API with an access token, to a function with the ID token that was
+//! minted for it. No other combination can be written down.
+
+pub mod body;
+pub mod function_url;
+pub mod grammar;
+pub mod headers;
+
+use crate::{
+    error::{Error, Kind, Origin, Result},
+    http::{Method, Request, TokenKind},
+    secret::Secret,
+    target::{body::Payload, function_url::FunctionUrl, grammar::PathAndQuery, headers::CallerHeaders},
+    token::{AccessToken, IdToken},
+};
+
+/// Google's token endpoint, whatever a credential says.
+///
+/// <https://developers.google.com/identity/protocols/oauth2/service-account#httprest>
+pub const TOKEN_HOST: &str = "oauth2.googleapis.com";
+
+/// The path of the token endpoint.
+pub const TOKEN_PATH: &str = "/token";
+
+/// The token endpoint as a URL: the audience of every assertion.
+pub const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
+
+/// The largest API response, in bytes.
+pub const MAX_API_RESPONSE: u64 = 10 * 1024 * 1024;
+
+/// The largest response of a function, in bytes.
+pub const MAX_FUNCTION_RESPONSE: u64 = 32 * 1024 * 1024;
+
+/// The largest response of the token endpoint, in bytes: a token has at most 12 KiB.
+const MAX_TOKEN_RESPONSE: u64 = 64 * 1024;
+
+/// The Google APIs that an access token may be sent to, by the name that a caller uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Api {
+    /// Cloud Functions, v1 and v2.
+    Functions,
+    /// Cloud Run Admin.
+    Run,
+    /// IAM Service Account Credentials.
+    IamCredentials,
+    /// Service Usage.
+    ServiceUsage,
+    /// Cloud Resource Manager.
+    ResourceManager,
+}
+
+impl Api {
+    /// Every API, in the order of the catalog.
+    pub const ALL: [Self; 5] =
+        [Self::Functions, Self::Run, Self::IamCredentials, Self::ServiceUsage, Self::ResourceManager];
+
+    /// The name that a caller uses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Functions => "functions",
+            Self::Run => "run",
+            Self::IamCredentials => "iamcredentials",
+            Self::ServiceUsage => "serviceusage",
+            Self::ResourceManager => "resourcemanager",
+        }
+    }
+
+    /// The exact host.
+    #[must_use]
+    pub fn host(self) -> &'static str {
+        match self {
+            Self::Functions => "cloudfunctions.googleapis.com",
+            Self::Run => "run.googleapis.com",
+            Self::IamCredentials => "iamcredentials.googleapis.com",
+            Self::ServiceUsage => "serviceusage.googleapis.com",
+            Self::ResourceManager => "cloudresourcemanager.googleapis.com",
+        }
+    }
+
+    /// Parses a name; `none` is Cloud Functions.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `api`.
+    pub fn parse(name: Option<&str>) -> Result<Self> {
+        let Some(name) = name else { return Ok(Self::Functions) };
+        Self::ALL.into_iter().find(|api| api.name() == name).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|api| api.name()).collect();
+            Error::input("api", "there is no API of this name").fix(format!("use one of: {}", names.join(", ")))
+        })
+    }
+}
+
+/// To the token endpoint: a form that holds the secret itself, and no `Authorization`.
+#[must_use]
+pub fn to_token_endpoint(form: &[(&str, &str)]) -> Request {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    Request {
+        method: Method::Post,
+        host: TOKEN_HOST.to_owned(),
+        path_and_query: TOKEN_PATH.to_owned(),
+        headers: vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())],
+        bearer: None,
+        body: body.into_bytes(),
+        token: TokenKind::Assertion,
+        max_response: MAX_TOKEN_RESPONSE,
+    }
+}
+
+/// To a Google API, with an access token.
+#[must_use]
+pub fn to_api(api: Api, method: Method, target: &PathAndQuery, token: &AccessToken) -> Request {
+    Request {
+        method,
+        host: api.host().to_owned(),
+        path_and_query: target.as_str().to_owned(),
+        headers: Vec::new(),
+        bearer: Some(token.bearer()),
+        body: Vec::new(),
+        token: TokenKind::AccessToken,
+        max_response: MAX_API_RESPONSE,
+    }
+}
+
+/// To a function: with the ID token that was minted for exactly this origin, or with nothing.
+///
+/// # Errors
+/// `internal` if the token was minted for another origin; then nothing is sent.
+pub fn to_function(
+    url: &FunctionUrl,
+    method: Method,
+    target: &PathAndQuery,
+    token: Option<&IdToken>,
+) -> Result<Request> {
+    if let Some(token) = token
+        && token.origin() != url.origin()
+    {
+        return Err(Error::new(
+            Kind::Internal,
+            Origin::Host,
+            format!("an ID token for {} was about to go to {}", token.origin(), url.origin()),
+        )
+        .fix("please report this; nothing was sent"));
+    }
+    Ok(Request {
+        method,
+        host: url.host().to_owned(),
+        path_and_query: target.as_str().to_owned(),
+        headers: Vec::new(),
+        bearer: token.map(IdToken::bearer),
+        body: Vec::new(),
+        token: token.map_or(TokenKind::None, |_| TokenKind::IdToken),
+        max_response: MAX_FUNCTION_RESPONSE,
+    })
+}
+
+impl Request {
+    /// Adds what the caller gave. The payload's media type stands unless the caller named one.
+    #[must_use]
+    pub fn with(mut self, headers: &CallerHeaders, payload: Payload) -> Self {
+        self.headers.extend(headers.iter().cloned());
+        if let Some(content_type) = payload.content_type
+            && !headers.contains("content-type")
+        {
+            self.headers.push(("content-type".to_owned(), content_type));
+        }
+        self.body = payload.bytes;
+        self
+    }
+}
+
+/// The `Authorization` value that a port sends for a request.
+#[must_use]
+pub fn authorization(request: &Request) -> Option<Secret<String>> {
+    request.bearer().map(|token| Secret::new(format!("Bearer {}", token.reveal())))
+}

@@ -1,0 +1,119 @@
+//! From the contract to the core: each type once, no wildcard.
+
+use gcf_core::{
+    api::ApiRequest,
+    connections::{ConnectRequest, Credential},
+    functions::{
+        FunctionRef,
+        invoke::{Auth, InvokeRequest},
+        list::ListRequest,
+    },
+    secret::Secret,
+    target::{
+        body::{Body, Part},
+        grammar::Query,
+    },
+};
+
+use crate::bindings::{
+    exports::gcf::connector::{api as wit_api, connections as wit_connections, functions as wit_functions},
+    gcf::connector::types,
+};
+
+pub(crate) fn connect_request(request: wit_connections::ConnectRequest) -> ConnectRequest {
+    ConnectRequest {
+        nickname: request.nickname,
+        project: request.project,
+        region: request.region,
+        credential: match request.credential {
+            wit_connections::Credential::GoogleJson(json) => Credential::GoogleJson(Secret::new(json)),
+            wit_connections::Credential::StoredKey(stored) => Credential::StoredKey {
+                client_email: stored.client_email,
+                private_key_id: stored.private_key_id,
+                key: stored.key,
+            },
+        },
+    }
+}
+
+pub(crate) fn list_request(request: wit_functions::ListRequest) -> ListRequest {
+    ListRequest {
+        regions: request.regions,
+        filter: request.filter,
+        order_by: request.order_by,
+        page_size: request.page_size,
+        page_token: request.page_token,
+        limit: request.limit,
+    }
+}
+
+pub(crate) fn function_ref(function: wit_functions::FunctionRef) -> FunctionRef {
+    match function {
+        wit_functions::FunctionRef::Named(named) => {
+            FunctionRef::Named { name: named.name, region: named.region }
+        }
+        wit_functions::FunctionRef::Resource(name) => FunctionRef::Resource(name),
+        wit_functions::FunctionRef::Url(url) => FunctionRef::Url(url),
+    }
+}
+
+pub(crate) fn invoke_request(request: wit_functions::InvokeRequest) -> InvokeRequest {
+    InvokeRequest {
+        function: function_ref(request.function),
+        method: request.method,
+        path: request.path,
+        query: query(request.query),
+        headers: headers(request.headers),
+        body: request.body.map(body),
+        auth: match request.auth {
+            wit_functions::Auth::Auto | wit_functions::Auth::IdToken => Auth::IdToken,
+            wit_functions::Auth::None => Auth::None,
+        },
+        audience: request.audience,
+        idempotent: request.idempotent,
+        raise_for_status: request.raise_for_status,
+    }
+}
+
+pub(crate) fn api_request(request: wit_api::ApiRequest) -> ApiRequest {
+    ApiRequest {
+        api: request.api,
+        method: request.method,
+        path: request.path,
+        query: query(request.query),
+        headers: headers(request.headers),
+        body: request.body.map(body),
+    }
+}
+
+fn query(query: Option<types::Query>) -> Query {
+    match query {
+        None => Query::None,
+        Some(types::Query::Pairs(pairs)) => Query::Pairs(pairs),
+        Some(types::Query::Raw(text)) => Query::Raw(text),
+    }
+}
+
+fn headers(headers: Vec<types::Header>) -> Vec<(String, String)> {
+    headers.into_iter().map(|header| (header.name, header.value)).collect()
+}
+
+fn body(body: types::Body) -> Body {
+    match body {
+        types::Body::Json(text) => Body::Json(text),
+        types::Body::Text(text) => Body::Text(text),
+        types::Body::Form(pairs) => Body::Form(pairs),
+        types::Body::Multipart(parts) => Body::Multipart(
+            parts
+                .into_iter()
+                .map(|part| Part {
+                    name: part.name,
+                    filename: part.filename,
+                    content_type: part.content_type,
+                    data: part.data,
+                })
+                .collect(),
+        ),
+        types::Body::Bytes(bytes) => Body::Bytes { content_type: bytes.content_type, data: bytes.data },
+    }
+}

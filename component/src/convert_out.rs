@@ -1,0 +1,198 @@
+//! From the core to the contract: each type once, no wildcard.
+
+use gcf_core::{
+    api::ApiResponse,
+    connections::{Connection, CredentialKind, Finding, Verdict},
+    error::{Error, Kind, Origin},
+    functions::{Function, Generation, Trigger, invoke::Invocation, list::FunctionList},
+    http::{Exchange, TokenKind},
+};
+
+use crate::bindings::{
+    exports::gcf::connector::{api as wit_api, connections as wit_connections, functions as wit_functions},
+    gcf::connector::types,
+};
+
+pub(crate) fn connection(connection: Connection) -> wit_connections::Connection {
+    wit_connections::Connection {
+        id: connection.id,
+        nickname: connection.nickname,
+        project: connection.project,
+        region: connection.region,
+        kind: match connection.kind {
+            CredentialKind::ServiceAccount => wit_connections::CredentialKind::ServiceAccount,
+            CredentialKind::StoredKey => wit_connections::CredentialKind::StoredKey,
+        },
+        account: connection.account,
+        scopes: connection.scopes,
+        created: connection.created,
+    }
+}
+
+pub(crate) fn finding(finding: Finding) -> wit_connections::Finding {
+    wit_connections::Finding {
+        name: finding.name.to_owned(),
+        verdict: match finding.verdict {
+            Verdict::Pass => wit_connections::Verdict::Pass,
+            Verdict::Fail => wit_connections::Verdict::Fail,
+            Verdict::Unknown => wit_connections::Verdict::Unknown,
+            Verdict::NotNeeded => wit_connections::Verdict::NotNeeded,
+        },
+        message: finding.message,
+        fix: finding.fix,
+        link: finding.link,
+    }
+}
+
+pub(crate) fn function_list(list: FunctionList) -> wit_functions::FunctionList {
+    wit_functions::FunctionList {
+        functions: list.functions.into_iter().map(function).collect(),
+        unreachable: list.unreachable,
+        next_page_token: list.next_page_token,
+        pages: list.pages,
+        trace: trace(list.trace),
+    }
+}
+
+pub(crate) fn function(function: Function) -> wit_functions::Function {
+    wit_functions::Function {
+        name: function.id.name.to_string(),
+        region: function.id.region.to_string(),
+        project: function.id.project.to_string(),
+        generation: generation(function.generation),
+        trigger: match function.trigger {
+            Trigger::Http => wit_functions::Trigger::Http,
+            Trigger::Event(kind) => wit_functions::Trigger::Event(kind),
+        },
+        state: function.state,
+        url: function.url,
+        runtime: function.runtime,
+        service_account: function.service_account,
+        ingress: function.ingress,
+        timeout_seconds: function.timeout_seconds,
+        memory: function.memory,
+        labels: function.labels,
+        updated: function.updated,
+    }
+}
+
+pub(crate) fn invocation(invocation: Invocation) -> wit_functions::Invocation {
+    wit_functions::Invocation {
+        status: invocation.status,
+        headers: headers(invocation.headers),
+        body: invocation.body,
+        url: invocation.url,
+        generation: generation(invocation.generation),
+        token: token(invocation.token),
+        audience: invocation.audience,
+        principal: invocation.principal,
+        diagnosis: invocation.diagnosis,
+        trace: trace(invocation.trace),
+    }
+}
+
+pub(crate) fn api_response(response: ApiResponse) -> wit_api::ApiResponse {
+    wit_api::ApiResponse {
+        status: response.status,
+        headers: headers(response.headers),
+        body: response.body,
+        url: response.url,
+        token: token(response.token),
+        trace: trace(response.trace),
+    }
+}
+
+pub(crate) fn error(error: Error) -> types::Error {
+    let fields = error.into_fields();
+    types::Error {
+        kind: kind(fields.kind),
+        origin: origin(fields.origin),
+        message: fields.message,
+        fix: fields.fix,
+        http_status: fields.http_status,
+        retry_after_ms: fields.retry_after_ms,
+        reason: fields.reason,
+        link: fields.link,
+        details: fields.details,
+        trace: trace(fields.trace),
+    }
+}
+
+fn generation(generation: Generation) -> wit_functions::Generation {
+    match generation {
+        Generation::Gen1 => wit_functions::Generation::Gen1,
+        Generation::Gen2 => wit_functions::Generation::Gen2,
+        Generation::Other => wit_functions::Generation::Other,
+    }
+}
+
+fn headers(headers: Vec<(String, Vec<u8>)>) -> Vec<types::ResponseHeader> {
+    headers.into_iter().map(|(name, value)| types::ResponseHeader { name, value }).collect()
+}
+
+fn token(token: TokenKind) -> types::TokenKind {
+    match token {
+        TokenKind::None => types::TokenKind::None,
+        TokenKind::AccessToken => types::TokenKind::AccessToken,
+        TokenKind::IdToken => types::TokenKind::IdToken,
+        TokenKind::Assertion => types::TokenKind::Assertion,
+    }
+}
+
+fn trace(trace: Vec<Exchange>) -> Vec<types::Exchange> {
+    trace
+        .into_iter()
+        .map(|exchange| types::Exchange {
+            method: exchange.method.as_str().to_owned(),
+            url: exchange.url,
+            token: token(exchange.token),
+            status: exchange.status,
+            attempt: exchange.attempt,
+            duration_ms: exchange.duration_ms,
+        })
+        .collect()
+}
+
+fn origin(origin: Origin) -> types::Origin {
+    match origin {
+        Origin::Input => types::Origin::Input,
+        Origin::Connection => types::Origin::Connection,
+        Origin::TokenEndpoint => types::Origin::TokenEndpoint,
+        Origin::Iam => types::Origin::Iam,
+        Origin::GoogleApi => types::Origin::GoogleApi,
+        Origin::Function => types::Origin::Function,
+        Origin::GoogleFrontEnd => types::Origin::GoogleFrontEnd,
+        Origin::Network => types::Origin::Network,
+        Origin::Host => types::Origin::Host,
+    }
+}
+
+fn kind(kind: Kind) -> types::ErrorKind {
+    match kind {
+        Kind::InvalidInput => types::ErrorKind::InvalidInput,
+        Kind::ConnectionRequired => types::ErrorKind::ConnectionRequired,
+        Kind::ConnectionNotFound => types::ErrorKind::ConnectionNotFound,
+        Kind::InvalidCredential => types::ErrorKind::InvalidCredential,
+        Kind::UnsupportedCredential => types::ErrorKind::UnsupportedCredential,
+        Kind::CredentialRejected => types::ErrorKind::CredentialRejected,
+        Kind::Unauthenticated => types::ErrorKind::Unauthenticated,
+        Kind::MissingRole => types::ErrorKind::MissingRole,
+        Kind::Forbidden => types::ErrorKind::Forbidden,
+        Kind::ApiDisabled => types::ErrorKind::ApiDisabled,
+        Kind::NotFound => types::ErrorKind::NotFound,
+        Kind::AmbiguousFunction => types::ErrorKind::AmbiguousFunction,
+        Kind::NotInvocable => types::ErrorKind::NotInvocable,
+        Kind::RateLimited => types::ErrorKind::RateLimited,
+        Kind::Unavailable => types::ErrorKind::Unavailable,
+        Kind::Network => types::ErrorKind::Network,
+        Kind::DeadlineExceeded => types::ErrorKind::DeadlineExceeded,
+        Kind::EgressDenied => types::ErrorKind::EgressDenied,
+        Kind::TooLarge => types::ErrorKind::TooLarge,
+        Kind::UnexpectedRedirect => types::ErrorKind::UnexpectedRedirect,
+        Kind::InvalidResponse => types::ErrorKind::InvalidResponse,
+        Kind::PageLoop => types::ErrorKind::PageLoop,
+        Kind::SecretStore => types::ErrorKind::SecretStore,
+        Kind::Status => types::ErrorKind::Status,
+        Kind::Internal => types::ErrorKind::Internal,
+    }
+}

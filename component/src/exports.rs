@@ -1,0 +1,105 @@
+//! The exported functions: convert, call the core, convert back.
+
+use gcf_core::{api, catalog, connections, functions};
+
+use crate::{
+    bindings::{
+        exports::gcf::connector::{
+            api as wit_api, catalog as wit_catalog, connections as wit_connections, functions as wit_functions,
+        },
+        gcf::connector::types::Error,
+    },
+    convert_in as read, convert_out as show,
+    ports::Wasi,
+    reactor::block_on,
+};
+
+/// What the world exports.
+pub(crate) struct Connector;
+
+impl wit_connections::Guest for Connector {
+    fn connect(
+        request: wit_connections::ConnectRequest,
+        deadline_ms: Option<u32>,
+    ) -> Result<wit_connections::Connected, Error> {
+        block_on(connections::connect(&Wasi, read::connect_request(request), deadline_ms))
+            .map(|(connection, warnings)| wit_connections::Connected {
+                connection: show::connection(connection),
+                warnings,
+            })
+            .map_err(show::error)
+    }
+
+    fn list() -> Result<Vec<wit_connections::Connection>, Error> {
+        connections::list(&Wasi)
+            .map(|list| list.into_iter().map(show::connection).collect())
+            .map_err(show::error)
+    }
+
+    fn get(id: String) -> Result<wit_connections::Connection, Error> {
+        connections::get(&Wasi, &id).map(show::connection).map_err(show::error)
+    }
+
+    fn check(id: String, deadline_ms: Option<u32>) -> Result<Vec<wit_connections::Finding>, Error> {
+        block_on(connections::check(&Wasi, &id, deadline_ms))
+            .map(|findings| findings.into_iter().map(show::finding).collect())
+            .map_err(show::error)
+    }
+
+    // Nothing is sent in this version, so there is no deadline to keep.
+    fn disconnect(id: String, _: Option<u32>) -> Result<wit_connections::Disconnected, Error> {
+        connections::disconnect(&Wasi, &id)
+            .map(|warnings| wit_connections::Disconnected { warnings })
+            .map_err(show::error)
+    }
+}
+
+impl wit_functions::Guest for Connector {
+    fn list(
+        connection: String,
+        request: wit_functions::ListRequest,
+        deadline_ms: Option<u32>,
+    ) -> Result<wit_functions::FunctionList, Error> {
+        block_on(functions::list::list(&Wasi, &connection, read::list_request(request), deadline_ms))
+            .map(show::function_list)
+            .map_err(show::error)
+    }
+
+    fn get(
+        connection: String,
+        function: wit_functions::FunctionRef,
+        deadline_ms: Option<u32>,
+    ) -> Result<wit_functions::Function, Error> {
+        block_on(functions::get::get(&Wasi, &connection, read::function_ref(function), deadline_ms))
+            .map(show::function)
+            .map_err(show::error)
+    }
+
+    fn invoke(
+        connection: String,
+        request: wit_functions::InvokeRequest,
+        deadline_ms: Option<u32>,
+    ) -> Result<wit_functions::Invocation, Error> {
+        block_on(functions::invoke::invoke(&Wasi, &connection, read::invoke_request(request), deadline_ms))
+            .map(show::invocation)
+            .map_err(show::error)
+    }
+}
+
+impl wit_api::Guest for Connector {
+    fn custom_api(
+        connection: String,
+        request: wit_api::ApiRequest,
+        deadline_ms: Option<u32>,
+    ) -> Result<wit_api::ApiResponse, Error> {
+        block_on(api::custom_api(&Wasi, &connection, read::api_request(request), deadline_ms))
+            .map(show::api_response)
+            .map_err(show::error)
+    }
+}
+
+impl wit_catalog::Guest for Connector {
+    fn describe() -> String {
+        catalog::describe().to_owned()
+    }
+}

@@ -1,0 +1,272 @@
+//! One exchange over wasi:http, by the rules that hold on every host:
+//!
+//! - `handle` comes before the body is written: some hosts read nothing until then.
+//! - The body is always opened and finished, and `content-length` is always set, 0 included.
+//! - It is written in the pieces that `check-write` allows, never with the blocking call, which takes
+//!   4,096 bytes at most.
+//! - If the other side closes the body, the response is still read: it may be an early 413.
+//! - The deadline is kept here: some hosts accept timeouts and do not enforce them.
+//! - `http-error-code` is never called: one host throws.
+
+use std::{rc::Rc, time::Duration};
+
+use gcf_core::{
+    http::{Method, Request, Response, Timeouts, TransportError},
+    target,
+};
+
+use crate::{
+    bindings::wasi::{
+        clocks::monotonic_clock,
+        http::{
+            outgoing_handler,
+            types::{
+                ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method as WasiMethod,
+                OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+            },
+        },
+        io::{
+            poll::Pollable,
+            streams::{InputStream, OutputStream, StreamError},
+        },
+    },
+    reactor,
+};
+
+/// How much is read at once.
+const PIECE: u64 = 64 * 1024;
+
+type Outcome<T> = Result<T, TransportError>;
+
+/// Sends a request and reads the whole response.
+pub(crate) async fn send(request: &Request, timeouts: Timeouts) -> Outcome<Response> {
+    let deadline = Rc::new(monotonic_clock::subscribe_duration(nanoseconds(timeouts.total)));
+    let (outgoing, body) = outgoing(request)?;
+    let future = outgoing_handler::handle(outgoing, Some(options(timeouts)))
+        .map_err(|code| transport_error(&code))?;
+    // A body that could not be sent whole matters only if there is no response either.
+    let written = write(body, request.body(), &deadline).await?;
+    let response = head(&future, &deadline).await.map_err(|error| match (written, error) {
+        (false, TransportError::NotSent(why)) => TransportError::Broken(why),
+        (_, error) => error,
+    })?;
+    let status = response.status();
+    let headers = response.headers();
+    let entries =
+        headers.entries().into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    drop(headers);
+    let body = read(response, request, &deadline).await?;
+    Ok(Response { status, headers: entries, body })
+}
+
+fn outgoing(request: &Request) -> Outcome<(OutgoingRequest, OutgoingBody)> {
+    let mut entries: Vec<(String, Vec<u8>)> =
+        request.headers().iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
+    entries.push(("content-length".to_owned(), request.body().len().to_string().into_bytes()));
+    if let Some(value) = target::authorization(request) {
+        entries.push(("authorization".to_owned(), value.reveal().clone().into_bytes()));
+    }
+    let refused = |what: &str| TransportError::NotSent(format!("the host does not accept the {what}"));
+    let fields = Fields::from_list(&entries).map_err(|_| refused("headers"))?;
+    let outgoing = OutgoingRequest::new(fields);
+    outgoing.set_method(&method(request.method())).map_err(|()| refused("method"))?;
+    outgoing.set_scheme(Some(&Scheme::Https)).map_err(|()| refused("scheme"))?;
+    outgoing.set_authority(Some(request.host())).map_err(|()| refused("host"))?;
+    outgoing.set_path_with_query(Some(request.path_and_query())).map_err(|()| refused("path"))?;
+    let body = outgoing.body().map_err(|()| refused("body"))?;
+    Ok((outgoing, body))
+}
+
+fn options(timeouts: Timeouts) -> RequestOptions {
+    let options = RequestOptions::new();
+    // A host that cannot do one of these leaves it to the deadline that is kept here.
+    let _ = options.set_connect_timeout(Some(nanoseconds(timeouts.connect)));
+    let _ = options.set_first_byte_timeout(Some(nanoseconds(timeouts.total)));
+    let _ = options.set_between_bytes_timeout(Some(nanoseconds(timeouts.total)));
+    options
+}
+
+/// Writes and finishes the body; says whether all of it was taken.
+async fn write(body: OutgoingBody, mut bytes: &[u8], deadline: &Rc<Pollable>) -> Outcome<bool> {
+    let stream = body.write().map_err(|()| TransportError::NotSent("the host opens no body".to_owned()))?;
+    let writable = Rc::new(stream.subscribe());
+    while !bytes.is_empty() {
+        match stream.check_write() {
+            Ok(0) => {
+                if !reactor::either(&writable, deadline).await {
+                    return Err(TransportError::Timeout);
+                }
+            }
+            Ok(room) => {
+                let (piece, rest) = bytes.split_at(bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
+                if stream.write(piece).is_err() {
+                    return Ok(false);
+                }
+                bytes = rest;
+            }
+            Err(StreamError::Closed | StreamError::LastOperationFailed(_)) => return Ok(false),
+        }
+    }
+    if !flushed(&stream, &writable, deadline).await? {
+        return Ok(false);
+    }
+    drop(writable);
+    drop(stream);
+    Ok(OutgoingBody::finish(body, None).is_ok())
+}
+
+async fn flushed(stream: &OutputStream, writable: &Rc<Pollable>, deadline: &Rc<Pollable>) -> Outcome<bool> {
+    if stream.flush().is_err() {
+        return Ok(false);
+    }
+    loop {
+        match stream.check_write() {
+            Ok(0) => {
+                if !reactor::either(writable, deadline).await {
+                    return Err(TransportError::Timeout);
+                }
+            }
+            Ok(_) => return Ok(true),
+            Err(StreamError::Closed | StreamError::LastOperationFailed(_)) => return Ok(false),
+        }
+    }
+}
+
+async fn head(future: &FutureIncomingResponse, deadline: &Rc<Pollable>) -> Outcome<IncomingResponse> {
+    let arrived = Rc::new(future.subscribe());
+    loop {
+        match future.get() {
+            Some(Ok(outcome)) => return outcome.map_err(|code| transport_error(&code)),
+            Some(Err(())) => return Err(TransportError::Broken("the host gave the response away twice".to_owned())),
+            None => {
+                if !reactor::either(&arrived, deadline).await {
+                    return Err(TransportError::Timeout);
+                }
+            }
+        }
+    }
+}
+
+async fn read(response: IncomingResponse, request: &Request, deadline: &Rc<Pollable>) -> Outcome<Vec<u8>> {
+    let body = response
+        .consume()
+        .map_err(|()| TransportError::Broken("the host gave the body away twice".to_owned()))?;
+    let stream = body
+        .stream()
+        .map_err(|()| TransportError::Broken("the host gave the stream away twice".to_owned()))?;
+    let bytes = read_all(&stream, request.max_response(), deadline).await;
+    // Children before parents: the stream borrows the body, and trailers are nobody's business here.
+    drop(stream);
+    drop(IncomingBody::finish(body));
+    let bytes = bytes?;
+    match declared(&response) {
+        // A HEAD declares the length that a GET would have.
+        Some(declared) if declared != bytes.len() as u64 && request.method() != Method::Head => {
+            Err(TransportError::Broken(format!("{} of {declared} bytes of the response arrived", bytes.len())))
+        }
+        _ => Ok(bytes),
+    }
+}
+
+async fn read_all(stream: &InputStream, max: u64, deadline: &Rc<Pollable>) -> Outcome<Vec<u8>> {
+    let readable = Rc::new(stream.subscribe());
+    let mut bytes = Vec::new();
+    loop {
+        match stream.read(PIECE) {
+            Ok(piece) if piece.is_empty() => {
+                if !reactor::either(&readable, deadline).await {
+                    return Err(TransportError::Timeout);
+                }
+            }
+            Ok(piece) => {
+                if (bytes.len() + piece.len()) as u64 > max {
+                    return Err(TransportError::TooLarge);
+                }
+                bytes.extend_from_slice(&piece);
+            }
+            Err(StreamError::Closed) => return Ok(bytes),
+            Err(StreamError::LastOperationFailed(_)) => {
+                return Err(TransportError::Broken("the response ended early".to_owned()));
+            }
+        }
+    }
+}
+
+/// The length that the response declares, if it declares one that is a number. With a status that has
+/// no body (RFC 9110, section 8.6) the length means something else.
+fn declared(response: &IncomingResponse) -> Option<u64> {
+    if matches!(response.status(), 100..=199 | 204 | 304) {
+        return None;
+    }
+    let headers = response.headers();
+    let [value] = headers.get("content-length").try_into().ok()?;
+    String::from_utf8(value).ok()?.parse().ok()
+}
+
+fn method(method: Method) -> WasiMethod {
+    match method {
+        Method::Get => WasiMethod::Get,
+        Method::Post => WasiMethod::Post,
+        Method::Put => WasiMethod::Put,
+        Method::Patch => WasiMethod::Patch,
+        Method::Delete => WasiMethod::Delete,
+        Method::Head => WasiMethod::Head,
+        Method::Options => WasiMethod::Options,
+    }
+}
+
+/// What a host's error code says about the request: whether it was sent at all.
+fn transport_error(code: &ErrorCode) -> TransportError {
+    let not_sent = |why: &str| TransportError::NotSent(why.to_owned());
+    let broken = |why: &str| TransportError::Broken(why.to_owned());
+    match code {
+        ErrorCode::HttpRequestDenied => TransportError::Denied,
+        ErrorCode::DnsTimeout => not_sent("DNS took too long"),
+        ErrorCode::DnsError(_) => not_sent("DNS has no address"),
+        ErrorCode::DestinationNotFound => not_sent("the host does not exist"),
+        ErrorCode::DestinationUnavailable => not_sent("the host is unavailable"),
+        ErrorCode::DestinationIpProhibited => not_sent("the address is prohibited by the host's policy"),
+        ErrorCode::DestinationIpUnroutable => not_sent("there is no route to the address"),
+        ErrorCode::ConnectionRefused => not_sent("connection refused"),
+        ErrorCode::ConnectionTimeout => not_sent("connecting took too long"),
+        ErrorCode::ConnectionLimitReached => not_sent("the host's limit of connections is reached"),
+        ErrorCode::TlsProtocolError => not_sent("TLS failed"),
+        ErrorCode::TlsCertificateError => not_sent("the TLS certificate is not trusted"),
+        ErrorCode::TlsAlertReceived(_) => not_sent("the other side refused TLS"),
+        ErrorCode::HttpRequestLengthRequired => not_sent("the host wants a length"),
+        ErrorCode::HttpRequestMethodInvalid => not_sent("the host refused the method"),
+        ErrorCode::HttpRequestUriInvalid => not_sent("the host refused the URL"),
+        ErrorCode::HttpRequestUriTooLong => not_sent("the URL is too long for the host"),
+        ErrorCode::HttpRequestHeaderSectionSize(_) => not_sent("the headers are too large for the host"),
+        ErrorCode::HttpRequestHeaderSize(_) => not_sent("a header is too large for the host"),
+        ErrorCode::ConfigurationError => not_sent("the host is not configured for this"),
+        ErrorCode::HttpResponseBodySize(_) => TransportError::TooLarge,
+        ErrorCode::HttpResponseTimeout | ErrorCode::ConnectionReadTimeout | ErrorCode::ConnectionWriteTimeout => {
+            TransportError::Timeout
+        }
+        ErrorCode::ConnectionTerminated => broken("the connection was closed"),
+        ErrorCode::HttpRequestBodySize(_) => broken("the host refused the size of the body"),
+        ErrorCode::HttpRequestTrailerSectionSize(_) | ErrorCode::HttpRequestTrailerSize(_) => {
+            broken("the host refused the trailers")
+        }
+        ErrorCode::HttpResponseIncomplete => broken("the response ended early"),
+        ErrorCode::HttpResponseHeaderSectionSize(_) | ErrorCode::HttpResponseHeaderSize(_) => {
+            broken("the headers of the response are too large")
+        }
+        ErrorCode::HttpResponseTrailerSectionSize(_) | ErrorCode::HttpResponseTrailerSize(_) => {
+            broken("the trailers of the response are too large")
+        }
+        ErrorCode::HttpResponseTransferCoding(_) | ErrorCode::HttpResponseContentCoding(_) => {
+            broken("the response is encoded in an unknown way")
+        }
+        ErrorCode::HttpUpgradeFailed => broken("an upgrade was asked for"),
+        ErrorCode::HttpProtocolError => broken("the answer is not HTTP"),
+        ErrorCode::LoopDetected => broken("the host detected a loop"),
+        // The host's own words may hold anything; they are the host's to log.
+        ErrorCode::InternalError(_) => broken("the host has a fault"),
+    }
+}
+
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

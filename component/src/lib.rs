@@ -1,0 +1,37 @@
+//! The shipping component: binds the contract in `wit/` to `gcf-core`, and decides nothing.
+//!
+//! | file | what it binds |
+//! |---|---|
+//! | `exports.rs` | the exported functions |
+//! | `convert_in.rs`, `convert_out.rs` | one total conversion per type of the contract |
+//! | `ports.rs` | clocks, randomness and the secret store |
+//! | `http.rs` | wasi:http |
+//! | `reactor.rs` | waiting, over wasi:io/poll |
+//! | `seal.rs` | the imports that Rust's start-up would add, closed at link time |
+
+mod convert_in;
+mod convert_out;
+mod exports;
+mod http;
+mod ports;
+mod reactor;
+#[cfg(target_os = "wasi")]
+mod seal;
+
+/// What wit-bindgen makes of `wit/`.
+#[expect(
+    unsafe_code,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "gcf:connector/connector",
+        generate_all,
+    });
+
+    use super::exports::Connector;
+    export!(Connector);
+}

@@ -1,0 +1,95 @@
+//! The core's ports over WASI and the host's secret store.
+
+use std::{rc::Rc, time::Duration};
+
+use gcf_core::{
+    http::{Request, Response, Timeouts, TransportError},
+    ports::{Entry, Expected, Lease, Ports, StoreError},
+    secret::Secret,
+};
+
+use crate::{
+    bindings::{
+        gcf::connector::secret_store as store,
+        wasi::{
+            clocks::{monotonic_clock, wall_clock},
+            random::random,
+        },
+    },
+    http, reactor,
+};
+
+/// The world outside.
+pub(crate) struct Wasi;
+
+impl Ports for Wasi {
+    async fn send(&self, request: &Request, timeouts: Timeouts) -> Result<Response, TransportError> {
+        http::send(request, timeouts).await
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let over = Rc::new(monotonic_clock::subscribe_duration(http::nanoseconds(duration)));
+        reactor::ready(&over).await;
+    }
+
+    fn now(&self) -> Duration {
+        let now = wall_clock::now();
+        Duration::new(now.seconds, now.nanoseconds)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_nanos(monotonic_clock::now())
+    }
+
+    fn random<const N: usize>(&self) -> [u8; N] {
+        random::get_random_bytes(N as u64).try_into().expect("the host returns as many bytes as were asked for")
+    }
+
+    fn secret_get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
+        let entry = store::get(key).map_err(store_error)?;
+        Ok(entry.map(|entry| Entry { value: Secret::new(entry.value), version: entry.version }))
+    }
+
+    fn secret_put(&self, key: &str, value: &str, expected: Expected) -> Result<String, StoreError> {
+        let expected = match expected {
+            Expected::Anything => store::Expected::Anything,
+            Expected::Absent => store::Expected::Absent,
+            Expected::Version(version) => store::Expected::Version(version),
+        };
+        store::put(key, value, &expected).map_err(store_error)
+    }
+
+    fn secret_delete(&self, key: &str) -> Result<(), StoreError> {
+        store::delete(key, &store::Expected::Anything).map_err(store_error)
+    }
+
+    fn secret_keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        store::keys(prefix).map_err(store_error)
+    }
+
+    fn acquire_lease(&self, name: &str, ttl: Duration) -> Result<Lease, StoreError> {
+        let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        match store::acquire_lease(name, ttl_ms).map_err(store_error)? {
+            store::Lease::Granted(token) => Ok(Lease::Granted(token)),
+            store::Lease::Held(left) => Ok(Lease::Held(Duration::from_millis(left))),
+        }
+    }
+
+    fn release_lease(&self, name: &str, token: &str) {
+        // It ends by itself.
+        let _ = store::release_lease(name, token);
+    }
+
+    fn sign(&self, key: &str, message: &[u8]) -> Result<Vec<u8>, StoreError> {
+        store::sign(key, store::SignatureAlgorithm::Rs256, message).map_err(store_error)
+    }
+}
+
+fn store_error(error: store::StoreError) -> StoreError {
+    match error {
+        store::StoreError::VersionMismatch => StoreError::VersionMismatch,
+        store::StoreError::ReadOnly => StoreError::ReadOnly,
+        store::StoreError::Unsupported => StoreError::Unsupported,
+        store::StoreError::Unavailable(why) | store::StoreError::Other(why) => StoreError::Failed(why),
+    }
+}
