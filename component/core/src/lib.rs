@@ -33,3 +33,5 @@ pub mod token;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+use serde_json::json;
+use test_case::test_case;
+
+use crate::{
+    connections::{self, Credential, CredentialKind, Verdict},
+    error::Kind,
+    secret::Secret,
+    testing::{DEMO_KEY, World, access_token, block_on, connect_request, json_answer},
+};
+
+#[test]
+fn a_connection_is_kept_after_google_accepted_the_credential() {
+    let world = World::new().answer(access_token("ya29.a"));
+    let (connection, warnings) = block_on(connections::connect(&world, connect_request(), None)).unwrap();
+    assert_eq!(world.urls(), ["https://oauth2.googleapis.com/token"]);
+    assert_eq!((connection.project.as_str(), connection.region.as_str()), ("demo-project", "us-central1"));
+    assert_eq!(connection.account, "gcf-demo@demo-project.iam.gserviceaccount.com");
+    assert!(warnings.is_empty());
+    let keys: Vec<_> = world.secrets.borrow().keys().cloned().collect();
+    let id = &connection.id;
+    assert_eq!(keys[..3], [format!("connections/{id}"), format!("credentials/{id}"), format!("keys/{id}")]);
+    assert!(keys[3].starts_with(&format!("tokens/{id}/")), "the token that was the proof is cached");
+    for open in [&keys[0], &keys[1]] {
+        assert!(!world.secrets.borrow()[open].contains("PRIVATE KEY"), "{open} holds the key");
+    }
+}
+
+#[test]
+fn nothing_is_kept_when_google_refuses() {
+    let answer = json_answer(
+        400,
+        &json!({"error": "invalid_grant", "error_description": "Invalid JWT Signature."}),
+    );
+    let world = World::new().answer(answer);
+    let error = block_on(connections::connect(&world, connect_request(), None)).unwrap_err();
+    assert_eq!((error.kind(), error.fields().reason.as_deref()), (Kind::CredentialRejected, Some("invalid_grant")));
+    assert_eq!(error.fields().trace.len(), 1, "invalid_grant is never repeated");
+    assert!(error.to_string().contains("make a new key"));
+    assert!(world.secrets.borrow().is_empty());
+}
+
+#[test]
+fn nothing_is_kept_when_the_store_cannot_be_written() {
+    let world = World::new().answer(access_token("ya29.a"));
+    world.read_only.set(true);
+    let error = block_on(connections::connect(&world, connect_request(), None)).unwrap_err();
+    assert_eq!(error.kind(), Kind::SecretStore);
+    assert!(error.to_string().contains("read-only"));
+}
+
+#[test_case("", None, None; "an empty nickname")]
+#[test_case("a\nb", None, None; "a nickname of two lines")]
+#[test_case("n", Some("../other"), None; "a bad project")]
+#[test_case("n", None, Some("Mars"); "a bad region")]
+fn bad_input_sends_nothing(nickname: &str, project: Option<&str>, region: Option<&str>) {
+    let world = World::new();
+    let mut request = connect_request();
+    request.nickname = nickname.to_owned();
+    request.project = project.map(str::to_owned);
+    request.region = region.map(str::to_owned);
+    let error = block_on(connections::connect(&world, request, None)).unwrap_err();
+    assert_eq!(error.kind(), Kind::InvalidInput);
+    assert!(world.urls().is_empty());
+}
+
+#[test]
+fn a_second_connection_of_the_same_name_is_a_warning() {
+    let (world, first) = World::connected();
+    world.then(access_token("ya29.b"));
+    let (second, warnings) = block_on(connections::connect(&world, connect_request(), None)).unwrap();
+    assert_ne!(first, second.id);
+    assert_eq!(warnings.len(), 1);
+    assert_eq!(connections::list(&world).unwrap().len(), 2);
+}
+
+#[test]
+fn a_key_that_stays_in_the_host_is_signed_with_and_never_read() {
+    let world = World::new().answer(access_token("ya29.a"));
+    world.signs.set(true);
+    let mut request = connect_request();
+    request.project = Some("demo-project".to_owned());
+    request.credential = Credential::StoredKey {
+        client_email: "bot@demo-project.iam.gserviceaccount.com".to_owned(),
+        private_key_id: None,
+        key: "keys/hsm".to_owned(),
+    };
+    let (connection, _) = block_on(connections::connect(&world, request, None)).unwrap();
+    assert_eq!(connection.kind, CredentialKind::StoredKey);
+    assert!(world.secrets.borrow().keys().all(|key| !key.starts_with("keys/")));
+    let warnings = connections::disconnect(&world, &connection.id).unwrap();
+    assert!(warnings[0].contains("keys/hsm stays in the host"));
+}
+
+#[test]
+fn a_stored_key_without_a_project_is_refused() {
+    let mut request = connect_request();
+    request.credential = Credential::StoredKey {
+        client_email: "bot@demo-project.iam.gserviceaccount.com".to_owned(),
+        private_key_id: None,
+        key: "keys/hsm".to_owned(),
+    };
+    let error = block_on(connections::connect(&World::new(), request, None)).unwrap_err();
+    assert!(error.to_string().contains("names a project"), "{error}");
+}
+
+#[test]
+fn disconnecting_leaves_nothing_behind() {
+    let (world, id) = World::connected();
+    let warnings = connections::disconnect(&world, &id).unwrap();
+    assert!(warnings[0].contains("valid until it is deleted"));
+    assert!(world.secrets.borrow().is_empty());
+    assert_eq!(connections::get(&world, &id).unwrap_err().kind(), Kind::ConnectionNotFound);
+    assert_eq!(connections::get(&world, "").unwrap_err().kind(), Kind::ConnectionRequired);
+}
+
+#[test]
+fn a_damaged_entry_is_named_and_not_repeated() {
+    let (world, id) = World::connected();
+    world.secrets.borrow_mut().insert(format!("credentials/{id}"), "canary".to_owned());
+    let error = connections::get(&world, &id).unwrap_err();
+    assert_eq!(error.kind(), Kind::SecretStore);
+    assert!(!format!("{error:?}").contains("canary"));
+}
+
+#[test]
+fn a_check_of_an_empty_project_passes() {
+    let (world, id) = World::connected();
+    world.then(json_answer(200, &json!({})));
+    let findings = block_on(connections::check(&world, &id, None)).unwrap();
+    assert!(findings.iter().all(|finding| finding.verdict == Verdict::Pass), "{findings:?}");
+}
+
+#[test]
+fn a_check_says_which_api_is_off() {
+    let (world, id) = World::connected();
+    world.then(json_answer(
+        403,
+        &json!({"error": {"message": "off", "details": [
+            {"reason": "SERVICE_DISABLED", "metadata": {"service": "cloudfunctions.googleapis.com"}}]}}),
+    ));
+    let findings = block_on(connections::check(&world, &id, None)).unwrap();
+    let verdicts: Vec<_> = findings.iter().map(|finding| (finding.name, finding.verdict)).collect();
+    assert_eq!(
+        verdicts,
+        [("token", Verdict::Pass), ("functions-api", Verdict::Fail), ("list-functions", Verdict::Unknown)]
+    );
+    assert!(findings[1].fix.as_deref().unwrap().contains("gcloud services enable cloudfunctions.googleapis.com"));
+}
+
+#[test]
+fn no_debug_of_a_request_shows_the_credential() {
+    let request = connect_request();
+    let shown = format!("{request:?}");
+    assert!(!shown.contains("PRIVATE KEY"), "{shown}");
+    let key = Credential::GoogleJson(Secret::new(DEMO_KEY.to_owned()));
+    assert_eq!(format!("{key:?}"), "GoogleJson([secret])");
+}

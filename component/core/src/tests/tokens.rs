@@ -1,0 +1,129 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use test_case::test_case;
+
+use crate::{
+    connections,
+    error::{Kind, Origin},
+    functions::list::{ListRequest, list},
+    testing::{NOW, World, access_token, block_on, connect_request, json_answer},
+};
+
+fn connect_with(status: u16, body: &Value) -> Result<(), crate::error::Error> {
+    let world = World::new().answer(json_answer(status, body));
+    block_on(connections::connect(&world, connect_request(), None)).map(drop)
+}
+
+fn list_at(world: &World, id: &str, seconds: u64) -> Result<(), crate::error::Error> {
+    world.wall.set(Duration::from_secs(NOW + seconds));
+    world.then(json_answer(200, &json!({})));
+    block_on(list(world, id, ListRequest::default(), None)).map(drop)
+}
+
+#[test_case(json!({"access_token": "ya29.a", "expires_in": 3599, "token_type": "Bearer"}))]
+#[test_case(json!({"access_token": "ya29.a", "expires_in": "3599", "token_type": "bearer"}); "a number as text")]
+#[test_case(json!({"access_token": "ya29.a", "token_type": "Bearer"}); "no life")]
+#[test_case(json!({"access_token": "ya29.a", "expires_in": 99_999_999_999_999_999_999_f64, "token_type": "Bearer"}); "a very long life")]
+fn a_grant_is_accepted(body: Value) {
+    connect_with(200, &body).unwrap();
+}
+
+#[test_case(json!({"access_token": "ya29.a", "expires_in": -5, "token_type": "Bearer"}); "a negative life")]
+#[test_case(json!({"access_token": "ya29.a", "expires_in": [], "token_type": "Bearer"}); "a list as life")]
+#[test_case(json!({"access_token": "ya29.a", "expires_in": 3599, "token_type": "MAC"}); "another type")]
+#[test_case(json!({"access_token": "", "expires_in": 3599, "token_type": "Bearer"}); "an empty token")]
+#[test_case(json!({"access_token": "a".repeat(20_000), "expires_in": 3599, "token_type": "Bearer"}); "a huge token")]
+#[test_case(json!({"access_token": "a b", "expires_in": 3599, "token_type": "Bearer"}); "a space in the token")]
+#[test_case(json!({"id_token": "a.b.c", "token_type": "Bearer"}); "no access token")]
+fn a_grant_is_malformed(body: Value) {
+    let error = connect_with(200, &body).unwrap_err();
+    assert_eq!((error.kind(), error.fields().origin), (Kind::InvalidResponse, Origin::TokenEndpoint));
+}
+
+#[test]
+fn a_token_that_stands_twice_is_malformed() {
+    let mut answer = json_answer(200, &json!({})).unwrap();
+    answer.body =
+        br#"{"access_token":"a","access_token":"b","expires_in":3599,"token_type":"Bearer"}"#.to_vec();
+    let world = World::new().answer(Ok(answer));
+    let error = block_on(connections::connect(&world, connect_request(), None)).unwrap_err();
+    assert_eq!(error.kind(), Kind::InvalidResponse);
+}
+
+#[test]
+fn a_scope_that_was_not_granted_is_named() {
+    let body = json!({"access_token": "a", "expires_in": 3599, "token_type": "Bearer", "scope": "openid"});
+    let error = connect_with(200, &body).unwrap_err();
+    assert_eq!(error.kind(), Kind::CredentialRejected);
+    assert!(error.fields().message.contains("auth/cloud-platform"));
+}
+
+#[test_case("Invalid JWT Signature.", "make a new key")]
+#[test_case("Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.", "set the clock"; "clock skew")]
+#[test_case("Invalid grant: account not found", "was deleted or never existed"; "account gone")]
+fn what_is_behind_invalid_grant_is_told(description: &str, fix: &str) {
+    let error = connect_with(400, &json!({"error": "invalid_grant", "error_description": description})).unwrap_err();
+    assert_eq!(error.kind(), Kind::CredentialRejected);
+    assert!(error.fields().fix.as_deref().unwrap().contains(fix), "{error}");
+}
+
+#[test]
+fn the_token_endpoint_is_asked_three_times_at_most() {
+    let world = World::new();
+    for _ in 0..3 {
+        world.then(json_answer(503, &json!({"error": "temporarily_unavailable"})));
+    }
+    let error = block_on(connections::connect(&world, connect_request(), None)).unwrap_err();
+    assert_eq!((error.kind(), error.fields().trace.len()), (Kind::Unavailable, 3));
+}
+
+#[test]
+fn a_cached_token_is_used_until_it_is_nearly_over() {
+    let (world, id) = World::connected();
+    list_at(&world, &id, 3000).unwrap();
+    assert_eq!(world.urls().len(), 1, "no token request");
+    world.wall.set(Duration::from_secs(NOW + 3500));
+    world.then(access_token("ya29.second"));
+    list_at(&world, &id, 3500).unwrap();
+    assert_eq!(world.urls().len(), 3);
+    assert_eq!(world.sent.borrow()[2].bearer().unwrap().reveal(), "ya29.second");
+}
+
+#[test]
+fn the_old_token_is_used_on_a_passing_fault_until_ten_seconds_before_its_end() {
+    let (world, id) = World::connected();
+    for _ in 0..3 {
+        world.then(json_answer(503, &json!({})));
+    }
+    list_at(&world, &id, 3500).unwrap();
+    assert_eq!(world.sent.borrow().last().unwrap().bearer().unwrap().reveal(), "ya29.first");
+
+    for _ in 0..3 {
+        world.then(json_answer(503, &json!({})));
+    }
+    world.wall.set(Duration::from_secs(NOW + 3595));
+    let error = block_on(list(&world, &id, ListRequest::default(), None));
+    // The answer that is left over belongs to the list that was never sent.
+    assert_eq!(error.unwrap_err().kind(), Kind::Unavailable);
+}
+
+#[test]
+fn while_somebody_else_refreshes_the_token_is_waited_for() {
+    let (world, id) = World::connected();
+    world.lease_held_times.set(3);
+    world.then(access_token("ya29.second"));
+    list_at(&world, &id, 4000).unwrap();
+    assert_eq!(world.elapsed.get(), Duration::from_millis(300));
+}
+
+#[test]
+fn a_store_that_cannot_be_written_costs_an_exchange_and_nothing_else() {
+    let (world, id) = World::connected();
+    world.read_only.set(true);
+    for token in ["ya29.x", "ya29.y"] {
+        world.then(access_token(token));
+        list_at(&world, &id, 4000).unwrap();
+    }
+    assert_eq!(world.urls().len(), 4);
+}

@@ -1,0 +1,92 @@
+//! Which kind of credential a request shows, told by its shape alone.
+
+use std::fmt;
+
+use http::{HeaderMap, header};
+
+/// What the Authorization header holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presented {
+    /// There is no such header.
+    Nothing,
+    /// A JWT. Google's ID tokens are; its access tokens are opaque.
+    IdToken,
+    /// Anything else, so that an unknown shape is held to the strictest rule.
+    AccessToken,
+}
+
+impl Presented {
+    /// Reads the header.
+    pub(super) fn read(headers: &HeaderMap) -> Result<Self, String> {
+        let mut values = headers.get_all(header::AUTHORIZATION).iter();
+        let Some(value) = values.next() else {
+            return Ok(Self::Nothing);
+        };
+        // With two, which one counts is up to the receiver.
+        if values.next().is_some() {
+            return Err("more than one authorization header".to_owned());
+        }
+        match value.as_bytes().strip_prefix(b"Bearer ") {
+            Some(token) if is_jwt(token) => Ok(Self::IdToken),
+            Some(_) | None => Ok(Self::AccessToken),
+        }
+    }
+}
+
+impl fmt::Display for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "a request without an authorization header",
+            Self::IdToken => "an ID token",
+            Self::AccessToken => "an access token",
+        })
+    }
+}
+
+/// Three base64url segments, the first of which begins like a JSON object.
+fn is_jwt(token: &[u8]) -> bool {
+    let url_safe = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let mut segments = 0;
+    token.starts_with(b"ey")
+        && token.split(|byte| *byte == b'.').all(|segment| {
+            segments += 1;
+            !segment.is_empty() && segment.iter().all(url_safe)
+        })
+        && segments == 3
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn headers(values: &[&'static str]) -> HeaderMap {
+        values.iter().map(|value| (header::AUTHORIZATION, HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn only_a_well_formed_bearer_jwt_is_an_id_token() {
+        assert_eq!(Presented::read(&headers(&[])), Ok(Presented::Nothing));
+        assert_eq!(Presented::read(&headers(&["Bearer eyJh.eyJp.c2ln_-"])), Ok(Presented::IdToken));
+        for value in [
+            "Bearer ya29.a0canary",
+            "Bearer eyJh.eyJp",
+            "Bearer eyJh.eyJp.",
+            "Bearer eyJh.eyJp.c2ln.more",
+            "Bearer eyJh.ya29 secret.c2ln",
+            "Bearer  eyJh.eyJp.c2ln",
+            "Basic eyJh.eyJp.c2ln",
+            "eyJh.eyJp.c2ln",
+            "",
+        ] {
+            assert_eq!(Presented::read(&headers(&[value])), Ok(Presented::AccessToken), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_second_header_is_refused_without_being_repeated() {
+        let error = Presented::read(&headers(&["Bearer canary-1", "Bearer canary-2"])).unwrap_err();
+        assert!(!error.contains("canary"), "{error}");
+    }
+}

@@ -1,0 +1,116 @@
+//! Where a component may send what: its own manifest, enforced by the host.
+//!
+//! The manifest is the `egress` array of the component's catalog. It is read once, and from then on
+//! every request is judged against it outside the sandbox, whatever the component has checked
+//! itself. A request is judged by its target and by the credential it shows:
+//!
+//! - the target is one of the exact hosts, or a name under `.run.app` or `.cloudfunctions.net`,
+//!   always https on port 443;
+//! - the credential is of a kind that the rule of that target carries. An access token therefore
+//!   never reaches a function, for functions are anybody's code.
+//!
+//! What no rule allows is denied. [`address`] judges what a name resolves to; the live transport
+//! asks it.
+
+pub mod address;
+mod credential;
+mod host_name;
+mod manifest;
+
+use http::{HeaderMap, HeaderName, Method, header, request::Parts, uri::Scheme};
+
+pub(crate) use self::host_name::check as check_host_name;
+use self::{
+    credential::Presented,
+    manifest::{Carries, Rule},
+};
+
+/// Headers that name a credential or a target beside the ones that are judged.
+const FORBIDDEN: [HeaderName; 2] =
+    [header::PROXY_AUTHORIZATION, HeaderName::from_static("x-serverless-authorization")];
+
+/// What a component may reach, and with which kind of credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EgressPolicy {
+    rules: Vec<Rule>,
+}
+
+impl EgressPolicy {
+    /// Reads the `egress` array of a component's catalog.
+    ///
+    /// A rule is `{"host": …, "carries": […]}` or
+    /// `{"host-suffix": …, "labels": [min, max], "carries": […]}`.
+    ///
+    /// # Errors
+    /// A text that names the rule and what is wrong with it: an unknown field, an IP literal, a
+    /// wildcard, a suffix other than the two of Google's functions, or a credential that may not go
+    /// where the rule would send it.
+    pub fn from_manifest(egress: &serde_json::Value) -> Result<Self, String> {
+        manifest::parse(egress).map(|rules| Self { rules })
+    }
+
+    /// Judges one request, before anything is resolved or sent.
+    ///
+    /// # Errors
+    /// Why the request is denied. The text holds host names, never a credential.
+    pub fn check(&self, request: &Parts) -> Result<(), String> {
+        // CONNECT would turn the connection into a tunnel that nobody judges.
+        if request.method == Method::CONNECT {
+            return Err("the method CONNECT is not allowed".to_owned());
+        }
+        let host = target(&request.uri)?;
+        let rule = self
+            .rules
+            .iter()
+            .find(|rule| rule.matches(host))
+            .ok_or_else(|| format!("host {host} is not in the component's egress manifest"))?;
+        check_headers(&request.headers, host)?;
+        match Presented::read(&request.headers)? {
+            Presented::Nothing if rule.carries(Carries::None) || rule.carries(Carries::Assertion) => Ok(()),
+            Presented::IdToken if rule.carries(Carries::IdToken) => Ok(()),
+            Presented::AccessToken if rule.carries(Carries::AccessToken) => Ok(()),
+            refused @ (Presented::Nothing | Presented::IdToken | Presented::AccessToken) => {
+                Err(format!("{refused} may not be sent to {host} by the component's egress manifest"))
+            }
+        }
+    }
+}
+
+/// The host that `uri` would connect to, if it is spelt in the one accepted way.
+fn target(uri: &http::Uri) -> Result<&str, String> {
+    if uri.scheme() != Some(&Scheme::HTTPS) {
+        return Err("only https is allowed".to_owned());
+    }
+    let authority = uri.authority().ok_or("the URL has no host")?.as_str();
+    // Never repeated in the message: what stands before the @ may be a password.
+    if authority.contains('@') {
+        return Err("a URL with a user name or password is not allowed".to_owned());
+    }
+    if authority.starts_with('[') {
+        return Err("an IP address is not a host name".to_owned());
+    }
+    let host = authority.strip_suffix(":443").unwrap_or(authority);
+    if host.contains(':') {
+        return Err("port 443 only".to_owned());
+    }
+    host_name::check(host)?;
+    Ok(host)
+}
+
+fn check_headers(headers: &HeaderMap, host: &str) -> Result<(), String> {
+    if let Some(name) = FORBIDDEN.iter().find(|name| headers.contains_key(*name)) {
+        return Err(format!("the header {name} is not allowed"));
+    }
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let same = |value: &http::HeaderValue| {
+        let value = value.as_bytes();
+        value.strip_suffix(b":443").unwrap_or(value) == host.as_bytes()
+    };
+    if hosts.next().is_some_and(|value| !same(value)) || hosts.next().is_some() {
+        return Err(format!("the host header differs from {host}"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+use http::Request;
+use serde_json::json;
+
+use super::*;
+
+const ID_TOKEN: &str = "Bearer eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJjYW5hcnkifQ.Y2FuYXJ5";
+const ACCESS_TOKEN: &str = "Bearer ya29.canary";
+const API: &str = "https://cloudfunctions.googleapis.com/v2/projects/p/locations";
+
+fn policy() -> EgressPolicy {
+    EgressPolicy::from_manifest(&json!([
+        {"host": "cloudfunctions.googleapis.com", "carries": ["access-token"]},
+        {"host": "oauth2.googleapis.com", "carries": ["assertion"]},
+        {"host-suffix": ".run.app", "labels": [1, 2], "carries": ["id-token", "none"]},
+        {"host-suffix": ".cloudfunctions.net", "labels": [1, 1], "carries": ["none"]},
+    ]))
+    .unwrap()
+}
+
+fn judge(uri: &str, headers: &[(&str, &str)]) -> Result<(), String> {
+    let mut request = Request::builder().uri(uri);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    policy().check(&parts)
+}
+
+fn denied(uri: &str, headers: &[(&str, &str)], reason: &str) {
+    let error = judge(uri, headers).expect_err(uri);
+    assert!(error.contains(reason), "{uri}: {error}");
+    assert!(!error.contains("canary") && !error.contains("eyJ"), "{uri}: {error}");
+}
+
+#[test]
+fn each_credential_reaches_the_hosts_that_carry_it() {
+    let table = [
+        (API, Some(ACCESS_TOKEN)),
+        ("https://cloudfunctions.googleapis.com:443/v2", Some(ACCESS_TOKEN)),
+        ("https://oauth2.googleapis.com/token", None),
+        ("https://fn-abcdef-uc.a.run.app/path?query=1", Some(ID_TOKEN)),
+        ("https://fn-123456789012.us-central1.run.app/", Some(ID_TOKEN)),
+        ("https://fn-abcdef-uc.a.run.app/", None),
+        ("https://v1---fn-abcdef-uc.a.run.app/", None),
+        ("https://us-central1-p-123456.cloudfunctions.net/fn", None),
+    ];
+    for (uri, authorization) in table {
+        let headers: Vec<_> = authorization.map(|value| ("authorization", value)).into_iter().collect();
+        assert_eq!(judge(uri, &headers), Ok(()), "{uri}");
+    }
+}
+
+#[test]
+fn no_credential_reaches_another_host() {
+    denied("https://fn-abcdef-uc.a.run.app/", &[("authorization", ACCESS_TOKEN)], "an access token");
+    denied("https://fn-abcdef-uc.a.run.app/", &[("authorization", "Basic canary")], "an access token");
+    denied("https://us-central1-p.cloudfunctions.net/fn", &[("authorization", ID_TOKEN)], "an ID token");
+    denied(API, &[("authorization", ID_TOKEN)], "an ID token");
+    denied(API, &[], "without an authorization header");
+    denied("https://oauth2.googleapis.com/token", &[("authorization", ACCESS_TOKEN)], "an access token");
+    denied("https://oauth2.googleapis.com/token", &[("authorization", ID_TOKEN)], "an ID token");
+}
+
+#[test]
+fn headers_cannot_name_another_credential_or_host() {
+    let token = ("authorization", ACCESS_TOKEN);
+    let host = "cloudfunctions.googleapis.com";
+    denied(API, &[token, ("authorization", ACCESS_TOKEN)], "more than one authorization");
+    denied(API, &[token, ("proxy-authorization", "Basic canary")], "proxy-authorization");
+    denied(API, &[token, ("x-serverless-authorization", ID_TOKEN)], "x-serverless-authorization");
+    denied(API, &[token, ("host", "oauth2.googleapis.com")], "host header");
+    denied(API, &[token, ("host", "cloudfunctions.googleapis.com:8443")], "host header");
+    denied(API, &[token, ("host", "")], "host header");
+    denied(API, &[token, ("host", host), ("host", host)], "host header");
+    assert_eq!(judge(API, &[token, ("host", host)]), Ok(()));
+    assert_eq!(judge(API, &[token, ("host", "cloudfunctions.googleapis.com:443")]), Ok(()));
+}
+
+#[test]
+fn a_target_that_is_not_on_the_manifest_is_denied() {
+    let table = [
+        ("https://evilgoogleapis.com/v2", "not in the component's egress manifest"),
+        ("https://evilcloudfunctions.googleapis.com/", "not in"),
+        ("https://a.cloudfunctions.googleapis.com/", "not in"),
+        ("https://cloudfunctions.googleapis.com.evil.com/", "not in"),
+        ("https://evil.com/?.googleapis.com", "not in"),
+        ("https://evil.com?cloudfunctions.googleapis.com", "not in"),
+        ("https://googleapis.com/v2", "not in"),
+        ("https://storage.googleapis.com/", "not in"),
+        ("https://accounts.google.com/o/oauth2/v2/auth", "not in"),
+        ("https://p-123456.appspot.com/", "not in"),
+        ("https://metadata.google.internal/", "not in"),
+        ("https://foo.localhost/", "not in"),
+        ("https://run.app/", "not in"),
+        ("https://evilrun.app/", "not in"),
+        ("https://fn.run.app.evil.com/", "not in"),
+        ("https://a.b.c.run.app/", "not in"),
+        ("https://a.b.cloudfunctions.net/", "not in"),
+        ("http://cloudfunctions.googleapis.com/v2", "only https"),
+        ("ftp://cloudfunctions.googleapis.com/v2", "only https"),
+        ("gopher://cloudfunctions.googleapis.com:443/_x", "only https"),
+        ("/v2/projects", "only https"),
+        ("https://cloudfunctions.googleapis.com@evil.com/", "user name or password"),
+        ("https://user:canary@cloudfunctions.googleapis.com/", "user name or password"),
+        ("https://@cloudfunctions.googleapis.com/", "user name or password"),
+        ("https://cloudfunctions.googleapis.com:8443/", "port 443 only"),
+        ("https://cloudfunctions.googleapis.com:80/", "port 443 only"),
+        ("https://cloudfunctions.googleapis.com:0443/", "port 443 only"),
+        ("https://CloudFunctions.googleapis.com/", "lower case"),
+        ("https://cloudfunctions.googleapis.com./v2", "end in a dot"),
+        ("https://.run.app/", "malformed label"),
+        ("https://a..run.app/", "malformed label"),
+        ("https://evil_x.run.app/", "malformed label"),
+        ("https://evil.com;.run.app/", "malformed label"),
+        ("https://evil.com,.run.app/", "malformed label"),
+        ("https://xn--cloudfunctions-.run.app/", "malformed label"),
+        ("https://metadata/", "not a full name"),
+        ("https://localhost/", "not a full name"),
+        ("https://127.0.0.1/", "IP address"),
+        ("https://127.1/", "IP address"),
+        ("https://0/", "IP address"),
+        ("https://2852039166/", "IP address"),
+        ("https://0xa9fea9fe/", "IP address"),
+        ("https://0251.0376.0251.0376/", "IP address"),
+        ("https://169.254.43518/", "IP address"),
+        ("https://[::1]/", "IP address"),
+        ("https://[::ffff:169.254.169.254]/", "IP address"),
+        ("https://[::ffff:a9fe:a9fe]:443/", "IP address"),
+        ("https://[64:ff9b::a9fe:a9fe]/", "IP address"),
+        ("https://[fd20:ce::254]/", "IP address"),
+    ];
+    for (uri, reason) in table {
+        denied(uri, &[], reason);
+        denied(uri, &[("authorization", ID_TOKEN)], reason);
+        denied(uri, &[("authorization", ACCESS_TOKEN)], reason);
+    }
+}
+
+#[test]
+fn spellings_that_are_no_uri_never_reach_the_policy() {
+    for text in [
+        "https://cloudfunctions.googleapis.com\\@evil.com/",
+        "https:/cloudfunctions.googleapis.com/v2",
+        "https://evil.com\t.googleapis.com/v2",
+        " https://cloudfunctions.googleapis.com/v2",
+        "https://cloudfunctions\u{3002}googleapis\u{3002}com/v2",
+        "https://\u{2460}\u{2465}\u{2468}.254.169.254/",
+        "https://cloudfunctions%2egoogleapis.com/v2",
+        "https://",
+        "",
+    ] {
+        assert!(text.parse::<http::Uri>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_tunnel_is_denied() {
+    let request = Request::connect("https://fn-abcdef-uc.a.run.app/").body(()).unwrap();
+    let error = policy().check(&request.into_parts().0).unwrap_err();
+    assert!(error.contains("CONNECT"), "{error}");
+}
+
+#[test]
+fn an_empty_manifest_denies_all() {
+    let policy = EgressPolicy::from_manifest(&json!([])).unwrap();
+    let request = Request::get("https://fn-abcdef-uc.a.run.app/").body(()).unwrap();
+    assert!(policy.check(&request.into_parts().0).is_err());
+}

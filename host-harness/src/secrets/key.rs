@@ -1,0 +1,136 @@
+//! The grammar of keys, the limit on values, and the file name that belongs to a key.
+
+use sha2::{Digest, Sha256};
+
+use super::StoreError;
+
+/// Refuses what `wit/secret-store.wit` does not call a key.
+pub(super) fn check_key(key: &str) -> Result<(), StoreError> {
+    if key.is_empty() {
+        return Err(StoreError::Other("a key must not be empty".into()));
+    }
+    check_prefix(key)
+}
+
+/// Refuses a prefix that no key can have. The text does not repeat it: it may be anything, a misplaced secret
+/// included.
+pub(super) fn check_prefix(prefix: &str) -> Result<(), StoreError> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._/-".contains(&byte);
+    if prefix.len() > MAX_KEY {
+        return Err(StoreError::Other(format!("key too long: {} bytes, limit {MAX_KEY}", prefix.len())));
+    }
+    if !prefix.bytes().all(allowed) {
+        return Err(StoreError::Other("key holds something other than `a-z 0-9 . _ / -`".into()));
+    }
+    Ok(())
+}
+
+/// Refuses a value beyond the limit.
+pub(super) fn check_value(value: &str) -> Result<(), StoreError> {
+    if value.len() > MAX_VALUE {
+        return Err(StoreError::Other(format!("value too long: {} bytes, limit {MAX_VALUE}", value.len())));
+    }
+    Ok(())
+}
+
+/// The one file name of a key: no folder, not hidden, at most [`MAX_NAME`] bytes, never that of another key.
+pub(super) fn file_name(key: &str) -> String {
+    let mut name = String::with_capacity(key.len() + SUFFIX.len());
+    for (index, character) in key.chars().enumerate() {
+        match character {
+            '/' => name.push_str("%2f"),
+            '.' if index == 0 => name.push_str("%2e"),
+            plain => name.push(plain),
+        }
+    }
+    if name.len() + SUFFIX.len() > MAX_NAME {
+        name = format!("{HASHED}{:x}", Sha256::digest(key));
+    }
+    name.push_str(SUFFIX);
+    name
+}
+
+/// What a file name says about its key.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// It is this key's.
+    Key(String),
+    /// Its key was too long for a name and stands in the file.
+    Inside,
+    /// It is no name of ours.
+    Foreign,
+}
+
+/// The inverse of [`file_name`].
+pub(super) fn key_of(name: &str) -> Named {
+    let Some(stem) = name.strip_suffix(SUFFIX) else { return Named::Foreign };
+    if stem.starts_with(HASHED) {
+        return Named::Inside;
+    }
+    let key = stem.replace("%2f", "/").replace("%2e", ".");
+    // Only what encodes back is ours: `a%2eb.json`, `%2F.json` and `A.json` are not.
+    if check_key(&key).is_ok() && file_name(&key) == name { Named::Key(key) } else { Named::Foreign }
+}
+
+const MAX_KEY: usize = 256;
+const MAX_VALUE: usize = 64 * 1024;
+/// `NAME_MAX` of every file system in common use.
+const MAX_NAME: usize = 255;
+const SUFFIX: &str = ".json";
+/// `%s` is no escape, so no key encodes to a name that begins like this.
+const HASHED: &str = "%sha256-";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back_to_their_keys() {
+        for key in [
+            "a",
+            "connections/c1",
+            "tokens/c1/0f.e-_",
+            "..",
+            "../../etc/passwd",
+            "/",
+            ".hidden",
+            "a/..",
+            "a//b",
+        ] {
+            let name = file_name(key);
+            assert!(!name.contains('/') && !name.starts_with('.'), "{name}");
+            assert_eq!(key_of(&name), Named::Key(key.into()), "{name}");
+        }
+    }
+
+    #[test]
+    fn long_keys_get_distinct_names_within_name_max() {
+        let plain = "a".repeat(250);
+        assert_eq!(key_of(&file_name(&plain)), Named::Key(plain));
+        let (one, two) = ("a".repeat(251), "a".repeat(252));
+        for key in [&one, &two, &"/".repeat(256)] {
+            assert!(file_name(key).len() <= MAX_NAME);
+            assert_eq!(key_of(&file_name(key)), Named::Inside);
+        }
+        assert_ne!(file_name(&one), file_name(&two));
+    }
+
+    #[test]
+    fn foreign_names_are_told_apart() {
+        for name in ["a", "a.txt", "A.json", ".json", "a%2eb.json", "%2Fa.json", "%41.json", "a b.json"] {
+            assert_eq!(key_of(name), Named::Foreign, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_grammar_is_refused_otherwise_and_not_repeated() {
+        for key in ["", "A", "a b", "a\\b", "a%2fb", "ä", "a\0", "hunter2!", &"a".repeat(257)] {
+            let error = check_key(key).unwrap_err();
+            assert!(matches!(error, StoreError::Other(_)));
+            assert!(!error.to_string().contains("hunter2"));
+        }
+        assert!(check_prefix("").is_ok());
+        assert!(check_value(&"v".repeat(MAX_VALUE)).is_ok());
+        assert!(check_value(&"v".repeat(MAX_VALUE + 1)).is_err());
+    }
+}

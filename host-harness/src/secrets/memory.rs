@@ -1,0 +1,148 @@
+//! A store that lives as long as its process.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::{
+    Entry, Expected, Lease, MAX_LEASE, SecretStore, StoreError,
+    key::{check_key, check_prefix, check_value},
+    sign::sign_with_pem,
+};
+use crate::clock::{Clock, SystemClock};
+
+/// Keeps everything in memory: for tests, for replays, and for hosts that persist elsewhere.
+pub struct MemoryStore {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    entries: BTreeMap<String, Entry>,
+    leases: HashMap<String, Held>,
+    /// Versions and lease tokens; never reused, so that a deleted and rewritten key has a new version.
+    counter: u64,
+}
+
+struct Held {
+    token: String,
+    until: Duration,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_clock(Arc::new(SystemClock::default()))
+    }
+
+    /// An empty store whose leases expire by the elapsed time of `clock`.
+    #[must_use]
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SecretStore for MemoryStore {
+    fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
+        check_key(key)?;
+        Ok(self.state().entries.get(key).cloned())
+    }
+
+    fn put(&self, key: &str, value: &str, expected: &Expected) -> Result<String, StoreError> {
+        check_key(key)?;
+        check_value(value)?;
+        let mut state = self.state();
+        expected.holds_for(state.entries.get(key))?;
+        let version = state.next();
+        state.entries.insert(key.to_owned(), Entry { value: value.to_owned(), version: version.clone() });
+        Ok(version)
+    }
+
+    fn delete(&self, key: &str, expected: &Expected) -> Result<(), StoreError> {
+        check_key(key)?;
+        let mut state = self.state();
+        expected.holds_for(state.entries.get(key))?;
+        state.entries.remove(key);
+        Ok(())
+    }
+
+    fn keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        check_prefix(prefix)?;
+        let state = self.state();
+        let from = state.entries.range(prefix.to_owned()..);
+        Ok(from.map(|(key, _)| key.clone()).take_while(|key| key.starts_with(prefix)).collect())
+    }
+
+    fn acquire_lease(&self, name: &str, ttl: Duration) -> Result<Lease, StoreError> {
+        check_key(name)?;
+        let now = self.clock.monotonic();
+        let mut state = self.state();
+        if let Some(held) = state.leases.get(name).filter(|held| held.until > now) {
+            return Ok(Lease::Held(held.until - now));
+        }
+        let token = state.next();
+        let held = Held { token: token.clone(), until: now + ttl.min(MAX_LEASE) };
+        state.leases.insert(name.to_owned(), held);
+        Ok(Lease::Granted(token))
+    }
+
+    fn release_lease(&self, name: &str, token: &str) -> Result<(), StoreError> {
+        check_key(name)?;
+        let mut state = self.state();
+        if state.leases.get(name).is_some_and(|held| held.token == token) {
+            state.leases.remove(name);
+        }
+        Ok(())
+    }
+
+    fn sign(&self, key: &str, message: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let entry = self.get(key)?.ok_or(StoreError::Unsupported)?;
+        sign_with_pem(&entry.value, message)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("keys", &self.state().entries.len()).finish_non_exhaustive()
+    }
+}
+
+impl State {
+    fn next(&mut self) -> String {
+        self.counter += 1;
+        self.counter.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secrets::contract;
+
+    #[test]
+    fn keeps_the_contract() {
+        let clock = Arc::new(contract::ManualClock::default());
+        contract::check(&MemoryStore::with_clock(clock.clone()), &clock);
+    }
+
+    #[test]
+    fn racing_writers_lose_no_update() {
+        let store = MemoryStore::new();
+        contract::check_racing_writers(&[&store, &store, &store, &store]);
+    }
+}

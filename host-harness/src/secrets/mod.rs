@@ -1,0 +1,139 @@
+//! Stores for connections, credentials and tokens: what `gcf:connector/secret-store` promises.
+
+use std::{fmt, time::Duration};
+
+pub use self::{
+    directory::DirectoryStore,
+    environment::{ReadOnlyStore, SECRETS_VARIABLE},
+    memory::MemoryStore,
+    sign::sign_with_pem,
+};
+
+mod directory;
+mod environment;
+mod files;
+mod key;
+mod memory;
+mod sign;
+
+#[cfg(test)]
+mod contract;
+
+/// A key-value store with compare-and-set, leases, and keys that sign without being shown.
+///
+/// Keys and semantics are those of `wit/secret-store.wit`. Calls may block for as long as a small
+/// file takes to be written durably.
+pub trait SecretStore: fmt::Debug + Send + Sync + 'static {
+    /// The value under `key`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the store cannot answer.
+    fn get(&self, key: &str) -> Result<Option<Entry>, StoreError>;
+
+    /// Writes durably, and returns the new version.
+    ///
+    /// # Errors
+    /// [`StoreError::VersionMismatch`] if `expected` does not hold; then nothing was written.
+    fn put(&self, key: &str, value: &str, expected: &Expected) -> Result<String, StoreError>;
+
+    /// Removes a key, if it is there.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    fn delete(&self, key: &str, expected: &Expected) -> Result<(), StoreError>;
+
+    /// The keys that begin with `prefix`, sorted.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn keys(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
+
+    /// Asks for the exclusive right to do `name` for at most `ttl`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsupported`] where there are no leases.
+    fn acquire_lease(&self, name: &str, ttl: Duration) -> Result<Lease, StoreError>;
+
+    /// Gives a lease back. A stale token is no error.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn release_lease(&self, name: &str, token: &str) -> Result<(), StoreError>;
+
+    /// RS256 over `message` with the private key under `key`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsupported`] if this store does not sign, or not with this key.
+    fn sign(&self, key: &str, message: &[u8]) -> Result<Vec<u8>, StoreError>;
+}
+
+/// A value and its version. Printing it shows the version only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The value, which may be a secret.
+    pub value: String,
+    /// Changes with every write.
+    pub version: String,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("value", &"[secret]").field("version", &self.version).finish()
+    }
+}
+
+/// What must hold for a write to happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// Write whatever is there.
+    Anything,
+    /// Only if the key does not exist.
+    Absent,
+    /// Only if the key has exactly this version.
+    Version(String),
+}
+
+impl Expected {
+    /// Whether a write may replace `current`.
+    fn holds_for(&self, current: Option<&Entry>) -> Result<(), StoreError> {
+        let holds = match self {
+            Self::Anything => true,
+            Self::Absent => current.is_none(),
+            Self::Version(version) => current.is_some_and(|entry| entry.version == *version),
+        };
+        if holds { Ok(()) } else { Err(StoreError::VersionMismatch) }
+    }
+}
+
+/// What came of asking for a lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lease {
+    /// Granted, under this token.
+    Granted(String),
+    /// Somebody else's, for about this long.
+    Held(Duration),
+}
+
+/// Why the store did not do it. The texts never hold a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The key has another version than expected.
+    #[error("version mismatch")]
+    VersionMismatch,
+    /// This store cannot be written.
+    #[error("the store is read-only")]
+    ReadOnly,
+    /// This store does not do this.
+    #[error("not supported by this store")]
+    Unsupported,
+    /// The store cannot answer now.
+    #[error("store unavailable: {0}")]
+    Unavailable(String),
+    /// Anything else.
+    #[error("store: {0}")]
+    Other(String),
+}
+
+/// The longest lease that is granted, whatever is asked for: a guest that asked for a year would
+/// keep every other one out for a year.
+const MAX_LEASE: Duration = Duration::from_secs(10 * 60);

@@ -1,0 +1,91 @@
+//! Why a tape cannot be used, or was not replayed as it stands.
+
+use std::{io, path::PathBuf};
+
+use super::replay::Miss;
+
+/// What is wrong with a tape, or with what was sent to it. The texts hold redacted values only.
+#[derive(Debug, thiserror::Error)]
+pub enum TapeError {
+    /// The file cannot be read.
+    #[error("cannot read tape {}: {source}", path.display())]
+    Read {
+        /// The tape's file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The file cannot be written. What stood there before still stands.
+    #[error("cannot write tape {}: {source}", path.display())]
+    Write {
+        /// The tape's file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Something else is wrong with this file.
+    #[error("tape {}: {source}", path.display())]
+    File {
+        /// The tape's file.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<TapeError>,
+    },
+    /// The JSON does not say `"format": "gcf-tape"`.
+    #[error("not a tape: `format` is {found}, expected \"gcf-tape\"")]
+    NotATape {
+        /// What the field holds, or `missing`.
+        found: String,
+    },
+    /// The major version is another one.
+    #[error("tape version {found} is not supported: this program reads {supported}; record the tape again")]
+    Version {
+        /// The tape's version.
+        found: String,
+        /// What this program reads.
+        supported: &'static str,
+    },
+    /// Not JSON, or a field has the wrong type or value.
+    #[error("at `{at}`: {problem}")]
+    Malformed {
+        /// The path of the field, such as `interactions[3].request.url`.
+        at: String,
+        /// What is wrong, with line and column.
+        problem: String,
+    },
+    /// Fields that this version does not know.
+    #[error("unknown field: {}; remove it, or correct its name", quoted(fields))]
+    UnknownFields {
+        /// Their paths.
+        fields: Vec<String>,
+    },
+    /// The replay did not go as the tape says.
+    #[error("{}", unfinished(misses, unused))]
+    NotReplayed {
+        /// Requests that the tape does not answer.
+        misses: Vec<Miss>,
+        /// Interactions that nobody asked for.
+        unused: Vec<String>,
+    },
+}
+
+fn quoted(fields: &[String]) -> String {
+    fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn unfinished(misses: &[Miss], unused: &[String]) -> String {
+    let mut lines = Vec::new();
+    for miss in misses {
+        lines.push(miss.to_string());
+    }
+    if !unused.is_empty() {
+        let plural = if unused.len() == 1 { "interaction was" } else { "interactions were" };
+        lines.push(format!("{} {plural} not used:", unused.len()));
+        lines.extend(unused.iter().map(|name| format!("  {name}")));
+        lines.push(
+            "hint: the program sent fewer requests than the tape holds; remove these if that is meant"
+                .to_owned(),
+        );
+    }
+    lines.join("\n")
+}

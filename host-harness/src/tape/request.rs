@@ -1,0 +1,120 @@
+//! A request in the form in which two are compared, and one that was sent in the form of a tape.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, Uri, header, request::Parts};
+
+use super::{
+    format::{RecordedBody, RecordedRequest},
+    redact::Redactor,
+};
+
+/// Headers that carry a credential: on both sides or on neither.
+pub(super) const CREDENTIALS: [&str; 5] =
+    ["authorization", "proxy-authorization", "x-serverless-authorization", "x-goog-api-key", "cookie"];
+
+/// A redacted request, taken apart.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Comparable {
+    pub(super) method: String,
+    pub(super) origin: String,
+    pub(super) path: String,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) body: Option<RecordedBody>,
+}
+
+impl Comparable {
+    /// `request` must be redacted.
+    pub(super) fn new(request: &RecordedRequest) -> Self {
+        // Only the recorder and the reader of a tape make these, and both have checked the URL.
+        let uri: Uri = request.url.parse().expect("the URL of a recorded request is one");
+        let scheme = uri.scheme_str().unwrap_or_default();
+        let port = match (scheme, uri.port_u16()) {
+            ("https", Some(443)) | ("http", Some(80)) | (_, None) => String::new(),
+            (_, Some(port)) => format!(":{port}"),
+        };
+        let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+        let query = uri.query().unwrap_or_default().as_bytes();
+        Self {
+            method: request.method.clone(),
+            origin: format!("{scheme}://{host}{port}"),
+            path: uri.path().to_owned(),
+            query: url::form_urlencoded::parse(query).into_owned().collect(),
+            headers: request.headers.clone(),
+            body: request.body.clone().filter(|body| !body.to_bytes().is_empty()),
+        }
+    }
+
+    /// `GET https://host/path`, without the query.
+    pub(super) fn summary(&self) -> String {
+        format!("{} {}{}", self.method, self.origin, self.path)
+    }
+}
+
+impl RecordedRequest {
+    /// What was sent, redacted. All headers are kept.
+    pub(super) fn from_sent(parts: &Parts, body: &[u8], redactor: &mut Redactor) -> Self {
+        let mut headers = BTreeMap::new();
+        for (name, value) in text_headers(&parts.headers) {
+            let value = redactor.header(&name, &value);
+            headers.entry(name).and_modify(|all| *all = format!("{all}, {value}")).or_insert(value);
+        }
+        let body = RecordedBody::classify(content_type(&parts.headers), body);
+        Self {
+            method: parts.method.to_string(),
+            url: redactor.url(&parts.uri.to_string()),
+            headers,
+            body: body.map(|body| redactor.body(&body)),
+        }
+    }
+}
+
+impl RecordedBody {
+    /// The most readable form; `None` for no bytes at all.
+    pub(super) fn classify(content_type: &str, bytes: &[u8]) -> Option<Self> {
+        if bytes.is_empty() {
+            return None;
+        }
+        let Ok(text) = std::str::from_utf8(bytes) else { return Some(Self::Base64(bytes.to_vec())) };
+        let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if media == "application/x-www-form-urlencoded" {
+            return Some(Self::form(bytes));
+        }
+        // A body whose type is not said may be JSON too, and its secrets have names then.
+        let json = media == "application/json" || media.ends_with("+json") || media.is_empty();
+        match serde_json::from_str(text) {
+            Ok(value) if json => Some(Self::Json(value)),
+            Ok(_) | Err(_) => Some(Self::Text(text.to_owned())),
+        }
+    }
+
+    /// This body in the form of `other`, if it can be read so.
+    pub(super) fn in_form_of(&self, other: &Self) -> Option<Self> {
+        if std::mem::discriminant(self) == std::mem::discriminant(other) {
+            return Some(self.clone());
+        }
+        let bytes = self.to_bytes();
+        match other {
+            Self::Json(_) => serde_json::from_slice(&bytes).ok().map(Self::Json),
+            Self::Text(_) => String::from_utf8(bytes.to_vec()).ok().map(Self::Text),
+            Self::Base64(_) => Some(Self::Base64(bytes.to_vec())),
+            Self::Form(_) => Some(Self::form(&bytes)),
+        }
+    }
+
+    fn form(bytes: &[u8]) -> Self {
+        Self::Form(url::form_urlencoded::parse(bytes).into_owned().collect())
+    }
+}
+
+/// Names and values as text. A value that is not UTF-8 cannot stand in a tape as it is.
+pub(super) fn text_headers(headers: &HeaderMap) -> impl Iterator<Item = (String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+}
+
+pub(super) fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}

@@ -1,0 +1,88 @@
+//! How a request that the policy has passed reaches an answer: the network, or a tape.
+//!
+//! A [`Transport`] is the innermost layer. It knows nothing of wasmtime, so that each can be tested
+//! in milliseconds.
+
+mod connect;
+mod dns;
+mod failure;
+mod live;
+mod map;
+mod socket;
+
+use std::{fmt, future::Future, pin::Pin, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+
+pub use self::{
+    live::{Live, LiveBuilder, LiveError},
+    map::{MapError, OriginMap, OriginRule},
+};
+
+/// A streamed body, in either direction.
+pub type Body = UnsyncBoxBody<Bytes, TransportError>;
+
+/// What [`Transport::send`] returns: the head as soon as it is there, the body as it comes.
+pub type Sending =
+    Pin<Box<dyn Future<Output = Result<http::Response<Body>, TransportError>> + Send + 'static>>;
+
+/// Sends one request. Never follows a redirect, never repeats, never adds a credential.
+pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Sends `request`, whose URI is absolute.
+    fn send(&self, request: http::Request<Body>, timeouts: Timeouts) -> Sending;
+}
+
+/// How long each stage of one exchange may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// DNS, TCP and TLS together.
+    pub connect: Duration,
+    /// From the request's head to the response's head.
+    pub first_byte: Duration,
+    /// Between two pieces of the response's body.
+    pub between_bytes: Duration,
+}
+
+/// Why no response arrived, or why its body ended early.
+///
+/// The text of a variant never holds a secret: it is made from host names, addresses and sizes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// The policy refused the target. Nothing was sent.
+    #[error("egress denied: {0}")]
+    Denied(String),
+    /// The name has no address.
+    #[error("cannot resolve host: {0}")]
+    Dns(String),
+    /// The name resolves only to addresses that are not on the public internet.
+    #[error("host resolves to a prohibited address: {0}")]
+    ProhibitedAddress(String),
+    /// Nobody listens there.
+    #[error("connection refused: {0}")]
+    ConnectionRefused(String),
+    /// DNS, TCP or TLS took too long.
+    #[error("connect timeout: {0}")]
+    ConnectTimeout(String),
+    /// The certificate or the protocol of TLS was not acceptable.
+    #[error("TLS: {0}")]
+    Tls(String),
+    /// The connection ended before the answer did.
+    #[error("connection closed: {0}")]
+    Closed(String),
+    /// The head of the response did not arrive in time.
+    #[error("no response within {0:?}")]
+    FirstByteTimeout(Duration),
+    /// The body stopped arriving.
+    #[error("response body stalled for {0:?}")]
+    BodyTimeout(Duration),
+    /// What arrived is not HTTP.
+    #[error("not HTTP: {0}")]
+    Protocol(String),
+    /// A limit on headers, body or the number of requests.
+    #[error("limit exceeded: {0}")]
+    Limit(String),
+    /// The tape has no answer to this request. The tape keeps the details.
+    #[error("not on the tape: {0}")]
+    TapeMiss(String),
+}

@@ -1,0 +1,175 @@
+"""The shipping component in a host that is not ours: Python, with WASI written by hand.
+
+python test_host.py [gcf-connector.wasm]
+"""
+
+import hashlib
+import json
+import sys
+import unittest
+from pathlib import Path
+
+from fake_google import API, BINARY, GEN1, GEN2, FakeGoogle
+from host import Connector, ConnectorError, DictStore, Loopback
+
+ROOT = Path(__file__).resolve().parents[3]
+KEY = (ROOT / "tests/fixtures/demo-key.json").read_text()
+COMPONENT = ROOT / "target/gcf-connector.wasm"
+
+# wit/world.wit, and the one import beyond it that it mentions.
+GRANTED = {
+    "gcf:connector/secret-store",
+    "wasi:cli/stderr",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/random",
+}
+
+
+class HostTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.network = Loopback({})
+        cls.store = DictStore()
+        cls.connector = Connector(COMPONENT, cls.store, cls.network)
+
+    def setUp(self):
+        self.google = FakeGoogle(json.loads(KEY))
+        self.enterContext(self.google)
+        self.network.servers = self.google.origins()
+        self.store.entries.clear()
+
+    def connect(self):
+        request = {
+            "nickname": "demo",
+            "project": "demo-project",
+            "credential": ("google-json", KEY),
+        }
+        return self.connector.call("connections", "connect", request, None)["connection"]["id"]
+
+    def invoke(self, connection, name, body=b""):
+        request = {
+            "function": ("named", {"name": name}),
+            "method": "POST",
+            "path": "",
+            "headers": [],
+            "body": ("bytes", {"content-type": "application/octet-stream", "data": body}),
+            "auth": "auto",
+            "idempotent": False,
+            "raise-for-status": False,
+        }
+        return self.connector.call("functions", "invoke", connection, request, None)
+
+    def tokens_asked_for(self):
+        return len(self.google.sent_to("https://oauth2.googleapis.com"))
+
+    def refused(self, *call):
+        with self.assertRaises(ConnectorError) as caught:
+            self.connector.call(*call)
+        return caught.exception.error
+
+    def test_imports_nothing_beyond_its_world(self):
+        self.assertLessEqual(self.connector.imports(), GRANTED)
+
+    def test_describe_needs_no_network_and_no_store(self):
+        catalog = json.loads(self.connector.call("catalog", "describe"))
+        self.assertTrue(catalog["actions"])
+        self.assertEqual((self.google.seen, self.store.entries), ([], {}))
+
+    def test_connects_and_keeps_the_key_apart(self):
+        connection = self.connect()
+        [listed] = self.connector.call("connections", "list")
+        self.assertEqual((listed["id"], listed["nickname"]), (connection, "demo"))
+        self.assertEqual((listed["project"], listed["region"]), ("demo-project", "us-central1"))
+        self.assertEqual((listed["kind"], listed["account"]), ("service-account", json.loads(KEY)["client_email"]))
+        line = json.loads(KEY)["private_key"].splitlines()[1]
+        holding = [key for key, entry in self.store.entries.items() if line in entry["value"]]
+        self.assertEqual(holding, [f"keys/{connection}"])
+        self.assertNotIn(line, repr(listed))
+
+    def test_lists_both_generations_over_all_pages(self):
+        request = {"regions": []}
+        listed = self.connector.call("functions", "list", self.connect(), request, None)
+        found = {(item["name"], item["region"], item["generation"]) for item in listed["functions"]}
+        self.assertEqual(found, {("hello-gen1", "us-central1", "gen1"), ("hello-gen2", "europe-west1", "gen2")})
+        self.assertEqual((listed["unreachable"], listed["pages"]), (["asia-east1"], 2))
+        self.assertEqual({item["trigger"] for item in listed["functions"]}, {("http", None)})
+
+    def test_a_function_answers_unchanged(self):
+        connection = self.connect()
+        for name, generation, origin, audience in [
+            ("hello-gen1", "gen1", GEN1, f"{GEN1}/hello-gen1"),
+            ("hello-gen2", "gen2", GEN2, GEN2),
+        ]:
+            with self.subTest(name):
+                result = self.invoke(connection, name)
+                self.assertEqual((result["status"], result["body"]), (418, BINARY))
+                cookies = [header["value"] for header in result["headers"] if header["name"] == "set-cookie"]
+                self.assertEqual(cookies, [b"a=1", b"b=2"])
+                self.assertEqual((result["generation"], result["token"]), (generation, "id-token"))
+                self.assertEqual(result["audience"], audience)
+                self.assertEqual(len(self.google.sent_to(origin)), 1)
+
+    def test_bodies_arrive_whole(self):
+        connection = self.connect()
+        for size in [0, 1, 4096, 4097, 100_000]:
+            with self.subTest(size):
+                body = (BINARY * (size // 256 + 1))[:size]
+                result = self.invoke(connection, "hello-gen2", body)
+                received = [header["value"] for header in result["headers"] if header["name"] == "x-received"]
+                self.assertEqual(received, [hashlib.sha256(body).hexdigest().encode()])
+
+    def test_a_fresh_instance_finds_the_tokens_of_the_last_one(self):
+        connection = self.connect()
+        self.invoke(connection, "hello-gen2")
+        asked = self.tokens_asked_for()
+        self.assertGreater(asked, 0)
+        self.invoke(connection, "hello-gen2")
+        self.assertEqual(self.tokens_asked_for(), asked)
+
+    def test_any_other_call(self):
+        request = {"method": "GET", "path": "/v2/projects/demo-project/locations/us-central1/functions", "headers": []}
+        result = self.connector.call("api", "custom-api", self.connect(), request, None)
+        self.assertEqual((result["status"], result["token"]), (200, "access-token"))
+        [function] = json.loads(result["body"])["functions"]
+        self.assertTrue(function["name"].endswith("/hello-gen1"))
+
+    def test_errors_say_whose_they_are(self):
+        error = self.refused("functions", "list", "no-such-connection", {"regions": []}, None)
+        self.assertEqual((error["kind"], error["origin"]), ("connection-not-found", "connection"))
+        missing = ("named", {"name": "missing", "region": "us-central1"})
+        error = self.refused("functions", "get", self.connect(), missing, None)
+        self.assertEqual((error["kind"], error["http-status"]), ("not-found", 404))
+
+    def test_what_the_host_denies_is_not_sent(self):
+        connection = self.connect()
+        del self.network.servers[API]
+        error = self.refused("functions", "list", connection, {"regions": []}, None)
+        self.assertEqual((error["kind"], self.google.sent_to(API)), ("egress-denied", []))
+
+    def test_disconnect_leaves_nothing(self):
+        connection = self.connect()
+        self.invoke(connection, "hello-gen1")
+        self.connector.call("connections", "disconnect", connection, None)
+        self.assertEqual(self.store.entries, {})
+
+
+def main():
+    global COMPONENT
+    if len(sys.argv) > 1:
+        COMPONENT = Path(sys.argv[1])
+    if not COMPONENT.is_file():
+        sys.exit(f"no component at {COMPONENT}: build it with `cargo xtask build`")
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(HostTest)
+    result = unittest.TextTestRunner(verbosity=2).run(suite)
+    failed = len({str(test) for test, _ in result.failures + result.errors})
+    print(f"{max(0, result.testsRun - failed)} passed, {failed} failed")
+    return 0 if result.wasSuccessful() and result.testsRun else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
