@@ -1,0 +1,297 @@
+//! The command line: what can be said, and what the help says about it.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gcf_host::transport::OriginRule;
+
+use crate::inputs;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  done
+   1  the call failed, or a check found something missing
+   2  wrong usage, or an argument that cannot be used; nothing was sent
+   3  not signed in: no such connection, or its credential is not accepted
+   4  not allowed: a role is missing, an API is off, or the policy refused the target
+   5  not found, or found more than once
+   6  temporary: rate limit, outage, network or deadline; try again
+   7  the replay did not match its tape
+  22  invoke --fail, and the function's status is not 2xx
+  70  a fault of the host or of the component; please report it
+
+Results go to stdout, everything else to stderr.";
+
+/// Google Cloud Functions from a sandboxed WebAssembly component
+#[derive(Debug, Parser)]
+#[command(name = "gcf", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Global {
+    /// Which connection: its id or its nickname; not needed if there is exactly one
+    #[arg(long, global = true, value_name = "ID", env = "GCF_CONNECTION", hide_env_values = true)]
+    pub(crate) connection: Option<String>,
+
+    /// The component; by default gcf-connector.wasm beside this program or up to two folders above
+    #[arg(long, global = true, value_name = "FILE", env = "GCF_COMPONENT", hide_env_values = true)]
+    pub(crate) component: Option<PathBuf>,
+
+    /// Where connections and their secrets are kept, by default ~/.local/share/gcf; not encrypted
+    /// yet. With GCF_SECRETS set and no --store, a read-only store is taken from there
+    #[arg(long, global = true, value_name = "DIR", env = "GCF_STORE", hide_env_values = true)]
+    pub(crate) store: Option<PathBuf>,
+
+    /// Answer every request from this tape and never from the network; the store is in memory
+    /// unless --store is given
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) replay: Option<PathBuf>,
+
+    /// Write what is sent and answered to this tape, secrets redacted
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "replay")]
+    pub(crate) record: Option<PathBuf>,
+
+    /// Print one JSON document, and errors as JSON on stderr
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Give up after so many seconds; fractions are allowed
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = inputs::seconds)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Send what is meant for exactly this https origin to a loopback server (repeatable), such as
+    /// https://cloudfunctions.googleapis.com=http://127.0.0.1:8080
+    #[arg(long, global = true, value_name = "ORIGIN=URL")]
+    pub(crate) map: Vec<OriginRule>,
+
+    /// Trust the certificates in this PEM file too
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+
+    /// Let the component sign with the key itself, inside the sandbox
+    #[arg(long, global = true)]
+    pub(crate) no_host_signing: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what it does, on recorded responses: no account and no network needed
+    Demo,
+    /// Print the catalog: actions with their schemas, egress, scopes and limits
+    Describe,
+    /// Make a connection from a service-account key
+    Connect(Connect),
+    /// List the connections, or look at one
+    Connections {
+        #[command(subcommand)]
+        action: Option<ConnectionsAction>,
+    },
+    /// Check each prerequisite of a connection, and say what to do about what is missing
+    Check,
+    /// List functions of both generations, in every region
+    List(List),
+    /// Show one function
+    Get(Get),
+    /// Call a function, and print what it answers
+    Invoke(Invoke),
+    /// Send any other request to a Google API, with the connection's access token
+    CustomApi(CustomApi),
+    /// Remove a connection with its credential, its key and its tokens
+    Disconnect {
+        /// The connection: its id or its nickname
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Connect {
+    /// A name for people
+    #[arg(long, value_name = "NAME")]
+    pub(crate) nickname: String,
+    /// A project id or number, or a console URL with ?project=…; by default the credential's own
+    #[arg(long)]
+    pub(crate) project: Option<String>,
+    /// The region of a bare function name, by default us-central1
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// The JSON file of a service-account key; - is stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credentials: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectionsAction {
+    /// Show one connection
+    Show {
+        /// Its id or its nickname
+        id: String,
+    },
+    /// Check each prerequisite of one connection
+    Check {
+        /// Its id or its nickname
+        id: String,
+    },
+    /// Remove one connection
+    Disconnect {
+        /// Its id or its nickname
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only this region (repeatable)
+    #[arg(long = "region", value_name = "REGION")]
+    pub(crate) regions: Vec<String>,
+    /// Functions a page, 1 to 1000
+    #[arg(long, value_name = "N")]
+    pub(crate) page_size: Option<u32>,
+    /// Stop after so many functions
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
+    /// A filter in Google's language (AIP-160), such as 'state="ACTIVE"'
+    #[arg(long)]
+    pub(crate) filter: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    /// A name, or projects/P/locations/R/functions/F
+    #[arg(value_name = "NAME")]
+    pub(crate) function: String,
+    /// Where it is; by default the connection's region first, then all
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Invoke {
+    /// A name, projects/P/locations/R/functions/F, or the function's own https URL
+    #[arg(value_name = "FUNCTION")]
+    pub(crate) function: String,
+    /// Where it is; by default the connection's region first, then all
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// By default GET, or POST if there is --data
+    #[arg(long, value_parser = inputs::method)]
+    pub(crate) method: Option<String>,
+    /// A path below the function's URL
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) path: String,
+    #[command(flatten)]
+    pub(crate) request: Request,
+    /// What tells the function who calls
+    #[arg(long, value_enum, default_value_t = Auth::Auto)]
+    pub(crate) auth: Auth,
+    /// In place of the audience that the function's generation asks for
+    #[arg(long)]
+    pub(crate) audience: Option<String>,
+    /// The function may be called twice: repeat after a temporary failure
+    #[arg(long)]
+    pub(crate) idempotent: bool,
+    /// Exit with 22, and print no body, if the status is not 2xx
+    #[arg(long)]
+    pub(crate) fail: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CustomApi {
+    /// GET, POST, PUT, PATCH or DELETE
+    #[arg(value_parser = inputs::method)]
+    pub(crate) method: String,
+    /// A path on the API such as /v2/projects/p/locations; or a function's own https URL, which gets
+    /// no credential
+    pub(crate) path: String,
+    /// Which API, of those that `gcf describe` lists; by default functions
+    #[arg(long, value_name = "NAME")]
+    pub(crate) api: Option<String>,
+    #[command(flatten)]
+    pub(crate) request: Request,
+}
+
+/// What `invoke` and `custom-api` have in common.
+#[derive(Debug, Args)]
+pub(crate) struct Request {
+    /// A query parameter (repeatable); it is percent-encoded for you
+    #[arg(long, value_name = "K=V", value_parser = inputs::pair)]
+    pub(crate) query: Vec<(String, String)>,
+    /// A header (repeatable)
+    #[arg(long, value_name = "'K: V'", value_parser = inputs::header)]
+    pub(crate) header: Vec<(String, String)>,
+    /// The body: the text itself, @FILE, or - for stdin. JSON is sent as JSON, other text as text
+    #[arg(long, value_name = "S|@FILE|-", allow_hyphen_values = true)]
+    pub(crate) data: Option<String>,
+    /// Send the body's bytes as they are, under this media type
+    #[arg(long, value_name = "TYPE", requires = "data")]
+    pub(crate) content_type: Option<String>,
+    /// Print the response's headers before its body
+    #[arg(short, long)]
+    pub(crate) include: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Auth {
+    /// An ID token
+    Auto,
+    /// An ID token
+    IdToken,
+    /// No credential of any kind
+    None,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn globals_are_taken_after_the_command() {
+        let cli =
+            Cli::try_parse_from(["gcf", "list", "--json", "--timeout", "1.5", "--connection", "a"]).unwrap();
+        assert!(cli.global.json);
+        assert_eq!(cli.global.timeout, Some(Duration::from_millis(1500)));
+        assert_eq!(cli.global.connection.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn recording_a_replay_is_refused() {
+        let error = Cli::try_parse_from(["gcf", "list", "--replay", "a", "--record", "b"]).unwrap_err();
+        assert_eq!(error.kind(), clap::error::ErrorKind::ArgumentConflict);
+    }
+
+    #[test]
+    fn stdin_is_a_value_of_data() {
+        let cli = Cli::try_parse_from(["gcf", "invoke", "f", "--data", "-", "-i"]).unwrap();
+        let Command::Invoke(invoke) = cli.command else { panic!("{:?}", cli.command) };
+        assert_eq!(invoke.request.data.as_deref(), Some("-"));
+        assert!(invoke.request.include);
+        assert_eq!(invoke.auth, Auth::Auto);
+    }
+
+    #[test]
+    fn a_content_type_needs_data() {
+        let error = Cli::try_parse_from(["gcf", "invoke", "f", "--content-type", "a/b"]).unwrap_err();
+        assert_eq!(error.kind(), clap::error::ErrorKind::MissingRequiredArgument);
+    }
+
+    #[test]
+    fn the_exit_codes_are_in_the_help() {
+        let help = Cli::command().render_long_help().to_string();
+        for code in crate::errors::Exit::ALL {
+            assert!(help.contains(&format!("\n  {:>2}  ", code as u8)), "{code:?} is not documented");
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! How a command fails: one message, its fix, and the exit code that scripts rely on.
+
+use std::{fmt, path::Path, process::ExitCode};
+
+use gcf_host::{
+    CallError, HostError,
+    secrets::StoreError,
+    tape::TapeError,
+    wit::types::{Error, ErrorKind, Exchange},
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    json,
+    style::{Paint, plain},
+    words,
+};
+
+/// The exit codes; `gcf help` documents each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    Failed = 1,
+    Usage = 2,
+    Connection = 3,
+    Forbidden = 4,
+    NotFound = 5,
+    Temporary = 6,
+    Replay = 7,
+    Status = 22,
+    Fault = 70,
+}
+
+impl Exit {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Done,
+        Self::Failed,
+        Self::Usage,
+        Self::Connection,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Temporary,
+        Self::Replay,
+        Self::Status,
+        Self::Fault,
+    ];
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl From<ErrorKind> for Exit {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::InvalidInput => Self::Usage,
+            ErrorKind::ConnectionRequired
+            | ErrorKind::ConnectionNotFound
+            | ErrorKind::InvalidCredential
+            | ErrorKind::UnsupportedCredential
+            | ErrorKind::CredentialRejected
+            | ErrorKind::Unauthenticated => Self::Connection,
+            ErrorKind::MissingRole
+            | ErrorKind::Forbidden
+            | ErrorKind::ApiDisabled
+            | ErrorKind::EgressDenied => Self::Forbidden,
+            ErrorKind::NotFound | ErrorKind::AmbiguousFunction => Self::NotFound,
+            ErrorKind::RateLimited
+            | ErrorKind::Unavailable
+            | ErrorKind::Network
+            | ErrorKind::DeadlineExceeded => Self::Temporary,
+            ErrorKind::Status => Self::Status,
+            ErrorKind::Internal => Self::Fault,
+            ErrorKind::NotInvocable
+            | ErrorKind::TooLarge
+            | ErrorKind::UnexpectedRedirect
+            | ErrorKind::InvalidResponse
+            | ErrorKind::PageLoop
+            | ErrorKind::SecretStore
+            | ErrorKind::Other => Self::Failed,
+        }
+    }
+}
+
+/// Why a command ends with another code than 0.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    /// The contract's kind, or one of this program's: `host`, `replay`.
+    kind: &'static str,
+    pub(crate) message: String,
+    fix: Option<String>,
+    link: Option<String>,
+    /// What only the component's errors know.
+    facts: Map<String, Value>,
+    /// What had failed before this: a replay that does not match usually made a call fail first.
+    before: Option<Box<Failure>>,
+}
+
+impl Failure {
+    fn new(exit: Exit, kind: &'static str, message: impl fmt::Display) -> Self {
+        let message = message.to_string();
+        Self { exit, kind, message, fix: None, link: None, facts: Map::new(), before: None }
+    }
+
+    /// An argument cannot be used.
+    pub(crate) fn input(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Usage, words::kind(ErrorKind::InvalidInput), message)
+    }
+
+    /// No connection, or not this one.
+    pub(crate) fn connection(kind: ErrorKind, message: impl fmt::Display) -> Self {
+        Self::new(Exit::from(kind), words::kind(kind), message)
+    }
+
+    /// The nickname stands for several connections.
+    pub(crate) fn ambiguous_connection(message: impl fmt::Display) -> Self {
+        Self::new(Exit::NotFound, "ambiguous-connection", message)
+    }
+
+    /// The store cannot be opened.
+    pub(crate) fn store(place: &str, error: &StoreError) -> Self {
+        Self::new(Exit::Failed, words::kind(ErrorKind::SecretStore), format!("{place}: {error}"))
+    }
+
+    /// The tape cannot be read or written.
+    pub(crate) fn tape(error: &TapeError) -> Self {
+        Self::new(Exit::Usage, "tape", error)
+    }
+
+    /// The tape was not replayed as it stands.
+    pub(crate) fn replay(error: &TapeError, before: Option<Self>) -> Self {
+        let mut failure =
+            Self::new(Exit::Replay, "replay", format!("the replay did not match its tape\n{error}"));
+        failure.before = before.map(Box::new);
+        failure
+    }
+
+    /// The component is not where it should be.
+    pub(crate) fn no_component(looked: &[impl AsRef<Path>]) -> Self {
+        let places: Vec<_> = looked.iter().map(|path| path.as_ref().display().to_string()).collect();
+        Self::new(Exit::Usage, "host", format!("no component found; looked for {}", places.join(", ")))
+            .with_fix("build it with `cargo xtask build`, or name it with --component FILE")
+    }
+
+    /// A fault of the host or the component.
+    pub(crate) fn fault(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Fault, "host", message).with_fix("this is not your fault: please report it")
+    }
+
+    /// This machine does not do what a program needs.
+    pub(crate) fn machine(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Failed, "host", message)
+    }
+
+    pub(crate) fn with_fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+
+    /// The lines for people: what failed, then the way out.
+    pub(crate) fn text(&self, paint: Paint) -> String {
+        let mut text = self.before.as_ref().map(|before| before.text(paint)).unwrap_or_default();
+        text += &format!("{} {}\n", paint.error("error:"), plain(&self.message));
+        if let Some(fix) = &self.fix {
+            text += &format!("{} {}\n", paint.hint("hint:"), plain(fix));
+        }
+        if let Some(link) = &self.link {
+            text += &format!("{} {}\n", paint.hint("link:"), plain(link));
+        }
+        text
+    }
+
+    /// The same for programs.
+    pub(crate) fn json(&self) -> Value {
+        let mut error = self.fields();
+        if let Some(before) = &self.before {
+            error.insert("before".to_owned(), Value::Object(before.fields()));
+        }
+        json!({ "error": error })
+    }
+
+    fn fields(&self) -> Map<String, Value> {
+        let mut fields = Map::new();
+        fields.insert("kind".to_owned(), self.kind.into());
+        fields.insert("message".to_owned(), self.message.clone().into());
+        fields.insert("fix".to_owned(), self.fix.clone().into());
+        fields.insert("link".to_owned(), self.link.clone().into());
+        fields.insert("exit".to_owned(), (self.exit as u8).into());
+        fields.extend(self.facts.clone());
+        fields
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let mut failure = Self::new(Exit::from(error.kind), words::kind(error.kind), &error.message);
+        failure.fix = error.fix;
+        failure.link = error.link;
+        let details: Map<String, Value> =
+            error.details.into_iter().map(|(name, value)| (name, value.into())).collect();
+        let trace: Vec<Value> =
+            error.trace.iter().map(|exchange: &Exchange| json::exchange(exchange)).collect();
+        for (name, value) in [
+            ("origin", words::origin(error.origin).into()),
+            ("http-status", error.http_status.into()),
+            ("retry-after-ms", error.retry_after_ms.into()),
+            ("reason", error.reason.into()),
+            ("details", details.into()),
+            ("trace", trace.into()),
+        ] {
+            failure.facts.insert(name.to_owned(), value);
+        }
+        failure
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Connector(error) => (*error).into(),
+            CallError::Host(error) => error.into(),
+        }
+    }
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Self {
+        let (exit, kind) = match error {
+            HostError::NoComponent | HostError::Unreadable { .. } | HostError::Invalid(_) => {
+                (Exit::Usage, "host")
+            }
+            HostError::Manifest(_) | HostError::Engine(_) | HostError::Trapped(_) => (Exit::Fault, "host"),
+            HostError::DeadlineExceeded(_) => (Exit::Temporary, words::kind(ErrorKind::DeadlineExceeded)),
+            HostError::LimitExceeded(_) => (Exit::Failed, "limit"),
+        };
+        Self::new(exit, kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gcf_host::wit::types::Origin;
+
+    use super::*;
+
+    fn error(kind: ErrorKind) -> Error {
+        Error {
+            kind,
+            origin: Origin::Iam,
+            message: "listing functions of project p was denied".to_owned(),
+            fix: Some("ask for a role".to_owned()),
+            http_status: Some(403),
+            retry_after_ms: None,
+            reason: Some("IAM_PERMISSION_DENIED".to_owned()),
+            link: Some("https://cloud.google.com/iam".to_owned()),
+            details: vec![("role".to_owned(), "roles/cloudfunctions.viewer".to_owned())],
+            trace: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn scripts_can_tell_whose_move_it_is() {
+        for (kind, code) in [
+            (ErrorKind::InvalidInput, 2),
+            (ErrorKind::ConnectionRequired, 3),
+            (ErrorKind::CredentialRejected, 3),
+            (ErrorKind::Unauthenticated, 3),
+            (ErrorKind::MissingRole, 4),
+            (ErrorKind::ApiDisabled, 4),
+            (ErrorKind::EgressDenied, 4),
+            (ErrorKind::NotFound, 5),
+            (ErrorKind::AmbiguousFunction, 5),
+            (ErrorKind::RateLimited, 6),
+            (ErrorKind::DeadlineExceeded, 6),
+            (ErrorKind::Status, 22),
+            (ErrorKind::Internal, 70),
+            (ErrorKind::TooLarge, 1),
+        ] {
+            assert_eq!(Exit::from(kind) as u8, code, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn people_get_the_fix_on_its_own_line() {
+        let text = Failure::from(error(ErrorKind::MissingRole)).text(Paint::none());
+        assert_eq!(
+            text,
+            "error: listing functions of project p was denied\nhint: ask for a role\nlink: \
+             https://cloud.google.com/iam\n"
+        );
+    }
+
+    #[test]
+    fn programs_get_every_fact() {
+        let json = Failure::from(error(ErrorKind::MissingRole)).json();
+        assert_eq!(json["error"]["kind"], "missing-role");
+        assert_eq!(json["error"]["origin"], "iam");
+        assert_eq!(json["error"]["exit"], 4);
+        assert_eq!(json["error"]["http-status"], 403);
+        assert_eq!(json["error"]["details"]["role"], "roles/cloudfunctions.viewer");
+        assert_eq!(json["error"]["retry-after-ms"], Value::Null);
+    }
+
+    #[test]
+    fn a_replay_that_does_not_match_tells_what_it_broke() {
+        let mismatch =
+            TapeError::NotReplayed { misses: Vec::new(), unused: vec!["2 GET https://x/".to_owned()] };
+        let failure = Failure::replay(&mismatch, Some(error(ErrorKind::Network).into()));
+        assert_eq!(failure.exit, Exit::Replay);
+        let text = failure.text(Paint::none());
+        assert!(text.starts_with("error: listing functions"), "{text}");
+        assert!(text.contains("error: the replay did not match its tape\n"), "{text}");
+        assert_eq!(failure.json()["error"]["before"]["kind"], "network");
+    }
+}

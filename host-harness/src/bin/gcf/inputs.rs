@@ -1,0 +1,197 @@
+//! What arguments mean: pairs, headers, seconds, and where a body or a key comes from.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    time::Duration,
+};
+
+use gcf_host::wit::types::{Body, TypedBytes};
+
+use crate::errors::Failure;
+
+/// The largest credential that the contract takes.
+const KEY_LIMIT: u64 = 64 * 1024;
+
+/// The largest body that any function takes. Smaller limits are the component's business.
+const DATA_LIMIT: u64 = 32 * 1024 * 1024;
+
+/// Where `connect` reads keys, and requests their bodies.
+pub(crate) enum Source {
+    /// Files and stdin.
+    Machine,
+    /// This key, whatever file is named: the demo reads nothing.
+    Embedded(&'static str),
+}
+
+impl Source {
+    /// The credential JSON at `path`.
+    pub(crate) fn key(&self, path: &Path) -> Result<String, Failure> {
+        let bytes = match self {
+            Self::Embedded(key) => return Ok((*key).to_owned()),
+            Self::Machine if path == "-" => read(io::stdin().lock(), "stdin", KEY_LIMIT)?,
+            Self::Machine => read_file(path, KEY_LIMIT)?,
+        };
+        String::from_utf8(bytes).map_err(|_| {
+            Failure::input(format!("{} is not text", path.display()))
+                .with_fix("name the JSON file that Google handed out")
+        })
+    }
+}
+
+/// The body that `--data` and `--content-type` ask for.
+pub(crate) fn body(data: Option<&str>, content_type: Option<&str>) -> Result<Option<Body>, Failure> {
+    let Some(data) = data else { return Ok(None) };
+    let bytes = match (data, data.strip_prefix('@')) {
+        ("-", _) => read(io::stdin().lock(), "stdin", DATA_LIMIT)?,
+        (_, Some(path)) => read_file(Path::new(path), DATA_LIMIT)?,
+        (text, None) => text.as_bytes().to_vec(),
+    };
+    Ok(Some(classify(bytes, content_type)))
+}
+
+/// What is JSON travels as JSON, other text as text, other bytes as bytes.
+fn classify(bytes: Vec<u8>, content_type: Option<&str>) -> Body {
+    if let Some(content_type) = content_type {
+        return Body::Bytes(TypedBytes { content_type: content_type.to_owned(), data: bytes });
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) if serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok() => Body::Json(text),
+        Ok(text) => Body::Text(text),
+        Err(error) => Body::Bytes(TypedBytes {
+            content_type: "application/octet-stream".to_owned(),
+            data: error.into_bytes(),
+        }),
+    }
+}
+
+/// A small file that an option names, such as `--ca`.
+pub(crate) fn read_small_file(path: &Path) -> Result<Vec<u8>, Failure> {
+    read_file(path, DATA_LIMIT)
+}
+
+fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|error| Failure::input(format!("cannot read {name}: {error}")))?;
+    read(file, &name, limit)
+}
+
+fn read(from: impl Read, name: &str, limit: u64) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    // One byte more than allowed tells too long from just right, whatever the source.
+    from.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::input(format!("cannot read {name}: {error}")))?;
+    if bytes.len() as u64 > limit {
+        return Err(Failure::input(format!("{name} is longer than {} KiB", limit / 1024)));
+    }
+    Ok(bytes)
+}
+
+/// `K=V`: the first `=` divides, and both sides are kept as they are.
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some(("", _)) => Err("the name before the `=` is empty".to_owned()),
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+/// `K: V`: the first `:` divides; white space around the value is no part of it (RFC 9110, 5.5).
+pub(crate) fn header(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some(("", _)) => Err("the name before the `:` is empty".to_owned()),
+        Some((name, value)) => Ok((name.to_owned(), value.trim_matches([' ', '\t']).to_owned())),
+        None => Err("expected 'NAME: VALUE'".to_owned()),
+    }
+}
+
+/// Methods are upper case for everybody but people.
+#[expect(clippy::unnecessary_wraps, reason = "clap's value parsers may fail")]
+pub(crate) fn method(text: &str) -> Result<String, String> {
+    Ok(text.to_ascii_uppercase())
+}
+
+/// More than no time, and what fits the contract's milliseconds.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 =
+        text.parse().map_err(|_| "expected a number of seconds such as 30 or 2.5".to_owned())?;
+    let duration =
+        Duration::try_from_secs_f64(seconds).map_err(|_| "expected more than 0 seconds".to_owned())?;
+    match duration.as_millis() {
+        0 => Err("expected at least 0.001 seconds".to_owned()),
+        millis if u32::try_from(millis).is_err() => Err("expected less than 50 days".to_owned()),
+        _ => Ok(duration),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_divides_at_the_first_equals_sign() {
+        assert_eq!(pair("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert_eq!(pair("a="), Ok(("a".to_owned(), String::new())));
+        assert!(pair("=b").is_err());
+        assert!(pair("a").is_err());
+    }
+
+    #[test]
+    fn a_header_divides_at_the_first_colon() {
+        assert_eq!(header("x-a: http://b"), Ok(("x-a".to_owned(), "http://b".to_owned())));
+        assert_eq!(header("x-a:"), Ok(("x-a".to_owned(), String::new())));
+        assert!(header(": b").is_err());
+        assert!(header("x-a").is_err());
+    }
+
+    #[test]
+    fn seconds_take_fractions_and_refuse_what_is_no_time() {
+        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
+        for wrong in ["0", "-1", "NaN", "inf", "1e300", "soon", "0.0001", "5000000"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_method_is_upper_case() {
+        assert_eq!(method("post").as_deref(), Ok("POST"));
+    }
+
+    #[test]
+    fn json_travels_as_json_and_the_rest_as_what_it_is() {
+        assert!(matches!(classify(br#"{"a":1}"#.to_vec(), None), Body::Json(text) if text == r#"{"a":1}"#));
+        assert!(matches!(classify(b"hello".to_vec(), None), Body::Text(text) if text == "hello"));
+        assert!(matches!(classify(Vec::new(), None), Body::Text(text) if text.is_empty()));
+        assert!(matches!(classify(vec![0xff], None), Body::Bytes(bytes) if bytes.data == [0xff]));
+        assert!(
+            matches!(classify(b"{}".to_vec(), Some("a/b")), Body::Bytes(bytes) if bytes.content_type == "a/b")
+        );
+    }
+
+    #[test]
+    fn data_comes_from_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "[1]").unwrap();
+        let name = format!("@{}", file.path().display());
+        assert!(matches!(body(Some(&name), None), Ok(Some(Body::Json(text))) if text == "[1]"));
+        let missing = body(Some("@/nowhere/at/all"), None).unwrap_err();
+        assert!(missing.message.contains("/nowhere/at/all"), "{}", missing.message);
+    }
+
+    #[test]
+    fn a_key_file_has_a_limit() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(KEY_LIMIT).unwrap();
+        assert!(Source::Machine.key(file.path()).is_ok());
+        file.as_file().set_len(KEY_LIMIT + 1).unwrap();
+        let error = Source::Machine.key(file.path()).unwrap_err();
+        assert!(error.message.contains("longer than 64 KiB"), "{}", error.message);
+    }
+
+    #[test]
+    fn the_demo_reads_no_file() {
+        assert_eq!(Source::Embedded("{}").key(Path::new("/nowhere")).unwrap(), "{}");
+    }
+}

@@ -1,0 +1,110 @@
+//! `gcf`: Google Cloud Functions on the command line, through the sandboxed component.
+//!
+//! A thin program over the library [`gcf_host`]: it reads arguments, makes one call, and prints what
+//! came of it.
+
+mod cli;
+mod demo;
+mod errors;
+mod inputs;
+mod json;
+mod outcome;
+mod progress;
+mod response;
+mod run;
+mod sandbox;
+mod session;
+mod style;
+mod table;
+mod words;
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use clap::Parser as _;
+use gcf_host::CacheUse;
+
+use crate::{
+    cli::{Cli, Command, Global},
+    errors::{Exit, Failure},
+    outcome::{Outcome, Shown},
+    progress::Progress,
+    session::Session,
+    style::Look,
+};
+
+fn main() -> ExitCode {
+    let Cli { command, global } = Cli::parse();
+    let look = Look::detect();
+    let done = tokio::runtime::Builder::new_multi_thread()
+        // One for the call, one for what drives its connections.
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::machine(format!("cannot start: {error}")))
+        .and_then(|runtime| runtime.block_on(execute(command, &global, look)));
+    match done {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            let text = if global.json { format!("{:#}\n", failure.json()) } else { failure.text(look.err) };
+            // If stderr is closed there is nobody left to tell; the exit code still does.
+            let _ = io::stderr().write_all(text.as_bytes());
+            failure.exit.into()
+        }
+    }
+}
+
+async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, Failure> {
+    if matches!(command, Command::Demo) {
+        return demo::demo(global, look, &mut io::stdout()).await.map(|()| Exit::Done);
+    }
+    let progress = match command {
+        Command::List(_) => Progress::spinner("listing"),
+        Command::Demo
+        | Command::Describe
+        | Command::Connect(_)
+        | Command::Connections { .. }
+        | Command::Check
+        | Command::Get(_)
+        | Command::Invoke(_)
+        | Command::CustomApi(_)
+        | Command::Disconnect { .. } => Progress::hidden(),
+    };
+    let done = match Session::open(global, &command, &progress) {
+        Ok(session) => {
+            if !global.json
+                && let CacheUse::Unusable(_) = session.host.cache_use()
+            {
+                let _ =
+                    writeln!(io::stderr(), "{} {}", look.err.warning("warning:"), session.host.cache_use());
+            }
+            let done = run::run(&session, command).await;
+            session.finish(done)
+        }
+        Err(failure) => Err(failure),
+    };
+    progress.clear();
+    let outcome = done?;
+    print(&outcome, global.json, look)
+        .map_err(|error| Failure::machine(format!("cannot write the result: {error}")))?;
+    Ok(outcome.exit())
+}
+
+/// The result to stdout, what a person wants to know about it to stderr.
+fn print(outcome: &Outcome, json: bool, look: Look) -> io::Result<()> {
+    let Shown { before, result, after } = if json {
+        Shown { result: format!("{:#}\n", outcome.json()).into_bytes(), ..Shown::default() }
+    } else {
+        outcome.show(look)
+    };
+    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+    err.write_all(before.as_bytes())?;
+    match out.write_all(&result).and_then(|()| out.flush()) {
+        // Whoever read it, such as `head`, has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+        done => done?,
+    }
+    err.write_all(after.as_bytes())
+}

@@ -1,0 +1,232 @@
+//! What the options of every command add up to: a host, its store, its transport, its clock.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use gcf_host::{
+    Host,
+    secrets::{DirectoryStore, MemoryStore, ReadOnlyStore, SECRETS_VARIABLE, SecretStore},
+    tape::{Provenance, ProvenanceKind, Recorder, Replay, Tape},
+    transport::{Live, OriginMap, Transport},
+};
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+
+use crate::{
+    cli::{Command, Global},
+    errors::Failure,
+    inputs::{self, Source},
+    progress::Progress,
+};
+
+const COMPONENT: &str = "gcf-connector.wasm";
+
+/// Everything a command needs.
+pub(crate) struct Session {
+    pub(crate) host: Host,
+    pub(crate) source: Source,
+    pub(crate) component: PathBuf,
+    /// What `--connection` says.
+    pub(crate) connection: Option<String>,
+    pub(crate) timeout: Option<Duration>,
+    /// The folder in which secrets lie open, if there is one.
+    pub(crate) unencrypted: Option<PathBuf>,
+    tape: Deck,
+}
+
+/// What is done with a tape.
+enum Deck {
+    Empty,
+    Replaying(Replay),
+    Recording(Recorder),
+}
+
+impl Session {
+    /// As the options of `global` say.
+    pub(crate) fn open(global: &Global, command: &Command, progress: &Progress) -> Result<Self, Failure> {
+        let component = component(global.component.as_deref())?;
+        let (store, unencrypted) = store(global, command)?;
+        let mut builder = Host::builder()
+            .component_file(component.as_path())
+            .cache_dir(cache_dir())
+            .secrets(store)
+            .host_signing(!global.no_host_signing)
+            .observer(progress.observer());
+        let tape = if let Some(path) = &global.replay {
+            let tape = Tape::read(path).map_err(|error| Failure::tape(&error))?;
+            builder = builder.clock(Arc::new(tape.clock())).random(Arc::new(tape.random()));
+            let replay = Replay::new(tape);
+            builder = builder.transport(Arc::new(replay.clone()));
+            Deck::Replaying(replay)
+        } else {
+            let live = live(global)?;
+            if let Some(path) = &global.record {
+                let tape = blank_tape()?;
+                // The tape holds one moment and one seed, so the recording call must see them too.
+                builder = builder.clock(Arc::new(tape.clock())).random(Arc::new(tape.random()));
+                let recorder = Recorder::new(live, path, tape);
+                builder = builder.transport(Arc::new(recorder.clone()));
+                Deck::Recording(recorder)
+            } else {
+                builder = builder.transport(live);
+                Deck::Empty
+            }
+        };
+        Ok(Self {
+            host: builder.build()?,
+            source: Source::Machine,
+            component,
+            connection: global.connection.clone().filter(|name| !name.is_empty()),
+            timeout: global.timeout,
+            unencrypted,
+            tape,
+        })
+    }
+
+    /// On a tape and a key that are given, with an empty store in memory.
+    pub(crate) fn embedded(
+        global: &Global,
+        tape: Tape,
+        key: &'static str,
+    ) -> Result<(Self, Replay), Failure> {
+        let component = component(global.component.as_deref())?;
+        let (clock, random) = (tape.clock(), tape.random());
+        let replay = Replay::new(tape);
+        let host = Host::builder()
+            .component_file(component.as_path())
+            .cache_dir(cache_dir())
+            .secrets(Arc::new(MemoryStore::new()))
+            .transport(Arc::new(replay.clone()))
+            .clock(Arc::new(clock))
+            .random(Arc::new(random))
+            .host_signing(!global.no_host_signing)
+            .build()?;
+        let session = Self {
+            host,
+            source: Source::Embedded(key),
+            component,
+            connection: None,
+            timeout: global.timeout,
+            unencrypted: None,
+            tape: Deck::Replaying(replay.clone()),
+        };
+        Ok((session, replay))
+    }
+
+    /// Closes the tape: everything on it must have been used, or is written now.
+    pub(crate) fn finish<T>(&self, done: Result<T, Failure>) -> Result<T, Failure> {
+        match &self.tape {
+            Deck::Empty => done,
+            Deck::Replaying(replay) => match replay.finish() {
+                Ok(()) => done,
+                Err(error) => Err(Failure::replay(&error, done.err())),
+            },
+            // A recorded failure is worth as much as a success.
+            Deck::Recording(recorder) => match recorder.finish() {
+                Ok(()) => done,
+                Err(error) => done.and(Err(Failure::tape(&error))),
+            },
+        }
+    }
+}
+
+/// The component that was named, or the one that lies where a build or a package puts it.
+fn component(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    let candidates: Vec<PathBuf> = match named.filter(|path| !path.as_os_str().is_empty()) {
+        Some(path) => vec![path.to_owned()],
+        None => {
+            let program = env::current_exe()
+                .map_err(|error| Failure::machine(format!("cannot tell where this program lies: {error}")))?;
+            program.ancestors().skip(1).take(3).map(|folder| folder.join(COMPONENT)).collect()
+        }
+    };
+    candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| Failure::no_component(&candidates))
+}
+
+/// The store, and its folder if it is one that does not encrypt.
+fn store(global: &Global, command: &Command) -> Result<(Arc<dyn SecretStore>, Option<PathBuf>), Failure> {
+    let named = global.store.clone().filter(|path| !path.as_os_str().is_empty());
+    let folder = match named {
+        Some(folder) => folder,
+        // Needs none, so a machine without a home folder can run it too.
+        None if matches!(command, Command::Describe) => return Ok((Arc::new(MemoryStore::new()), None)),
+        None if env::var_os(SECRETS_VARIABLE).is_some_and(|value| !value.is_empty()) => {
+            let store =
+                ReadOnlyStore::from_env().map_err(|error| Failure::store(SECRETS_VARIABLE, &error))?;
+            return Ok((Arc::new(store), None));
+        }
+        None if global.replay.is_some() => return Ok((Arc::new(MemoryStore::new()), None)),
+        None => user_folder("XDG_DATA_HOME", ".local/share").ok_or_else(|| {
+            Failure::machine("there is no home folder to keep connections in")
+                .with_fix("name a folder with --store DIR, or set GCF_STORE")
+        })?,
+    };
+    let place = format!("store {}", folder.display());
+    let store = DirectoryStore::open(&folder).map_err(|error| Failure::store(&place, &error))?;
+    let unencrypted = (!store.is_encrypted()).then_some(folder);
+    Ok((Arc::new(store), unencrypted))
+}
+
+/// Compiled components; without a home folder each start compiles anew.
+fn cache_dir() -> Option<PathBuf> {
+    user_folder("XDG_CACHE_HOME", ".cache")
+}
+
+/// `gcf` in a folder of the XDG base directory specification, which ignores relative paths.
+fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
+    let base = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    base.or_else(|| env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(below_home)))
+        .map(|base| base.join("gcf"))
+}
+
+fn live(global: &Global) -> Result<Arc<dyn Transport>, Failure> {
+    let map = OriginMap::new(global.map.iter().cloned())
+        .map_err(|error| Failure::input(format!("--map: {error}")))?;
+    let mut builder = Live::builder().map(map);
+    if let Some(path) = &global.ca {
+        let pem = inputs::read_small_file(path)?;
+        let roots: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+            .collect::<Result<_, _>>()
+            .map_err(|error| Failure::input(format!("--ca {}: {error}", path.display())))?;
+        if roots.is_empty() {
+            return Err(Failure::input(format!("--ca {}: no certificate in it", path.display()))
+                .with_fix("name a file with `-----BEGIN CERTIFICATE-----`"));
+        }
+        builder = builder.extra_roots(roots);
+    }
+    let live = builder.build().map_err(|error| Failure::input(format!("--ca: {error}")))?;
+    Ok(Arc::new(live))
+}
+
+fn blank_tape() -> Result<Tape, Failure> {
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed).map_err(|error| Failure::machine(format!("no randomness: {error}")))?;
+    let provenance = Provenance {
+        kind: ProvenanceKind::Recorded,
+        from: concat!("gcf ", env!("CARGO_PKG_VERSION"), " --record").to_owned(),
+        note: None,
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // JSON readers elsewhere keep integers up to 53 bits only.
+    Ok(Tape::new(provenance, now, u64::from_le_bytes(seed) >> 11))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_component_says_where_it_was_looked_for() {
+        let failure = component(Some(Path::new("/nowhere/x.wasm"))).unwrap_err();
+        assert!(failure.message.contains("/nowhere/x.wasm"), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_named_component_is_taken() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert_eq!(component(Some(file.path())).unwrap(), file.path());
+    }
+}

@@ -1,0 +1,261 @@
+//! Tables and summaries for people.
+
+use std::collections::BTreeSet;
+
+use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
+use gcf_host::wit::{
+    connections::{Connection, Finding, Verdict},
+    functions::{Function, FunctionList},
+};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::{
+    style::{Look, Paint, plain},
+    words,
+};
+
+/// One row per function, grouped by region.
+///
+/// A person sees each region's name once; a pipe gets it in every row, for `grep` and `awk`.
+pub(crate) fn functions(functions: &[Function], look: Look) -> String {
+    if functions.is_empty() {
+        return String::new();
+    }
+    let mut sorted: Vec<&Function> = functions.iter().collect();
+    sorted.sort_by_key(|function| (&function.region, &function.name));
+    let mut above = "";
+    let rows = sorted.iter().map(|function| {
+        let region = if look.terminal && function.region == above { "" } else { function.region.as_str() };
+        above = &function.region;
+        [
+            region,
+            &function.name,
+            words::generation(function.generation),
+            words::trigger(&function.trigger),
+            &function.state,
+            function.url.as_deref().unwrap_or("-"),
+        ]
+    });
+    table(["REGION", "NAME", "GEN", "TRIGGER", "STATE", "URL"], rows, look.out)
+}
+
+/// How much there is, and whether it is all.
+pub(crate) fn list_summary(list: &FunctionList, paint: Paint) -> String {
+    let regions: BTreeSet<&str> = list.functions.iter().map(|function| function.region.as_str()).collect();
+    let mut summary = match list.functions.len() {
+        0 => "no functions".to_owned(),
+        count => format!("{} in {}", counted(count, "function"), counted(regions.len(), "region")),
+    };
+    summary += &format!(", {}\n", counted(list.pages as usize, "page"));
+    if !list.unreachable.is_empty() {
+        let regions = plain(&list.unreachable.join(", ")).into_owned();
+        summary += &format!("{} {regions} did not answer\n", paint.warning("partial:"));
+    }
+    if list.next_page_token.is_some() {
+        summary += &format!("{} there are more; raise --limit to see them\n", paint.hint("cut:"));
+    }
+    summary
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// One function, a line per fact that is known.
+pub(crate) fn function(function: &Function, paint: Paint) -> String {
+    let timeout = function.timeout_seconds.map(|seconds| format!("{seconds} s"));
+    let labels: Vec<String> = function.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    facts(
+        &[
+            ("name", Some(&function.name)),
+            ("region", Some(&function.region)),
+            ("project", Some(&function.project)),
+            ("generation", Some(words::generation(function.generation))),
+            ("trigger", Some(words::trigger(&function.trigger))),
+            ("state", Some(&function.state)),
+            ("url", function.url.as_deref()),
+            ("runtime", function.runtime.as_deref()),
+            ("runs as", function.service_account.as_deref()),
+            ("ingress", function.ingress.as_deref()),
+            ("timeout", timeout.as_deref()),
+            ("memory", function.memory.as_deref()),
+            ("labels", Some(labels.join(", ").as_str()).filter(|labels| !labels.is_empty())),
+            ("updated", function.updated.as_deref()),
+        ],
+        paint,
+    )
+}
+
+/// All connections.
+pub(crate) fn connections(connections: &[Connection], look: Look) -> String {
+    let rows = connections.iter().map(|connection| {
+        [
+            connection.nickname.as_str(),
+            &connection.id,
+            &connection.project,
+            &connection.region,
+            &connection.account,
+        ]
+    });
+    table(["NICKNAME", "ID", "PROJECT", "REGION", "ACCOUNT"], rows, look.out)
+}
+
+/// One connection, a line per fact.
+pub(crate) fn connection(connection: &Connection, paint: Paint) -> String {
+    let created = i64::try_from(connection.created)
+        .ok()
+        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+        .and_then(|time| time.format(&Rfc3339).ok());
+    facts(
+        &[
+            ("id", Some(&connection.id)),
+            ("nickname", Some(&connection.nickname)),
+            ("project", Some(&connection.project)),
+            ("region", Some(&connection.region)),
+            ("credential", Some(words::credential(connection.kind))),
+            ("account", Some(&connection.account)),
+            ("scopes", Some(&connection.scopes.join(" "))),
+            ("created", created.as_deref()),
+        ],
+        paint,
+    )
+}
+
+/// A line per prerequisite, and below it what to do.
+pub(crate) fn findings(findings: &[Finding], paint: Paint) -> String {
+    let width = findings.iter().map(|finding| finding.name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for finding in findings {
+        // Padded before it is painted: escape sequences count as characters.
+        let verdict = format!("{:<10}", words::verdict(finding.verdict));
+        let verdict = match finding.verdict {
+            Verdict::Pass => paint.good(verdict),
+            Verdict::Fail => paint.error(verdict),
+            Verdict::Unknown | Verdict::Other => paint.warning(verdict),
+            Verdict::NotNeeded => paint.dim(verdict),
+        };
+        text += &format!("{verdict}  {:<width$}  {}\n", plain(&finding.name), plain(&finding.message));
+        for (label, value) in [("hint:", &finding.fix), ("link:", &finding.link)] {
+            if let Some(value) = value {
+                text += &format!("{:12}{} {}\n", "", paint.hint(label), plain(value));
+            }
+        }
+    }
+    text
+}
+
+/// `name  value` lines; what is not known is left out.
+fn facts(facts: &[(&str, Option<&str>)], paint: Paint) -> String {
+    facts
+        .iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)))
+        .map(|(name, value)| format!("  {}  {}\n", paint.dim(format!("{name:<10}")), plain(value)))
+        .collect()
+}
+
+fn table<'a, const N: usize>(
+    header: [&str; N],
+    rows: impl IntoIterator<Item = [&'a str; N]>,
+    paint: Paint,
+) -> String {
+    let mut table = Table::new();
+    // No borders and no wrapping: what a table shows must survive being copied.
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    if paint.colour() {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    table.set_header(header.map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
+    for row in rows {
+        table.add_row(row.map(|cell| plain(cell).into_owned()));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt() + "\n"
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use gcf_host::wit::functions::{Generation, Trigger};
+
+    use super::*;
+
+    pub(crate) fn sample(region: &str, name: &str) -> Function {
+        Function {
+            name: name.to_owned(),
+            region: region.to_owned(),
+            project: "p".to_owned(),
+            generation: Generation::Gen2,
+            trigger: Trigger::Http,
+            state: "ACTIVE".to_owned(),
+            url: Some(format!("https://{name}.example")),
+            runtime: Some("nodejs22".to_owned()),
+            service_account: None,
+            ingress: None,
+            timeout_seconds: Some(60),
+            memory: None,
+            labels: Vec::new(),
+            updated: None,
+        }
+    }
+
+    fn look(terminal: bool) -> Look {
+        Look { terminal, out: Paint::none(), err: Paint::none() }
+    }
+
+    #[test]
+    fn a_pipe_gets_every_region_and_a_person_each_once() {
+        let list = [sample("us-central1", "b"), sample("europe-west1", "c"), sample("us-central1", "a")];
+        assert_eq!(
+            functions(&list, look(false)),
+            "REGION        NAME  GEN   TRIGGER  STATE   URL\n\
+             europe-west1  c     gen2  http     ACTIVE  https://c.example\n\
+             us-central1   a     gen2  http     ACTIVE  https://a.example\n\
+             us-central1   b     gen2  http     ACTIVE  https://b.example\n"
+        );
+        assert!(functions(&list, look(true)).contains("\n              b "));
+        assert_eq!(functions(&[], look(true)), "");
+    }
+
+    #[test]
+    fn a_partial_list_says_so() {
+        let mut list = FunctionList {
+            functions: vec![sample("us-central1", "a"), sample("europe-west1", "b")],
+            unreachable: vec!["asia-east2".to_owned()],
+            next_page_token: None,
+            pages: 1,
+            trace: Vec::new(),
+        };
+        assert_eq!(
+            list_summary(&list, Paint::none()),
+            "2 functions in 2 regions, 1 page\npartial: asia-east2 did not answer\n"
+        );
+        list.functions.clear();
+        list.unreachable.clear();
+        assert_eq!(list_summary(&list, Paint::none()), "no functions, 1 page\n");
+    }
+
+    #[test]
+    fn unknown_facts_are_left_out() {
+        let text = function(&sample("us-central1", "a"), Paint::none());
+        assert!(text.contains("  timeout     60 s\n"), "{text}");
+        assert!(!text.contains("memory") && !text.contains("labels"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_prerequisite_comes_with_its_fix() {
+        let finding = Finding {
+            name: "functions-api".to_owned(),
+            verdict: Verdict::Fail,
+            message: "the Cloud Functions API is off".to_owned(),
+            fix: Some("enable it".to_owned()),
+            link: None,
+        };
+        assert_eq!(
+            findings(&[finding], Paint::none()),
+            "fail        functions-api  the Cloud Functions API is off\n            hint: enable it\n"
+        );
+    }
+}

@@ -1,0 +1,251 @@
+//! How a [`Host`] is put together.
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde_json::Value;
+use wasmtime::component::Linker;
+
+use crate::{
+    bindings::ConnectorPre,
+    cache,
+    clock::{Clock, Random, SystemClock, SystemRandom},
+    egress::EgressPolicy,
+    engine::engine,
+    error::HostError,
+    host::{Host, Sandbox},
+    limits::Limits,
+    observer::{Observer, RequestEvent},
+    secret_store::Secrets,
+    secrets::{MemoryStore, SecretStore},
+    state,
+    transport::{Body, Sending, Timeouts, Transport, TransportError},
+};
+
+/// Puts a [`Host`] together. Only the component must be named.
+///
+/// What is not named: secrets live in memory, the transport refuses everything, clock and randomness
+/// are the system's, the limits are [`Limits::default`], the host signs, and nothing is cached.
+pub struct HostBuilder {
+    component: Option<Source>,
+    cache: Option<PathBuf>,
+    limits: Limits,
+    secrets: Option<Arc<dyn SecretStore>>,
+    signs: bool,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    observer: Option<Observer>,
+}
+
+enum Source {
+    File(PathBuf),
+    Bytes(Vec<u8>),
+}
+
+impl Default for HostBuilder {
+    fn default() -> Self {
+        Self {
+            component: None,
+            cache: None,
+            limits: Limits::default(),
+            secrets: None,
+            signs: true,
+            transport: Arc::new(Offline),
+            clock: Arc::new(SystemClock::default()),
+            random: Arc::new(SystemRandom),
+            observer: None,
+        }
+    }
+}
+
+impl HostBuilder {
+    /// The component, to be read from a file by [`build`](Self::build).
+    #[must_use]
+    pub fn component_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.component = Some(Source::File(path.into()));
+        self
+    }
+
+    /// The component itself.
+    #[must_use]
+    pub fn component_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.component = Some(Source::Bytes(bytes.into()));
+        self
+    }
+
+    /// A folder for the compiled component: compiling takes a second or so, loading a few milliseconds.
+    /// The folder is made if it is missing, must be writable to this user alone, and may be deleted at
+    /// any time. [`Host::cache_use`] tells what became of it.
+    #[must_use]
+    pub fn cache_dir(mut self, folder: Option<PathBuf>) -> Self {
+        self.cache = folder;
+        self
+    }
+
+    /// Where connections, credentials and tokens live.
+    #[must_use]
+    pub fn secrets(mut self, store: Arc<dyn SecretStore>) -> Self {
+        self.secrets = Some(store);
+        self
+    }
+
+    /// What sends the requests that the policy has passed.
+    #[must_use]
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// The clocks that the component reads.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The randomness that the component draws.
+    #[must_use]
+    pub fn random(mut self, random: Arc<dyn Random>) -> Self {
+        self.random = random;
+        self
+    }
+
+    /// What one call may use.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whether the host signs with the keys in its store. If not, the component reads the key and
+    /// signs itself, some twenty times as slowly; there is no reason for it but to test that.
+    #[must_use]
+    pub fn host_signing(mut self, signs: bool) -> Self {
+        self.signs = signs;
+        self
+    }
+
+    /// Who is told of each request as it is sent, and as its answer begins.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Fn(&RequestEvent) + Send + Sync>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Reads, compiles and links the component, and asks it for its catalog, whose egress manifest is
+    /// enforced from then on.
+    ///
+    /// Blocks: for some milliseconds with a warm cache, for a second or so without.
+    ///
+    /// # Errors
+    /// [`HostError`] says what is wrong with the component, or with this machine.
+    pub fn build(self) -> Result<Host, HostError> {
+        let wasm = self.component.ok_or(HostError::NoComponent)?.read()?;
+        let engine = engine(&self.limits)?;
+        let (component, cache_use) = cache::component(&engine, &wasm, self.cache.as_deref())?;
+        let mut linker = Linker::new(&engine);
+        state::link(&mut linker).map_err(|error| HostError::engine(&error))?;
+        let connector = linker
+            .instantiate_pre(&component)
+            .and_then(ConnectorPre::new)
+            .map_err(|error| HostError::invalid(&error))?;
+        let store = self.secrets.unwrap_or_else(|| Arc::new(MemoryStore::default()));
+        let sandbox = Sandbox {
+            connector,
+            limits: self.limits,
+            secrets: Secrets { store, signs: self.signs },
+            transport: self.transport,
+            clock: self.clock,
+            random: self.random,
+            observer: self.observer,
+        };
+        let catalog = sandbox.describe()?;
+        let policy = policy(&catalog).map_err(HostError::Manifest)?;
+        Ok(Host::new(sandbox, catalog, policy, cache_use))
+    }
+}
+
+impl Source {
+    fn read(self) -> Result<Vec<u8>, HostError> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            Self::File(path) => read(&path),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, HostError> {
+    fs::read(path).map_err(|source| HostError::Unreadable { path: path.to_owned(), source })
+}
+
+/// Where nothing was named, nothing is sent.
+#[derive(Debug)]
+struct Offline;
+
+impl Transport for Offline {
+    fn send(&self, _: http::Request<Body>, _: Timeouts) -> Sending {
+        let why = "this host has no transport; give its builder one".to_owned();
+        Box::pin(std::future::ready(Err(TransportError::Denied(why))))
+    }
+}
+
+fn policy(catalog: &str) -> Result<EgressPolicy, String> {
+    let catalog: Value = serde_json::from_str(catalog).map_err(|error| format!("it is not JSON: {error}"))?;
+    let egress = catalog.get("egress").ok_or("it has no egress manifest")?;
+    EgressPolicy::from_manifest(egress)
+}
+
+impl fmt::Debug for HostBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostBuilder")
+            .field("cache", &self.cache)
+            .field("limits", &self.limits)
+            .field("secrets", &self.secrets)
+            .field("signs", &self.signs)
+            .field("transport", &self.transport)
+            .field("clock", &self.clock)
+            .field("random", &self.random)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_needs_a_component() {
+        assert!(matches!(Host::builder().build(), Err(HostError::NoComponent)));
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = Host::builder().component_file("/nowhere/gcf.wasm").build().unwrap_err().to_string();
+        assert!(error.starts_with("cannot read the component /nowhere/gcf.wasm: "), "{error}");
+    }
+
+    #[test]
+    fn a_component_of_another_world_is_refused_by_the_interface_it_lacks() {
+        let empty = b"\0asm\x0d\0\x01\0".to_vec();
+        let error = Host::builder().component_bytes(empty).build().unwrap_err().to_string();
+        assert!(error.contains("gcf:connector/"), "{error}");
+    }
+
+    #[test]
+    fn a_catalog_without_a_usable_manifest_is_refused() {
+        for (catalog, why) in [
+            ("no json", "not JSON"),
+            ("{}", "no egress manifest"),
+            (r#"{"egress": {}}"#, "not an array"),
+            (r#"{"egress": [{"host": "*", "carries": ["none"]}]}"#, "rule 0"),
+        ] {
+            let error = policy(catalog).unwrap_err();
+            assert!(error.contains(why), "{error}");
+        }
+        assert!(policy(r#"{"egress": []}"#).is_ok());
+    }
+}

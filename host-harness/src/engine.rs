@@ -1,0 +1,105 @@
+//! The engine: one for each host, with the settings that a fresh sandbox for every call asks for.
+
+use std::{thread, time::Duration};
+
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails,
+};
+
+use crate::{
+    error::HostError,
+    limits::{Limits, TABLE_ELEMENTS},
+};
+
+/// Makes an engine, and the thread that moves its epochs on.
+///
+/// The address space for all sandboxes is reserved at once, which makes each one quick to set up and
+/// to clear away. Where that is not to be had (a limit on address space), each call reserves its own.
+pub(crate) fn engine(limits: &Limits) -> Result<Engine, HostError> {
+    let engine = Engine::new(config().allocation_strategy(pool(limits)))
+        .or_else(|_| Engine::new(config().allocation_strategy(InstanceAllocationStrategy::OnDemand)))
+        .map_err(|error| HostError::engine(&error))?;
+    tick(&engine)?;
+    Ok(engine)
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .epoch_interruption(true)
+        // A trap is reported by its code alone, so nothing that could explain where is kept.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
+        .generate_address_map(false)
+        .native_unwind_info(false)
+        // The exports are plain functions; the tables for concurrent ones cost 50 µs a call.
+        .concurrency_support(false);
+    config
+}
+
+fn pool(limits: &Limits) -> InstanceAllocationStrategy {
+    let calls = limits.calls.max(1);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(calls)
+        .total_stacks(calls)
+        // A component of wit-component's is the module itself and two small ones that link it.
+        .total_core_instances(calls.saturating_mul(4))
+        .total_memories(calls.saturating_mul(2))
+        .total_tables(calls.saturating_mul(4))
+        .table_elements(TABLE_ELEMENTS)
+        .max_memory_size(limits.memory.min(WASM32))
+        // Pages that stay with their slot need not be faulted in again by the next call.
+        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .table_keep_resident(KEEP_RESIDENT)
+        .pagemap_scan(Enabled::Auto);
+    InstanceAllocationStrategy::Pooling(pool)
+}
+
+/// Moves the epochs on for as long as somebody holds the engine.
+fn tick(engine: &Engine) -> Result<(), HostError> {
+    let engine = engine.weak();
+    thread::Builder::new()
+        .name("gcf-epochs".to_owned())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                thread::sleep(TICK);
+            }
+        })
+        .map(drop)
+        .map_err(|error| HostError::Engine(format!("no thread for the processor limit: {error}")))
+}
+
+/// How often a running guest is looked at: it is then that it yields to others and that its
+/// processor time is checked.
+const TICK: Duration = Duration::from_millis(10);
+
+const KEEP_RESIDENT: usize = 64 * 1024;
+
+/// What 32 bits address.
+const WASM32: usize = 4 << 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engine_falls_back_where_the_pool_does_not_fit() {
+        let limits = Limits { calls: u32::MAX, ..Limits::default() };
+        assert!(Engine::new(config().allocation_strategy(pool(&limits))).is_err());
+        assert!(engine(&limits).is_ok());
+    }
+
+    #[test]
+    fn the_ticker_does_not_keep_the_engine() {
+        let engine = engine(&Limits { calls: 1, ..Limits::default() }).unwrap();
+        let weak = engine.weak();
+        drop(engine);
+        // The ticker may be holding it for the moment of one tick.
+        while weak.upgrade().is_some() {
+            thread::yield_now();
+        }
+        assert!(weak.upgrade().is_none());
+    }
+}

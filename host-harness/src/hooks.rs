@@ -1,0 +1,279 @@
+//! The one gate for requests: policy, then the budget of the call, then the transport.
+//!
+//! The policy is outermost, so that a replayed request is judged like a real one.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use http_body_util::BodyExt as _;
+use wasmtime_wasi_http::{Error as WasiError, RequestOptions, WasiBody, WasiHttpHooks};
+
+use crate::{
+    egress::EgressPolicy,
+    error::Limit,
+    observer::{Observer, Stage, Watch},
+    transport::{Body, Timeouts, Transport, TransportError},
+};
+
+/// How the requests of one call leave the sandbox.
+pub(crate) struct Hooks {
+    pub(crate) policy: Arc<EgressPolicy>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) observer: Option<Observer>,
+    pub(crate) budget: Arc<RequestBudget>,
+    /// What a guest may wait for that sets no timeouts of its own.
+    pub(crate) patience: Duration,
+}
+
+impl Hooks {
+    /// Lets a request through under its number in the call, or says why not.
+    fn admit(&self, parts: &http::request::Parts) -> Result<u32, TransportError> {
+        self.policy.check(parts).map_err(TransportError::Denied)?;
+        self.budget.take().map_err(|limit| TransportError::Limit(limit.to_string()))
+    }
+
+    fn timeouts(&self, options: Option<RequestOptions>) -> Timeouts {
+        let options = options.unwrap_or_default();
+        Timeouts {
+            connect: options.connect_timeout.unwrap_or(CONNECT).min(CONNECT),
+            first_byte: options.first_byte_timeout.unwrap_or(self.patience),
+            between_bytes: options.between_bytes_timeout.unwrap_or(self.patience),
+        }
+    }
+}
+
+type Processing = Box<dyn Future<Output = Result<(), WasiError>> + Send>;
+type Exchange =
+    Box<dyn Future<Output = Result<(http::Response<WasiBody>, Processing), WasiError>> + Send>;
+
+impl WasiHttpHooks for Hooks {
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _processing: Processing,
+    ) -> Exchange {
+        let (parts, body) = request.into_parts();
+        let watch = Watch::new(self.observer.clone(), &parts);
+        let number = match self.admit(&parts) {
+            Ok(number) => number,
+            Err(error) => {
+                watch.report(0, Stage::Failed { error: error.clone(), elapsed: Duration::ZERO });
+                return Box::new(std::future::ready(Err(to_guest(error))));
+            }
+        };
+        watch.report(number, Stage::Sent);
+        let started = Instant::now();
+        let request = http::Request::from_parts(parts, body.map_err(from_guest).boxed_unsync());
+        let sending = self.transport.send(request, self.timeouts(options));
+        Box::new(async move {
+            let answer = sending.await;
+            let elapsed = started.elapsed();
+            match answer {
+                Ok(response) => {
+                    watch.report(number, Stage::Answered { status: response.status(), elapsed });
+                    let response = response.map(|body: Body| body.map_err(to_guest).boxed_unsync());
+                    let processing: Processing = Box::new(std::future::ready(Ok(())));
+                    Ok((response, processing))
+                }
+                Err(error) => {
+                    watch.report(number, Stage::Failed { error: error.clone(), elapsed });
+                    Err(to_guest(error))
+                }
+            }
+        })
+    }
+}
+
+/// How many requests a call may still send. It outlives the sandbox, to say why a call failed.
+#[derive(Debug)]
+pub(crate) struct RequestBudget {
+    limit: u32,
+    asked: AtomicU32,
+}
+
+impl RequestBudget {
+    pub(crate) fn new(limit: u32) -> Self {
+        Self { limit, asked: AtomicU32::new(0) }
+    }
+
+    /// The limit, if the call wanted more than it.
+    pub(crate) fn exceeded(&self) -> Option<Limit> {
+        (self.asked.load(Ordering::Relaxed) > self.limit).then_some(Limit::Requests(self.limit))
+    }
+
+    fn take(&self) -> Result<u32, Limit> {
+        let number = self.asked.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        if number > self.limit { Err(Limit::Requests(self.limit)) } else { Ok(number) }
+    }
+}
+
+/// What the guest learns of a failure: the code of the contract, and no text, except where no code
+/// fits.
+fn to_guest(error: TransportError) -> WasiError {
+    match error {
+        TransportError::Denied(_) => WasiError::HttpRequestDenied,
+        TransportError::Dns(_) => WasiError::DnsError { rcode: None, info_code: None },
+        TransportError::ProhibitedAddress(_) => WasiError::DestinationIpProhibited,
+        TransportError::ConnectionRefused(_) => WasiError::ConnectionRefused,
+        TransportError::ConnectTimeout(_) => WasiError::ConnectionTimeout,
+        TransportError::Tls(_) => WasiError::TlsProtocolError,
+        TransportError::Closed(_) => WasiError::ConnectionTerminated,
+        TransportError::FirstByteTimeout(_) | TransportError::BodyTimeout(_) => {
+            WasiError::ConnectionReadTimeout
+        }
+        TransportError::Protocol(_) => WasiError::HttpProtocolError,
+        TransportError::Limit(_) | TransportError::TapeMiss(_) => {
+            WasiError::InternalError(Some(error.to_string()))
+        }
+    }
+}
+
+/// Why a request's body broke off. The guest's own error says no more than that it did.
+fn from_guest(_: WasiError) -> TransportError {
+    TransportError::Closed("the component did not finish the body of its request".to_owned())
+}
+
+/// DNS, TCP and TLS together; nothing of Google's takes longer and then works.
+const CONNECT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use bytes::Bytes;
+    use http_body_util::{Empty, Full};
+    use serde_json::json;
+
+    use super::*;
+    use crate::transport::Sending;
+
+    /// Answers 200 with the body `answer`, and keeps what it was asked.
+    #[derive(Debug, Default)]
+    struct Echo {
+        asked: Mutex<Vec<(String, Timeouts)>>,
+        failure: Option<TransportError>,
+    }
+
+    impl Transport for Echo {
+        fn send(&self, request: http::Request<Body>, timeouts: Timeouts) -> Sending {
+            self.asked.lock().unwrap().push((request.uri().to_string(), timeouts));
+            let failure = self.failure.clone();
+            Box::pin(async move {
+                match failure {
+                    Some(error) => Err(error),
+                    None => Ok(http::Response::new(
+                        Full::new(Bytes::from("answer")).map_err(|never| match never {}).boxed_unsync(),
+                    )),
+                }
+            })
+        }
+    }
+
+    fn hooks(transport: &Arc<Echo>, limit: u32) -> Hooks {
+        let manifest = json!([{"host": "run.googleapis.com", "carries": ["access-token"]}]);
+        Hooks {
+            policy: Arc::new(EgressPolicy::from_manifest(&manifest).unwrap()),
+            transport: Arc::clone(transport) as Arc<dyn Transport>,
+            observer: None,
+            budget: Arc::new(RequestBudget::new(limit)),
+            patience: Duration::from_secs(35),
+        }
+    }
+
+    fn request(url: &str) -> http::Request<WasiBody> {
+        http::Request::get(url)
+            .header("host", "run.googleapis.com")
+            .header("authorization", "Bearer ya29.access")
+            .body(Empty::new().map_err(|never| match never {}).boxed_unsync())
+            .unwrap()
+    }
+
+    async fn send(hooks: &mut Hooks, url: &str) -> Result<http::Response<WasiBody>, WasiError> {
+        let exchange = hooks.send_request(request(url), None, Box::new(std::future::ready(Ok(()))));
+        Box::into_pin(exchange).await.map(|(response, _)| response)
+    }
+
+    #[tokio::test]
+    async fn an_allowed_request_reaches_the_transport_and_its_answer_the_guest() {
+        let transport = Arc::new(Echo::default());
+        let mut hooks = hooks(&transport, 1);
+        let response = send(&mut hooks, "https://run.googleapis.com/v2/x?pageToken=t").await.unwrap();
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "answer");
+        let asked = transport.asked.lock().unwrap();
+        let [(url, timeouts)] = asked.as_slice() else { panic!("{asked:?}") };
+        assert_eq!(url, "https://run.googleapis.com/v2/x?pageToken=t");
+        assert_eq!(timeouts.connect, Duration::from_secs(10));
+        assert_eq!(timeouts.first_byte, Duration::from_secs(35));
+    }
+
+    #[tokio::test]
+    async fn a_denied_request_reaches_nothing_and_costs_nothing() {
+        let transport = Arc::new(Echo::default());
+        let mut hooks = hooks(&transport, 1);
+        let error = send(&mut hooks, "https://evilgoogleapis.com/").await.unwrap_err();
+        assert!(matches!(error, WasiError::HttpRequestDenied), "{error}");
+        assert!(transport.asked.lock().unwrap().is_empty());
+        assert!(send(&mut hooks, "https://run.googleapis.com/").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_call_has_only_so_many_requests() {
+        let transport = Arc::new(Echo::default());
+        let mut hooks = hooks(&transport, 2);
+        for _ in 0..2 {
+            assert!(send(&mut hooks, "https://run.googleapis.com/").await.is_ok());
+            assert_eq!(hooks.budget.exceeded(), None);
+        }
+        let error = send(&mut hooks, "https://run.googleapis.com/").await.unwrap_err();
+        assert!(matches!(error, WasiError::InternalError(Some(_))), "{error}");
+        assert_eq!(hooks.budget.exceeded(), Some(Limit::Requests(2)));
+        assert_eq!(transport.asked.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_failure_of_the_transport_becomes_its_code() {
+        let failure = Some(TransportError::ConnectionRefused("127.0.0.1:1".to_owned()));
+        let transport = Arc::new(Echo { failure, ..Echo::default() });
+        let error = send(&mut hooks(&transport, 1), "https://run.googleapis.com/").await.unwrap_err();
+        assert!(matches!(error, WasiError::ConnectionRefused), "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_observer_sees_each_stage_without_the_query() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let transport = Arc::new(Echo::default());
+        let mut hooks = hooks(&transport, 1);
+        let log = Arc::clone(&seen);
+        hooks.observer = Some(Arc::new(move |event| log.lock().unwrap().push(event.clone())));
+        send(&mut hooks, "https://run.googleapis.com/v2/x?key=hidden").await.unwrap();
+        send(&mut hooks, "https://evil.example/y").await.unwrap_err();
+        let seen = seen.lock().unwrap();
+        let [sent, answered, denied] = seen.as_slice() else { panic!("{seen:?}") };
+        assert_eq!((sent.number, &sent.stage), (1, &Stage::Sent));
+        assert_eq!(sent.url, "https://run.googleapis.com/v2/x");
+        assert!(matches!(answered.stage, Stage::Answered { status: http::StatusCode::OK, .. }));
+        assert!(matches!(&denied.stage, Stage::Failed { error: TransportError::Denied(_), .. }));
+        assert!(!format!("{seen:?}").contains("hidden"));
+    }
+
+    #[test]
+    fn a_guest_may_shorten_the_timeouts() {
+        let hooks = hooks(&Arc::new(Echo::default()), 1);
+        let options = RequestOptions {
+            connect_timeout: Some(Duration::from_secs(60)),
+            first_byte_timeout: Some(Duration::from_secs(3)),
+            between_bytes_timeout: None,
+        };
+        let timeouts = hooks.timeouts(Some(options));
+        assert_eq!(timeouts.connect, CONNECT);
+        assert_eq!(timeouts.first_byte, Duration::from_secs(3));
+        assert_eq!(timeouts.between_bytes, Duration::from_secs(35));
+    }
+}

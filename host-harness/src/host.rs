@@ -1,0 +1,384 @@
+//! Calls: each in a sandbox of its own, made for it and thrown away after it.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+use tokio::sync::Semaphore;
+use wasmtime::{Store, UpdateDeadline};
+
+use crate::{
+    bindings::{Connector, ConnectorPre},
+    builder::HostBuilder,
+    cache::CacheUse,
+    clock::{Clock, Random},
+    egress::EgressPolicy,
+    error::{CallError, HostError},
+    hooks::{Hooks, RequestBudget},
+    limits::{CpuMeter, Limits, MemoryMeter},
+    observer::Observer,
+    secret_store::Secrets,
+    state::State,
+    transport::Transport,
+    wit::{
+        ApiRequest, ApiResponse, ConnectRequest, Connected, Connection, ConnectorError, Disconnected,
+        Finding, Function, FunctionList, FunctionRef, Invocation, InvokeRequest, ListRequest,
+    },
+};
+
+/// The connector, ready to be called. Cheap to clone, and to share between threads.
+///
+/// Each call runs in a fresh sandbox, so calls cannot see each other but through the secret store.
+/// The methods need a tokio runtime with its clock enabled. Dropping a call's future stops it.
+///
+/// A `deadline` is the time for the whole call; `None` takes the default that the catalog prints. The
+/// component keeps it, and fails with `deadline-exceeded`; the host stops a call that goes on
+/// regardless, [`Limits::grace`] later.
+#[derive(Clone)]
+pub struct Host(Arc<Inner>);
+
+struct Inner {
+    sandbox: Sandbox,
+    catalog: String,
+    policy: Arc<EgressPolicy>,
+    cache_use: CacheUse,
+    running: Semaphore,
+}
+
+impl Host {
+    /// Starts to put a host together.
+    #[must_use]
+    pub fn builder() -> HostBuilder {
+        HostBuilder::default()
+    }
+
+    pub(crate) fn new(sandbox: Sandbox, catalog: String, policy: EgressPolicy, cache_use: CacheUse) -> Self {
+        let calls = usize::try_from(sandbox.limits.calls.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
+        let running = Semaphore::new(calls.min(Semaphore::MAX_PERMITS));
+        Self(Arc::new(Inner { sandbox, catalog, policy: Arc::new(policy), cache_use, running }))
+    }
+
+    /// The catalog, as JSON: what the connector can do, what it needs, and where it sends what. It was
+    /// read when the host was built.
+    #[must_use]
+    pub fn describe(&self) -> &str {
+        &self.0.catalog
+    }
+
+    /// What became of the cache for compiled components.
+    #[must_use]
+    pub fn cache_use(&self) -> &CacheUse {
+        &self.0.cache_use
+    }
+
+    /// Makes a connection, and keeps it once Google has accepted the credential.
+    ///
+    /// # Errors
+    /// As `connections.connect` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn connect(
+        &self,
+        request: ConnectRequest,
+        deadline: Option<Duration>,
+    ) -> Result<Connected, CallError> {
+        let request = request.into();
+        self.call(deadline, async |store, connector| {
+            connector.gcf_connector_connections().call_connect(store, &request, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// All connections of the store, in the order of their nicknames. Sends nothing.
+    ///
+    /// # Errors
+    /// As `connections.list` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn connections(&self) -> Result<Vec<Connection>, CallError> {
+        self.call(None, async |store, connector| {
+            connector.gcf_connector_connections().call_list(store).await
+        })
+        .await
+    }
+
+    /// One connection. Sends nothing.
+    ///
+    /// # Errors
+    /// As `connections.get` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn connection(&self, id: &str) -> Result<Connection, CallError> {
+        self.call(None, async |store, connector| {
+            connector.gcf_connector_connections().call_get(store, id).await
+        })
+        .await
+    }
+
+    /// Tries each prerequisite of a connection on its own.
+    ///
+    /// # Errors
+    /// As `connections.check` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn check(&self, id: &str, deadline: Option<Duration>) -> Result<Vec<Finding>, CallError> {
+        self.call(deadline, async |store, connector| {
+            connector.gcf_connector_connections().call_check(store, id, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// Removes a connection with its credential, its key and its cached tokens.
+    ///
+    /// # Errors
+    /// As `connections.disconnect` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn disconnect(&self, id: &str, deadline: Option<Duration>) -> Result<Disconnected, CallError> {
+        self.call(deadline, async |store, connector| {
+            connector.gcf_connector_connections().call_disconnect(store, id, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// Lists functions of both generations.
+    ///
+    /// # Errors
+    /// As `functions.list` in `wit/functions.wit`, or a [`HostError`].
+    pub async fn list_functions(
+        &self,
+        connection: &str,
+        request: ListRequest,
+        deadline: Option<Duration>,
+    ) -> Result<FunctionList, CallError> {
+        self.call(deadline, async |store, connector| {
+            let functions = connector.gcf_connector_functions();
+            functions.call_list(store, connection, &request, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// One function, by name or resource name.
+    ///
+    /// # Errors
+    /// As `functions.get` in `wit/functions.wit`, or a [`HostError`].
+    pub async fn get_function(
+        &self,
+        connection: &str,
+        function: FunctionRef,
+        deadline: Option<Duration>,
+    ) -> Result<Function, CallError> {
+        self.call(deadline, async |store, connector| {
+            let functions = connector.gcf_connector_functions();
+            functions.call_get(store, connection, &function, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// Calls a function, and returns whatever it answers: any status is data.
+    ///
+    /// # Errors
+    /// As `functions.invoke` in `wit/functions.wit`, or a [`HostError`].
+    pub async fn invoke(
+        &self,
+        connection: &str,
+        request: InvokeRequest,
+        deadline: Option<Duration>,
+    ) -> Result<Invocation, CallError> {
+        self.call(deadline, async |store, connector| {
+            let functions = connector.gcf_connector_functions();
+            functions.call_invoke(store, connection, &request, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// Sends one request to a Google API, and returns the response as it came.
+    ///
+    /// # Errors
+    /// As `api.custom-api` in `wit/api.wit`, or a [`HostError`].
+    pub async fn custom_api(
+        &self,
+        connection: &str,
+        request: ApiRequest,
+        deadline: Option<Duration>,
+    ) -> Result<ApiResponse, CallError> {
+        self.call(deadline, async |store, connector| {
+            let api = connector.gcf_connector_api();
+            api.call_custom_api(store, connection, &request, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// Runs one call within its limits, and tells whose failure a failure is.
+    async fn call<T>(
+        &self,
+        deadline: Option<Duration>,
+        call: impl AsyncFnOnce(&mut Store<State>, &Connector) -> wasmtime::Result<Result<T, ConnectorError>>,
+    ) -> Result<T, CallError> {
+        let Inner { sandbox, policy, running, .. } = &*self.0;
+        let patience = sandbox.limits.patience(deadline);
+        let budget = Arc::new(RequestBudget::new(sandbox.limits.requests));
+        let work = async {
+            let _place = running.acquire().await.expect("this semaphore is never closed");
+            sandbox.run(Arc::clone(policy), Arc::clone(&budget), patience, call).await
+        };
+        let answer = tokio::time::timeout(patience, work)
+            .await
+            .map_err(|_| HostError::DeadlineExceeded(patience))??;
+        answer.map_err(|error| match budget.exceeded() {
+            Some(limit) => HostError::LimitExceeded(limit).into(),
+            None => CallError::Connector(Box::new(error)),
+        })
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { sandbox, policy, cache_use, .. } = &*self.0;
+        f.debug_struct("Host")
+            .field("limits", &sandbox.limits)
+            .field("secrets", &sandbox.secrets)
+            .field("transport", &sandbox.transport)
+            .field("policy", policy)
+            .field("cache_use", cache_use)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All that a fresh sandbox is made of.
+pub(crate) struct Sandbox {
+    pub(crate) connector: ConnectorPre<State>,
+    pub(crate) limits: Limits,
+    pub(crate) secrets: Secrets,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) observer: Option<Observer>,
+}
+
+impl Sandbox {
+    /// The component's catalog, without a runtime: it needs neither network nor timer, and gets none.
+    pub(crate) fn describe(&self) -> Result<String, HostError> {
+        let nothing = EgressPolicy::from_manifest(&json!([])).expect("an empty manifest is valid");
+        let budget = Arc::new(RequestBudget::new(0));
+        let call = self.run(Arc::new(nothing), budget, DESCRIBE, async |store, connector| {
+            connector.gcf_connector_catalog().call_describe(store).await
+        });
+        wait(call, DESCRIBE).unwrap_or(Err(HostError::DeadlineExceeded(DESCRIBE)))
+    }
+
+    /// Makes a sandbox, runs `call` in it, and throws it away.
+    async fn run<T>(
+        &self,
+        policy: Arc<EgressPolicy>,
+        budget: Arc<RequestBudget>,
+        patience: Duration,
+        call: impl AsyncFnOnce(&mut Store<State>, &Connector) -> wasmtime::Result<T>,
+    ) -> Result<T, HostError> {
+        let cpu = Arc::new(CpuMeter::new(self.limits.cpu));
+        let hooks = Hooks {
+            policy,
+            transport: Arc::clone(&self.transport),
+            observer: self.observer.clone(),
+            budget: Arc::clone(&budget),
+            patience,
+        };
+        let mut store = self.store(hooks, Arc::clone(&cpu));
+        let mut work = pin!(async {
+            let connector = self
+                .connector
+                .instantiate_async(&mut store)
+                .await
+                .map_err(|error| HostError::from_start(&error))?;
+            call(&mut store, &connector).await.map_err(|error| HostError::from_call(&error))
+        });
+        // A guest told that it may send no more could still take its failure for one that passes.
+        let stopped = || budget.exceeded().map(|limit| Err(HostError::LimitExceeded(limit)));
+        poll_fn(|context| match cpu.charge(|| work.as_mut().poll(context)) {
+            Poll::Ready(answer) => Poll::Ready(answer),
+            Poll::Pending => stopped().map_or(Poll::Pending, Poll::Ready),
+        })
+        .await
+    }
+
+    fn store(&self, hooks: Hooks, cpu: Arc<CpuMeter>) -> Store<State> {
+        let state = State::new(
+            &self.clock,
+            Arc::clone(&self.random),
+            self.secrets.clone(),
+            hooks,
+            MemoryMeter::new(self.limits.memory),
+            Arc::clone(&cpu),
+        );
+        let mut store = Store::new(self.connector.engine(), state);
+        store.limiter(|state| &mut state.memory);
+        // At every tick the guest is asked for its time, and others get a turn; without that a guest
+        // that computes would hold its thread, and its own deadline could not fire.
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |_| {
+            cpu.check()?;
+            Ok(UpdateDeadline::Yield(1))
+        });
+        store
+    }
+}
+
+/// As the contract counts; 49 days are enough.
+fn millis(deadline: Option<Duration>) -> Option<u32> {
+    deadline.map(|deadline| u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX))
+}
+
+/// Drives a future on this thread, for so long at most: [`HostBuilder::build`] is no async function,
+/// and must work inside a runtime as well as outside.
+fn wait<T>(future: impl Future<Output = T>, patience: Duration) -> Option<T> {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let started = Instant::now();
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Some(result);
+        }
+        thread::park_timeout(patience.checked_sub(started.elapsed())?);
+    }
+}
+
+/// The catalog is a constant of the component; reading it takes less than a millisecond.
+const DESCRIBE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_crosses_in_milliseconds() {
+        assert_eq!(millis(None), None);
+        assert_eq!(millis(Some(Duration::from_secs(30))), Some(30_000));
+        assert_eq!(millis(Some(Duration::MAX)), Some(u32::MAX));
+    }
+
+    #[test]
+    fn waiting_ends_with_the_future_or_with_patience() {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let thread = thread::spawn(move || sender.send(7));
+        assert_eq!(wait(receiver, Duration::from_secs(60)), Some(Ok(7)));
+        assert_eq!(thread.join().unwrap(), Ok(()));
+        assert_eq!(wait(std::future::pending::<()>(), Duration::from_millis(1)), None);
+    }
+
+    #[test]
+    fn calls_can_be_spawned() {
+        fn is_send<T: Send>(value: T) -> T {
+            value
+        }
+        fn calls(host: &Host) {
+            drop(is_send(host.connections()));
+            drop(is_send(host.check("id", None)));
+        }
+        let _: fn(&Host) = calls;
+    }
+}

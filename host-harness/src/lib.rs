@@ -1,0 +1,108 @@
+//! Runs the gcf-connector component in a wasmtime sandbox.
+//!
+//! A [`Host`] loads the component once and then calls it, each time in a fresh sandbox that reaches
+//! nothing but what its embedder hands in:
+//!
+//! | what | trait | ready made |
+//! |---|---|---|
+//! | connections, credentials, tokens | [`secrets::SecretStore`] | [`MemoryStore`](secrets::MemoryStore), [`DirectoryStore`](secrets::DirectoryStore), [`ReadOnlyStore`](secrets::ReadOnlyStore) |
+//! | the network | [`transport::Transport`] | [`Live`](transport::Live), [`Replay`](tape::Replay), [`Recorder`](tape::Recorder) |
+//! | time | [`clock::Clock`] | [`SystemClock`](clock::SystemClock), [`FrozenClock`](clock::FrozenClock) |
+//! | randomness | [`clock::Random`] | [`SystemRandom`](clock::SystemRandom), [`SeededRandom`](clock::SeededRandom) |
+//!
+//! In front of every transport stands the [`egress::EgressPolicy`] that the component's own catalog
+//! declares: what is not on it is not sent, whatever the code inside decides. [`Limits`] bound what a
+//! call may use.
+//!
+//! The types of arguments and answers are those of the contract, in [`wit`].
+//!
+//! # Example
+//!
+//! Signs in and calls a function, on a tape in place of the network. For the network itself, hand in
+//! `transport::Live` and leave clock and randomness to the system.
+//!
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//!
+//! use gcf_host::{
+//!     Host,
+//!     tape::{Replay, Tape},
+//!     wit::{Auth, ConnectRequest, Credential, FunctionRef, InvokeRequest, NamedFunction},
+//! };
+//!
+//! const COMPONENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/gcf-connector.wasm");
+//! const CASSETTE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/cassettes/invoke-gen1-200.json");
+//! const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/demo-key.json");
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let component = std::env::var("GCF_COMPONENT").unwrap_or_else(|_| COMPONENT.to_owned());
+//!     let tape = Tape::read(CASSETTE)?;
+//!     let (clock, random) = (Arc::new(tape.clock()), Arc::new(tape.random()));
+//!     let replay = Replay::new(tape);
+//!     let host = Host::builder()
+//!         .component_file(component)
+//!         .transport(Arc::new(replay.clone()))
+//!         .clock(clock)
+//!         .random(random)
+//!         .build()?;
+//!
+//!     let request = ConnectRequest {
+//!         nickname: "example".to_owned(),
+//!         project: None,
+//!         region: None,
+//!         credential: Credential::GoogleJson(std::fs::read_to_string(KEY)?),
+//!     };
+//!     let connection = host.connect(request, None).await?.connection;
+//!     assert_eq!(connection.project, "demo-project");
+//!
+//!     let request = InvokeRequest {
+//!         function: FunctionRef::Named(NamedFunction {
+//!             name: "helloGET".to_owned(),
+//!             region: Some("europe-west1".to_owned()),
+//!         }),
+//!         method: "GET".to_owned(),
+//!         path: String::new(),
+//!         query: None,
+//!         headers: Vec::new(),
+//!         body: None,
+//!         auth: Auth::Auto,
+//!         audience: None,
+//!         idempotent: false,
+//!         raise_for_status: false,
+//!     };
+//!     let answer = host.invoke(&connection.id, request, Some(Duration::from_secs(60))).await?;
+//!     assert_eq!(answer.status, 200);
+//!
+//!     // Everything on the tape was asked for, and nothing else was.
+//!     replay.finish()?;
+//!     Ok(())
+//! }
+//! ```
+
+mod bindings;
+mod builder;
+mod cache;
+pub mod clock;
+pub mod egress;
+mod engine;
+mod error;
+mod hooks;
+mod host;
+mod limits;
+mod observer;
+mod secret_store;
+pub mod secrets;
+mod state;
+pub mod tape;
+pub mod transport;
+pub mod wit;
+
+pub use self::{
+    builder::HostBuilder,
+    cache::CacheUse,
+    error::{CallError, HostError, Limit},
+    host::Host,
+    limits::Limits,
+    observer::{Observer, RequestEvent, Stage},
+};

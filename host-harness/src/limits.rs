@@ -1,0 +1,205 @@
+//! What one call may use, and how it is counted.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use wasmtime::ResourceLimiter;
+
+use crate::error::Limit;
+
+/// What one call may use. A call that needs more is stopped, and its sandbox thrown away.
+///
+/// The sizes of bodies are not here: the component keeps them, and names them in its catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Linear memory in bytes; 128 MiB. At most 4 GiB.
+    pub memory: usize,
+    /// Time on the processor, waiting not counted; 2 s. Kept to within some 10 ms.
+    pub cpu: Duration,
+    /// Requests that one call may send, repeated ones included; 64.
+    pub requests: u32,
+    /// What a call gets beyond its deadline, which the component keeps itself; 5 s.
+    pub grace: Duration,
+    /// The deadline of a call that was given none; 3,630 s: what the longest function may take, and
+    /// some. With the grace it is 3,635 s.
+    pub longest: Duration,
+    /// Calls that run at once; 256. Others wait, within their deadline.
+    pub calls: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 128 << 20,
+            cpu: Duration::from_secs(2),
+            requests: 64,
+            grace: Duration::from_secs(5),
+            longest: Duration::from_secs(3_630),
+            calls: 256,
+        }
+    }
+}
+
+impl Limits {
+    /// How long the host waits for a call with this deadline.
+    pub(crate) fn patience(&self, deadline: Option<Duration>) -> Duration {
+        deadline.unwrap_or(self.longest).saturating_add(self.grace)
+    }
+}
+
+/// Counts the processor time of one call.
+///
+/// The engine's epochs alone cannot: they go on while a call waits for an answer. So the clock runs
+/// only while the call's future is being polled, and the epochs are merely the occasions on which it
+/// is read. It is wall time on the thread that polls, so a crowded machine makes it strict.
+#[derive(Debug)]
+pub(crate) struct CpuMeter {
+    limit: Duration,
+    reading: Mutex<Reading>,
+}
+
+#[derive(Debug, Default)]
+struct Reading {
+    used: Duration,
+    since: Option<Instant>,
+}
+
+impl CpuMeter {
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { limit, reading: Mutex::default() }
+    }
+
+    /// Runs `work` with the clock going.
+    pub(crate) fn charge<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.reading().since = Some(Instant::now());
+        let result = work();
+        self.stop();
+        result
+    }
+
+    /// Runs `work`, inside of a [`charge`](Self::charge), with the clock standing still: what the host
+    /// does for itself is not the guest's.
+    pub(crate) fn spare<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.stop();
+        let result = work();
+        self.reading().since = Some(Instant::now());
+        result
+    }
+
+    /// Fails once the limit is reached.
+    pub(crate) fn check(&self) -> Result<(), Limit> {
+        let reading = self.reading();
+        let running = reading.since.map_or(Duration::ZERO, |since| since.elapsed());
+        if reading.used + running > self.limit { Err(Limit::Cpu(self.limit)) } else { Ok(()) }
+    }
+
+    fn stop(&self) {
+        let mut reading = self.reading();
+        if let Some(since) = reading.since.take() {
+            reading.used += since.elapsed();
+        }
+    }
+
+    fn reading(&self) -> MutexGuard<'_, Reading> {
+        // Every state of a reading is a valid one, so a panic elsewhere does not spoil it.
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts the memory of one sandbox over all of its linear memories and tables.
+#[derive(Debug)]
+pub(crate) struct MemoryMeter {
+    limit: usize,
+    used: usize,
+}
+
+impl MemoryMeter {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, used: 0 }
+    }
+}
+
+impl ResourceLimiter for MemoryMeter {
+    // An error, not `false`: a guest told `false` would abort, and nobody would know why.
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let used = self.used.saturating_add(desired.saturating_sub(current));
+        if used > self.limit {
+            return Err(Limit::Memory(self.limit).into());
+        }
+        self.used = used;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_ELEMENTS)
+    }
+}
+
+/// Elements of one table: function pointers, of which the component has some thousands.
+pub(crate) const TABLE_ELEMENTS: usize = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_gets_its_deadline_and_the_grace() {
+        let limits = Limits::default();
+        assert_eq!(limits.patience(Some(Duration::from_secs(30))), Duration::from_secs(35));
+        assert_eq!(limits.patience(None), Duration::from_secs(3_635));
+        assert_eq!(limits.patience(Some(Duration::MAX)), Duration::MAX);
+    }
+
+    #[test]
+    fn memory_counts_over_all_memories() {
+        let mut meter = MemoryMeter::new(3 << 16);
+        assert!(meter.memory_growing(0, 1 << 16, None).is_ok_and(|grown| grown));
+        assert!(meter.memory_growing(0, 2 << 16, None).is_ok_and(|grown| grown));
+        let error = meter.memory_growing(1 << 16, (1 << 16) + 1, None).unwrap_err();
+        assert_eq!(error.downcast_ref(), Some(&Limit::Memory(3 << 16)));
+        assert!(meter.table_growing(0, TABLE_ELEMENTS, None).is_ok_and(|grown| grown));
+        assert!(meter.table_growing(0, TABLE_ELEMENTS + 1, None).is_ok_and(|grown| !grown));
+    }
+
+    #[test]
+    fn the_processor_clock_runs_only_while_it_is_charged() {
+        let spin = |time: Duration| {
+            let start = Instant::now();
+            while start.elapsed() < time {
+                std::hint::spin_loop();
+            }
+        };
+        let meter = CpuMeter::new(Duration::from_secs(60));
+        spin(Duration::from_millis(3));
+        assert_eq!(meter.reading().used, Duration::ZERO);
+        meter.charge(|| spin(Duration::from_millis(3)));
+        let charged = meter.reading().used;
+        assert!(charged >= Duration::from_millis(3));
+        meter.charge(|| meter.spare(|| spin(Duration::from_millis(200))));
+        assert!(meter.reading().used - charged < Duration::from_millis(200));
+        assert_eq!(meter.check(), Ok(()));
+    }
+
+    #[test]
+    fn the_processor_limit_is_seen_while_the_clock_runs() {
+        let meter = CpuMeter::new(Duration::ZERO);
+        assert_eq!(meter.check(), Ok(()));
+        let seen = meter.charge(|| {
+            while meter.check().is_ok() {}
+            meter.check()
+        });
+        assert_eq!(seen, Err(Limit::Cpu(Duration::ZERO)));
+    }
+}

@@ -1,0 +1,148 @@
+//! What lives in a store: the host's side of everything the world imports, and nothing beside.
+
+use std::sync::Arc;
+
+use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
+use wasmtime_wasi::{
+    HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView,
+    cli::{WasiCli, WasiCliView as _},
+    clocks::{WasiClocks, WasiClocksView as _},
+    p2::bindings::{cli, clocks, io, random},
+};
+use wasmtime_wasi_http::{
+    WasiHttp, WasiHttpCtx, WasiHttpCtxView, WasiHttpView,
+    p2::bindings::http::{outgoing_handler, types as http_types},
+};
+
+use crate::{
+    bindings::{secret_store, types},
+    clock::{Clock, Random},
+    hooks::Hooks,
+    limits::{CpuMeter, MemoryMeter},
+    secret_store::Secrets,
+};
+
+/// The state of one call.
+pub(crate) struct State {
+    pub(crate) memory: MemoryMeter,
+    pub(crate) cpu: Arc<CpuMeter>,
+    pub(crate) secrets: Secrets,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) hooks: Hooks,
+    http: WasiHttpCtx,
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl State {
+    pub(crate) fn new(
+        clock: &Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        secrets: Secrets,
+        hooks: Hooks,
+        memory: MemoryMeter,
+        cpu: Arc<CpuMeter>,
+    ) -> Self {
+        // No arguments, environment, folders or streams: the builder's own defaults. Sockets are not
+        // linked either; that they are off here is the second lock on that door.
+        let wasi = WasiCtx::builder()
+            .wall_clock(Clocks(Arc::clone(clock)))
+            .monotonic_clock(Clocks(Arc::clone(clock)))
+            .allow_tcp(false)
+            .allow_udp(false)
+            .build();
+        Self {
+            memory,
+            cpu,
+            secrets,
+            random,
+            hooks,
+            http: WasiHttpCtx::new(),
+            wasi,
+            table: ResourceTable::new(),
+        }
+    }
+}
+
+/// Links what `wit/world.wit` imports, and `wasi:cli/stderr`, which is a sink. A component that asks
+/// for anything else is refused before it runs.
+pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    io::error::add_to_linker::<State, Table>(linker, |state| &mut state.table)?;
+    io::poll::add_to_linker::<State, Table>(linker, |state| &mut state.table)?;
+    io::streams::add_to_linker::<State, Table>(linker, |state| &mut state.table)?;
+    clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(linker, State::clocks)?;
+    clocks::wall_clock::add_to_linker::<State, WasiClocks>(linker, State::clocks)?;
+    random::random::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
+    cli::stderr::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    let options = http_types::LinkOptions::default();
+    http_types::add_to_linker::<State, WasiHttp>(linker, &options, State::http)?;
+    outgoing_handler::add_to_linker::<State, WasiHttp>(linker, State::http)?;
+    types::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
+    secret_store::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+}
+
+struct Table;
+
+impl HasData for Table {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+    }
+}
+
+impl types::Host for State {}
+
+// Written out because the builder of `WasiCtx` wants a generator of the rand crate, and because its
+// own limit on what one call asks for is 64 MiB.
+impl random::random::Host for State {
+    fn get_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
+        let len = usize::try_from(len).ok().filter(|len| *len <= RANDOM_BYTES);
+        let len = len.ok_or_else(|| wasmtime::Error::msg("too many random bytes at once"))?;
+        let mut bytes = vec![0; len];
+        self.random.fill(&mut bytes);
+        Ok(bytes)
+    }
+
+    fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
+        let mut bytes = [0; 8];
+        self.random.fill(&mut bytes);
+        Ok(u64::from_le_bytes(bytes))
+    }
+}
+
+struct Clocks(Arc<dyn Clock>);
+
+impl HostWallClock for Clocks {
+    fn resolution(&self) -> std::time::Duration {
+        RESOLUTION
+    }
+
+    fn now(&self) -> std::time::Duration {
+        self.0.now()
+    }
+}
+
+impl HostMonotonicClock for Clocks {
+    fn resolution(&self) -> u64 {
+        u64::from(RESOLUTION.subsec_nanos())
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.0.monotonic().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// What every system's clock can do; the traits of ours do not say.
+const RESOLUTION: std::time::Duration = std::time::Duration::from_micros(1);
+
+/// At most so many random bytes at once. An id or a boundary takes 16.
+const RANDOM_BYTES: usize = 64 * 1024;

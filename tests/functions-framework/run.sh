@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Calls a function of Google's own Functions Framework through the gcf command, on loopback.
+#
+#     tests/functions-framework/run.sh              with target/release/gcf, else target/debug/gcf
+#     GCF=path/to/gcf tests/functions-framework/run.sh
+#
+# Needs node 20 or newer and npm. The framework is installed once, into target/functions-framework (17 MB,
+# some seconds); after that nothing here needs the network. Google's control plane is played by google.js, and
+# the connection is made with tests/fixtures/demo-key.json in a store of its own that is thrown away.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+framework=5.0.5
+folder=target/functions-framework
+
+if [ -z "${GCF:-}" ]; then
+  for GCF in target/release/gcf target/debug/gcf; do [ -x "$GCF" ] && break; done
+fi
+if [ ! -x "$GCF" ]; then
+  printf 'no gcf command at %s; build it first: cargo xtask build && cargo build --release --package gcf-host\n' "$GCF" >&2
+  exit 2
+fi
+
+installed=$folder/node_modules/@google-cloud/functions-framework/package.json
+if ! grep -qs "\"version\": \"$framework\"" "$installed"; then
+  mkdir -p "$folder"
+  npm install --silent --no-fund --no-audit --no-save --prefix "$folder" "@google-cloud/functions-framework@$framework"
+fi
+
+GCF=$(realpath "$GCF") NODE_PATH=$(realpath "$folder")/node_modules exec node --test tests/functions-framework/invoke.test.js

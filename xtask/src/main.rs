@@ -1,0 +1,199 @@
+//! `cargo xtask`: the commands of this repository that need more than one step.
+#![expect(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a command talks to the person who started it"
+)]
+
+use std::{
+    env,
+    ffi::OsString,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, ExitStatus},
+};
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  build          builds the component to target/gcf-connector.wasm
+  demo [ARGS]    builds it, then runs `gcf demo` on recorded responses
+  gcf -- ARGS    builds it, then runs any gcf command
+  test [ARGS]    builds it, then runs every test; ARGS go to `cargo test`
+  help           prints this
+
+CARGO_TARGET_DIR is honoured. The target wasm32-wasip2 is installed through rustup if it is missing.";
+
+const TARGET: &str = "wasm32-wasip2";
+
+fn main() -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    let command = arguments.next().unwrap_or_else(|| "help".into());
+    let mut rest: Vec<OsString> = arguments.collect();
+    // `cargo xtask gcf -- list` and `cargo xtask gcf list` mean the same.
+    if rest.first().is_some_and(|first| first == "--") {
+        rest.remove(0);
+    }
+    let done = match command.to_str() {
+        Some("build") => Workspace::find().and_then(|workspace| workspace.build()),
+        Some("demo") => Workspace::find().and_then(|workspace| workspace.gcf(Some("demo"), &rest)),
+        Some("gcf") => Workspace::find().and_then(|workspace| workspace.gcf(None, &rest)),
+        Some("test") => Workspace::find().and_then(|workspace| workspace.test(&rest)),
+        Some("help" | "--help" | "-h") => {
+            println!("{HELP}");
+            Ok(())
+        }
+        Some(_) | None => {
+            eprintln!("xtask: no such command: {}\n\n{HELP}", command.display());
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // The child has said what is wrong.
+        Err(Error::Child(status)) => {
+            ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+        }
+        Err(Error::Own(message)) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Workspace {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Workspace {
+    fn find() -> Result<Self, Error> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("the manifest of xtask lies one folder below the root")
+            .to_owned();
+        if !root.join("wit/world.wit").is_file() {
+            let root = root.display();
+            return Err(Error::own(format!(
+                "{root} is not the repository any more; run `cargo clean -p xtask`"
+            )));
+        }
+        // Cargo reads a relative CARGO_TARGET_DIR from where it is started, which for the children is
+        // the root.
+        let target = match env::var_os("CARGO_TARGET_DIR").filter(|dir| !dir.is_empty()) {
+            Some(dir) => std::path::absolute(&dir)
+                .map_err(|error| Error::own(format!("CARGO_TARGET_DIR {}: {error}", dir.display())))?,
+            None => root.join("target"),
+        };
+        Ok(Self { root, target })
+    }
+
+    fn build(&self) -> Result<(), Error> {
+        ensure_target()?;
+        say("building the component");
+        run(self.cargo([
+            "build",
+            "--package",
+            "gcf-connector",
+            "--target",
+            TARGET,
+            "--profile",
+            "component",
+        ]))?;
+        let built = self.target.join(TARGET).join("component/gcf_connector.wasm");
+        let kept = self.target.join("gcf-connector.wasm");
+        let size = copy_if_changed(&built, &kept).map_err(|error| {
+            Error::own(format!("copying {} to {}: {error}", built.display(), kept.display()))
+        })?;
+        say(&format!("{} ({} KB)", kept.display(), size.div_ceil(1000)));
+        Ok(())
+    }
+
+    fn gcf(&self, command: Option<&str>, arguments: &[OsString]) -> Result<(), Error> {
+        self.build()?;
+        say("building gcf");
+        run(self.cargo(["build", "--release", "--package", "gcf-host", "--bin", "gcf"]))?;
+        // Not `cargo run` at the root: paths in the arguments are meant from where the person stands.
+        let mut gcf =
+            Command::new(self.target.join("release").join(format!("gcf{}", env::consts::EXE_SUFFIX)));
+        gcf.args(command).args(arguments);
+        run(gcf)
+    }
+
+    fn test(&self, arguments: &[OsString]) -> Result<(), Error> {
+        self.build()?;
+        say("running the tests");
+        let mut cargo = self.cargo(["test", "--workspace", "--exclude", "gcf-connector"]);
+        cargo.args(arguments);
+        run(cargo)
+    }
+
+    /// A `cargo` at the root, of the toolchain that runs this program.
+    fn cargo<const N: usize>(&self, arguments: [&str; N]) -> Command {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target).args(arguments);
+        cargo
+    }
+}
+
+/// Installs the compilation target, unless it is there.
+fn ensure_target() -> Result<(), Error> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let printed = Command::new(&rustc).args(["--print", "target-libdir", "--target", TARGET]).output();
+    let printed =
+        printed.map_err(|error| Error::own(format!("cannot start {}: {error}", rustc.display())))?;
+    let libdir = String::from_utf8_lossy(&printed.stdout);
+    if printed.status.success() && Path::new(libdir.trim()).is_dir() {
+        return Ok(());
+    }
+    say(&format!("installing the target {TARGET}"));
+    let mut rustup = Command::new("rustup");
+    rustup.args(["target", "add", TARGET]);
+    match run(rustup) {
+        Ok(()) => Ok(()),
+        Err(_) => Err(Error::own(format!(
+            "the compilation target {TARGET} is missing, and rustup could not add it\n\
+             fix: install rustup from https://rustup.rs and run `rustup target add {TARGET}`, or install the \
+             standard library for {TARGET} with what installed your Rust"
+        ))),
+    }
+}
+
+/// Copies, unless both are the same already: a newer date would have the cache of hosts miss.
+fn copy_if_changed(from: &Path, to: &Path) -> io::Result<usize> {
+    let bytes = fs::read(from)?;
+    if fs::read(to).is_ok_and(|old| old == bytes) {
+        return Ok(bytes.len());
+    }
+    // A rename, so that nobody who runs at this moment loads half a file.
+    let beside = to.with_extension("wasm.new");
+    fs::write(&beside, &bytes)?;
+    fs::rename(&beside, to)?;
+    Ok(bytes.len())
+}
+
+fn run(mut command: Command) -> Result<(), Error> {
+    let name = command.get_program().to_owned();
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Error::Child(status)),
+        Err(error) => Err(Error::own(format!("cannot start {}: {error}", name.display()))),
+    }
+}
+
+fn say(line: &str) {
+    eprintln!("xtask: {line}");
+}
+
+enum Error {
+    /// A program that was started failed, and has said why.
+    Child(ExitStatus),
+    /// What this program has to say itself.
+    Own(String),
+}
+
+impl Error {
+    fn own(message: impl fmt::Display) -> Self {
+        Self::Own(message.to_string())
+    }
+}
