@@ -5,7 +5,8 @@ use gcf_core::{api, catalog, connections, functions};
 use crate::{
     bindings::{
         exports::gcf::connector::{
-            api as wit_api, catalog as wit_catalog, connections as wit_connections, functions as wit_functions,
+            api as wit_api, catalog as wit_catalog, connections as wit_connections,
+            functions as wit_functions,
         },
         gcf::connector::types::Error,
     },

@@ -21,8 +21,8 @@ use crate::{
         http::{
             outgoing_handler,
             types::{
-                ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method as WasiMethod,
-                OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+                ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse,
+                Method as WasiMethod, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
             },
         },
         io::{
@@ -42,8 +42,8 @@ type Outcome<T> = Result<T, TransportError>;
 pub(crate) async fn send(request: &Request, timeouts: Timeouts) -> Outcome<Response> {
     let deadline = Rc::new(monotonic_clock::subscribe_duration(nanoseconds(timeouts.total)));
     let (outgoing, body) = outgoing(request)?;
-    let future = outgoing_handler::handle(outgoing, Some(options(timeouts)))
-        .map_err(|code| transport_error(&code))?;
+    let future =
+        outgoing_handler::handle(outgoing, Some(options(timeouts))).map_err(|code| transport_error(&code))?;
     // A body that could not be sent whole matters only if there is no response either.
     let written = write(body, request.body(), &deadline).await?;
     let response = head(&future, &deadline).await.map_err(|error| match (written, error) {
@@ -98,7 +98,8 @@ async fn write(body: OutgoingBody, mut bytes: &[u8], deadline: &Rc<Pollable>) ->
                 }
             }
             Ok(room) => {
-                let (piece, rest) = bytes.split_at(bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
+                let (piece, rest) =
+                    bytes.split_at(bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
                 if stream.write(piece).is_err() {
                     return Ok(false);
                 }
@@ -137,7 +138,9 @@ async fn head(future: &FutureIncomingResponse, deadline: &Rc<Pollable>) -> Outco
     loop {
         match future.get() {
             Some(Ok(outcome)) => return outcome.map_err(|code| transport_error(&code)),
-            Some(Err(())) => return Err(TransportError::Broken("the host gave the response away twice".to_owned())),
+            Some(Err(())) => {
+                return Err(TransportError::Broken("the host gave the response away twice".to_owned()));
+            }
             None => {
                 if !reactor::either(&arrived, deadline).await {
                     return Err(TransportError::Timeout);
@@ -161,9 +164,9 @@ async fn read(response: IncomingResponse, request: &Request, deadline: &Rc<Polla
     let bytes = bytes?;
     match declared(&response) {
         // A HEAD declares the length that a GET would have.
-        Some(declared) if declared != bytes.len() as u64 && request.method() != Method::Head => {
-            Err(TransportError::Broken(format!("{} of {declared} bytes of the response arrived", bytes.len())))
-        }
+        Some(declared) if declared != bytes.len() as u64 && request.method() != Method::Head => Err(
+            TransportError::Broken(format!("{} of {declared} bytes of the response arrived", bytes.len())),
+        ),
         _ => Ok(bytes),
     }
 }
@@ -241,9 +244,9 @@ fn transport_error(code: &ErrorCode) -> TransportError {
         ErrorCode::HttpRequestHeaderSize(_) => not_sent("a header is too large for the host"),
         ErrorCode::ConfigurationError => not_sent("the host is not configured for this"),
         ErrorCode::HttpResponseBodySize(_) => TransportError::TooLarge,
-        ErrorCode::HttpResponseTimeout | ErrorCode::ConnectionReadTimeout | ErrorCode::ConnectionWriteTimeout => {
-            TransportError::Timeout
-        }
+        ErrorCode::HttpResponseTimeout
+        | ErrorCode::ConnectionReadTimeout
+        | ErrorCode::ConnectionWriteTimeout => TransportError::Timeout,
         ErrorCode::ConnectionTerminated => broken("the connection was closed"),
         ErrorCode::HttpRequestBodySize(_) => broken("the host refused the size of the body"),
         ErrorCode::HttpRequestTrailerSectionSize(_) | ErrorCode::HttpRequestTrailerSize(_) => {

@@ -42,7 +42,9 @@ impl Ports for Wasi {
     }
 
     fn random<const N: usize>(&self) -> [u8; N] {
-        random::get_random_bytes(N as u64).try_into().expect("the host returns as many bytes as were asked for")
+        random::get_random_bytes(N as u64)
+            .try_into()
+            .expect("the host returns as many bytes as were asked for")
     }
 
     fn secret_get(&self, key: &str) -> Result<Option<Entry>, StoreError> {

@@ -6,7 +6,10 @@
 //! defining the symbol leaves nothing to import. Only `wasi:cli/stderr` stays: std writes the message
 //! of a panic there. A test reads the built file and fails on any import that `wit/world.wit` does not
 //! list.
-#![expect(unsafe_code, reason = "symbols of the linker are unsafe to define: these replace wasi-libc's own imports, with their signatures")]
+#![expect(
+    unsafe_code,
+    reason = "symbols of the linker are unsafe to define: these replace wasi-libc's own imports, with their signatures"
+)]
 
 /// An empty list: `(pointer, length)`.
 fn no_list(out: *mut [u32; 2]) {

@@ -81,7 +81,9 @@ impl Entry {
         create_private(folder).map_err(cannot)?;
         let owner = Owner::of_new_files_in(folder).map_err(cannot)?;
         if !owner.alone_writes(&fs::metadata(folder).map_err(cannot)?) {
-            return Err(format!("others can write to {shown}; run `chmod go-w {shown}`, or name another folder"));
+            return Err(format!(
+                "others can write to {shown}; run `chmod go-w {shown}`, or name another folder"
+            ));
         }
         Ok(Self { folder: folder.to_owned(), path: folder.join(name), owner })
     }
@@ -116,7 +118,7 @@ impl Entry {
 /// What follows the digest, if it is what was stored.
 fn intact(bytes: &[u8]) -> Option<&[u8]> {
     let (digest, code) = bytes.split_at_checked(DIGEST)?;
-    (Sha256::digest(code).as_slice() == digest).then_some(code)
+    (Sha256::digest(code)[..] == *digest).then_some(code)
 }
 
 #[expect(unsafe_code, reason = "loading machine code is unsafe by nature; see the safety comment")]

@@ -32,7 +32,7 @@ fn config() -> Config {
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .generate_address_map(false)
         .native_unwind_info(false)
-        // The exports are plain functions; the tables for concurrent ones cost 50 µs a call.
+        // The exports are plain functions; what concurrent ones need would be set up for every call.
         .concurrency_support(false);
     config
 }

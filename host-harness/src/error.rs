@@ -32,7 +32,9 @@ pub enum HostError {
         source: io::Error,
     },
     /// What was read is no component, or not one for this host.
-    #[error("not a component of the world gcf:connector/connector@0.1: {0}; use the release that belongs to this host")]
+    #[error(
+        "not a component of the world gcf:connector/connector@0.1: {0}; use the release that belongs to this host"
+    )]
     Invalid(String),
     /// The catalog of the component cannot be used, so nothing would guard where it sends what.
     #[error("the component's catalog cannot be used: {0}; use the release that belongs to this host")]
@@ -41,10 +43,14 @@ pub enum HostError {
     #[error("cannot set up the sandbox: {0}; check the limits of this process on memory and threads")]
     Engine(String),
     /// The component broke off. Whatever it printed is discarded, for it may hold anything.
-    #[error("the component trapped ({0}): a fault of the component; please report it with the action that caused it")]
+    #[error(
+        "the component trapped ({0}): a fault of the component; please report it with the action that caused it"
+    )]
     Trapped(String),
     /// The call did not end in time, although the component keeps the deadline itself.
-    #[error("the call was stopped after {0:?}: it did not end by its deadline; give it more time, or report it if it should have ended")]
+    #[error(
+        "the call was stopped after {0:?}: it did not end by its deadline; give it more time, or report it if it should have ended"
+    )]
     DeadlineExceeded(Duration),
     /// The call needed more than it was allowed.
     #[error("the call was stopped: it needs more than {0}")]

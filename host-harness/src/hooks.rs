@@ -49,8 +49,7 @@ impl Hooks {
 }
 
 type Processing = Box<dyn Future<Output = Result<(), WasiError>> + Send>;
-type Exchange =
-    Box<dyn Future<Output = Result<(http::Response<WasiBody>, Processing), WasiError>> + Send>;
+type Exchange = Box<dyn Future<Output = Result<(http::Response<WasiBody>, Processing), WasiError>> + Send>;
 
 impl WasiHttpHooks for Hooks {
     fn send_request(
@@ -118,7 +117,8 @@ impl RequestBudget {
 /// fits.
 fn to_guest(error: TransportError) -> WasiError {
     match error {
-        TransportError::Denied(_) => WasiError::HttpRequestDenied,
+        // A tape refuses as a policy does: to the component there is nothing to repeat.
+        TransportError::Denied(_) | TransportError::TapeMiss(_) => WasiError::HttpRequestDenied,
         TransportError::Dns(_) => WasiError::DnsError { rcode: None, info_code: None },
         TransportError::ProhibitedAddress(_) => WasiError::DestinationIpProhibited,
         TransportError::ConnectionRefused(_) => WasiError::ConnectionRefused,
@@ -129,9 +129,7 @@ fn to_guest(error: TransportError) -> WasiError {
             WasiError::ConnectionReadTimeout
         }
         TransportError::Protocol(_) => WasiError::HttpProtocolError,
-        TransportError::Limit(_) | TransportError::TapeMiss(_) => {
-            WasiError::InternalError(Some(error.to_string()))
-        }
+        TransportError::Limit(_) => WasiError::InternalError(Some(error.to_string())),
     }
 }
 

@@ -19,7 +19,7 @@
 //! # Example
 //!
 //! Signs in and calls a function, on a tape in place of the network. For the network itself, hand in
-//! `transport::Live` and leave clock and randomness to the system.
+//! [`transport::Live`] and leave clock and randomness to the system.
 //!
 //! ```
 //! use std::{sync::Arc, time::Duration};

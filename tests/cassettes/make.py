@@ -583,7 +583,9 @@ def custom_api():
         "firebase/firebase-tools issue 9895, debug log of 9 February 2026",
         "the answer of cloudbilling with the service changed; it had no RetryInfo and no Retry-After",
     )
-    tape("custom-api-429", source, [access_token(), api(path, [], 429, {"json": exceeded}, source)])
+    # A GET is tried four times; the last answer is the one that is returned.
+    refusals = [api(path, [], 429, {"json": exceeded}, source) for _ in range(4)]
+    tape("custom-api-429", source, [access_token(), *refusals])
 
     source = made("RFC 9110, section 15.4.3", "a redirect to another host, which nobody may follow with a token")
     moved = [["location", "https://elsewhere.example/collect"], ["content-type", "text/html; charset=UTF-8"]]
@@ -591,7 +593,9 @@ def custom_api():
     tape("redirect", source, [access_token(), api(path, [], 302, page, source, headers=moved)])
 
 
-def refused_tokens():
+def tokens():
+    tape("connect-only", FROM_AUTH, [access_token()])
+
     refused = {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
     source = transcribed(
         "Using OAuth 2.0 for Server to Server Applications, error table",
@@ -637,7 +641,7 @@ def check_lengths(name, document):
 def main(arguments):
     if arguments not in ([], ["--check"]):
         sys.exit("usage: make.py [--check]")
-    for write_tapes in (demo, listings, invocations, custom_api, refused_tokens):
+    for write_tapes in (demo, listings, invocations, custom_api, tokens):
         write_tapes()
     stale = []
     for name, document in TAPES.items():

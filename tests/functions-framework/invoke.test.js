@@ -28,7 +28,7 @@ async function gcf(...args) {
 
 const invoke = async (...args) => JSON.parse(await gcf("invoke", "hello", "--region", "us-central1", "--json", ...args));
 
-const values = ({ headers }, wanted) => headers.filter(([name]) => name === wanted).map(([, value]) => value);
+const values = ({ headers }, wanted) => headers.filter(({ name }) => name === wanted).map(({ value }) => value);
 
 before(async () => {
   const origins = await Promise.all(

@@ -75,7 +75,9 @@ pub async fn custom_api<P: Ports>(
 
     let (url, token, response) = match &target {
         Target::Api(api, path_and_query) => {
-            let build = |token: &_| target::to_api(*api, method, path_and_query, token).with(&headers, payload.clone());
+            let build = |token: &_| {
+                target::to_api(*api, method, path_and_query, token).with(&headers, payload.clone())
+            };
             let response = call.run(session.send(&call, class, build)).await?;
             (url_of(api.host(), path_and_query), TokenKind::AccessToken, response)
         }
@@ -110,7 +112,9 @@ fn parse_target(request: &ApiRequest) -> Result<Target> {
         (None, query) => query.clone(),
         (Some(raw), Query::None) => Query::Raw(raw),
         (Some(_), Query::Pairs(_) | Query::Raw(_)) => {
-            return Err(Error::input("query", "the query stands both in the URL and beside it").fix("give it once"));
+            return Err(
+                Error::input("query", "the query stands both in the URL and beside it").fix("give it once")
+            );
         }
     };
     let target = PathAndQuery::for_function(url.base(), &below, &query)?;
@@ -119,7 +123,9 @@ fn parse_target(request: &ApiRequest) -> Result<Target> {
 
 fn parse_method(text: &str) -> Result<Method> {
     match Method::parse(text) {
-        Some(method @ (Method::Get | Method::Post | Method::Put | Method::Patch | Method::Delete)) => Ok(method),
+        Some(method @ (Method::Get | Method::Post | Method::Put | Method::Patch | Method::Delete)) => {
+            Ok(method)
+        }
         Some(Method::Head | Method::Options) | None => {
             Err(Error::input("method", "the method is not one that can be sent to an API")
                 .fix("use GET, POST, PUT, PATCH or DELETE, in upper case"))

@@ -145,10 +145,12 @@ fn out_of_time(when: &str) -> Error {
 fn transport_error(request: &Request, error: TransportError) -> Error {
     let target = format!("{} {}", request.method().as_str(), request.url());
     match error {
-        TransportError::Denied => {
-            Error::new(Kind::EgressDenied, Origin::Host, format!("the host's egress policy refused {target}"))
-                .fix("whoever runs the host must allow what the catalog's egress manifest lists; nothing was sent")
-        }
+        TransportError::Denied => Error::new(
+            Kind::EgressDenied,
+            Origin::Host,
+            format!("the host's egress policy refused {target}"),
+        )
+        .fix("whoever runs the host must allow what the catalog's egress manifest lists; nothing was sent"),
         TransportError::NotSent(why) => {
             Error::new(Kind::Network, Origin::Network, format!("no connection for {target}: {why}"))
                 .fix("check the network, the DNS and the proxy between the host and Google; nothing was sent")

@@ -27,12 +27,18 @@ mod tests {
     #[test]
     fn exactly_the_hosts_that_a_request_can_go_to_are_in_the_manifest() {
         let catalog = catalog();
-        let mut hosts: Vec<_> = Api::ALL.map(|api| json!({"host": api.host(), "carries": ["access-token"]})).into();
+        let mut hosts: Vec<_> =
+            Api::ALL.map(|api| json!({"host": api.host(), "carries": ["access-token"]})).into();
         hosts.push(json!({"host": TOKEN_HOST, "carries": ["assertion"]}));
         hosts.push(json!({"host-suffix": ".run.app", "labels": [2, 2], "carries": ["id-token", "none"]}));
-        hosts.push(json!({"host-suffix": ".cloudfunctions.net", "labels": [1, 1], "carries": ["id-token", "none"]}));
+        hosts.push(
+            json!({"host-suffix": ".cloudfunctions.net", "labels": [1, 1], "carries": ["id-token", "none"]}),
+        );
         assert_eq!(catalog["egress"], json!(hosts));
-        assert_eq!(catalog["apis"], json!(Api::ALL.map(|api| json!({"name": api.name(), "host": api.host()}))));
+        assert_eq!(
+            catalog["apis"],
+            json!(Api::ALL.map(|api| json!({"name": api.name(), "host": api.host()})))
+        );
     }
 
     #[test]
@@ -44,8 +50,14 @@ mod tests {
         let limits = &catalog["limits"];
         assert_eq!(limits["api-response-bytes"], MAX_API_RESPONSE);
         assert_eq!(limits["function-response-bytes"], MAX_FUNCTION_RESPONSE);
-        assert_eq!(limits["deadline-ms"]["default"], json!(u64::try_from(deadlines::API.as_millis()).unwrap()));
-        assert_eq!(limits["deadline-ms"]["invoke"], json!(u64::try_from(deadlines::INVOKE.as_millis()).unwrap()));
+        assert_eq!(
+            limits["deadline-ms"]["default"],
+            json!(u64::try_from(deadlines::API.as_millis()).unwrap())
+        );
+        assert_eq!(
+            limits["deadline-ms"]["invoke"],
+            json!(u64::try_from(deadlines::INVOKE.as_millis()).unwrap())
+        );
         assert_eq!(limits["deadline-ms"]["max"], json!(u64::try_from(deadlines::MAX.as_millis()).unwrap()));
     }
 

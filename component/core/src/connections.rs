@@ -98,7 +98,8 @@ pub async fn connect<P: Ports>(
     let given = request.project.as_deref().map(ProjectId::parse).transpose()?;
     let (signer, named, stored_key) = signer(request.credential)?;
     let project = given.or(named).ok_or_else(|| {
-        Error::input("project", "neither the request nor the credential names a project").fix("name the project")
+        Error::input("project", "neither the request nor the credential names a project")
+            .fix("name the project")
     })?;
     let warnings = duplicate(ports, &nickname)?;
 
@@ -133,8 +134,9 @@ pub async fn connect<P: Ports>(
 /// # Errors
 /// `secret-store`.
 pub fn list(ports: &impl Ports) -> Result<Vec<Connection>> {
-    let keys =
-        ports.secret_keys("connections/").map_err(|error| store::store_error("list the connections", error))?;
+    let keys = ports
+        .secret_keys("connections/")
+        .map_err(|error| store::store_error("list the connections", error))?;
     let mut connections = Vec::with_capacity(keys.len());
     for key in keys {
         let Some(id) = key.strip_prefix("connections/").and_then(|id| ConnectionId::parse(id).ok()) else {
@@ -238,7 +240,9 @@ pub fn disconnect(ports: &impl Ports, id: &str) -> Result<Vec<String>> {
     Ok(vec![if *host_only {
         format!("the key {key} stays in the host, and still signs in as {client_email}")
     } else {
-        format!("the key of {client_email} is gone from here, but valid until it is deleted in IAM & Admin, Service Accounts")
+        format!(
+            "the key of {client_email} is gone from here, but valid until it is deleted in IAM & Admin, Service Accounts"
+        )
     }])
 }
 
@@ -249,7 +253,9 @@ fn signer(credential: Credential) -> Result<(Signer, Option<ProjectId>, Option<S
             Ok((Signer::with_key(key.email, key.key_id, key.key), key.project, None))
         }
         Credential::StoredKey { client_email, private_key_id, key } => {
-            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'/' | b'-');
+            let plain = |b: u8| {
+                b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'/' | b'-')
+            };
             if !key.starts_with("keys/") || key.len() > 256 || !key.bytes().all(plain) {
                 return Err(credential::invalid("key", "is not a name under keys/"));
             }
@@ -271,7 +277,10 @@ fn signer(credential: Credential) -> Result<(Signer, Option<ProjectId>, Option<S
 fn nickname(text: &str) -> Result<String> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > MAX_NICKNAME || text.contains(char::is_control) {
-        return Err(Error::input("nickname", "the nickname is empty, longer than 100 characters, or not one line"));
+        return Err(Error::input(
+            "nickname",
+            "the nickname is empty, longer than 100 characters, or not one line",
+        ));
     }
     Ok(text.to_owned())
 }
@@ -281,7 +290,9 @@ fn duplicate(ports: &impl Ports, nickname: &str) -> Result<Vec<String>> {
     Ok(if same == 0 {
         Vec::new()
     } else {
-        vec![format!("there is another connection with the nickname {nickname}: tell them apart by their ids")]
+        vec![format!(
+            "there is another connection with the nickname {nickname}: tell them apart by their ids"
+        )]
     })
 }
 
@@ -343,7 +354,13 @@ fn fail(name: &'static str, error: &Error) -> Finding {
         | Origin::Function
         | Origin::GoogleFrontEnd => Verdict::Fail,
     };
-    Finding { name, verdict, message: fields.message.clone(), fix: fields.fix.clone(), link: fields.link.clone() }
+    Finding {
+        name,
+        verdict,
+        message: fields.message.clone(),
+        fix: fields.fix.clone(),
+        link: fields.link.clone(),
+    }
 }
 
 fn unknown(name: &'static str, message: &str) -> Finding {

@@ -194,11 +194,8 @@ impl std::error::Error for Error {}
 /// and logs.
 #[must_use]
 pub fn one_line(text: &str) -> String {
-    let mut line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(FOREIGN_TEXT * 3)
-        .collect();
+    let mut line: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(FOREIGN_TEXT * 3).collect();
     if line.contains("  ") {
         line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     }

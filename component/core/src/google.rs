@@ -80,9 +80,9 @@ pub fn retry_info(response: &Response) -> Option<Duration> {
 #[must_use]
 pub fn smallest_role(permission: &str) -> Option<&'static str> {
     Some(match permission {
-        "cloudfunctions.functions.list" | "cloudfunctions.functions.get" | "cloudfunctions.locations.list" => {
-            "roles/cloudfunctions.viewer"
-        }
+        "cloudfunctions.functions.list"
+        | "cloudfunctions.functions.get"
+        | "cloudfunctions.locations.list" => "roles/cloudfunctions.viewer",
         "cloudfunctions.functions.call" => "roles/cloudfunctions.developer",
         "cloudfunctions.functions.invoke" => "roles/cloudfunctions.invoker",
         "run.services.list" | "run.services.get" => "roles/run.viewer",
@@ -208,10 +208,16 @@ fn floor_ms(response: &Response) -> Option<u64> {
 }
 
 fn help_link(parsed: Option<&Status>) -> Option<String> {
-    let url = parsed?.details.iter().flat_map(|d| &d.links).map(|link| link.url.as_str()).find(|u| !u.is_empty())?;
+    let url = parsed?
+        .details
+        .iter()
+        .flat_map(|d| &d.links)
+        .map(|link| link.url.as_str())
+        .find(|u| !u.is_empty())?;
     // A link that ends up in front of a person must lead where it says.
-    (url.starts_with("https://console.developers.google.com/") || url.starts_with("https://console.cloud.google.com/"))
-        .then(|| foreign(url))
+    (url.starts_with("https://console.developers.google.com/")
+        || url.starts_with("https://console.cloud.google.com/"))
+    .then(|| foreign(url))
 }
 
 fn is_iam_denial(reason: Option<&str>, message: &str) -> bool {
@@ -255,7 +261,10 @@ mod tests {
         );
         let fields = error.fields();
         assert_eq!((fields.kind, fields.reason.as_deref()), (Kind::ApiDisabled, Some("SERVICE_DISABLED")));
-        assert_eq!(fields.link.as_deref(), Some("https://console.developers.google.com/apis/api/x/overview?project=1"));
+        assert_eq!(
+            fields.link.as_deref(),
+            Some("https://console.developers.google.com/apis/api/x/overview?project=1")
+        );
         assert_eq!(fields.details, [("service".to_owned(), "cloudfunctions.googleapis.com".to_owned())]);
     }
 
@@ -266,7 +275,9 @@ mod tests {
             &json!({"error": {"message": "Permission 'cloudfunctions.functions.list' denied on 'projects/p/locations/-/functions'"}}),
         );
         assert_eq!(error.kind(), Kind::MissingRole);
-        assert!(error.fields().details.contains(&("role".to_owned(), "roles/cloudfunctions.viewer".to_owned())));
+        assert!(
+            error.fields().details.contains(&("role".to_owned(), "roles/cloudfunctions.viewer".to_owned()))
+        );
         assert!(error.to_string().contains("gcloud projects add-iam-policy-binding my-project"));
     }
 

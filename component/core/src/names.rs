@@ -58,14 +58,16 @@ impl ProjectId {
         let domain_ok = domain.is_none_or(|d| {
             d.len() <= 100 && d.contains('.') && d.split('.').all(|label| is_label(label, 63))
         });
-        let number = domain.is_none() && !id.is_empty() && id.len() <= 19 && id.bytes().all(|b| b.is_ascii_digit());
+        let number =
+            domain.is_none() && !id.is_empty() && id.len() <= 19 && id.bytes().all(|b| b.is_ascii_digit());
         // A single letter up to 30: the console asks for six characters today, but older ids are shorter.
         let id_ok = number || (id.starts_with(|c: char| c.is_ascii_lowercase()) && is_label(id, 30));
         if domain_ok && id_ok {
             return Ok(Self(text.to_owned()));
         }
-        Err(Error::input("project", format!("project {} is not a project id", quoted(text)))
-            .fix("give the id (such as my-project-1), the number, or the console URL that ends in ?project=…"))
+        Err(Error::input("project", format!("project {} is not a project id", quoted(text))).fix(
+            "give the id (such as my-project-1), the number, or the console URL that ends in ?project=…",
+        ))
     }
 
     /// The text as one path segment: `:` starts a custom verb, so it is escaped.
@@ -167,12 +169,7 @@ impl FunctionId {
     /// The path under an API version.
     #[must_use]
     pub fn path(&self) -> String {
-        format!(
-            "projects/{}/locations/{}/functions/{}",
-            self.project.segment(),
-            self.region,
-            self.name
-        )
+        format!("projects/{}/locations/{}/functions/{}", self.project.segment(), self.region, self.name)
     }
 }
 
@@ -197,7 +194,9 @@ impl AccountEmail {
                 && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'+'))
         };
         match text.split_once('@') {
-            Some((local, domain)) if text.len() <= 254 && plain(local) && plain(domain) && domain.contains('.') => {
+            Some((local, domain))
+                if text.len() <= 254 && plain(local) && plain(domain) && domain.contains('.') =>
+            {
                 Ok(Self(text.to_owned()))
             }
             _ => Err(crate::credential::invalid("client_email", "is not an e-mail address")),

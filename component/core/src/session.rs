@@ -64,6 +64,11 @@ impl Session {
     /// What an error about this connection says.
     #[must_use]
     pub fn attempted<'a>(&'a self, action: &'a str, permission: &'a str) -> Attempted<'a> {
-        Attempted { action, project: self.project.as_str(), account: self.signer.email().as_str(), permission }
+        Attempted {
+            action,
+            project: self.project.as_str(),
+            account: self.signer.email().as_str(),
+            permission,
+        }
     }
 }

@@ -143,15 +143,17 @@ pub fn load(ports: &impl Ports, id: &ConnectionId) -> Result<(StoredConnection, 
 pub fn store_error(what: &str, error: StoreError) -> Error {
     let new = |message: String| Error::new(Kind::SecretStore, Origin::Host, message);
     match error {
-        StoreError::VersionMismatch => new(format!("somebody else changed the entry that was to {what}"))
-            .fix("try again"),
+        StoreError::VersionMismatch => {
+            new(format!("somebody else changed the entry that was to {what}")).fix("try again")
+        }
         StoreError::ReadOnly => new(format!("the secret store is read-only, so there is no way to {what}"))
             .fix("use a store that can be written for this"),
-        StoreError::Unsupported => {
-            new(format!("the host does not support what was needed to {what}")).fix("use another host or store")
+        StoreError::Unsupported => new(format!("the host does not support what was needed to {what}"))
+            .fix("use another host or store"),
+        StoreError::Failed(why) => {
+            new(format!("the secret store could not {what}: {}", crate::error::foreign(&why)))
+                .fix("whoever runs the host looks after its store")
         }
-        StoreError::Failed(why) => new(format!("the secret store could not {what}: {}", crate::error::foreign(&why)))
-            .fix("whoever runs the host looks after its store"),
     }
 }
 

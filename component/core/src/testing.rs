@@ -111,7 +111,8 @@ pub(crate) fn access_token(token: &str) -> Answer {
 }
 
 pub(crate) fn id_token(audience: &str) -> Answer {
-    let claims = json!({"aud": audience, "exp": NOW + 3600, "email": "gcf-demo@demo-project.iam.gserviceaccount.com"});
+    let claims =
+        json!({"aud": audience, "exp": NOW + 3600, "email": "gcf-demo@demo-project.iam.gserviceaccount.com"});
     let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()));
     json_answer(200, &json!({"id_token": token}))
 }
@@ -182,6 +183,10 @@ impl Ports for World {
     fn release_lease(&self, _: &str, _: &str) {}
 
     fn sign(&self, _: &str, message: &[u8]) -> Result<Vec<u8>, StoreError> {
-        if self.signs.get() { Ok(message.iter().rev().copied().collect()) } else { Err(StoreError::Unsupported) }
+        if self.signs.get() {
+            Ok(message.iter().rev().copied().collect())
+        } else {
+            Err(StoreError::Unsupported)
+        }
     }
 }

@@ -23,7 +23,10 @@ use crate::{
     retry::Class,
     secret::Secret,
     store::{self, ConnectionId, StoredCredential},
-    target::{self, function_url::{Audience, FunctionUrl}},
+    target::{
+        self,
+        function_url::{Audience, FunctionUrl},
+    },
 };
 
 /// The scope of every API call of this connector; no narrower one lists functions.
@@ -154,7 +157,8 @@ impl Signer {
         match ports.sign(name, message) {
             Ok(signature) => Ok(signature),
             Err(StoreError::Unsupported) => {
-                let entry = ports.secret_get(name).map_err(|error| store::store_error("read the key", error))?;
+                let entry =
+                    ports.secret_get(name).map_err(|error| store::store_error("read the key", error))?;
                 let pem = entry.ok_or_else(|| {
                     Error::new(
                         Kind::InvalidCredential,
@@ -193,7 +197,11 @@ struct Minted {
 /// # Errors
 /// `credential-rejected`, `invalid-response`, `network`, `unavailable`, `secret-store` or
 /// `deadline-exceeded`.
-pub async fn access_token<P: Ports>(call: &Call<'_, P>, id: &ConnectionId, signer: &Signer) -> Result<AccessToken> {
+pub async fn access_token<P: Ports>(
+    call: &Call<'_, P>,
+    id: &ConnectionId,
+    signer: &Signer,
+) -> Result<AccessToken> {
     let scopes = SCOPES.join(" ");
     obtain(call, id, signer, Wanted::Scope(&scopes)).await.map(|minted| AccessToken(minted.token))
 }
@@ -210,7 +218,8 @@ pub async fn id_token<P: Ports>(
     audience: &Audience,
 ) -> Result<IdToken> {
     let minted = obtain(call, id, signer, Wanted::TargetAudience(audience.as_str())).await?;
-    let claims = IdTokenClaims::read(&minted.token).ok_or_else(|| malformed("its ID token cannot be read"))?;
+    let claims =
+        IdTokenClaims::read(&minted.token).ok_or_else(|| malformed("its ID token cannot be read"))?;
     Ok(IdToken { token: minted.token, origin: url.origin(), claims })
 }
 
@@ -337,12 +346,14 @@ fn granted(response: &Response, wanted: Wanted<'_>, now: u64) -> Result<Minted> 
                     .fix("grant the scope, and connect again"));
                 }
             }
-            let token = usable(grant.access_token).ok_or_else(|| malformed("it has no usable access token"))?;
+            let token =
+                usable(grant.access_token).ok_or_else(|| malformed("it has no usable access token"))?;
             Ok(Minted { token, expires: now + life(&grant.expires_in)? })
         }
         Wanted::TargetAudience(audience) => {
             let token = usable(grant.id_token).ok_or_else(|| malformed("it has no usable ID token"))?;
-            let claims = IdTokenClaims::read(&token).ok_or_else(|| malformed("its ID token cannot be read"))?;
+            let claims =
+                IdTokenClaims::read(&token).ok_or_else(|| malformed("its ID token cannot be read"))?;
             if claims.aud != audience {
                 return Err(malformed("its ID token is for another audience than was asked for"));
             }

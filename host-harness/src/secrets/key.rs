@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::StoreError;
 
 /// Refuses what `wit/secret-store.wit` does not call a key.
-pub(super) fn check_key(key: &str) -> Result<(), StoreError> {
+pub(crate) fn check_key(key: &str) -> Result<(), StoreError> {
     if key.is_empty() {
         return Err(StoreError::Other("a key must not be empty".into()));
     }
@@ -14,7 +14,7 @@ pub(super) fn check_key(key: &str) -> Result<(), StoreError> {
 
 /// Refuses a prefix that no key can have. The text does not repeat it: it may be anything, a misplaced secret
 /// included.
-pub(super) fn check_prefix(prefix: &str) -> Result<(), StoreError> {
+pub(crate) fn check_prefix(prefix: &str) -> Result<(), StoreError> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._/-".contains(&byte);
     if prefix.len() > MAX_KEY {
         return Err(StoreError::Other(format!("key too long: {} bytes, limit {MAX_KEY}", prefix.len())));
@@ -26,7 +26,7 @@ pub(super) fn check_prefix(prefix: &str) -> Result<(), StoreError> {
 }
 
 /// Refuses a value beyond the limit.
-pub(super) fn check_value(value: &str) -> Result<(), StoreError> {
+pub(crate) fn check_value(value: &str) -> Result<(), StoreError> {
     if value.len() > MAX_VALUE {
         return Err(StoreError::Other(format!("value too long: {} bytes, limit {MAX_VALUE}", value.len())));
     }

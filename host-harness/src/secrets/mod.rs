@@ -12,7 +12,7 @@ pub use self::{
 mod directory;
 mod environment;
 mod files;
-mod key;
+pub(crate) mod key;
 mod memory;
 mod sign;
 

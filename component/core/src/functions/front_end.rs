@@ -22,9 +22,8 @@ pub(super) fn refusal(
     }
     let page = std::str::from_utf8(response.body.get(..2048).unwrap_or(&response.body)).unwrap_or_default();
     let says = |title: &str| page.contains(title) && page.contains("Your client does not have permission");
-    let error = |kind, what: String| {
-        Error::new(kind, Origin::GoogleFrontEnd, what).http_status(response.status)
-    };
+    let error =
+        |kind, what: String| Error::new(kind, Origin::GoogleFrontEnd, what).http_status(response.status);
     match response.status {
         401 if says("Error: Unauthorized") => Some(
             error(
@@ -78,8 +77,12 @@ pub(super) fn diagnosis(response: &Response, generation: Generation) -> Option<S
 mod tests {
     use super::*;
 
-    const ATTEMPTED: Attempted<'_> =
-        Attempted { action: "invoke f", project: "p", account: "a@p.iam.gserviceaccount.com", permission: "" };
+    const ATTEMPTED: Attempted<'_> = Attempted {
+        action: "invoke f",
+        project: "p",
+        account: "a@p.iam.gserviceaccount.com",
+        permission: "",
+    };
 
     fn page(status: u16, title: &str) -> Response {
         Response {

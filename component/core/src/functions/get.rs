@@ -71,7 +71,11 @@ pub async fn get<P: Ports>(
     call.run(find(&call, &session, &lookup)).await
 }
 
-pub(super) async fn find<P: Ports>(call: &Call<'_, P>, session: &Session, lookup: &Lookup) -> Result<Function> {
+pub(super) async fn find<P: Ports>(
+    call: &Call<'_, P>,
+    session: &Session,
+    lookup: &Lookup,
+) -> Result<Function> {
     match lookup {
         Lookup::Exact(id) => exact(call, session, id).await,
         Lookup::Bare(name) => bare(call, session, name).await,
@@ -85,7 +89,10 @@ async fn exact<P: Ports>(call: &Call<'_, P>, session: &Session, id: &FunctionId)
         .await?;
     let action = format!("get the function {} in {} of {}", id.name, id.region, id.project);
     if response.status != 200 {
-        return Err(google::api_error(&response, &session.attempted(&action, "cloudfunctions.functions.get")));
+        return Err(google::api_error(
+            &response,
+            &session.attempted(&action, "cloudfunctions.functions.get"),
+        ));
     }
     serde_json::from_slice::<WireFunction>(&response.body)
         .map_err(|why| google::unreadable(&response, &action, &why))?
@@ -138,7 +145,10 @@ async fn bare<P: Ports>(call: &Call<'_, P>, session: &Session, name: &FunctionNa
         (None, _) => Err(Error::new(
             Kind::Unavailable,
             Origin::GoogleApi,
-            format!("the function {name} is in no region that answered; {} did not", list.unreachable.join(", ")),
+            format!(
+                "the function {name} is in no region that answered; {} did not",
+                list.unreachable.join(", ")
+            ),
         )
         .detail("unreachable", list.unreachable.join(","))
         .fix("name the region, or try again")),

@@ -125,7 +125,9 @@ fn parse(ports: &impl Ports, session: &Session, request: InvokeRequest) -> Resul
     let mut path = request.path;
     let mut query = request.query;
     let place = match request.function {
-        FunctionRef::Named { name, region } => Place::Lookup(Lookup::named(session, &name, region.as_deref())?),
+        FunctionRef::Named { name, region } => {
+            Place::Lookup(Lookup::named(session, &name, region.as_deref())?)
+        }
         FunctionRef::Resource(name) => Place::Lookup(Lookup::Exact(FunctionId::parse(&name)?)),
         FunctionRef::Url(text) => {
             let (url, below, in_url) = FunctionUrl::parse_with_rest(&text)?;
@@ -183,8 +185,11 @@ async fn locate<P: Ports>(call: &Call<'_, P>, session: &Session, request: &Parse
         Error::new(Kind::NotInvocable, Origin::Input, why).detail("state", function.state.as_str())
     };
     if let Trigger::Event(event) = &function.trigger {
-        return Err(not_invocable(format!("{} is started by events ({event}), not by requests", function.id))
-            .fix("publish such an event, or invoke the function by its URL with an event as the body"));
+        return Err(not_invocable(format!(
+            "{} is started by events ({event}), not by requests",
+            function.id
+        ))
+        .fix("publish such an event, or invoke the function by its URL with an event as the body"));
     }
     let Some(url) = function.callable_url() else {
         return Err(not_invocable(format!("{} has no URL to call", function.id))
@@ -202,7 +207,12 @@ fn callee(function: &Function, url: FunctionUrl) -> Callee {
     }
 }
 
-async fn send<P: Ports>(call: &Call<'_, P>, session: &Session, request: Parsed, callee: Callee) -> Result<Invocation> {
+async fn send<P: Ports>(
+    call: &Call<'_, P>,
+    session: &Session,
+    request: Parsed,
+    callee: Callee,
+) -> Result<Invocation> {
     let payload = match callee.generation {
         Generation::Gen1 => request.payload.at_most(MAX_GEN1_REQUEST, "a 1st gen function")?,
         Generation::Gen2 | Generation::Other => request.payload,
@@ -214,7 +224,9 @@ async fn send<P: Ports>(call: &Call<'_, P>, session: &Session, request: Parsed, 
     };
     let token = match request.auth {
         Auth::None => None,
-        Auth::IdToken => Some(token::id_token(call, &session.id, &session.signer, &callee.url, &audience).await?),
+        Auth::IdToken => {
+            Some(token::id_token(call, &session.id, &session.signer, &callee.url, &audience).await?)
+        }
     };
     let outgoing = target::to_function(&callee.url, request.method, &path_and_query, token.as_ref())?
         .with(&request.headers, payload);

@@ -108,7 +108,10 @@ fn parse(request: ListRequest) -> Result<Parsed> {
     }
     let single = |name: &str, text: &Option<String>| match text {
         Some(text) if text.is_empty() || text.len() > 4096 || text.contains(char::is_control) => {
-            Err(Error::input(name, format!("the {name} is empty, longer than 4096 bytes, or holds a control character")))
+            Err(Error::input(
+                name,
+                format!("the {name} is empty, longer than 4096 bytes, or holds a control character"),
+            ))
         }
         _ => Ok(()),
     };
@@ -187,7 +190,10 @@ async fn page<P: Ports>(
         .await?;
     let action = format!("list functions in {project}");
     if response.status != 200 {
-        return Err(google::api_error(&response, &session.attempted(&action, "cloudfunctions.functions.list")));
+        return Err(google::api_error(
+            &response,
+            &session.attempted(&action, "cloudfunctions.functions.list"),
+        ));
     }
     serde_json::from_slice(&response.body).map_err(|why| google::unreadable(&response, &action, &why))
 }

@@ -6,10 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{
-    names::FunctionId,
-    target::function_url::FunctionUrl,
-};
+use crate::{names::FunctionId, target::function_url::FunctionUrl};
 
 /// The fields that are asked for. Environment values may be secrets, so they are not.
 pub(super) const FIELDS: &str = "name,state,environment,url,labels,updateTime,buildConfig/runtime,\
@@ -144,7 +141,8 @@ mod tests {
     #[test]
     fn an_old_answer_without_url_or_state_is_read() {
         let function =
-            function(json!({"name": "projects/p/locations/us-central1/functions/f", "environment": "GEN_2"})).unwrap();
+            function(json!({"name": "projects/p/locations/us-central1/functions/f", "environment": "GEN_2"}))
+                .unwrap();
         assert_eq!((function.state.as_str(), function.url), ("UNKNOWN", None));
         assert_eq!(function.trigger, Trigger::Http);
     }

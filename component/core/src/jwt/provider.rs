@@ -8,7 +8,9 @@ use jsonwebtoken::{
     crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
     errors::{Error, ErrorKind},
 };
-use rsa::{RsaPrivateKey, pkcs1::DecodeRsaPrivateKey as _, pkcs1v15::SigningKey, signature::SignatureEncoding as _};
+use rsa::{
+    RsaPrivateKey, pkcs1::DecodeRsaPrivateKey as _, pkcs1v15::SigningKey, signature::SignatureEncoding as _,
+};
 use sha2::Sha256;
 use signature::Signer;
 

@@ -112,7 +112,9 @@ fn multipart(parts: &[Part], boundary: &str) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     for part in parts {
         let name = quoted(&part.name)?;
-        out.extend_from_slice(format!("--{boundary}\r\ncontent-disposition: form-data; name={name}").as_bytes());
+        out.extend_from_slice(
+            format!("--{boundary}\r\ncontent-disposition: form-data; name={name}").as_bytes(),
+        );
         if let Some(filename) = &part.filename {
             out.extend_from_slice(format!("; filename={}", quoted(filename)?).as_bytes());
         }

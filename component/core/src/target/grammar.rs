@@ -122,7 +122,10 @@ impl Query {
 /// # Errors
 /// `invalid-input` of `field`.
 pub fn plain_ascii(text: &str, field: &str) -> Result<()> {
-    match text.chars().find(|c| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>' | '^' | '`' | '{' | '|' | '}')) {
+    match text
+        .chars()
+        .find(|c| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>' | '^' | '`' | '{' | '|' | '}'))
+    {
         None => Ok(()),
         Some(c) => Err(bad(field, format!("the {field} holds the character {c:?}"))
             .fix("percent-encode it (RFC 3986, section 2.1), or hand the query over as pairs")),

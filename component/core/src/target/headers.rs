@@ -52,7 +52,10 @@ impl CallerHeaders {
     /// `invalid-input` of field `headers`, which names the header and never repeats its value.
     pub fn parse(headers: Vec<(String, String)>) -> Result<Self> {
         if headers.len() > MAX_COUNT {
-            return Err(refused(format!("there are {} headers; at most {MAX_COUNT} are sent", headers.len())));
+            return Err(refused(format!(
+                "there are {} headers; at most {MAX_COUNT} are sent",
+                headers.len()
+            )));
         }
         if headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_BYTES {
             return Err(refused("the headers are larger than 64 KiB together"));

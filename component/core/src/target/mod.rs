@@ -89,7 +89,8 @@ impl Api {
         let Some(name) = name else { return Ok(Self::Functions) };
         Self::ALL.into_iter().find(|api| api.name() == name).ok_or_else(|| {
             let names: Vec<_> = Self::ALL.iter().map(|api| api.name()).collect();
-            Error::input("api", "there is no API of this name").fix(format!("use one of: {}", names.join(", ")))
+            Error::input("api", "there is no API of this name")
+                .fix(format!("use one of: {}", names.join(", ")))
         })
     }
 }

@@ -27,13 +27,14 @@ fn a_connection_is_kept_after_google_accepted_the_credential() {
 
 #[test]
 fn nothing_is_kept_when_google_refuses() {
-    let answer = json_answer(
-        400,
-        &json!({"error": "invalid_grant", "error_description": "Invalid JWT Signature."}),
-    );
+    let answer =
+        json_answer(400, &json!({"error": "invalid_grant", "error_description": "Invalid JWT Signature."}));
     let world = World::new().answer(answer);
     let error = block_on(connections::connect(&world, connect_request(), None)).unwrap_err();
-    assert_eq!((error.kind(), error.fields().reason.as_deref()), (Kind::CredentialRejected, Some("invalid_grant")));
+    assert_eq!(
+        (error.kind(), error.fields().reason.as_deref()),
+        (Kind::CredentialRejected, Some("invalid_grant"))
+    );
     assert_eq!(error.fields().trace.len(), 1, "invalid_grant is never repeated");
     assert!(error.to_string().contains("make a new key"));
     assert!(world.secrets.borrow().is_empty());
@@ -144,7 +145,9 @@ fn a_check_says_which_api_is_off() {
         verdicts,
         [("token", Verdict::Pass), ("functions-api", Verdict::Fail), ("list-functions", Verdict::Unknown)]
     );
-    assert!(findings[1].fix.as_deref().unwrap().contains("gcloud services enable cloudfunctions.googleapis.com"));
+    assert!(
+        findings[1].fix.as_deref().unwrap().contains("gcloud services enable cloudfunctions.googleapis.com")
+    );
 }
 
 #[test]

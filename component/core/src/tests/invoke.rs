@@ -108,7 +108,10 @@ fn a_mint_that_fails_never_ends_in_a_call_without_a_token() {
 #[test]
 fn a_bare_name_is_found_in_whatever_region_has_it() {
     let (world, id) = World::connected();
-    world.then(json_answer(200, &json!({"functions": [gen2("europe-west1", "hello"), gen2("us-east1", "other")]})));
+    world.then(json_answer(
+        200,
+        &json!({"functions": [gen2("europe-west1", "hello"), gen2("us-east1", "other")]}),
+    ));
     world.then(id_token(GEN2_URL));
     world.then(json_answer(200, &json!({})));
     assert_eq!(call(&world, &id, request(bare("hello"))).unwrap().status, 200);
@@ -117,7 +120,10 @@ fn a_bare_name_is_found_in_whatever_region_has_it() {
 #[test]
 fn a_bare_name_in_two_regions_is_an_error_that_lists_them() {
     let (world, id) = World::connected();
-    world.then(json_answer(200, &json!({"functions": [gen2("us-central1", "hello"), gen2("europe-west1", "hello")]})));
+    world.then(json_answer(
+        200,
+        &json!({"functions": [gen2("us-central1", "hello"), gen2("europe-west1", "hello")]}),
+    ));
     let error = call(&world, &id, request(bare("hello"))).unwrap_err();
     assert_eq!(error.kind(), Kind::AmbiguousFunction);
     assert_eq!(detail(&error, "regions"), Some("europe-west1,us-central1"));
@@ -127,7 +133,10 @@ fn a_bare_name_in_two_regions_is_an_error_that_lists_them() {
 #[test]
 fn a_bare_name_that_may_not_be_listed_is_looked_for_in_the_default_region() {
     let (world, id) = World::connected();
-    world.then(json_answer(403, &json!({"error": {"message": "Permission 'cloudfunctions.functions.list' denied on 'x'"}})));
+    world.then(json_answer(
+        403,
+        &json!({"error": {"message": "Permission 'cloudfunctions.functions.list' denied on 'x'"}}),
+    ));
     world.then(json_answer(200, &gen2("us-central1", "hello")));
     world.then(id_token(GEN2_URL));
     world.then(json_answer(200, &json!({})));

@@ -31,7 +31,11 @@ fn every_page_of_every_region_is_read_in_order() {
     assert_eq!((list.pages, list.unreachable), (2, vec!["asia-east2".to_owned()]));
     assert_eq!(list.trace.len(), 2);
     let sent = world.sent.borrow();
-    assert!(sent[0].path_and_query().starts_with("/v2/projects/demo-project/locations/-/functions?pageSize=1000&fields="));
+    assert!(
+        sent[0]
+            .path_and_query()
+            .starts_with("/v2/projects/demo-project/locations/-/functions?pageSize=1000&fields=")
+    );
     assert!(sent[1].path_and_query().ends_with("&pageToken=p2"));
     assert!(!sent[0].path_and_query().contains("environmentVariables"));
 }
@@ -48,7 +52,8 @@ fn an_empty_project_is_an_empty_list() {
 fn ten_thousand_functions_over_ten_pages_are_complete_and_in_order() {
     let (world, id) = World::connected();
     for n in 0..10 {
-        let functions: Vec<_> = (0..1000).map(|i| gen2("us-central1", &format!("f{:05}", n * 1000 + i))).collect();
+        let functions: Vec<_> =
+            (0..1000).map(|i| gen2("us-central1", &format!("f{:05}", n * 1000 + i))).collect();
         let next = format!("p{}", n + 1);
         world.then(json_answer(200, &page(&functions, (n < 9).then_some(next.as_str()), &[])));
     }

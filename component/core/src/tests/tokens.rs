@@ -63,7 +63,8 @@ fn a_scope_that_was_not_granted_is_named() {
 #[test_case("Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.", "set the clock"; "clock skew")]
 #[test_case("Invalid grant: account not found", "was deleted or never existed"; "account gone")]
 fn what_is_behind_invalid_grant_is_told(description: &str, fix: &str) {
-    let error = connect_with(400, &json!({"error": "invalid_grant", "error_description": description})).unwrap_err();
+    let error =
+        connect_with(400, &json!({"error": "invalid_grant", "error_description": description})).unwrap_err();
     assert_eq!(error.kind(), Kind::CredentialRejected);
     assert!(error.fields().fix.as_deref().unwrap().contains(fix), "{error}");
 }

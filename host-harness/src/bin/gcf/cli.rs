@@ -118,7 +118,8 @@ pub(crate) struct Connect {
     /// A project id or number, or a console URL with ?project=…; by default the credential's own
     #[arg(long)]
     pub(crate) project: Option<String>,
-    /// The region of a bare function name, by default us-central1
+    /// The default region, us-central1 if left out: what forms offer first, and where a bare name is
+    /// looked for if functions may not be listed
     #[arg(long)]
     pub(crate) region: Option<String>,
     /// The JSON file of a service-account key; - is stdin
@@ -166,7 +167,7 @@ pub(crate) struct Get {
     /// A name, or projects/P/locations/R/functions/F
     #[arg(value_name = "NAME")]
     pub(crate) function: String,
-    /// Where it is; by default the connection's region first, then all
+    /// Where it is; by default all regions are searched, and two of the name are an error
     #[arg(long)]
     pub(crate) region: Option<String>,
 }
@@ -176,7 +177,7 @@ pub(crate) struct Invoke {
     /// A name, projects/P/locations/R/functions/F, or the function's own https URL
     #[arg(value_name = "FUNCTION")]
     pub(crate) function: String,
-    /// Where it is; by default the connection's region first, then all
+    /// Where it is; by default all regions are searched, and two of the name are an error
     #[arg(long)]
     pub(crate) region: Option<String>,
     /// By default GET, or POST if there is --data

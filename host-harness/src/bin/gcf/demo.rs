@@ -8,7 +8,10 @@ use std::{
 use clap::Parser as _;
 use gcf_host::{
     tape::Tape,
-    wit::{functions::FunctionList, types::ErrorKind},
+    wit::{
+        functions::{Function, FunctionList},
+        types::ErrorKind,
+    },
 };
 use serde_json::{Value, json};
 
@@ -29,7 +32,7 @@ const TAPE: &str = include_str!("../../../../tests/cassettes/demo.json");
 const KEY: &str = include_str!("../../../../tests/fixtures/demo-key.json");
 
 /// More lines of a result than this are counted instead of shown.
-const LINES: usize = 14;
+const LINES: usize = 10;
 
 struct Step {
     title: &'static str,
@@ -105,9 +108,12 @@ pub(crate) async fn demo(global: &Global, look: Look, out: &mut impl Write) -> R
 }
 
 async fn perform(session: &Session, step: &Step) -> Result<Outcome, Failure> {
-    let cli = Cli::try_parse_from(["gcf"].iter().chain(step.arguments))
-        .map_err(|error| Failure::fault(format!("the demo's own command line: {error}")))?;
-    run(session, cli.command).await
+    run(session, parse(step)?.command).await
+}
+
+fn parse(step: &Step) -> Result<Cli, Failure> {
+    Cli::try_parse_from(["gcf"].iter().chain(step.arguments))
+        .map_err(|error| Failure::fault(format!("the demo's own command line: {error}")))
 }
 
 struct Facts {
@@ -192,7 +198,7 @@ impl<W: Write> Printer<'_, W> {
         lines.extend([("tape", tape), ("time", time)]);
         let lines: String = lines
             .iter()
-            .map(|(name, value)| format!("   {} {value}\n", paint.dim(format!("{name:<10}"))))
+            .map(|(name, value)| format!("   {}{}\n", paint.dim(format!("{name:<11}")), wrapped(value)))
             .collect();
         self.text(&format!(
             "\n{}\n{lines}\n{}\n",
@@ -218,12 +224,9 @@ fn print(out: &mut impl Write, text: &str) -> Result<(), Failure> {
 
 /// As the command itself would print it, shortened where a tour would drag.
 fn summary(outcome: &Outcome, look: Look) -> String {
-    let Shown { before, result, after } = match outcome {
-        Outcome::Listed(list) => Shown {
-            before: String::new(),
-            result: excerpt(list, look).into_bytes(),
-            after: table::list_summary(list, look.err),
-        },
+    let Shown { before, result, after } = outcome.show(look);
+    let result = match outcome {
+        Outcome::Listed(list) => excerpt(list, look),
         Outcome::Described(_)
         | Outcome::Connected(_)
         | Outcome::Connections(_)
@@ -232,20 +235,21 @@ fn summary(outcome: &Outcome, look: Look) -> String {
         | Outcome::Disconnected { .. }
         | Outcome::Function(_)
         | Outcome::Invoked { .. }
-        | Outcome::Answered { .. } => outcome.show(look),
+        | Outcome::Answered { .. } => shortened(&String::from_utf8_lossy(&result), look.out),
     };
-    before + &shortened(&String::from_utf8_lossy(&result), look.out) + &after
+    before + &result + &after
 }
 
-/// Two functions of each region.
+/// From each region, the first function of each generation.
 fn excerpt(list: &FunctionList, look: Look) -> String {
-    let mut sorted: Vec<_> = list.functions.iter().collect();
-    sorted.sort_by_key(|function| (&function.region, &function.name));
-    let few: Vec<_> = sorted
-        .chunk_by(|a, b| a.region == b.region)
-        .flat_map(|region| region.iter().take(2))
-        .map(|function| (*function).clone())
-        .collect();
+    let mut few: Vec<Function> = Vec::new();
+    for function in &list.functions {
+        let alike =
+            |chosen: &Function| chosen.region == function.region && chosen.generation == function.generation;
+        if !few.iter().any(alike) {
+            few.push(function.clone());
+        }
+    }
     let rest = list.functions.len() - few.len();
     let more =
         if rest > 0 { format!("{}\n", look.out.dim(format!("… and {rest} more"))) } else { String::new() };
@@ -265,6 +269,24 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("   {line}\n")).collect()
 }
 
+/// In lines of some 85 characters, as far in as the facts stand.
+fn wrapped(text: &str) -> String {
+    let mut wrapped = String::new();
+    let mut width = 0;
+    for word in text.split(' ') {
+        let longer = width + 1 + word.chars().count();
+        if width > 0 && longer > 85 {
+            wrapped += &format!("\n{:14}", "");
+            width = 0;
+        } else if width > 0 {
+            wrapped.push(' ');
+        }
+        wrapped += word;
+        width = if width == 0 { word.chars().count() } else { longer };
+    }
+    wrapped
+}
+
 /// As it would be typed into a shell.
 fn command_line(arguments: &[&str]) -> String {
     let quoted = arguments.iter().map(|argument| {
@@ -272,4 +294,45 @@ fn command_line(arguments: &[&str]) -> String {
         if argument.chars().all(simple) { (*argument).to_owned() } else { format!("'{argument}'") }
     });
     format!("gcf {}", quoted.collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_quoted_for_a_shell() {
+        assert_eq!(
+            command_line(&["invoke", "f", "--data", r#"{"a":1}"#]),
+            r#"gcf invoke f --data '{"a":1}'"#
+        );
+        assert_eq!(
+            command_line(&["custom-api", "GET", "https://a.example/"]),
+            "gcf custom-api GET https://a.example/"
+        );
+    }
+
+    #[test]
+    fn every_step_is_a_command_that_can_be_typed() {
+        for step in STEPS {
+            assert!(parse(&step).is_ok(), "{}", step.title);
+        }
+    }
+
+    #[test]
+    fn long_results_are_counted_and_short_ones_kept() {
+        assert_eq!(shortened("a\nb\n", Paint::none()), "a\nb\n");
+        let long = "x\n".repeat(LINES + 5);
+        let short = shortened(&long, Paint::none());
+        assert_eq!(short.lines().count(), LINES);
+        assert!(short.ends_with("… and 6 more lines\n"), "{short}");
+    }
+
+    #[test]
+    fn long_facts_are_wrapped() {
+        assert_eq!(wrapped("a b"), "a b");
+        let text = wrapped(&"word ".repeat(40));
+        assert!(text.lines().all(|line| line.chars().count() <= 14 + 85), "{text}");
+        assert_eq!(text.split_whitespace().count(), 40);
+    }
 }

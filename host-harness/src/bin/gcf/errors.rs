@@ -95,7 +95,7 @@ pub(crate) struct Failure {
     fix: Option<String>,
     link: Option<String>,
     /// What only the component's errors know.
-    facts: Map<String, Value>,
+    facts: Box<Map<String, Value>>,
     /// What had failed before this: a replay that does not match usually made a call fail first.
     before: Option<Box<Failure>>,
 }
@@ -103,7 +103,7 @@ pub(crate) struct Failure {
 impl Failure {
     fn new(exit: Exit, kind: &'static str, message: impl fmt::Display) -> Self {
         let message = message.to_string();
-        Self { exit, kind, message, fix: None, link: None, facts: Map::new(), before: None }
+        Self { exit, kind, message, fix: None, link: None, facts: Box::default(), before: None }
     }
 
     /// An argument cannot be used.
@@ -135,7 +135,9 @@ impl Failure {
     pub(crate) fn replay(error: &TapeError, before: Option<Self>) -> Self {
         let mut failure =
             Self::new(Exit::Replay, "replay", format!("the replay did not match its tape\n{error}"));
-        failure.before = before.map(Box::new);
+        // A request that is not on the tape is refused as a policy refuses: the miss says it better.
+        let refused = words::kind(ErrorKind::EgressDenied);
+        failure.before = before.filter(|before| before.kind != refused).map(Box::new);
         failure
     }
 
@@ -190,7 +192,7 @@ impl Failure {
         fields.insert("fix".to_owned(), self.fix.clone().into());
         fields.insert("link".to_owned(), self.link.clone().into());
         fields.insert("exit".to_owned(), (self.exit as u8).into());
-        fields.extend(self.facts.clone());
+        fields.extend(self.facts.iter().map(|(name, value)| (name.clone(), value.clone())));
         fields
     }
 }

@@ -73,7 +73,10 @@ pub(crate) fn read_small_file(path: &Path) -> Result<Vec<u8>, Failure> {
 
 fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let name = path.display().to_string();
-    let file = File::open(path).map_err(|error| Failure::input(format!("cannot read {name}: {error}")))?;
+    let file = File::open(path).map_err(|error| {
+        Failure::input(format!("cannot read {name}: {error}"))
+            .with_fix("name a file that is there, or - for stdin")
+    })?;
     read(file, &name, limit)
 }
 

@@ -19,6 +19,7 @@ mod table;
 mod words;
 
 use std::{
+    env,
     io::{self, Write as _},
     process::ExitCode,
 };
@@ -36,8 +37,16 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let Cli { command, global } = Cli::parse();
     let look = Look::detect();
+    let Cli { command, global } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Nothing is parsed yet, so whether a program asked is seen from the bare word.
+        Err(error) if error.use_stderr() && env::args_os().any(|argument| argument == "--json") => {
+            let text = error.to_string();
+            return fail(&Failure::input(text.trim_start_matches("error: ").trim_end()), true, look);
+        }
+        Err(error) => error.exit(),
+    };
     let done = tokio::runtime::Builder::new_multi_thread()
         // One for the call, one for what drives its connections.
         .worker_threads(2)
@@ -47,13 +56,15 @@ fn main() -> ExitCode {
         .and_then(|runtime| runtime.block_on(execute(command, &global, look)));
     match done {
         Ok(exit) => exit.into(),
-        Err(failure) => {
-            let text = if global.json { format!("{:#}\n", failure.json()) } else { failure.text(look.err) };
-            // If stderr is closed there is nobody left to tell; the exit code still does.
-            let _ = io::stderr().write_all(text.as_bytes());
-            failure.exit.into()
-        }
+        Err(failure) => fail(&failure, global.json, look),
     }
+}
+
+fn fail(failure: &Failure, json: bool, look: Look) -> ExitCode {
+    let text = if json { format!("{:#}\n", failure.json()) } else { failure.text(look.err) };
+    // If stderr is closed there is nobody left to tell; the exit code still does.
+    let _ = io::stderr().write_all(text.as_bytes());
+    failure.exit.into()
 }
 
 async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, Failure> {

@@ -1,6 +1,6 @@
 //! Tables and summaries for people.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
 use gcf_host::wit::{
@@ -28,15 +28,25 @@ pub(crate) fn functions(functions: &[Function], look: Look) -> String {
         let region = if look.terminal && function.region == above { "" } else { function.region.as_str() };
         above = &function.region;
         [
-            region,
-            &function.name,
-            words::generation(function.generation),
-            words::trigger(&function.trigger),
-            &function.state,
-            function.url.as_deref().unwrap_or("-"),
+            region.into(),
+            function.name.as_str().into(),
+            words::generation(function.generation).into(),
+            short(words::trigger(&function.trigger)),
+            function.state.as_str().into(),
+            function.url.as_deref().unwrap_or("-").into(),
         ]
     });
     table(["REGION", "NAME", "GEN", "TRIGGER", "STATE", "URL"], rows, look.out)
+}
+
+/// `pubsub/messagePublished` for `google.cloud.pubsub.topic.v1.messagePublished`: the whole would be
+/// wider than all other columns together. `gcf get` and `--json` show it.
+fn short(trigger: &str) -> Cow<'_, str> {
+    let known = trigger.strip_prefix("google.").map(|rest| rest.strip_prefix("cloud.").unwrap_or(rest));
+    match known.and_then(|rest| Some((rest.split_once('.')?.0, rest.rsplit_once('.')?.1))) {
+        Some((service, event)) => format!("{service}/{event}").into(),
+        None => trigger.into(),
+    }
 }
 
 /// How much there is, and whether it is all.
@@ -89,13 +99,8 @@ pub(crate) fn function(function: &Function, paint: Paint) -> String {
 /// All connections.
 pub(crate) fn connections(connections: &[Connection], look: Look) -> String {
     let rows = connections.iter().map(|connection| {
-        [
-            connection.nickname.as_str(),
-            &connection.id,
-            &connection.project,
-            &connection.region,
-            &connection.account,
-        ]
+        [&connection.nickname, &connection.id, &connection.project, &connection.region, &connection.account]
+            .map(|cell| cell.as_str().into())
     });
     table(["NICKNAME", "ID", "PROJECT", "REGION", "ACCOUNT"], rows, look.out)
 }
@@ -155,7 +160,7 @@ fn facts(facts: &[(&str, Option<&str>)], paint: Paint) -> String {
 
 fn table<'a, const N: usize>(
     header: [&str; N],
-    rows: impl IntoIterator<Item = [&'a str; N]>,
+    rows: impl IntoIterator<Item = [Cow<'a, str>; N]>,
     paint: Paint,
 ) -> String {
     let mut table = Table::new();
@@ -168,7 +173,7 @@ fn table<'a, const N: usize>(
     }
     table.set_header(header.map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
     for row in rows {
-        table.add_row(row.map(|cell| plain(cell).into_owned()));
+        table.add_row(row.map(|cell| plain(&cell).into_owned()));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
@@ -217,6 +222,17 @@ pub(crate) mod tests {
         );
         assert!(functions(&list, look(true)).contains("\n              b "));
         assert_eq!(functions(&[], look(true)), "");
+    }
+
+    #[test]
+    fn the_type_of_an_event_is_shortened_if_it_is_googles() {
+        assert_eq!(short("google.cloud.pubsub.topic.v1.messagePublished"), "pubsub/messagePublished");
+        assert_eq!(short("google.storage.object.finalize"), "storage/finalize");
+        for as_it_is in
+            ["http", "google.odd", "com.example.order.placed", "providers/cloud.pubsub/eventTypes/x"]
+        {
+            assert_eq!(short(as_it_is), as_it_is);
+        }
     }
 
     #[test]

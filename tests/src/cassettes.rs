@@ -1,0 +1,274 @@
+//! Each exported function on a tape; each tape in a test.
+
+use gcf_host::{
+    tape::Tape,
+    wit::{Body, CredentialKind, ErrorKind, Generation, Origin, TokenKind, Trigger, Verdict},
+};
+use serde_json::Value;
+
+use crate::fixtures::{
+    ACCOUNT, api_request, cassette, connect_request, connected, invoke_request, list_request, named, on_tape,
+    play, read, refused,
+};
+
+/// Every cassette, and that it is played by a test here: a file that nobody names fails.
+const PLAYED: [&str; 17] = [
+    "ambiguous.json",
+    "binary-response.json",
+    "connect-only.json",
+    "custom-api-429.json",
+    "demo.json",
+    "empty-project.json",
+    "get-404.json",
+    "iam-denied-list.json",
+    "invoke-401-front-end.json",
+    "invoke-403-front-end.json",
+    "invoke-gen1-200.json",
+    "invoke-gen1-crash.json",
+    "page-loop.json",
+    "redirect.json",
+    "service-disabled.json",
+    "token-html.json",
+    "token-invalid-grant.json",
+];
+
+fn hello() -> Option<Body> {
+    Some(Body::Json(r#"{"name":"world"}"#.to_owned()))
+}
+
+fn detail<'a>(error: &'a gcf_host::wit::ConnectorError, name: &str) -> Option<&'a str> {
+    error.details.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+}
+
+#[test]
+fn every_cassette_is_played_and_says_where_it_came_from() {
+    let mut files: Vec<_> = std::fs::read_dir(cassette(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".json"))
+        .collect();
+    files.sort();
+    assert_eq!(files, PLAYED);
+    let tests = [include_str!("cassettes.rs"), include_str!("command.rs")].concat();
+    for name in PLAYED {
+        // Once in the list above, and once more where it is played.
+        assert!(tests.matches(&format!("\"{name}\"")).count() > 1, "no test plays {name}");
+        assert!(!Tape::read(cassette(name)).unwrap().provenance().from.is_empty(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_tour() {
+    let (host, replay, id) = connected("demo.json").await;
+    let connection = host.connection(&id).await.unwrap();
+    assert_eq!((connection.kind, connection.account.as_str()), (CredentialKind::ServiceAccount, ACCOUNT));
+    assert_eq!(host.connections().await.unwrap().len(), 1);
+
+    let mut request = list_request();
+    request.page_size = Some(40);
+    let list = host.list_functions(&id, request, None).await.unwrap();
+    assert_eq!((list.functions.len(), list.pages), (60, 2));
+    assert_eq!(list.unreachable, ["asia-east2"]);
+    let regions: std::collections::BTreeSet<_> = list.functions.iter().map(|f| f.region.as_str()).collect();
+    assert_eq!(regions.len(), 5);
+    for generation in [Generation::Gen1, Generation::Gen2] {
+        let of = |trigger: fn(&Trigger) -> bool| {
+            list.functions.iter().any(|f| f.generation == generation && trigger(&f.trigger))
+        };
+        assert!(of(|t| matches!(t, Trigger::Http)) && of(|t| matches!(t, Trigger::Event(_))));
+    }
+
+    let mut request = invoke_request(named("hello-http", Some("us-central1")));
+    request.body = hello();
+    let answer = host.invoke(&id, request, None).await.unwrap();
+    assert_eq!((answer.status, answer.token), (200, TokenKind::IdToken));
+    assert_eq!(answer.principal.as_deref(), Some(ACCOUNT));
+    assert_eq!(serde_json::from_slice::<Value>(&answer.body).unwrap()["message"], "Hello, world!");
+
+    let answer =
+        host.custom_api(&id, api_request("GET", "/v2/projects/demo-project/locations"), None).await.unwrap();
+    assert_eq!((answer.status, answer.token), (200, TokenKind::AccessToken));
+    let locations: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert!(locations["locations"].as_array().unwrap().len() >= 5);
+    replay.finish().unwrap();
+
+    host.disconnect(&id, None).await.unwrap();
+    assert!(host.connections().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_empty_project_is_an_empty_list() {
+    let (host, replay, id) = connected("empty-project.json").await;
+    let list = host.list_functions(&id, list_request(), None).await.unwrap();
+    assert!(list.functions.is_empty() && list.unreachable.is_empty());
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_disabled_api_names_service_and_link() {
+    let (host, replay, id) = connected("service-disabled.json").await;
+    let error = refused(host.list_functions(&id, list_request(), None).await);
+    assert_eq!(
+        (error.kind, error.origin, error.http_status),
+        (ErrorKind::ApiDisabled, Origin::GoogleApi, Some(403))
+    );
+    assert_eq!(detail(&error, "service"), Some("cloudfunctions.googleapis.com"));
+    assert!(error.link.unwrap().starts_with("https://console.developers.google.com/apis/api/cloudfunctions"));
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_denied_list_names_role_member_and_resource() {
+    let (host, replay, id) = connected("iam-denied-list.json").await;
+    let error = refused(host.list_functions(&id, list_request(), None).await);
+    assert_eq!((error.kind, error.origin), (ErrorKind::MissingRole, Origin::Iam));
+    assert_eq!(detail(&error, "role"), Some("roles/cloudfunctions.viewer"));
+    assert_eq!(detail(&error, "member"), Some(format!("serviceAccount:{ACCOUNT}").as_str()));
+    assert_eq!(detail(&error, "resource"), Some("projects/demo-project"));
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_list_that_does_not_end_is_an_error() {
+    let (host, replay, id) = connected("page-loop.json").await;
+    assert_eq!(refused(host.list_functions(&id, list_request(), None).await).kind, ErrorKind::PageLoop);
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_function_that_is_not_there() {
+    let (host, replay, id) = connected("get-404.json").await;
+    let function = named("missing-function", Some("us-central1"));
+    let error = refused(host.get_function(&id, function, None).await);
+    assert_eq!((error.kind, error.http_status), (ErrorKind::NotFound, Some(404)));
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_bare_name_in_two_regions() {
+    let (host, replay, id) = connected("ambiguous.json").await;
+    let error = refused(host.invoke(&id, invoke_request(named("hello-http", None)), None).await);
+    assert_eq!(error.kind, ErrorKind::AmbiguousFunction);
+    assert_eq!(detail(&error, "regions"), Some("europe-west1,us-central1"));
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_front_end_is_not_the_functions_answer() {
+    for (tape, kind) in [
+        ("invoke-401-front-end.json", ErrorKind::Unauthenticated),
+        ("invoke-403-front-end.json", ErrorKind::MissingRole),
+    ] {
+        let (host, replay, id) = connected(tape).await;
+        let mut request = invoke_request(named("hello-http", Some("us-central1")));
+        request.body = hello();
+        let error = refused(host.invoke(&id, request, None).await);
+        assert_eq!((error.kind, error.origin), (kind, Origin::GoogleFrontEnd), "{tape}");
+        assert!(error.fix.is_some());
+        replay.finish().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_first_generation_function_is_called_at_its_whole_url() {
+    let (host, replay, id) = connected("invoke-gen1-200.json").await;
+    let mut request = invoke_request(named("helloGET", Some("europe-west1")));
+    request.method = "GET".to_owned();
+    let answer = host.invoke(&id, request, None).await.unwrap();
+    assert_eq!((answer.status, answer.generation), (200, Generation::Gen1));
+    let url = "https://europe-west1-demo-project.cloudfunctions.net/helloGET";
+    assert_eq!(answer.audience.as_deref(), Some(url));
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_crash_is_an_answer_with_a_diagnosis() {
+    let (host, replay, id) = connected("invoke-gen1-crash.json").await;
+    let mut request = invoke_request(named("legacy_report", Some("us-central1")));
+    request.body = hello();
+    let answer = host.invoke(&id, request, None).await.unwrap();
+    assert_eq!(
+        (answer.status, answer.body.as_slice()),
+        (500, b"Error: could not handle the request\n".as_slice())
+    );
+    assert!(answer.diagnosis.unwrap().contains("crashed"));
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_binary_answer_with_an_odd_status_arrives_as_it_is() {
+    let (host, replay, id) = connected("binary-response.json").await;
+    let mut request = invoke_request(named("hello-http", Some("us-central1")));
+    request.body = hello();
+    let answer = host.invoke(&id, request, None).await.unwrap();
+    assert_eq!(answer.status, 418);
+    assert!(String::from_utf8(answer.body).is_err());
+    assert!(answer.headers.iter().filter(|header| header.name == "set-cookie").count() > 1);
+    replay.finish().unwrap();
+}
+
+/// The clock of the runtime is paused: the waits between the attempts take no time.
+#[tokio::test(start_paused = true)]
+async fn a_rate_limit_is_waited_for_and_then_returned_as_it_came() {
+    let (host, replay, id) = connected("custom-api-429.json").await;
+    let answer =
+        host.custom_api(&id, api_request("GET", "/v2/projects/demo-project/locations"), None).await.unwrap();
+    assert_eq!(answer.status, 429);
+    let attempts: Vec<_> = answer.trace.iter().map(|exchange| exchange.attempt).collect();
+    assert_eq!(attempts, [1, 2, 3, 4]);
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let (host, replay, id) = connected("redirect.json").await;
+    let request = api_request("GET", "/v2/projects/demo-project/locations");
+    let error = refused(host.custom_api(&id, request, None).await);
+    assert_eq!(error.kind, ErrorKind::UnexpectedRedirect);
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_refused_or_unreadable_grant_leaves_no_connection() {
+    for (tape, kind) in [
+        ("token-invalid-grant.json", ErrorKind::CredentialRejected),
+        ("token-html.json", ErrorKind::InvalidResponse),
+    ] {
+        let (host, replay) = on_tape(tape);
+        let error = refused(host.connect(connect_request(), None).await);
+        assert_eq!((error.kind, error.origin), (kind, Origin::TokenEndpoint), "{tape}");
+        assert!(host.connections().await.unwrap().is_empty());
+        replay.finish().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_check_names_what_is_missing() {
+    // The same refusal, asked for as a check does: one function is enough.
+    let mut tape: Value = serde_json::from_slice(&read(&cassette("service-disabled.json"))).unwrap();
+    tape["interactions"][1]["request"]["url"] = Value::from(
+        "https://cloudfunctions.googleapis.com/v2/projects/demo-project/locations/-/functions?pageSize=1&fields=functions(name)",
+    );
+    let (host, replay) = play(Tape::from_json(&tape.to_string()).unwrap());
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    let findings = host.check(&id, None).await.unwrap();
+    let verdicts: Vec<_> = findings.iter().map(|finding| (finding.name.as_str(), finding.verdict)).collect();
+    assert_eq!(
+        verdicts,
+        [("token", Verdict::Pass), ("functions-api", Verdict::Fail), ("list-functions", Verdict::Unknown)]
+    );
+    assert!(
+        findings[1].fix.as_deref().unwrap().contains("gcloud services enable cloudfunctions.googleapis.com")
+    );
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_on_the_tape_is_a_miss_that_names_the_difference() {
+    let (host, replay, id) = connected("empty-project.json").await;
+    let mut request = list_request();
+    request.page_size = Some(7);
+    refused(host.list_functions(&id, request, None).await);
+    let miss = replay.finish().unwrap_err().to_string();
+    assert!(miss.contains("pageSize"), "{miss}");
+}

@@ -1,0 +1,67 @@
+//! The built file against the contract.
+
+use std::collections::BTreeSet;
+
+use wasmparser::{Parser, Payload, Validator};
+
+use crate::fixtures::{component, read};
+
+/// More than this and hosts notice it at start, and people when they download it.
+const MAX_BYTES: usize = 450_000;
+
+/// What `wit/world.wit` lists, read from the file itself.
+fn listed() -> BTreeSet<String> {
+    let world = include_str!("../../wit/world.wit");
+    let mut listed: BTreeSet<String> = world
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("import ")?.strip_suffix(';'))
+        .map(|name| if name.contains(':') { name.to_owned() } else { format!("gcf:connector/{name}@0.1.0") })
+        .collect();
+    // It has types and no functions; whatever uses one of them names it.
+    listed.insert("gcf:connector/types@0.1.0".to_owned());
+    listed
+}
+
+fn imports(bytes: &[u8]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut depth = 0;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.unwrap() {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                names.extend(section.into_iter().map(|import| import.unwrap().name.name.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+#[test]
+fn the_component_imports_what_the_world_lists_and_nothing_else() {
+    let imports = imports(&read(&component()));
+    let panics = |name: &String| name.starts_with("wasi:cli/stderr@0.2.");
+    let imports: BTreeSet<_> = imports.into_iter().filter(|name| !panics(name)).collect();
+    assert_eq!(imports, listed());
+}
+
+#[test]
+fn the_component_is_valid_and_small() {
+    let bytes = read(&component());
+    Validator::new().validate_all(&bytes).unwrap();
+    assert!(bytes.len() <= MAX_BYTES, "{} bytes", bytes.len());
+}
+
+#[test]
+fn no_path_of_the_machine_that_built_it_is_in_the_component() {
+    let bytes = read(&component());
+    let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME")).unwrap_or_default();
+    for needle in [home.as_str(), "/.cargo/registry"] {
+        assert!(needle.is_empty() || !contains(&bytes, needle.as_bytes()), "{needle} is in the component");
+    }
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}

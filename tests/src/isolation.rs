@@ -1,0 +1,192 @@
+//! What is refused, by the component and by the host on its own; and that no byte is sent then.
+
+use std::{sync::Arc, time::Duration};
+
+use gcf_host::{
+    CallError, Host, HostError, Limits,
+    secrets::{MemoryStore, SecretStore},
+    transport::{Body, Sending, Timeouts, Transport, TransportError},
+    wit::{ErrorKind, FunctionRef, Header},
+};
+use http_body_util::{BodyExt as _, Full};
+use serde_json::{Value, json};
+
+use crate::fixtures::{
+    api_request, builder, component, connect_request,
+    google::{FUNCTION, Google, json_response},
+    invoke_request, list_request, named, on_loopback, refused,
+};
+
+/// Every URL that was asked for, none of which was to be.
+#[derive(Debug)]
+struct Nobody;
+
+impl Transport for Nobody {
+    fn send(&self, request: http::Request<Body>, _: Timeouts) -> Sending {
+        panic!("{} was about to be sent", request.uri());
+    }
+}
+
+/// A store with a connection in it, and a host that must not send anything.
+async fn silent() -> (Host, String) {
+    let google = Google::start(|_| json_response(200, &json!({}))).await;
+    let (host, store) = on_loopback(&google);
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    let secrets: Arc<dyn SecretStore> = store;
+    (builder().transport(Arc::new(Nobody)).secrets(secrets).build().unwrap(), id)
+}
+
+#[tokio::test]
+async fn an_access_token_goes_to_no_other_host() {
+    let (host, id) = silent().await;
+    for path in [
+        "https://evil.example/",
+        "https://evilgoogleapis.com/v2/projects",
+        "https://cloudfunctions.googleapis.com/v2/projects/p/locations",
+        "https://cloudfunctions.googleapis.com@evil.example/",
+        "https://169.254.169.254/computeMetadata/v1/",
+        "https://2852039166/",
+        "https://[::ffff:169.254.169.254]/",
+        "https://metadata.google.internal/",
+        "http://hello-abc123-uc.a.run.app/",
+        "https://hello-abc123-uc.a.run.app:8443/",
+        "//evil.example/v2",
+        "/v2/../../v1/projects",
+        "/v2/%2e%2e/x",
+    ] {
+        let error = refused(host.custom_api(&id, api_request("GET", path), None).await);
+        assert_eq!(error.kind, ErrorKind::InvalidInput, "{path}");
+        assert!(error.trace.is_empty(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_token_goes_to_no_other_host() {
+    let (host, id) = silent().await;
+    for url in [
+        "https://evil.example/",
+        "https://fn.run.app.evil.example/",
+        "https://1.2.3.4/",
+        "http://f-a.a.run.app/",
+    ] {
+        let request = invoke_request(FunctionRef::Url(url.to_owned()));
+        assert_eq!(refused(host.invoke(&id, request, None).await).kind, ErrorKind::InvalidInput, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_callers_credential_header_is_refused() {
+    let (host, id) = silent().await;
+    for name in ["Authorization", "X-Serverless-Authorization", "Cookie", "Host", "X-Goog-User-Project"] {
+        let mut request = api_request("GET", "/v2/projects/p/locations");
+        request.headers = vec![Header { name: name.to_owned(), value: "x".to_owned() }];
+        let error = refused(host.custom_api(&id, request, None).await);
+        assert_eq!(error.kind, ErrorKind::InvalidInput, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused() {
+    let (host, id) = silent().await;
+    let mut request = invoke_request(FunctionRef::Url(format!("https://{FUNCTION}")));
+    request.body = Some(gcf_host::wit::Body::Text("x".repeat((32 << 20) + 1)));
+    assert_eq!(refused(host.invoke(&id, request, None).await).kind, ErrorKind::TooLarge);
+}
+
+#[tokio::test]
+async fn what_google_names_as_a_functions_url_is_not_trusted() {
+    let google = Google::start(|_| json_response(200, &json!({}))).await;
+    let (_, store) = on_loopback(&google);
+    /// Google, if it were to say that a function lives somewhere else.
+    #[derive(Debug)]
+    struct Lying;
+    impl Transport for Lying {
+        fn send(&self, request: http::Request<Body>, _: Timeouts) -> Sending {
+            let body = match request.uri().host() {
+                Some("oauth2.googleapis.com") => {
+                    json!({"access_token": "ya29.x", "expires_in": 3599, "token_type": "Bearer"})
+                }
+                Some("cloudfunctions.googleapis.com") => json!({
+                    "name": "projects/demo-project/locations/us-central1/functions/f",
+                    "state": "ACTIVE", "environment": "GEN_2",
+                    "serviceConfig": {"uri": "https://evil.example"}}),
+                other => panic!("{other:?} was about to be called"),
+            };
+            let body = Full::from(body.to_string()).map_err(|never| match never {}).boxed_unsync();
+            Box::pin(async { Ok(http::Response::new(body)) })
+        }
+    }
+    let host = builder().transport(Arc::new(Lying)).secrets(store).build().unwrap();
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    let request = invoke_request(named("f", Some("us-central1")));
+    assert_eq!(refused(host.invoke(&id, request, None).await).kind, ErrorKind::NotInvocable);
+}
+
+/// The host does not take the component's word: with another manifest the same component is stopped.
+#[tokio::test]
+async fn the_hosts_policy_is_its_own() {
+    let bytes = crate::fixtures::read(&component());
+    let manifest = br#"{"host": "oauth2.googleapis.com""#;
+    let at = bytes
+        .windows(manifest.len())
+        .position(|window| window == manifest)
+        .or_else(|| {
+            let compact = br#"{"host":"oauth2.googleapis.com""#;
+            bytes.windows(compact.len()).position(|window| window == compact)
+        })
+        .expect("the manifest is text in the component");
+    let name = bytes[at..].windows(6).position(|window| window == b"oauth2").unwrap() + at;
+    let mut other = bytes;
+    other[name..name + 6].copy_from_slice(b"oauth9");
+    let host = Host::builder().component_bytes(other).transport(Arc::new(Nobody)).build().unwrap();
+    let error = refused(host.connect(connect_request(), None).await);
+    assert_eq!(error.kind, ErrorKind::EgressDenied);
+}
+
+#[tokio::test]
+async fn requests_are_counted() {
+    let google = Google::start(|_| json_response(200, &json!({}))).await;
+    let limits = Limits { requests: 1, ..Limits::default() };
+    let host = builder().transport(crate::fixtures::live(&google)).limits(limits).build().unwrap();
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    let request = invoke_request(FunctionRef::Url(format!("https://{FUNCTION}")));
+    let stopped = host.invoke(&id, request, None).await;
+    assert!(matches!(stopped, Err(CallError::Host(HostError::LimitExceeded(_)))), "{stopped:?}");
+    assert!(google.seen_at(FUNCTION).is_empty());
+}
+
+/// Answers never.
+#[derive(Debug)]
+struct Silence;
+
+impl Transport for Silence {
+    fn send(&self, _: http::Request<Body>, _: Timeouts) -> Sending {
+        Box::pin(std::future::pending::<Result<http::Response<Body>, TransportError>>())
+    }
+}
+
+/// The clock of the runtime is paused: the deadline comes at once.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_is_kept_by_the_component_itself() {
+    let host = builder().transport(Arc::new(Silence)).build().unwrap();
+    let error = refused(host.connect(connect_request(), Some(Duration::from_secs(5))).await);
+    assert_eq!(error.kind, ErrorKind::DeadlineExceeded);
+    assert_eq!(error.trace.len(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_of_another_store_does_not_exist() {
+    let (_, id) = silent().await;
+    let host = builder().transport(Arc::new(Nobody)).secrets(Arc::new(MemoryStore::new())).build().unwrap();
+    assert_eq!(refused(host.connection(&id).await).kind, ErrorKind::ConnectionNotFound);
+    let error = refused(host.list_functions("", list_request(), None).await);
+    assert_eq!(error.kind, ErrorKind::ConnectionRequired);
+}
+
+#[tokio::test]
+async fn the_catalog_needs_nothing() {
+    let host = builder().transport(Arc::new(Nobody)).build().unwrap();
+    let catalog: Value = serde_json::from_str(host.describe()).unwrap();
+    assert_eq!(catalog["contract"], "gcf:connector@0.1.0");
+    assert_eq!(catalog["actions"].as_array().unwrap().len(), 6);
+}
