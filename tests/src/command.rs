@@ -3,6 +3,8 @@
 //!
 //! This is a test target of `gcf-host`, so that cargo builds `gcf` for it; it links nothing of it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},

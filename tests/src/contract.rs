@@ -26,13 +26,18 @@ fn imports(bytes: &[u8]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut depth = 0;
     for payload in Parser::new(0).parse_all(bytes) {
-        match payload.unwrap() {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth -= 1,
-            Payload::ComponentImportSection(section) if depth == 0 => {
-                names.extend(section.into_iter().map(|import| import.unwrap().name.name.to_owned()));
-            }
-            _ => {}
+        let payload = payload.expect("the component is well-formed");
+        if matches!(payload, Payload::ModuleSection { .. } | Payload::ComponentSection { .. }) {
+            depth += 1;
+        } else if matches!(payload, Payload::End(_)) {
+            depth -= 1;
+        } else if let Payload::ComponentImportSection(section) = payload
+            && depth == 0
+        {
+            let name = |import: wasmparser::Result<wasmparser::ComponentImport<'_>>| {
+                import.expect("an import is well-formed").name.name.to_owned()
+            };
+            names.extend(section.into_iter().map(name));
         }
     }
     names

@@ -78,7 +78,7 @@ pub async fn custom_api<P: Ports>(
             let build = |token: &_| {
                 target::to_api(*api, method, path_and_query, token).with(&headers, payload.clone())
             };
-            let response = call.run(session.send(&call, class, build)).await?;
+            let response = call.run(session.send(&call, class, &build)).await?;
             (url_of(api.host(), path_and_query), TokenKind::AccessToken, response)
         }
         Target::Function(url, path_and_query) => {

@@ -5,7 +5,7 @@
 /// The catalog, as `wit/catalog.wit` describes it.
 #[must_use]
 pub fn describe() -> &'static str {
-    include_str!("catalog.json")
+    include_str!(concat!(env!("OUT_DIR"), "/catalog.json"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Connections: made, shown, checked, ended.
 
+use std::collections::BTreeMap;
+
 use crate::{
     call::{Call, deadlines},
     credential::{self, KeyId},
@@ -113,7 +115,8 @@ pub async fn connect<P: Ports>(
         region: region.to_string(),
         created: ports.now().as_secs(),
     };
-    let credential = StoredCredential::ServiceAccount {
+    let credential = StoredCredential {
+        kind: store::SERVICE_ACCOUNT.to_owned(),
         client_email: signer.email().as_str().to_owned(),
         private_key_id: signer.key_id().map(|id| id.as_str().to_owned()),
         host_only: stored_key.is_some(),
@@ -137,20 +140,23 @@ pub fn list(ports: &impl Ports) -> Result<Vec<Connection>> {
     let keys = ports
         .secret_keys("connections/")
         .map_err(|error| store::store_error("list the connections", error))?;
-    let mut connections = Vec::with_capacity(keys.len());
+    // A sorted map, and no sort: it is in the component anyway, three quicksorts are not.
+    let mut connections = BTreeMap::new();
     for key in keys {
         let Some(id) = key.strip_prefix("connections/").and_then(|id| ConnectionId::parse(id).ok()) else {
             continue;
         };
         match store::load(ports, &id) {
-            Ok((connection, credential)) => connections.push(shown(&id, &connection, &credential)),
+            Ok((connection, credential)) => {
+                let shown = shown(&id, &connection, &credential);
+                connections.insert((shown.nickname.clone(), shown.id.clone()), shown);
+            }
             // Somebody disconnected it between the two reads.
             Err(error) if error.kind() == Kind::ConnectionNotFound => {}
             Err(error) => return Err(error),
         }
     }
-    connections.sort_by(|a, b| (&a.nickname, &a.id).cmp(&(&b.nickname, &b.id)));
-    Ok(connections)
+    Ok(connections.into_values().collect())
 }
 
 /// One connection.
@@ -184,7 +190,7 @@ pub async fn check<P: Ports>(ports: &P, id: &str, deadline_ms: Option<u32>) -> R
     let path = format!("/v2/projects/{}/locations/-/functions", session.project.segment());
     let target = PathAndQuery::ours(&path, &[("pageSize", "1"), ("fields", "functions(name)")]);
     let listed = session
-        .send(&call, Class::Idempotent, |token| target::to_api(Api::Functions, Method::Get, &target, token))
+        .send(&call, Class::Idempotent, &|token| target::to_api(Api::Functions, Method::Get, &target, token))
         .await;
     findings.extend(functions_api(&session, listed));
     Ok(findings)
@@ -203,16 +209,18 @@ fn functions_api(session: &Session, listed: Result<Response>) -> [Finding; 2] {
         Ok(response) => google::api_error(&response, &attempted),
         Err(error) => error,
     };
-    match refusal.kind() {
-        Kind::ApiDisabled => {
-            [fail("functions-api", &refusal), unknown("list-functions", "not tried while the API is off")]
-        }
-        Kind::MissingRole => [
-            pass("functions-api", format!("the Cloud Functions API answers for {}", session.project)),
-            fail("list-functions", &refusal),
-        ],
-        _ => [unknown("functions-api", refusal.fields().message.as_str()), fail("list-functions", &refusal)],
+    if refusal.kind() == Kind::ApiDisabled {
+        return [
+            fail("functions-api", &refusal),
+            unknown("list-functions", "not tried while the API is off"),
+        ];
     }
+    let api = if refusal.kind() == Kind::MissingRole {
+        pass("functions-api", format!("the Cloud Functions API answers for {}", session.project))
+    } else {
+        unknown("functions-api", &refusal.fields().message)
+    };
+    [api, fail("list-functions", &refusal)]
 }
 
 /// Removes a connection with all that belongs to it.
@@ -222,7 +230,7 @@ fn functions_api(session: &Session, listed: Result<Response>) -> [Finding; 2] {
 pub fn disconnect(ports: &impl Ports, id: &str) -> Result<Vec<String>> {
     let id = ConnectionId::parse(id)?;
     let (_, credential) = store::load(ports, &id)?;
-    let StoredCredential::ServiceAccount { client_email, key, host_only, .. } = &credential;
+    let StoredCredential { client_email, key, host_only, .. } = &credential;
     let delete =
         |key: &str| ports.secret_delete(key).map_err(|error| store::store_error("delete an entry", error));
     let tokens = ports
@@ -259,7 +267,8 @@ fn signer(credential: Credential) -> Result<(Signer, Option<ProjectId>, Option<S
             if !key.starts_with("keys/") || key.len() > 256 || !key.bytes().all(plain) {
                 return Err(credential::invalid("key", "is not a name under keys/"));
             }
-            let stored = StoredCredential::ServiceAccount {
+            let stored = StoredCredential {
+                kind: store::SERVICE_ACCOUNT.to_owned(),
                 client_email: AccountEmail::parse(&client_email)?.as_str().to_owned(),
                 private_key_id: private_key_id
                     .as_deref()
@@ -315,8 +324,7 @@ fn keep(
 
 /// Takes back what [`keep`] may have written. The error that led here is the one to report.
 fn remove(ports: &impl Ports, id: &ConnectionId, credential: &StoredCredential) {
-    let StoredCredential::ServiceAccount { host_only, .. } = credential;
-    if !host_only {
+    if !credential.host_only {
         let _ = ports.secret_delete(&id.private_key_key());
     }
     let _ = ports.secret_delete(&id.credential_key());
@@ -324,7 +332,7 @@ fn remove(ports: &impl Ports, id: &ConnectionId, credential: &StoredCredential) 
 }
 
 fn shown(id: &ConnectionId, connection: &StoredConnection, credential: &StoredCredential) -> Connection {
-    let StoredCredential::ServiceAccount { client_email, host_only, .. } = credential;
+    let StoredCredential { client_email, host_only, .. } = credential;
     Connection {
         id: id.as_str().to_owned(),
         nickname: connection.nickname.clone(),

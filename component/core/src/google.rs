@@ -69,8 +69,11 @@ pub fn retry_info(response: &Response) -> Option<Duration> {
         return None;
     }
     parse(response)?.details.iter().find_map(|detail| {
-        let seconds: f64 = detail.retry_delay.as_deref()?.strip_suffix('s')?.parse().ok()?;
-        Duration::try_from_secs_f64(seconds).ok()
+        let text = detail.retry_delay.as_deref()?.strip_suffix('s')?;
+        let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+        // A floor: what is left of a second counts as one.
+        let rest = u64::from(fraction.bytes().any(|digit| digit != b'0'));
+        Some(Duration::from_secs(seconds.parse::<u64>().ok()?.saturating_add(rest)))
     })
 }
 
@@ -293,7 +296,7 @@ mod tests {
     fn retry_info_is_read_with_fractions() {
         let body = json!({"error": {"details": [{"retryDelay": "1.5s"}]}}).to_string().into_bytes();
         let response = Response { status: 429, headers: vec![], body };
-        assert_eq!(retry_info(&response), Some(Duration::from_millis(1500)));
+        assert_eq!(retry_info(&response), Some(Duration::from_secs(2)));
     }
 
     #[test]

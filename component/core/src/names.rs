@@ -221,7 +221,7 @@ fn is_label(text: &str, longest: usize) -> bool {
 /// The caller's own text in a message: short, and visibly quoted.
 fn quoted(text: &str) -> String {
     let short: String = text.chars().take(60).collect();
-    format!("`{}`", short.escape_debug())
+    format!("`{}`", short.escape_default())
 }
 
 #[cfg(test)]

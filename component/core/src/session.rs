@@ -49,7 +49,7 @@ impl Session {
         &self,
         call: &Call<'_, P>,
         class: Class,
-        request: impl Fn(&AccessToken) -> Request,
+        request: &dyn Fn(&AccessToken) -> Request,
     ) -> Result<Response> {
         let token = token::access_token(call, &self.id, &self.signer).await?;
         let response = call.exchange(&request(&token), class).await?;

@@ -82,24 +82,27 @@ pub struct StoredConnection {
     pub created: u64,
 }
 
-/// A credential as it is kept. The private key is under its own key.
+/// A credential as it is kept: a service account whose private key is under its own name, in the store
+/// or in the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
-pub enum StoredCredential {
-    /// A service account whose key is in the store, or in the host.
-    ServiceAccount {
-        /// Who signs in.
-        client_email: String,
-        /// Google's id of the key.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
-        private_key_id: Option<String>,
-        /// The name to sign with.
-        key: String,
-        /// Whether only the host sees the key.
-        #[serde(default)]
-        host_only: bool,
-    },
+pub struct StoredCredential {
+    /// [`SERVICE_ACCOUNT`]: a plain field and not a tagged enum, whose derived reader is 10 KB of wasm.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Who signs in.
+    pub client_email: String,
+    /// Google's id of the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_key_id: Option<String>,
+    /// The name to sign with.
+    pub key: String,
+    /// Whether only the host sees the key.
+    #[serde(default)]
+    pub host_only: bool,
 }
+
+/// The one kind of credential that this version keeps.
+pub const SERVICE_ACCOUNT: &str = "service-account";
 
 /// Reads JSON under a key.
 ///
@@ -131,8 +134,9 @@ pub fn write(ports: &impl Ports, key: &str, value: &impl Serialize, expected: Ex
 /// `connection-not-found` or `secret-store`.
 pub fn load(ports: &impl Ports, id: &ConnectionId) -> Result<(StoredConnection, StoredCredential)> {
     let connection = read(ports, &id.connection_key())?.ok_or_else(ConnectionId::not_found)?;
-    let credential = read(ports, &id.credential_key())?.ok_or_else(|| {
-        Error::new(Kind::SecretStore, Origin::Host, "the connection has lost its credential")
+    let credential: Option<StoredCredential> = read(ports, &id.credential_key())?;
+    let credential = credential.filter(|credential| credential.kind == SERVICE_ACCOUNT).ok_or_else(|| {
+        Error::new(Kind::SecretStore, Origin::Host, "the connection's credential is gone, or of a kind that a newer version keeps")
             .fix("disconnect, and connect again")
     })?;
     Ok((connection, credential))

@@ -7,9 +7,12 @@
 //! exchange failed in passing, old token still good ──────────► old token
 //! ```
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, Visitor},
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -120,7 +123,7 @@ impl Signer {
     /// # Errors
     /// `invalid-credential` if what is kept was tampered with.
     pub fn stored(credential: &StoredCredential) -> Result<Self> {
-        let StoredCredential::ServiceAccount { client_email, private_key_id, key, host_only: _ } = credential;
+        let StoredCredential { client_email, private_key_id, key, kind: _, host_only: _ } = credential;
         Ok(Self {
             email: AccountEmail::parse(client_email)?,
             key_id: private_key_id.as_deref().map(KeyId::parse).transpose()?,
@@ -317,7 +320,7 @@ struct Grant {
     id_token: Option<String>,
     token_type: Option<String>,
     #[serde(default)]
-    expires_in: serde_json::Value,
+    expires_in: Life,
     scope: Option<String>,
 }
 
@@ -348,7 +351,7 @@ fn granted(response: &Response, wanted: Wanted<'_>, now: u64) -> Result<Minted> 
             }
             let token =
                 usable(grant.access_token).ok_or_else(|| malformed("it has no usable access token"))?;
-            Ok(Minted { token, expires: now + life(&grant.expires_in)? })
+            Ok(Minted { token, expires: now + grant.expires_in.seconds() })
         }
         Wanted::TargetAudience(audience) => {
             let token = usable(grant.id_token).ok_or_else(|| malformed("it has no usable ID token"))?;
@@ -362,19 +365,45 @@ fn granted(response: &Response, wanted: Wanted<'_>, now: u64) -> Result<Minted> 
     }
 }
 
-/// Seconds to live. Some servers write the number as text; without one the token is used once.
-fn life(expires_in: &serde_json::Value) -> Result<u64> {
-    let seconds = match expires_in {
-        serde_json::Value::Null => 0.0,
-        serde_json::Value::Number(number) => number.as_f64().unwrap_or(-1.0),
-        serde_json::Value::String(text) => text.parse().unwrap_or(-1.0),
-        serde_json::Value::Bool(_) | serde_json::Value::Array(_) | serde_json::Value::Object(_) => -1.0,
-    };
-    if !(seconds >= 0.0) {
-        return Err(malformed("its expires_in is not a number of seconds"));
+/// Seconds to live, as text or as a number. By hand, for the generic value type of serde_json is 8 KB of
+/// wasm; and in whole seconds, for nobody grants half of one.
+#[derive(Default)]
+struct Life(Option<u64>);
+
+impl<'de> Deserialize<'de> for Life {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Seconds;
+
+        impl Visitor<'_> for Seconds {
+            type Value = Life;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of seconds")
+            }
+
+            fn visit_u64<E: de::Error>(self, seconds: u64) -> std::result::Result<Life, E> {
+                Ok(Life(Some(seconds)))
+            }
+
+            fn visit_f64<E: de::Error>(self, seconds: f64) -> std::result::Result<Life, E> {
+                // More seconds than an integer holds; the cast saturates.
+                if seconds >= 0.0 { Ok(Life(Some(seconds as u64))) } else { Err(E::custom("negative")) }
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> std::result::Result<Life, E> {
+                text.parse().map(|seconds| Life(Some(seconds))).map_err(|_| E::custom("not a number"))
+            }
+        }
+
+        deserializer.deserialize_any(Seconds)
     }
-    // The cast saturates, and the cap is far below where a float loses seconds.
-    Ok((seconds as u64).min(MAX_LIFE))
+}
+
+impl Life {
+    /// Without a life, the token is used once.
+    fn seconds(&self) -> u64 {
+        self.0.unwrap_or(0).min(MAX_LIFE)
+    }
 }
 
 fn malformed(why: &str) -> Error {

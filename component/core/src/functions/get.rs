@@ -1,5 +1,7 @@
 //! One function, by whatever name a caller has for it.
 
+use std::collections::BTreeSet;
+
 use super::{
     list,
     wire::{FIELDS, Function, WireFunction},
@@ -85,7 +87,7 @@ pub(super) async fn find<P: Ports>(
 async fn exact<P: Ports>(call: &Call<'_, P>, session: &Session, id: &FunctionId) -> Result<Function> {
     let target = PathAndQuery::ours(&format!("/v2/{}", id.path()), &[("fields", FIELDS)]);
     let response = session
-        .send(call, Class::Idempotent, |token| target::to_api(Api::Functions, Method::Get, &target, token))
+        .send(call, Class::Idempotent, &|token| target::to_api(Api::Functions, Method::Get, &target, token))
         .await?;
     let action = format!("get the function {} in {} of {}", id.name, id.region, id.project);
     if response.status != 200 {
@@ -126,8 +128,8 @@ async fn bare<P: Ports>(call: &Call<'_, P>, session: &Session, name: &FunctionNa
     match (found.pop(), found.as_slice()) {
         (Some(function), []) => Ok(function),
         (Some(last), others) => {
-            let mut regions: Vec<_> = others.iter().chain([&last]).map(|f| f.id.region.as_str()).collect();
-            regions.sort_unstable();
+            let regions: BTreeSet<_> = others.iter().chain([&last]).map(|f| f.id.region.as_str()).collect();
+            let regions: Vec<_> = regions.into_iter().collect();
             Err(Error::new(
                 Kind::AmbiguousFunction,
                 Origin::Input,

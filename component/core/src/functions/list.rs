@@ -164,8 +164,7 @@ async fn collect<P: Ports>(call: &Call<'_, P>, session: &Session, request: &Pars
             break;
         }
     }
-    list.unreachable.sort();
-    list.unreachable.dedup();
+    list.unreachable = BTreeSet::from_iter(list.unreachable).into_iter().collect();
     Ok(list)
 }
 
@@ -186,7 +185,7 @@ async fn page<P: Ports>(
     let path = format!("/v2/projects/{}/locations/{location}/functions", project.segment());
     let target = PathAndQuery::ours(&path, &query);
     let response = session
-        .send(call, Class::Idempotent, |token| target::to_api(Api::Functions, Method::Get, &target, token))
+        .send(call, Class::Idempotent, &|token| target::to_api(Api::Functions, Method::Get, &target, token))
         .await?;
     let action = format!("list functions in {project}");
     if response.status != 200 {

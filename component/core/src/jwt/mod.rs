@@ -5,8 +5,10 @@ mod provider;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use rsa::{
-    RsaPrivateKey, pkcs1::DecodeRsaPrivateKey as _, pkcs1::EncodeRsaPrivateKey as _,
-    pkcs8::DecodePrivateKey as _, traits::PublicKeyParts as _,
+    RsaPrivateKey,
+    pkcs1::DecodeRsaPrivateKey as _,
+    pkcs8::{PrivateKeyInfo, SecretDocument},
+    traits::PublicKeyParts as _,
 };
 use serde::{Deserialize, Serialize};
 
@@ -103,18 +105,21 @@ impl PrivateKey {
     /// # Errors
     /// `invalid-credential` of field `private_key`; the key itself is never repeated.
     pub fn parse(pem: Secret<String>) -> Result<Self> {
-        let text = pem.reveal();
-        let key = RsaPrivateKey::from_pkcs8_pem(text)
-            .or_else(|_| RsaPrivateKey::from_pkcs1_pem(text))
-            .map_err(|_| credential::invalid("private_key", "is not an RSA key in PEM (PKCS #8)"))?;
+        let unreadable = || credential::invalid("private_key", "is not an RSA key in PEM (PKCS #8)");
+        let (label, document) = SecretDocument::from_pem(pem.reveal()).map_err(|_| unreadable())?;
+        // PKCS #8 is an envelope around the PKCS #1 form, which is what signs.
+        let der = match label {
+            "PRIVATE KEY" => {
+                PrivateKeyInfo::try_from(document.as_bytes()).map_err(|_| unreadable())?.private_key
+            }
+            "RSA PRIVATE KEY" => document.as_bytes(),
+            _ => return Err(unreadable()),
+        };
+        let key = RsaPrivateKey::from_pkcs1_der(der).map_err(|_| unreadable())?;
         if key.size() * 8 < MIN_BITS {
             return Err(credential::invalid("private_key", "is shorter than 2048 bits"));
         }
-        let der = key
-            .to_pkcs1_der()
-            .map_err(|_| credential::invalid("private_key", "cannot be read"))?
-            .as_bytes()
-            .to_vec();
+        let der = der.to_vec();
         Ok(Self { pem, der: Secret::new(der) })
     }
 
@@ -177,7 +182,7 @@ impl IdTokenClaims {
 
 #[cfg(test)]
 mod tests {
-    use rsa::{RsaPublicKey, pkcs1v15::VerifyingKey, signature::Verifier as _};
+    use rsa::{RsaPublicKey, pkcs1v15::VerifyingKey, pkcs8::DecodePrivateKey as _, signature::Verifier as _};
     use serde_json::{Value, json};
 
     use super::*;

@@ -66,7 +66,7 @@ pub(crate) struct Global {
     pub(crate) timeout: Option<Duration>,
 
     /// Send what is meant for exactly this https origin to a loopback server (repeatable), such as
-    /// https://cloudfunctions.googleapis.com=http://127.0.0.1:8080
+    /// `https://cloudfunctions.googleapis.com=http://127.0.0.1:8080`
     #[arg(long, global = true, value_name = "ORIGIN=URL")]
     pub(crate) map: Vec<OriginRule>,
 
