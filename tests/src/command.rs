@@ -89,7 +89,8 @@ fn check(name: &str, text: &str) {
     settings.add_filter(&escaped(target().to_str().unwrap()), "[target]");
     settings.add_filter(&escaped(std::env::temp_dir().to_str().unwrap()), "[tmp]");
     settings.add_filter(r"\[tmp\]/\.tmp\w+", "[home]");
-    settings.add_filter(r"\b\d+(\.\d+)? ?(ms|µs)\b", "[time]");
+    settings.add_filter(r"\b\d+(\.\d+)? ?(ms|µs|s) to start.*", "[time]");
+    settings.add_filter(r"\d+ KB, sha256 \w+", "[component]");
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 

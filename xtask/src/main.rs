@@ -91,15 +91,10 @@ impl Workspace {
     fn build(&self) -> Result<(), Error> {
         ensure_target()?;
         say("building the component");
-        run(self.cargo([
-            "build",
-            "--package",
-            "gcf-connector",
-            "--target",
-            TARGET,
-            "--profile",
-            "component",
-        ]))?;
+        let mut cargo =
+            self.cargo(["build", "--package", "gcf-connector", "--target", TARGET, "--profile", "component"]);
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", self.flags());
+        run(cargo)?;
         let built = self.target.join(TARGET).join("component/gcf_connector.wasm");
         let kept = self.target.join("gcf-connector.wasm");
         let size = copy_if_changed(&built, &kept).map_err(|error| {
@@ -107,6 +102,22 @@ impl Workspace {
         })?;
         say(&format!("{} ({} KB)", kept.display(), size.div_ceil(1000)));
         Ok(())
+    }
+
+    /// Paths of this machine end up in the messages of panics. Without them two machines build the
+    /// same file, and it tells nothing about either.
+    fn flags(&self) -> String {
+        let home = env::var("HOME").or_else(|_| env::var("USERPROFILE")).unwrap_or_default();
+        let cargo_home = env::var("CARGO_HOME").unwrap_or_else(|_| format!("{home}/.cargo"));
+        let mut flags: Vec<String> = match (env::var("CARGO_ENCODED_RUSTFLAGS"), env::var("RUSTFLAGS")) {
+            (Ok(encoded), _) => encoded.split('\u{1f}').map(str::to_owned).collect(),
+            (Err(_), Ok(flags)) => flags.split_whitespace().map(str::to_owned).collect(),
+            (Err(_), Err(_)) => Vec::new(),
+        };
+        flags.retain(|flag| !flag.is_empty());
+        flags.push(format!("--remap-path-prefix={cargo_home}=/cargo"));
+        flags.push(format!("--remap-path-prefix={}=/gcf-connector", self.root.display()));
+        flags.join("\u{1f}")
     }
 
     fn gcf(&self, command: Option<&str>, arguments: &[OsString]) -> Result<(), Error> {

@@ -61,7 +61,8 @@ pub fn wait(
         return None;
     }
     let backoff = class.backoff(attempt);
-    let jittered = backoff / 2 + (backoff / 2).mul_f64(f64::from(jitter) / f64::from(u32::MAX));
+    let half = backoff.as_millis() as u64 / 2;
+    let jittered = Duration::from_millis(half + half * u64::from(jitter) / u64::from(u32::MAX));
     Some(jittered.max(floor.unwrap_or_default()))
 }
 

@@ -136,8 +136,12 @@ pub fn load(ports: &impl Ports, id: &ConnectionId) -> Result<(StoredConnection, 
     let connection = read(ports, &id.connection_key())?.ok_or_else(ConnectionId::not_found)?;
     let credential: Option<StoredCredential> = read(ports, &id.credential_key())?;
     let credential = credential.filter(|credential| credential.kind == SERVICE_ACCOUNT).ok_or_else(|| {
-        Error::new(Kind::SecretStore, Origin::Host, "the connection's credential is gone, or of a kind that a newer version keeps")
-            .fix("disconnect, and connect again")
+        Error::new(
+            Kind::SecretStore,
+            Origin::Host,
+            "the connection's credential is gone, or of a kind that a newer version keeps",
+        )
+        .fix("disconnect, and connect again")
     })?;
     Ok((connection, credential))
 }

@@ -128,7 +128,10 @@ async fn bare<P: Ports>(call: &Call<'_, P>, session: &Session, name: &FunctionNa
     match (found.pop(), found.as_slice()) {
         (Some(function), []) => Ok(function),
         (Some(last), others) => {
-            let regions: BTreeSet<_> = others.iter().chain([&last]).map(|f| f.id.region.as_str()).collect();
+            let mut regions = BTreeSet::new();
+            for function in others.iter().chain([&last]) {
+                regions.insert(function.id.region.as_str());
+            }
             let regions: Vec<_> = regions.into_iter().collect();
             Err(Error::new(
                 Kind::AmbiguousFunction,

@@ -92,11 +92,11 @@ pub(super) async fn everywhere<P: Ports>(call: &Call<'_, P>, session: &Session) 
 }
 
 fn parse(request: ListRequest) -> Result<Parsed> {
-    let regions: BTreeSet<_> = request
-        .regions
-        .iter()
-        .map(|text| Region::parse(text).map(|region| region.as_str().to_owned()))
-        .collect::<Result<_>>()?;
+    // Inserted one by one: collecting a set sorts first, and brings a sort into the component.
+    let mut regions = BTreeSet::new();
+    for text in &request.regions {
+        regions.insert(Region::parse(text)?.as_str().to_owned());
+    }
     let locations: Vec<_> =
         if regions.is_empty() { vec!["-".to_owned()] } else { regions.into_iter().collect() };
     let page_size = request.page_size.unwrap_or(MAX_PAGE);
@@ -134,6 +134,7 @@ fn parse(request: ListRequest) -> Result<Parsed> {
 
 async fn collect<P: Ports>(call: &Call<'_, P>, session: &Session, request: &Parsed) -> Result<FunctionList> {
     let mut list = FunctionList::default();
+    let mut unreachable = BTreeSet::new();
     for location in &request.locations {
         let mut token = request.page_token.clone();
         let mut seen = BTreeSet::new();
@@ -141,7 +142,9 @@ async fn collect<P: Ports>(call: &Call<'_, P>, session: &Session, request: &Pars
             let page = page(call, session, location, request, token.as_deref()).await?;
             list.pages += 1;
             list.functions.extend(page.functions.into_iter().filter_map(WireFunction::into_function));
-            list.unreachable.extend(page.unreachable.iter().map(|name| region_of(name)));
+            for name in &page.unreachable {
+                unreachable.insert(region_of(name));
+            }
             token = page.next_page_token.filter(|token| !token.is_empty());
             let Some(next) = &token else { break };
             if !seen.insert(next.clone()) || list.pages >= MAX_PAGES {
@@ -164,7 +167,7 @@ async fn collect<P: Ports>(call: &Call<'_, P>, session: &Session, request: &Pars
             break;
         }
     }
-    list.unreachable = BTreeSet::from_iter(list.unreachable).into_iter().collect();
+    list.unreachable = unreachable.into_iter().collect();
     Ok(list)
 }
 

@@ -127,7 +127,7 @@ pub fn plain_ascii(text: &str, field: &str) -> Result<()> {
         .find(|c| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>' | '^' | '`' | '{' | '|' | '}'))
     {
         None => Ok(()),
-        Some(c) => Err(bad(field, format!("the {field} holds the character {c:?}"))
+        Some(c) => Err(bad(field, format!("the {field} holds the character `{}`", c.escape_default()))
             .fix("percent-encode it (RFC 3986, section 2.1), or hand the query over as pairs")),
     }
 }
