@@ -19,12 +19,7 @@ mod reactor;
 mod seal;
 
 /// What wit-bindgen makes of `wit/`.
-#[expect(
-    unsafe_code,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
-    reason = "generated"
-)]
+#[expect(unsafe_code, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({
         path: "../wit",
