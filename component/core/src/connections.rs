@@ -1,7 +1,5 @@
 //! Connections: made, shown, checked, ended.
 
-use std::collections::BTreeMap;
-
 use crate::{
     call::{Call, deadlines},
     credential::{self, KeyId},
@@ -140,8 +138,8 @@ pub fn list(ports: &impl Ports) -> Result<Vec<Connection>> {
     let keys = ports
         .secret_keys("connections/")
         .map_err(|error| store::store_error("list the connections", error))?;
-    // A sorted map, and no sort: it is in the component anyway, three quicksorts are not.
-    let mut connections = BTreeMap::new();
+    // Each into its place, and no sort: three quicksorts come with one.
+    let mut connections: Vec<Connection> = Vec::new();
     for key in keys {
         let Some(id) = key.strip_prefix("connections/").and_then(|id| ConnectionId::parse(id).ok()) else {
             continue;
@@ -149,14 +147,15 @@ pub fn list(ports: &impl Ports) -> Result<Vec<Connection>> {
         match store::load(ports, &id) {
             Ok((connection, credential)) => {
                 let shown = shown(&id, &connection, &credential);
-                connections.insert((shown.nickname.clone(), shown.id.clone()), shown);
+                let at = connections.partition_point(|c| (&c.nickname, &c.id) < (&shown.nickname, &shown.id));
+                connections.insert(at, shown);
             }
             // Somebody disconnected it between the two reads.
             Err(error) if error.kind() == Kind::ConnectionNotFound => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(connections.into_values().collect())
+    Ok(connections)
 }
 
 /// One connection.

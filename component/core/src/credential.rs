@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::{
     error::{Error, Kind, Origin, Result},
+    json,
     jwt::PrivateKey,
     names::{AccountEmail, ProjectId},
     secret::Secret,
@@ -80,7 +81,7 @@ pub fn parse(json: &Secret<String>) -> Result<ServiceAccountKey> {
         return Err(invalid("json", "is larger than 64 KiB"));
     }
     // serde_json refuses a depth of more than 128 by itself.
-    let kinded: Kinded = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    let kinded: Kinded = json::read(text).map_err(|error| not_json(&error))?;
     match kinded.kind.as_deref() {
         Some("service_account") => service_account(text),
         Some(
@@ -101,7 +102,7 @@ pub fn parse(json: &Secret<String>) -> Result<ServiceAccountKey> {
 }
 
 fn service_account(text: &str) -> Result<ServiceAccountKey> {
-    let raw: Raw = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    let raw: Raw = json::read(text).map_err(|error| not_json(&error))?;
     if raw.token_uri.as_deref().is_some_and(|uri| uri != TOKEN_URL) {
         return Err(invalid("token_uri", "is not Google's token endpoint"));
     }

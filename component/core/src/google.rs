@@ -3,13 +3,14 @@
 //! The envelope is that of <https://google.aip.dev/193>; reasons are listed in
 //! `google/api/error_reason.proto`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::{
     error::{Error, Kind, Origin, foreign},
     http::Response,
+    json::{self, Pairs},
 };
 
 /// What was being done, for the words of an error.
@@ -45,7 +46,7 @@ struct Detail {
     #[serde(default)]
     reason: Option<String>,
     #[serde(default)]
-    metadata: BTreeMap<String, String>,
+    metadata: Pairs,
     #[serde(default)]
     links: Vec<Link>,
     #[serde(rename = "retryDelay", default)]
@@ -59,7 +60,7 @@ struct Link {
 }
 
 fn parse(response: &Response) -> Option<Status> {
-    serde_json::from_slice::<Envelope>(&response.body).ok().map(|envelope| envelope.error)
+    json::read::<Envelope>(&response.body).ok().map(|envelope| envelope.error)
 }
 
 /// The floor that a `google.rpc.RetryInfo` asks for.
@@ -113,7 +114,7 @@ pub fn api_error(response: &Response, attempted: &Attempted<'_>) -> Error {
             .or_else(|| (!p.status.is_empty()).then(|| p.status.clone()))
     });
     let detail = |name: &str| {
-        parsed.as_ref().and_then(|p| p.details.iter().find_map(|d| d.metadata.get(name).cloned()))
+        parsed.as_ref().and_then(|p| p.details.iter().find_map(|d| d.metadata.get(name).map(str::to_owned)))
     };
     let error = |kind, origin| {
         Error::new(kind, origin, format!("Google refused to {}: {said}", attempted.action))

@@ -1,9 +1,10 @@
 //! What is kept in the secret store, under which keys, in which shape.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     error::{Error, Kind, Origin, Result},
+    json,
     ports::{Expected, Ports, StoreError},
 };
 
@@ -108,11 +109,11 @@ pub const SERVICE_ACCOUNT: &str = "service-account";
 ///
 /// # Errors
 /// `secret-store`.
-pub fn read<T: for<'de> Deserialize<'de>>(ports: &impl Ports, key: &str) -> Result<Option<T>> {
+pub fn read<T: DeserializeOwned>(ports: &impl Ports, key: &str) -> Result<Option<T>> {
     let Some(entry) = ports.secret_get(key).map_err(|error| store_error("read", error))? else {
         return Ok(None);
     };
-    serde_json::from_str(entry.value.reveal()).map(Some).map_err(|_| {
+    json::read(entry.value.reveal()).map(Some).map_err(|_| {
         Error::new(Kind::SecretStore, Origin::Host, format!("the entry {} cannot be read", shown(key)))
             .fix("a newer version may have written it, or it is damaged; disconnect, and connect again")
     })

@@ -20,6 +20,7 @@ use crate::{
     credential::KeyId,
     error::{Error, Kind, Origin, Result, foreign},
     http::Response,
+    json,
     jwt::{self, IdTokenClaims, PrivateKey, Wanted},
     names::AccountEmail,
     ports::{Expected, Lease, Ports, StoreError},
@@ -325,7 +326,7 @@ struct Grant {
 }
 
 fn granted(response: &Response, wanted: Wanted<'_>, now: u64) -> Result<Minted> {
-    let grant: Grant = serde_json::from_slice(&response.body)
+    let grant: Grant = json::read(&response.body)
         .map_err(|_| malformed("it is not the JSON of RFC 6749").http_status(response.status))?;
     let usable = |token: Option<String>| {
         token
@@ -425,7 +426,7 @@ struct Refusal {
 
 /// What a refusal of the token endpoint means, and whose move it is.
 fn refused(response: &Response, signer: &Signer) -> Error {
-    let refusal: Refusal = serde_json::from_slice(&response.body).unwrap_or_default();
+    let refusal: Refusal = json::read(&response.body).unwrap_or_default();
     let said = match (refusal.error.as_str(), refusal.error_description.as_str()) {
         ("", _) => format!("status {}", response.status),
         (code, "") => foreign(code),
@@ -481,7 +482,7 @@ fn cached(ports: &impl Ports, key: &str) -> Result<Option<Minted>> {
     let entry = ports.secret_get(key).map_err(|error| store::store_error("read a token", error))?;
     // A token that cannot be read is one more to mint, not a failure.
     Ok(entry
-        .and_then(|entry| serde_json::from_str::<Cached>(entry.value.reveal()).ok())
+        .and_then(|entry| json::read::<Cached>(entry.value.reveal()).ok())
         .map(|cached| Minted { token: Secret::new(cached.token), expires: cached.expires }))
 }
 

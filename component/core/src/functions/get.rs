@@ -1,7 +1,5 @@
 //! One function, by whatever name a caller has for it.
 
-use std::collections::BTreeSet;
-
 use super::{
     list,
     wire::{FIELDS, Function, WireFunction},
@@ -11,10 +9,12 @@ use crate::{
     error::{Error, Kind, Origin, Result},
     google,
     http::Method,
+    json,
     names::{FunctionId, FunctionName, Region},
     ports::Ports,
     retry::Class,
     session::Session,
+    sorted,
     target::{self, Api, grammar::PathAndQuery},
 };
 
@@ -96,7 +96,7 @@ async fn exact<P: Ports>(call: &Call<'_, P>, session: &Session, id: &FunctionId)
             &session.attempted(&action, "cloudfunctions.functions.get"),
         ));
     }
-    serde_json::from_slice::<WireFunction>(&response.body)
+    json::read::<WireFunction>(&response.body)
         .map_err(|why| google::unreadable(&response, &action, &why))?
         .into_function()
         .ok_or_else(|| {
@@ -128,11 +128,10 @@ async fn bare<P: Ports>(call: &Call<'_, P>, session: &Session, name: &FunctionNa
     match (found.pop(), found.as_slice()) {
         (Some(function), []) => Ok(function),
         (Some(last), others) => {
-            let mut regions = BTreeSet::new();
+            let mut regions = Vec::new();
             for function in others.iter().chain([&last]) {
-                regions.insert(function.id.region.as_str());
+                sorted::insert(&mut regions, function.id.region.as_str());
             }
-            let regions: Vec<_> = regions.into_iter().collect();
             Err(Error::new(
                 Kind::AmbiguousFunction,
                 Origin::Input,

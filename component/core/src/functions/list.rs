@@ -1,7 +1,5 @@
 //! Every function there is, page by page, with what did not answer named.
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
 
 use super::wire::{FIELDS, Function, WireFunction};
@@ -10,10 +8,12 @@ use crate::{
     error::{Error, Kind, Origin, Result},
     google,
     http::{Exchange, Method},
+    json,
     names::Region,
     ports::Ports,
     retry::Class,
     session::Session,
+    sorted,
     target::{self, Api, grammar::PathAndQuery},
 };
 
@@ -92,13 +92,11 @@ pub(super) async fn everywhere<P: Ports>(call: &Call<'_, P>, session: &Session) 
 }
 
 fn parse(request: ListRequest) -> Result<Parsed> {
-    // Inserted one by one: collecting a set sorts first, and brings a sort into the component.
-    let mut regions = BTreeSet::new();
+    let mut regions = Vec::new();
     for text in &request.regions {
-        regions.insert(Region::parse(text)?.as_str().to_owned());
+        sorted::insert(&mut regions, Region::parse(text)?.as_str().to_owned());
     }
-    let locations: Vec<_> =
-        if regions.is_empty() { vec!["-".to_owned()] } else { regions.into_iter().collect() };
+    let locations = if regions.is_empty() { vec!["-".to_owned()] } else { regions };
     let page_size = request.page_size.unwrap_or(MAX_PAGE);
     if !(1..=MAX_PAGE).contains(&page_size) {
         return Err(Error::input("page-size", "the page size is not between 1 and 1000"));
@@ -134,20 +132,19 @@ fn parse(request: ListRequest) -> Result<Parsed> {
 
 async fn collect<P: Ports>(call: &Call<'_, P>, session: &Session, request: &Parsed) -> Result<FunctionList> {
     let mut list = FunctionList::default();
-    let mut unreachable = BTreeSet::new();
     for location in &request.locations {
         let mut token = request.page_token.clone();
-        let mut seen = BTreeSet::new();
+        let mut seen = Vec::new();
         loop {
             let page = page(call, session, location, request, token.as_deref()).await?;
             list.pages += 1;
             list.functions.extend(page.functions.into_iter().filter_map(WireFunction::into_function));
             for name in &page.unreachable {
-                unreachable.insert(region_of(name));
+                sorted::insert(&mut list.unreachable, region_of(name));
             }
             token = page.next_page_token.filter(|token| !token.is_empty());
             let Some(next) = &token else { break };
-            if !seen.insert(next.clone()) || list.pages >= MAX_PAGES {
+            if !sorted::insert(&mut seen, next.clone()) || list.pages >= MAX_PAGES {
                 return Err(Error::new(
                     Kind::PageLoop,
                     Origin::GoogleApi,
@@ -167,7 +164,6 @@ async fn collect<P: Ports>(call: &Call<'_, P>, session: &Session, request: &Pars
             break;
         }
     }
-    list.unreachable = unreachable.into_iter().collect();
     Ok(list)
 }
 
@@ -197,7 +193,7 @@ async fn page<P: Ports>(
             &session.attempted(&action, "cloudfunctions.functions.list"),
         ));
     }
-    serde_json::from_slice(&response.body).map_err(|why| google::unreadable(&response, &action, &why))
+    json::read(&response.body).map_err(|why| google::unreadable(&response, &action, &why))
 }
 
 /// `unreachable` holds region ids, or resource names that end in one.

@@ -2,11 +2,9 @@
 //!
 //! <https://cloud.google.com/functions/docs/reference/rest/v2/projects.locations.functions>
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
-use crate::{names::FunctionId, target::function_url::FunctionUrl};
+use crate::{json::Pairs, names::FunctionId, target::function_url::FunctionUrl};
 
 /// The fields that are asked for. Environment values may be secrets, so they are not.
 pub(super) const FIELDS: &str = "name,state,environment,url,labels,updateTime,buildConfig/runtime,\
@@ -61,7 +59,7 @@ pub(super) struct WireFunction {
     #[serde(default)]
     url: Option<String>,
     #[serde(default)]
-    labels: BTreeMap<String, String>,
+    labels: Pairs,
     #[serde(default)]
     update_time: Option<String>,
     #[serde(default)]
@@ -114,7 +112,7 @@ impl WireFunction {
             ingress: self.service_config.ingress_settings,
             timeout_seconds: self.service_config.timeout_seconds,
             memory: self.service_config.available_memory,
-            labels: self.labels.into_iter().collect(),
+            labels: self.labels.0,
             updated: self.update_time,
         })
     }

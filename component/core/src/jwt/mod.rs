@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     credential::{self, KeyId},
     error::{Error, Kind, Origin, Result},
+    json,
     names::AccountEmail,
     secret::Secret,
     target::TOKEN_URL,
@@ -176,7 +177,7 @@ impl IdTokenClaims {
         if parts.next().is_some() {
             return None;
         }
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+        json::read(URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::error::{Error, Kind, Origin, Result};
+use crate::{
+    error::{Error, Kind, Origin, Result},
+    json,
+};
 
 /// What a caller wants to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +65,7 @@ impl Payload {
         let Some(body) = body else { return Ok(Self::empty()) };
         let (content_type, bytes) = match body {
             Body::Json(text) => {
-                serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|error| {
+                json::read::<serde::de::IgnoredAny>(&text).map_err(|error| {
                     bad(format!("the body is not JSON: {error}"))
                         .fix("correct it, or send it as text or bytes")
                 })?;
