@@ -7,7 +7,7 @@ use serde::{
     de::{DeserializeOwned, MapAccess, Visitor},
 };
 
-/// Reads text or bytes. `serde_json::from_str` beside `from_slice` is a second parser: 8 KB of wasm.
+/// Reads text or bytes. `serde_json::from_str` beside `from_slice` is a second parser in the component.
 pub(crate) fn read<T: DeserializeOwned>(json: impl AsRef<[u8]>) -> serde_json::Result<T> {
     serde_json::from_slice(json.as_ref())
 }

@@ -1,4 +1,4 @@
-//! Small sorted lists. Sets and maps of the standard library would do the same with 10 KB more of wasm.
+//! Small sorted lists. Sets and maps of the standard library would do the same with more wasm.
 
 /// Inserts an item in its place, unless it is there; says whether it was new.
 pub(crate) fn insert<T: Ord>(list: &mut Vec<T>, item: T) -> bool {
