@@ -87,7 +87,7 @@ pub struct StoredConnection {
 /// or in the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredCredential {
-    /// [`SERVICE_ACCOUNT`]: a plain field and not a tagged enum, whose derived reader is 10 KB of wasm.
+    /// [`SERVICE_ACCOUNT`]: a plain field and not a tagged enum, whose derived reader is large in wasm.
     #[serde(rename = "type")]
     pub kind: String,
     /// Who signs in.

@@ -366,7 +366,7 @@ fn granted(response: &Response, wanted: Wanted<'_>, now: u64) -> Result<Minted> 
     }
 }
 
-/// Seconds to live, as text or as a number. By hand, for the generic value type of serde_json is 8 KB of
+/// Seconds to live, as text or as a number. By hand, for the generic value type of serde_json is large in
 /// wasm; and in whole seconds, for nobody grants half of one.
 #[derive(Default)]
 struct Life(Option<u64>);
