@@ -41,6 +41,17 @@ pub(crate) fn component() -> PathBuf {
     path
 }
 
+/// The component that misbehaves on request.
+pub(crate) fn hostile() -> PathBuf {
+    let path = target().join("gcf-hostile-guest.wasm");
+    assert!(
+        path.exists(),
+        "there is no {}: run the tests by `cargo xtask test`, which builds it",
+        path.display()
+    );
+    path
+}
+
 pub(crate) fn cassette(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("cassettes").join(name)
 }

@@ -6,6 +6,7 @@
 //! | `cassettes` | each exported function, on recorded and transcribed answers; every cassette is played |
 //! | `loopback` | the same over real sockets: bodies, headers, signatures, concurrency |
 //! | `isolation` | what is refused, and that no byte is sent then |
+//! | `hostile` | the host's limits, against a component that keeps none |
 //! | `canaries` | no secret in any text that leaves a call |
 //!
 //! The command has a test target of its own, `command.rs`, which `gcf-host` declares.
@@ -18,6 +19,8 @@ mod cassettes;
 mod contract;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]

@@ -19,12 +19,19 @@ cargo xtask COMMAND
   build          builds the component to target/gcf-connector.wasm
   demo [ARGS]    builds it, then runs `gcf demo` on recorded responses
   gcf -- ARGS    builds it, then runs any gcf command
-  test [ARGS]    builds it, then runs every test; ARGS go to `cargo test`
+  test [ARGS]    builds it and the guest of the tests, then runs every test;
+                 ARGS go to `cargo test`
   help           prints this
 
 CARGO_TARGET_DIR is honoured. The target wasm32-wasip2 is installed through rustup if it is missing.";
 
 const TARGET: &str = "wasm32-wasip2";
+
+/// The shipping component.
+const CONNECTOR: &str = "gcf-connector";
+
+/// The component that the host's limits are tested against.
+const HOSTILE_GUEST: &str = "gcf-hostile-guest";
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
@@ -91,12 +98,18 @@ impl Workspace {
     fn build(&self) -> Result<(), Error> {
         ensure_target()?;
         say("building the component");
+        self.component(CONNECTOR)
+    }
+
+    /// Builds a package as a component, and puts it where hosts and tests look for it.
+    fn component(&self, package: &str) -> Result<(), Error> {
         let mut cargo =
-            self.cargo(["build", "--package", "gcf-connector", "--target", TARGET, "--profile", "component"]);
+            self.cargo(["build", "--package", package, "--target", TARGET, "--profile", "component"]);
         cargo.env("CARGO_ENCODED_RUSTFLAGS", self.flags());
         run(cargo)?;
-        let built = self.target.join(TARGET).join("component/gcf_connector.wasm");
-        let kept = self.target.join("gcf-connector.wasm");
+        let library = package.replace('-', "_");
+        let built = self.target.join(TARGET).join(format!("component/{library}.wasm"));
+        let kept = self.target.join(format!("{package}.wasm"));
         let size = copy_if_changed(&built, &kept).map_err(|error| {
             Error::own(format!("copying {} to {}: {error}", built.display(), kept.display()))
         })?;
@@ -133,8 +146,11 @@ impl Workspace {
 
     fn test(&self, arguments: &[OsString]) -> Result<(), Error> {
         self.build()?;
+        say("building the guest of the tests");
+        self.component(HOSTILE_GUEST)?;
         say("running the tests");
-        let mut cargo = self.cargo(["test", "--workspace", "--exclude", "gcf-connector"]);
+        let mut cargo =
+            self.cargo(["test", "--workspace", "--exclude", CONNECTOR, "--exclude", HOSTILE_GUEST]);
         cargo.args(arguments);
         run(cargo)
     }
