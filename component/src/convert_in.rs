@@ -2,12 +2,13 @@
 
 use gcf_core::{
     api::ApiRequest,
-    connections::{ConnectRequest, Credential},
+    connections::{AuthorizeRequest, ConnectRequest, Credential},
     functions::{
         FunctionRef,
         invoke::{Auth, InvokeRequest},
         list::ListRequest,
     },
+    identity::InvokerRequest,
     secret::Secret,
     target::{
         body::{Body, Part},
@@ -25,13 +26,49 @@ pub(crate) fn connect_request(request: wit_connections::ConnectRequest) -> Conne
         nickname: request.nickname,
         project: request.project,
         region: request.region,
-        credential: match request.credential {
-            wit_connections::Credential::GoogleJson(json) => Credential::GoogleJson(Secret::new(json)),
-            wit_connections::Credential::StoredKey(stored) => Credential::StoredKey {
-                client_email: stored.client_email,
-                private_key_id: stored.private_key_id,
-                key: stored.key,
-            },
+        credential: credential(request.credential),
+        subject_token: request.subject_token,
+        invoker: request.invoker.map(invoker),
+    }
+}
+
+pub(crate) fn credential(credential: wit_connections::Credential) -> Credential {
+    match credential {
+        wit_connections::Credential::GoogleJson(json) => Credential::GoogleJson(Secret::new(json)),
+        wit_connections::Credential::StoredKey(stored) => Credential::StoredKey {
+            client_email: stored.client_email,
+            private_key_id: stored.private_key_id,
+            key: stored.key,
+        },
+        wit_connections::Credential::SuppliedToken(supplied) => {
+            Credential::SuppliedToken { key: supplied.key, account: supplied.account }
+        }
+        wit_connections::Credential::InjectedToken(account) => Credential::InjectedToken(account),
+    }
+}
+
+pub(crate) fn authorize_request(request: wit_connections::AuthorizeRequest) -> AuthorizeRequest {
+    AuthorizeRequest {
+        nickname: request.nickname,
+        project: request.project,
+        region: request.region,
+        client: Secret::new(request.client),
+        redirect_uri: request.redirect_uri,
+        login_hint: request.login_hint,
+        hosted_domain: request.hosted_domain,
+        invoker: request.invoker.map(invoker),
+        connection: request.connection,
+    }
+}
+
+fn invoker(invoker: types::Invoker) -> InvokerRequest {
+    match invoker {
+        types::Invoker::Own => InvokerRequest::Own,
+        types::Invoker::User => InvokerRequest::User,
+        types::Invoker::ServiceAccount(impersonation) => InvokerRequest::ServiceAccount {
+            service_account: impersonation.service_account,
+            delegates: impersonation.delegates,
+            include_email: impersonation.include_email,
         },
     }
 }
@@ -47,13 +84,11 @@ pub(crate) fn list_request(request: wit_functions::ListRequest) -> ListRequest {
     }
 }
 
-pub(crate) fn function_ref(function: wit_functions::FunctionRef) -> FunctionRef {
+pub(crate) fn function_ref(function: types::FunctionRef) -> FunctionRef {
     match function {
-        wit_functions::FunctionRef::Named(named) => {
-            FunctionRef::Named { name: named.name, region: named.region }
-        }
-        wit_functions::FunctionRef::Resource(name) => FunctionRef::Resource(name),
-        wit_functions::FunctionRef::Url(url) => FunctionRef::Url(url),
+        types::FunctionRef::Named(named) => FunctionRef::Named { name: named.name, region: named.region },
+        types::FunctionRef::Resource(name) => FunctionRef::Resource(name),
+        types::FunctionRef::Url(url) => FunctionRef::Url(url),
     }
 }
 
@@ -69,6 +104,7 @@ pub(crate) fn invoke_request(request: wit_functions::InvokeRequest) -> InvokeReq
             wit_functions::Auth::Auto | wit_functions::Auth::IdToken => Auth::IdToken,
             wit_functions::Auth::None => Auth::None,
         },
+        invoker: request.invoker.map(invoker),
         audience: request.audience,
         idempotent: request.idempotent,
         raise_for_status: request.raise_for_status,

@@ -2,10 +2,11 @@
 
 use gcf_core::{
     api::ApiResponse,
-    connections::{Connection, CredentialKind, Finding, Verdict},
+    connections::{Authorization, Connected, Connection, CredentialKind, Finding, Verdict},
     error::{Error, Kind, Origin},
     functions::{Function, Generation, Trigger, invoke::Invocation, list::FunctionList},
     http::{Exchange, TokenKind},
+    identity::InvokerRequest,
 };
 
 use crate::bindings::{
@@ -22,10 +23,49 @@ pub(crate) fn connection(connection: Connection) -> wit_connections::Connection 
         kind: match connection.kind {
             CredentialKind::ServiceAccount => wit_connections::CredentialKind::ServiceAccount,
             CredentialKind::StoredKey => wit_connections::CredentialKind::StoredKey,
+            CredentialKind::AuthorizedUser => wit_connections::CredentialKind::AuthorizedUser,
+            CredentialKind::ImpersonatedServiceAccount => {
+                wit_connections::CredentialKind::ImpersonatedServiceAccount
+            }
+            CredentialKind::ExternalAccount => wit_connections::CredentialKind::ExternalAccount,
+            CredentialKind::SuppliedToken => wit_connections::CredentialKind::SuppliedToken,
+            CredentialKind::InjectedToken => wit_connections::CredentialKind::InjectedToken,
+            CredentialKind::Other => wit_connections::CredentialKind::Other,
         },
         account: connection.account,
         scopes: connection.scopes,
+        invoker: invoker(connection.invoker),
         created: connection.created,
+        last_used: connection.last_used,
+        fault: connection.fault.map(|fault| wit_connections::Fault {
+            message: fault.message,
+            fix: fault.fix,
+            reason: fault.reason,
+            since: fault.since,
+        }),
+    }
+}
+
+pub(crate) fn connected((connection, warnings): Connected) -> wit_connections::Connected {
+    wit_connections::Connected { connection: self::connection(connection), warnings }
+}
+
+pub(crate) fn authorization(authorization: Authorization) -> wit_connections::Authorization {
+    wit_connections::Authorization {
+        id: authorization.id,
+        url: authorization.url,
+        expires: authorization.expires,
+        warnings: authorization.warnings,
+    }
+}
+
+fn invoker(invoker: InvokerRequest) -> types::Invoker {
+    match invoker {
+        InvokerRequest::Own => types::Invoker::Own,
+        InvokerRequest::User => types::Invoker::User,
+        InvokerRequest::ServiceAccount { service_account, delegates, include_email } => {
+            types::Invoker::ServiceAccount(types::Impersonation { service_account, delegates, include_email })
+        }
     }
 }
 
@@ -136,6 +176,8 @@ fn token(token: TokenKind) -> types::TokenKind {
         TokenKind::AccessToken => types::TokenKind::AccessToken,
         TokenKind::IdToken => types::TokenKind::IdToken,
         TokenKind::Assertion => types::TokenKind::Assertion,
+        TokenKind::Grant => types::TokenKind::Grant,
+        TokenKind::Injected => types::TokenKind::Injected,
     }
 }
 
@@ -175,6 +217,12 @@ fn kind(kind: Kind) -> types::ErrorKind {
         Kind::InvalidCredential => types::ErrorKind::InvalidCredential,
         Kind::UnsupportedCredential => types::ErrorKind::UnsupportedCredential,
         Kind::CredentialRejected => types::ErrorKind::CredentialRejected,
+        Kind::ReconnectRequired => types::ErrorKind::ReconnectRequired,
+        Kind::ClockSkew => types::ErrorKind::ClockSkew,
+        Kind::ClientConfig => types::ErrorKind::ClientConfig,
+        Kind::InsufficientScope => types::ErrorKind::InsufficientScope,
+        Kind::AuthorizationFailed => types::ErrorKind::AuthorizationFailed,
+        Kind::AuthorizationDenied => types::ErrorKind::AuthorizationDenied,
         Kind::Unauthenticated => types::ErrorKind::Unauthenticated,
         Kind::MissingRole => types::ErrorKind::MissingRole,
         Kind::Forbidden => types::ErrorKind::Forbidden,

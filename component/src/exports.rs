@@ -8,7 +8,7 @@ use crate::{
             api as wit_api, catalog as wit_catalog, connections as wit_connections,
             functions as wit_functions,
         },
-        gcf::connector::types::Error,
+        gcf::connector::types::{Error, FunctionRef},
     },
     convert_in as read, convert_out as show,
     ports::Wasi,
@@ -24,11 +24,42 @@ impl wit_connections::Guest for Connector {
         deadline_ms: Option<u32>,
     ) -> Result<wit_connections::Connected, Error> {
         block_on(connections::connect(&Wasi, read::connect_request(request), deadline_ms))
-            .map(|(connection, warnings)| wit_connections::Connected {
-                connection: show::connection(connection),
-                warnings,
-            })
+            .map(show::connected)
             .map_err(show::error)
+    }
+
+    fn authorize(
+        request: wit_connections::AuthorizeRequest,
+    ) -> Result<wit_connections::Authorization, Error> {
+        connections::authorize(&Wasi, read::authorize_request(request))
+            .map(show::authorization)
+            .map_err(show::error)
+    }
+
+    fn finish(
+        authorization: String,
+        callback_url: String,
+        deadline_ms: Option<u32>,
+    ) -> Result<wit_connections::Connected, Error> {
+        block_on(connections::finish(&Wasi, &authorization, &callback_url, deadline_ms))
+            .map(show::connected)
+            .map_err(show::error)
+    }
+
+    fn reauthorize(
+        id: String,
+        credential: wit_connections::Credential,
+        subject_token: Option<String>,
+        deadline_ms: Option<u32>,
+    ) -> Result<wit_connections::Connected, Error> {
+        let credential = read::credential(credential);
+        block_on(connections::reauthorize(&Wasi, &id, credential, subject_token.as_deref(), deadline_ms))
+            .map(show::connected)
+            .map_err(show::error)
+    }
+
+    fn rename(id: String, nickname: String) -> Result<wit_connections::Connected, Error> {
+        connections::rename(&Wasi, &id, &nickname).map(show::connected).map_err(show::error)
     }
 
     fn list() -> Result<Vec<wit_connections::Connection>, Error> {
@@ -41,15 +72,18 @@ impl wit_connections::Guest for Connector {
         connections::get(&Wasi, &id).map(show::connection).map_err(show::error)
     }
 
-    fn check(id: String, deadline_ms: Option<u32>) -> Result<Vec<wit_connections::Finding>, Error> {
-        block_on(connections::check(&Wasi, &id, deadline_ms))
+    fn check(
+        id: String,
+        function: Option<FunctionRef>,
+        deadline_ms: Option<u32>,
+    ) -> Result<Vec<wit_connections::Finding>, Error> {
+        block_on(connections::check(&Wasi, &id, function.map(read::function_ref), deadline_ms))
             .map(|findings| findings.into_iter().map(show::finding).collect())
             .map_err(show::error)
     }
 
-    // Nothing is sent in this version, so there is no deadline to keep.
-    fn disconnect(id: String, _: Option<u32>) -> Result<wit_connections::Disconnected, Error> {
-        connections::disconnect(&Wasi, &id)
+    fn disconnect(id: String, deadline_ms: Option<u32>) -> Result<wit_connections::Disconnected, Error> {
+        block_on(connections::disconnect(&Wasi, &id, deadline_ms))
             .map(|warnings| wit_connections::Disconnected { warnings })
             .map_err(show::error)
     }
@@ -68,7 +102,7 @@ impl wit_functions::Guest for Connector {
 
     fn get(
         connection: String,
-        function: wit_functions::FunctionRef,
+        function: FunctionRef,
         deadline_ms: Option<u32>,
     ) -> Result<wit_functions::Function, Error> {
         block_on(functions::get::get(&Wasi, &connection, read::function_ref(function), deadline_ms))

@@ -53,16 +53,11 @@ impl Ports for Wasi {
     }
 
     fn secret_put(&self, key: &str, value: &str, expected: Expected) -> Result<String, StoreError> {
-        let expected = match expected {
-            Expected::Anything => store::Expected::Anything,
-            Expected::Absent => store::Expected::Absent,
-            Expected::Version(version) => store::Expected::Version(version),
-        };
-        store::put(key, value, &expected).map_err(store_error)
+        store::put(key, value, &self::expected(expected)).map_err(store_error)
     }
 
-    fn secret_delete(&self, key: &str) -> Result<(), StoreError> {
-        store::delete(key, &store::Expected::Anything).map_err(store_error)
+    fn secret_delete(&self, key: &str, expected: Expected) -> Result<(), StoreError> {
+        store::delete(key, &self::expected(expected)).map_err(store_error)
     }
 
     fn secret_keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
@@ -84,6 +79,14 @@ impl Ports for Wasi {
 
     fn sign(&self, key: &str, message: &[u8]) -> Result<Vec<u8>, StoreError> {
         store::sign(key, store::SignatureAlgorithm::Rs256, message).map_err(store_error)
+    }
+}
+
+fn expected(expected: Expected) -> store::Expected {
+    match expected {
+        Expected::Anything => store::Expected::Anything,
+        Expected::Absent => store::Expected::Absent,
+        Expected::Version(version) => store::Expected::Version(version),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     engine::engine,
     error::HostError,
     host::{Host, Sandbox},
+    inject::AccessTokens,
     limits::Limits,
     observer::{Observer, RequestEvent},
     secret_store::Secrets,
@@ -28,13 +29,15 @@ use crate::{
 /// Puts a [`Host`] together. Only the component must be named.
 ///
 /// What is not named: secrets live in memory, the transport refuses everything, clock and randomness
-/// are the system's, the limits are [`Limits::default`], the host signs, and nothing is cached.
+/// are the system's, the limits are [`Limits::default`], the host signs and adds no access tokens, and
+/// nothing is cached.
 pub struct HostBuilder {
     component: Option<Source>,
     cache: Option<PathBuf>,
     limits: Limits,
     secrets: Option<Arc<dyn SecretStore>>,
     signs: bool,
+    tokens: Option<Arc<dyn AccessTokens>>,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -54,6 +57,7 @@ impl Default for HostBuilder {
             limits: Limits::default(),
             secrets: None,
             signs: true,
+            tokens: None,
             transport: Arc::new(Offline),
             clock: Arc::new(SystemClock::default()),
             random: Arc::new(SystemRandom),
@@ -129,6 +133,14 @@ impl HostBuilder {
         self
     }
 
+    /// Where the host has the access tokens from that it adds to the requests of a component that holds
+    /// none. Without it such requests are refused.
+    #[must_use]
+    pub fn access_tokens(mut self, source: Arc<dyn AccessTokens>) -> Self {
+        self.tokens = Some(source);
+        self
+    }
+
     /// Who is told of each request as it is sent, and as its answer begins.
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Fn(&RequestEvent) + Send + Sync>) -> Self {
@@ -158,6 +170,7 @@ impl HostBuilder {
             connector,
             limits: self.limits,
             secrets: Secrets { store, signs: self.signs },
+            tokens: self.tokens,
             transport: self.transport,
             clock: self.clock,
             random: self.random,
@@ -206,6 +219,7 @@ impl fmt::Debug for HostBuilder {
             .field("limits", &self.limits)
             .field("secrets", &self.secrets)
             .field("signs", &self.signs)
+            .field("adds_tokens", &self.tokens.is_some())
             .field("transport", &self.transport)
             .field("clock", &self.clock)
             .field("random", &self.random)

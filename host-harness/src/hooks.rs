@@ -1,6 +1,7 @@
 //! The one gate for requests: policy, then the budget of the call, then the transport.
 //!
-//! The policy is outermost, so that a replayed request is judged like a real one.
+//! The policy is outermost, so that a replayed request is judged like a real one. Where the host adds an
+//! access token, the policy judges twice: first whether one may be added, then what came of it.
 
 use std::{
     future::Future,
@@ -11,12 +12,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use http::request::Parts;
 use http_body_util::BodyExt as _;
 use wasmtime_wasi_http::{Error as WasiError, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::{
     egress::EgressPolicy,
     error::Limit,
+    inject::{AccessTokens, Injection},
     observer::{Observer, Stage, Watch},
     transport::{Body, Timeouts, Transport, TransportError},
 };
@@ -24,6 +27,7 @@ use crate::{
 /// How the requests of one call leave the sandbox.
 pub(crate) struct Hooks {
     pub(crate) policy: Arc<EgressPolicy>,
+    pub(crate) tokens: Option<Arc<dyn AccessTokens>>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) observer: Option<Observer>,
     pub(crate) budget: Arc<RequestBudget>,
@@ -32,10 +36,15 @@ pub(crate) struct Hooks {
 }
 
 impl Hooks {
-    /// Lets a request through under its number in the call, or says why not.
-    fn admit(&self, parts: &http::request::Parts) -> Result<u32, TransportError> {
-        self.policy.check(parts).map_err(TransportError::Denied)?;
-        self.budget.take().map_err(|limit| TransportError::Limit(limit.to_string()))
+    /// Lets a request through under its number in the call, or says why not. One that still lacks a
+    /// token has its number already, lest a guest ask the host's source without end.
+    fn admit(&self, parts: &Parts) -> Result<(u32, Option<Injection>), TransportError> {
+        let injection = Injection::wanted(self.tokens.as_ref(), &self.policy, parts);
+        if injection.is_none() {
+            self.policy.check(parts).map_err(TransportError::Denied)?;
+        }
+        let number = self.budget.take().map_err(|limit| TransportError::Limit(limit.to_string()))?;
+        Ok((number, injection))
     }
 
     fn timeouts(&self, options: Option<RequestOptions>) -> Timeouts {
@@ -49,7 +58,8 @@ impl Hooks {
 }
 
 type Processing = Box<dyn Future<Output = Result<(), WasiError>> + Send>;
-type Exchange = Box<dyn Future<Output = Result<(http::Response<WasiBody>, Processing), WasiError>> + Send>;
+type Answer = Result<(http::Response<WasiBody>, Processing), WasiError>;
+type Exchange = Box<dyn Future<Output = Answer> + Send>;
 
 impl WasiHttpHooks for Hooks {
     fn send_request(
@@ -58,36 +68,63 @@ impl WasiHttpHooks for Hooks {
         options: Option<RequestOptions>,
         _processing: Processing,
     ) -> Exchange {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let watch = Watch::new(self.observer.clone(), &parts);
-        let number = match self.admit(&parts) {
-            Ok(number) => number,
-            Err(error) => {
-                watch.report(0, Stage::Failed { error: error.clone(), elapsed: Duration::ZERO });
-                return Box::new(std::future::ready(Err(to_guest(error))));
-            }
+        let (number, injection) = match self.admit(&parts) {
+            Ok(admitted) => admitted,
+            Err(error) => return Box::new(std::future::ready(Err(refuse(&watch, error)))),
         };
-        watch.report(number, Stage::Sent);
-        let started = Instant::now();
-        let request = http::Request::from_parts(parts, body.map_err(from_guest).boxed_unsync());
-        let sending = self.transport.send(request, self.timeouts(options));
-        Box::new(async move {
-            let answer = sending.await;
-            let elapsed = started.elapsed();
-            match answer {
-                Ok(response) => {
-                    watch.report(number, Stage::Answered { status: response.status(), elapsed });
-                    let response = response.map(|body: Body| body.map_err(to_guest).boxed_unsync());
-                    let processing: Processing = Box::new(std::future::ready(Ok(())));
-                    Ok((response, processing))
+        let transport = Arc::clone(&self.transport);
+        let timeouts = self.timeouts(options);
+        let send = move |watch, parts| {
+            let request = http::Request::from_parts(parts, body.map_err(from_guest).boxed_unsync());
+            send(&*transport, request, timeouts, number, watch)
+        };
+        match injection {
+            None => Box::new(send(watch, parts)),
+            Some(injection) => Box::new(async move {
+                match injection.complete(&mut parts).await {
+                    Ok(()) => send(watch, parts).await,
+                    Err(error) => Err(refuse(&watch, error)),
                 }
-                Err(error) => {
-                    watch.report(number, Stage::Failed { error: error.clone(), elapsed });
-                    Err(to_guest(error))
-                }
-            }
-        })
+            }),
+        }
     }
+}
+
+/// Hands a request to the transport, and its answer to the guest.
+fn send(
+    transport: &dyn Transport,
+    request: http::Request<Body>,
+    timeouts: Timeouts,
+    number: u32,
+    watch: Watch,
+) -> impl Future<Output = Answer> + Send + use<> {
+    watch.report(number, Stage::Sent);
+    let started = Instant::now();
+    let sending = transport.send(request, timeouts);
+    async move {
+        let answer = sending.await;
+        let elapsed = started.elapsed();
+        match answer {
+            Ok(response) => {
+                watch.report(number, Stage::Answered { status: response.status(), elapsed });
+                let response = response.map(|body: Body| body.map_err(to_guest).boxed_unsync());
+                let processing: Processing = Box::new(std::future::ready(Ok(())));
+                Ok((response, processing))
+            }
+            Err(error) => {
+                watch.report(number, Stage::Failed { error: error.clone(), elapsed });
+                Err(to_guest(error))
+            }
+        }
+    }
+}
+
+/// Reports a request that is not sent.
+fn refuse(watch: &Watch, error: TransportError) -> WasiError {
+    watch.report(0, Stage::Failed { error: error.clone(), elapsed: Duration::ZERO });
+    to_guest(error)
 }
 
 /// How many requests a call may still send. It outlives the sandbox, to say why a call failed.
@@ -178,6 +215,7 @@ mod tests {
         let manifest = json!([{"host": "run.googleapis.com", "carries": ["access-token"]}]);
         Hooks {
             policy: Arc::new(EgressPolicy::from_manifest(&manifest).unwrap()),
+            tokens: None,
             transport: Arc::clone(transport) as Arc<dyn Transport>,
             observer: None,
             budget: Arc::new(RequestBudget::new(limit)),

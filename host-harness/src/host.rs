@@ -22,15 +22,13 @@ use crate::{
     egress::EgressPolicy,
     error::{CallError, HostError},
     hooks::{Hooks, RequestBudget},
+    inject::AccessTokens,
     limits::{CpuMeter, Limits, MemoryMeter},
     observer::Observer,
     secret_store::Secrets,
     state::State,
     transport::Transport,
-    wit::{
-        ApiRequest, ApiResponse, ConnectRequest, Connected, Connection, ConnectorError, Disconnected,
-        Finding, Function, FunctionList, FunctionRef, Invocation, InvokeRequest, ListRequest,
-    },
+    wit::ConnectorError,
 };
 
 /// The connector, ready to be called. Cheap to clone, and to share between threads.
@@ -78,134 +76,8 @@ impl Host {
         &self.0.cache_use
     }
 
-    /// Makes a connection, and keeps it once Google has accepted the credential.
-    ///
-    /// # Errors
-    /// As `connections.connect` in `wit/connections.wit`, or a [`HostError`].
-    pub async fn connect(
-        &self,
-        request: ConnectRequest,
-        deadline: Option<Duration>,
-    ) -> Result<Connected, CallError> {
-        let request = request.into();
-        self.call(deadline, async |store, connector| {
-            connector.gcf_connector_connections().call_connect(store, &request, millis(deadline)).await
-        })
-        .await
-    }
-
-    /// All connections of the store, in the order of their nicknames. Sends nothing.
-    ///
-    /// # Errors
-    /// As `connections.list` in `wit/connections.wit`, or a [`HostError`].
-    pub async fn connections(&self) -> Result<Vec<Connection>, CallError> {
-        self.call(None, async |store, connector| connector.gcf_connector_connections().call_list(store).await)
-            .await
-    }
-
-    /// One connection. Sends nothing.
-    ///
-    /// # Errors
-    /// As `connections.get` in `wit/connections.wit`, or a [`HostError`].
-    pub async fn connection(&self, id: &str) -> Result<Connection, CallError> {
-        self.call(None, async |store, connector| {
-            connector.gcf_connector_connections().call_get(store, id).await
-        })
-        .await
-    }
-
-    /// Tries each prerequisite of a connection on its own.
-    ///
-    /// # Errors
-    /// As `connections.check` in `wit/connections.wit`, or a [`HostError`].
-    pub async fn check(&self, id: &str, deadline: Option<Duration>) -> Result<Vec<Finding>, CallError> {
-        self.call(deadline, async |store, connector| {
-            connector.gcf_connector_connections().call_check(store, id, millis(deadline)).await
-        })
-        .await
-    }
-
-    /// Removes a connection with its credential, its key and its cached tokens.
-    ///
-    /// # Errors
-    /// As `connections.disconnect` in `wit/connections.wit`, or a [`HostError`].
-    pub async fn disconnect(&self, id: &str, deadline: Option<Duration>) -> Result<Disconnected, CallError> {
-        self.call(deadline, async |store, connector| {
-            connector.gcf_connector_connections().call_disconnect(store, id, millis(deadline)).await
-        })
-        .await
-    }
-
-    /// Lists functions of both generations.
-    ///
-    /// # Errors
-    /// As `functions.list` in `wit/functions.wit`, or a [`HostError`].
-    pub async fn list_functions(
-        &self,
-        connection: &str,
-        request: ListRequest,
-        deadline: Option<Duration>,
-    ) -> Result<FunctionList, CallError> {
-        self.call(deadline, async |store, connector| {
-            let functions = connector.gcf_connector_functions();
-            functions.call_list(store, connection, &request, millis(deadline)).await
-        })
-        .await
-    }
-
-    /// One function, by name or resource name.
-    ///
-    /// # Errors
-    /// As `functions.get` in `wit/functions.wit`, or a [`HostError`].
-    pub async fn get_function(
-        &self,
-        connection: &str,
-        function: FunctionRef,
-        deadline: Option<Duration>,
-    ) -> Result<Function, CallError> {
-        self.call(deadline, async |store, connector| {
-            let functions = connector.gcf_connector_functions();
-            functions.call_get(store, connection, &function, millis(deadline)).await
-        })
-        .await
-    }
-
-    /// Calls a function, and returns whatever it answers: any status is data.
-    ///
-    /// # Errors
-    /// As `functions.invoke` in `wit/functions.wit`, or a [`HostError`].
-    pub async fn invoke(
-        &self,
-        connection: &str,
-        request: InvokeRequest,
-        deadline: Option<Duration>,
-    ) -> Result<Invocation, CallError> {
-        self.call(deadline, async |store, connector| {
-            let functions = connector.gcf_connector_functions();
-            functions.call_invoke(store, connection, &request, millis(deadline)).await
-        })
-        .await
-    }
-
-    /// Sends one request to a Google API, and returns the response as it came.
-    ///
-    /// # Errors
-    /// As `api.custom-api` in `wit/api.wit`, or a [`HostError`].
-    pub async fn custom_api(
-        &self,
-        connection: &str,
-        request: ApiRequest,
-        deadline: Option<Duration>,
-    ) -> Result<ApiResponse, CallError> {
-        self.call(deadline, async |store, connector| {
-            let api = connector.gcf_connector_api();
-            api.call_custom_api(store, connection, &request, millis(deadline)).await
-        })
-        .await
-    }
-
     /// Runs one call within its limits, and tells whose failure a failure is.
-    async fn call<T>(
+    pub(crate) async fn call<T>(
         &self,
         deadline: Option<Duration>,
         call: impl AsyncFnOnce(&mut Store<State>, &Connector) -> wasmtime::Result<Result<T, ConnectorError>>,
@@ -245,6 +117,7 @@ pub(crate) struct Sandbox {
     pub(crate) connector: ConnectorPre<State>,
     pub(crate) limits: Limits,
     pub(crate) secrets: Secrets,
+    pub(crate) tokens: Option<Arc<dyn AccessTokens>>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -273,6 +146,7 @@ impl Sandbox {
         let cpu = Arc::new(CpuMeter::new(self.limits.cpu));
         let hooks = Hooks {
             policy,
+            tokens: self.tokens.clone(),
             transport: Arc::clone(&self.transport),
             observer: self.observer.clone(),
             budget: Arc::clone(&budget),
@@ -318,11 +192,6 @@ impl Sandbox {
     }
 }
 
-/// As the contract counts; 49 days are enough.
-fn millis(deadline: Option<Duration>) -> Option<u32> {
-    deadline.map(|deadline| u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX))
-}
-
 /// Drives a future on this thread, for so long at most: [`HostBuilder::build`] is no async function,
 /// and must work inside a runtime as well as outside.
 fn wait<T>(future: impl Future<Output = T>, patience: Duration) -> Option<T> {
@@ -353,13 +222,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deadline_crosses_in_milliseconds() {
-        assert_eq!(millis(None), None);
-        assert_eq!(millis(Some(Duration::from_secs(30))), Some(30_000));
-        assert_eq!(millis(Some(Duration::MAX)), Some(u32::MAX));
-    }
-
-    #[test]
     fn waiting_ends_with_the_future_or_with_patience() {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let thread = thread::spawn(move || sender.send(7));
@@ -367,11 +229,4 @@ mod tests {
         assert_eq!(thread.join().unwrap(), Ok(()));
         assert_eq!(wait(std::future::pending::<()>(), Duration::from_millis(1)), None);
     }
-
-    /// Compiles only if calls can be spawned.
-    const _: fn(&Host, ConnectRequest) = |host, request| {
-        fn is_send(_: impl Send) {}
-        is_send(host.connections());
-        is_send(host.connect(request, None));
-    };
 }

@@ -8,6 +8,7 @@
 //! | connections, credentials, tokens | [`secrets::SecretStore`] | [`MemoryStore`](secrets::MemoryStore), [`DirectoryStore`](secrets::DirectoryStore), [`ReadOnlyStore`](secrets::ReadOnlyStore) |
 //! | the network | [`transport::Transport`] | [`Live`](transport::Live), [`Replay`](tape::Replay), [`Recorder`](tape::Recorder) |
 //! | time | [`clock::Clock`] | [`SystemClock`](clock::SystemClock), [`FrozenClock`](clock::FrozenClock) |
+//! | access tokens that the component must not hold | [`AccessTokens`] | none: requests without one are refused |
 //! | randomness | [`clock::Random`] | [`SystemRandom`](clock::SystemRandom), [`SeededRandom`](clock::SeededRandom) |
 //!
 //! In front of every transport stands the [`egress::EgressPolicy`] that the component's own catalog
@@ -52,6 +53,8 @@
 //!         project: None,
 //!         region: None,
 //!         credential: Credential::GoogleJson(std::fs::read_to_string(KEY)?),
+//!         subject_token: None,
+//!         invoker: None,
 //!     };
 //!     let connection = host.connect(request, None).await?.connection;
 //!     assert_eq!(connection.project, "demo-project");
@@ -67,6 +70,7 @@
 //!         headers: Vec::new(),
 //!         body: None,
 //!         auth: Auth::Auto,
+//!         invoker: None,
 //!         audience: None,
 //!         idempotent: false,
 //!         raise_for_status: false,
@@ -83,12 +87,14 @@
 mod bindings;
 mod builder;
 mod cache;
+mod calls;
 pub mod clock;
 pub mod egress;
 mod engine;
 mod error;
 mod hooks;
 mod host;
+mod inject;
 mod limits;
 mod observer;
 mod secret_store;
@@ -103,6 +109,7 @@ pub use self::{
     cache::CacheUse,
     error::{CallError, HostError, Limit},
     host::Host,
+    inject::{AccessToken, AccessTokens, Supplying},
     limits::Limits,
     observer::{Observer, RequestEvent, Stage},
 };

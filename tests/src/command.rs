@@ -5,9 +5,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "command/connections.rs"]
+mod connections;
+#[path = "command/google.rs"]
+mod google;
+#[path = "command/sign_in.rs"]
+mod sign_in;
+#[path = "command/store.rs"]
+mod store;
+
 use std::{
+    io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 use tempfile::TempDir;
@@ -32,33 +42,71 @@ fn component() -> PathBuf {
     path
 }
 
-/// A folder for the store of one test.
-struct Person(TempDir);
+/// A home folder, and what it takes to reach Google from there.
+struct Person {
+    home: TempDir,
+    maps: Vec<String>,
+}
 
 impl Person {
     fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self { home: tempfile::tempdir().unwrap(), maps: Vec::new() }
+    }
+
+    /// Whose Google is on loopback.
+    fn with(google: &google::Google) -> Self {
+        Self { maps: google.maps(), ..Self::new() }
+    }
+
+    /// A path in the home folder.
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// A file in the home folder, by its name: commands run there.
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(GCF);
+        command
+            .args(arguments)
+            .args(&self.maps)
+            .env_clear()
+            .env("GCF_COMPONENT", component())
+            .env("GCF_STORE", self.path("store"))
+            .env("XDG_CACHE_HOME", target().join("tmp"))
+            .env("HOME", self.home.path())
+            .current_dir(self.home.path())
+            .stdin(Stdio::null());
+        command
     }
 
     fn run(&self, arguments: &[&str]) -> String {
-        let output = Command::new(GCF)
-            .args(arguments)
-            .env_clear()
-            .env("GCF_COMPONENT", component())
-            .env("GCF_STORE", self.0.path().join("store"))
-            .env("XDG_CACHE_HOME", target().join("tmp"))
-            .env("HOME", self.0.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        format!(
-            "$ gcf {}\nexit {}\n--- stdout\n{}--- stderr\n{}",
-            arguments.join(" "),
-            output.status.code().unwrap(),
-            text(output.stdout),
-            text(output.stderr)
-        )
+        transcript(arguments, self.command(arguments).output().unwrap())
+    }
+
+    /// With a variable of the environment.
+    fn run_in(&self, variable: (&str, &str), arguments: &[&str]) -> String {
+        let output = self.command(arguments).env(variable.0, variable.1).output().unwrap();
+        format!("{}={} {}", variable.0, variable.1, transcript(arguments, output))
+    }
+
+    /// With something on stdin.
+    fn feed(&self, stdin: &str, arguments: &[&str]) -> String {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        transcript(arguments, child.wait_with_output().unwrap())
+    }
+
+    /// What a command prints with `--json`.
+    fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let output = self.command(arguments).arg("--json").output().unwrap();
+        serde_json::from_slice(if output.stdout.is_empty() { &output.stderr } else { &output.stdout })
+            .unwrap()
     }
 
     /// Connects on a tape that has only the token exchange left to play.
@@ -75,8 +123,40 @@ impl Person {
     }
 }
 
+/// Empties the cache of a store: the next call signs in.
+fn forget_tokens(store: &Path) {
+    let files = std::fs::read_dir(store).unwrap().map(|entry| entry.unwrap().path());
+    let cached: Vec<PathBuf> =
+        files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("tokens")).collect();
+    assert!(!cached.is_empty());
+    for file in cached {
+        std::fs::remove_file(file).unwrap();
+    }
+}
+
+fn transcript(arguments: &[&str], output: Output) -> String {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    format!(
+        "$ gcf {}\nexit {}\n--- stdout\n{}--- stderr\n{}",
+        arguments.join(" "),
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr)
+    )
+}
+
 fn tape(name: &str) -> String {
     format!("{TESTS}/cassettes/{name}")
+}
+
+/// Several commands, one after the other, in one snapshot: with other ids, times, ports and keys each time.
+fn check_live(name: &str, runs: &[String]) {
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"\b[0-9a-f]{16}\b", "[id]");
+    settings.add_filter(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[moment]");
+    settings.add_filter(r"\bage1[0-9a-z]{58}\b", "[recipient]");
+    settings.add_filter(r"127\.0\.0\.1(:|%3A)\d+", "127.0.0.1${1}[port]");
+    settings.bind(|| check(name, &runs.join("\n")));
 }
 
 /// What differs from run to run or machine to machine.
@@ -102,7 +182,10 @@ fn escaped(path: &str) -> String {
 fn the_help_of_every_command() {
     let person = Person::new();
     check("help", &person.run(&["--help"]));
-    check("help-invoke", &person.run(&["invoke", "--help"]));
+    for command in ["invoke", "connect", "reconnect", "doctor", "supply"] {
+        check(&format!("help-{command}"), &person.run(&[command, "--help"]));
+    }
+    check("help-connections-share", &person.run(&["connections", "share", "--help"]));
 }
 
 #[test]

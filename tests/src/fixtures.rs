@@ -98,6 +98,8 @@ pub(crate) fn connect_request() -> ConnectRequest {
         project: None,
         region: None,
         credential: Credential::GoogleJson(DEMO_KEY.to_owned()),
+        subject_token: None,
+        invoker: None,
     }
 }
 
@@ -125,6 +127,7 @@ pub(crate) fn invoke_request(function: FunctionRef) -> InvokeRequest {
         headers: Vec::new(),
         body: None,
         auth: Auth::Auto,
+        invoker: None,
         audience: None,
         idempotent: false,
         raise_for_status: false,

@@ -36,7 +36,7 @@ fn host(limits: Limits) -> Host {
 
 /// Has the guest misbehave, and returns what the host makes of it.
 async fn fault(host: &Host, misdeed: &str, deadline: Option<Duration>) -> HostError {
-    match host.check(misdeed, deadline).await {
+    match host.check(misdeed, None, deadline).await {
         Err(CallError::Host(error)) => error,
         other => panic!("{misdeed}: expected the host to stop it, got {other:?}"),
     }
@@ -58,7 +58,7 @@ async fn a_guest_that_computes_for_ever_is_stopped() {
 #[tokio::test]
 async fn waiting_is_not_charged() {
     let host = host(Limits { cpu: Duration::from_millis(100), ..ROOMY });
-    assert_eq!(host.check("nap 15", None).await.unwrap(), []);
+    assert_eq!(host.check("nap 15", None, None).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn a_call_sends_so_many_requests_and_no_more() {
     assert_eq!(sent.0.swap(0, Ordering::Relaxed), 64);
 
     // The limit is each call's own.
-    assert_eq!(host.check("request 64", None).await.unwrap(), []);
+    assert_eq!(host.check("request 64", None, None).await.unwrap(), []);
     assert_eq!(sent.0.load(Ordering::Relaxed), 64);
 }
 

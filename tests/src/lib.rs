@@ -7,6 +7,8 @@
 //! | `loopback` | the same over real sockets: bodies, headers, signatures, concurrency |
 //! | `isolation` | what is refused, and that no byte is sent then |
 //! | `hostile` | the host's limits, against a component that keeps none |
+//! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
+//! | `doctor` | what a check finds, on tapes |
 //! | `canaries` | no secret in any text that leaves a call |
 //!
 //! The command has a test target of its own, `command.rs`, which `gcf-host` declares.
@@ -18,6 +20,8 @@ mod cassettes;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod hostile;
@@ -25,3 +29,5 @@ mod hostile;
 mod isolation;
 #[cfg(test)]
 mod loopback;
+#[cfg(test)]
+mod sign_in;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gcf_host::{
     secrets::{MemoryStore, SecretStore as _},
-    wit::{Auth, Body, ErrorKind, FunctionRef, Query, StoredKey, TokenKind, TypedBytes, Verdict},
+    wit::{Auth, Body, ErrorKind, FunctionRef, Query, StoredKey, TokenKind, TypedBytes},
 };
 use http::Response;
 use http_body_util::Full;
@@ -45,9 +45,6 @@ async fn sign_in_list_and_invoke_with_signatures_that_verify() {
     let claims = verified(&assertion);
     assert_eq!(claims["target_audience"], format!("https://{FUNCTION}"));
     assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 3600);
-
-    let findings = host.check(&id, None).await.unwrap();
-    assert!(findings.iter().all(|finding| finding.verdict == Verdict::Pass), "{findings:?}");
 }
 
 #[tokio::test]

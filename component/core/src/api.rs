@@ -79,7 +79,7 @@ pub async fn custom_api<P: Ports>(
                 target::to_api(*api, method, path_and_query, token).with(&headers, payload.clone())
             };
             let response = call.run(session.send(&call, class, &build)).await?;
-            (url_of(api.host(), path_and_query), TokenKind::AccessToken, response)
+            (url_of(api.host(), path_and_query), session.identity.token_kind(), response)
         }
         Target::Function(url, path_and_query) => {
             let request = target::to_function(url, method, path_and_query, None)?.with(&headers, payload);

@@ -5,7 +5,7 @@ use std::{cell::RefCell, time::Duration};
 use crate::{
     error::{Error, Kind, Origin, Result},
     google,
-    http::{Exchange, Request, Response, Timeouts, TransportError},
+    http::{Exchange, Request, Response, Timeouts, TokenKind, TransportError},
     ports::Ports,
     retry::{self, Class},
 };
@@ -145,6 +145,12 @@ fn out_of_time(when: &str) -> Error {
 fn transport_error(request: &Request, error: TransportError) -> Error {
     let target = format!("{} {}", request.method().as_str(), request.url());
     match error {
+        TransportError::Denied if request.token() == TokenKind::Injected => Error::new(
+            Kind::EgressDenied,
+            Origin::Host,
+            format!("the host did not add an access token to {target}, or its egress policy refused it"),
+        )
+        .fix("whoever runs the host sees the reason in its log of requests; nothing was sent"),
         TransportError::Denied => Error::new(
             Kind::EgressDenied,
             Origin::Host,

@@ -16,8 +16,8 @@ mod tests {
     use crate::{
         call::deadlines,
         names::DEFAULT_REGION,
-        target::{Api, MAX_API_RESPONSE, MAX_FUNCTION_RESPONSE, TOKEN_HOST},
-        token::SCOPES,
+        oauth::SCOPES,
+        target::{Api, KEYS_HOST, MAX_API_RESPONSE, MAX_FUNCTION_RESPONSE, STS_HOST, TOKEN_HOST},
     };
 
     fn catalog() -> Value {
@@ -29,7 +29,9 @@ mod tests {
         let catalog = catalog();
         let mut hosts: Vec<_> =
             Api::ALL.map(|api| json!({"host": api.host(), "carries": ["access-token"]})).into();
-        hosts.push(json!({"host": TOKEN_HOST, "carries": ["assertion"]}));
+        for (host, carries) in [(TOKEN_HOST, "assertion"), (STS_HOST, "assertion"), (KEYS_HOST, "none")] {
+            hosts.push(json!({"host": host, "carries": [carries]}));
+        }
         hosts.push(json!({"host-suffix": ".run.app", "labels": [2, 2], "carries": ["id-token", "none"]}));
         hosts.push(
             json!({"host-suffix": ".cloudfunctions.net", "labels": [1, 1], "carries": ["id-token", "none"]}),
@@ -71,5 +73,53 @@ mod tests {
         assert_eq!(effects("functions.list")["read-only"], true);
         assert_eq!(effects("functions.invoke")["destructive"], true);
         assert_eq!(effects("api.custom-api")["open-world"], true);
+        assert_eq!(effects("connections.check")["read-only"], true);
+        assert_eq!(effects("connections.reauthorize")["destructive"], true);
+        assert_eq!(effects("connections.rename")["idempotent"], true);
+    }
+
+    #[test]
+    fn the_form_offers_every_kind_of_credential() {
+        let catalog = catalog();
+        let form = &catalog["connection"]["properties"];
+        let kinds: Vec<_> = form["credential"]["oneOf"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|kind| kind["required"][0].as_str().unwrap())
+            .collect();
+        assert_eq!(kinds, ["google-json", "client", "stored-key", "supplied-token", "injected-token"]);
+        let sign_in = form["credential"]["oneOf"][1].clone();
+        let authorize = catalog["actions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|action| action["name"] == sign_in["x-action"]);
+        let input = authorize.unwrap()["input"]["properties"].as_object().unwrap();
+        for field in sign_in["properties"].as_object().unwrap().keys().chain([&"invoker".to_owned()]) {
+            assert!(input.contains_key(field), "{field}");
+        }
+        assert_eq!(form["subject-token"]["default"], "supplied/subject-token");
+    }
+
+    #[test]
+    fn what_is_secret_is_marked_so() {
+        fn walk(value: &Value, marked: &mut Vec<String>, plain: &mut Vec<String>) {
+            for (name, value) in value.as_object().into_iter().flatten() {
+                if value["x-secret"] == true {
+                    marked.push(name.clone());
+                } else if value["contentMediaType"].is_string() {
+                    plain.push(name.clone());
+                }
+                walk(value, marked, plain);
+            }
+            value.as_array().into_iter().flatten().for_each(|value| walk(value, marked, plain));
+        }
+        let (mut marked, mut plain) = (Vec::new(), Vec::new());
+        walk(&catalog(), &mut marked, &mut plain);
+        assert!(plain.is_empty(), "{plain:?}");
+        for name in ["credential", "google-json", "client", "authorization", "callback-url"] {
+            assert!(marked.iter().any(|marked| marked == name), "{name}");
+        }
     }
 }

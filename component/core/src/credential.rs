@@ -4,29 +4,29 @@
 //! libraries follow `token_uri`, and warn not to load what one has not checked.
 //! <https://docs.cloud.google.com/docs/authentication/external/externally-sourced-credentials>
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
     error::{Error, Kind, Origin, Result},
+    identity::{Chain, host_key},
     json,
     jwt::PrivateKey,
     names::{AccountEmail, ProjectId},
     secret::Secret,
-    target::TOKEN_URL,
+    store::{StoredCredential, kind},
+    target::{STS_URL, TOKEN_URL},
 };
 
 /// The largest credential, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// A service account's key, checked.
+/// A credential, checked, in the shape in which it is kept.
 #[derive(Debug)]
-pub struct ServiceAccountKey {
-    /// Who signs in.
-    pub email: AccountEmail,
-    /// Google's id of the key.
-    pub key_id: Option<KeyId>,
-    /// The key, parsed once to prove that it signs.
-    pub key: PrivateKey,
+pub struct Parsed {
+    /// Everything but the private key.
+    pub stored: StoredCredential,
+    /// The key of a service account, parsed once to prove that it signs.
+    pub key: Option<PrivateKey>,
     /// The project that the credential names.
     pub project: Option<ProjectId>,
 }
@@ -54,69 +54,249 @@ impl KeyId {
     }
 }
 
-#[derive(Deserialize)]
-struct Kinded {
-    #[serde(rename = "type", default)]
-    kind: Option<String>,
-}
-
-#[derive(Deserialize)]
+/// All kinds in one: a tagged enum would be larger in wasm.
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Raw {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    universe_domain: Option<String>,
+    // service_account
     client_email: Option<String>,
     private_key: Option<String>,
     private_key_id: Option<String>,
     project_id: Option<String>,
     token_uri: Option<String>,
-    universe_domain: Option<String>,
+    // authorized_user
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    refresh_token: Option<String>,
+    account: Option<String>,
+    quota_project_id: Option<String>,
+    // impersonated_service_account
+    service_account_impersonation_url: Option<String>,
+    source_credentials: Option<Box<Raw>>,
+    delegates: Option<Vec<String>>,
+    // external_account
+    audience: Option<String>,
+    subject_token_type: Option<String>,
+    token_url: Option<String>,
+    credential_source: Option<SubjectSource>,
 }
 
-/// Parses a credential JSON of any kind, and returns the ones that this version can use.
+/// Where Google's own libraries would look for a subject token. What stands there is never used.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct SubjectSource {
+    file: Option<IgnoredAny>,
+    url: Option<IgnoredAny>,
+    executable: Option<IgnoredAny>,
+    environment_id: Option<IgnoredAny>,
+    certificate: Option<IgnoredAny>,
+}
+
+/// Parses a credential JSON of any kind. `subject_token` is where the host keeps the token that an
+/// `external_account` exchanges.
 ///
 /// # Errors
 /// `invalid-credential`, whose `details.field` names what is wrong and whose text never repeats the
 /// input; `unsupported-credential` for a kind that Google hands out and this version cannot use.
-pub fn parse(json: &Secret<String>) -> Result<ServiceAccountKey> {
+pub fn parse(json: &Secret<String>, subject_token: Option<&str>) -> Result<Parsed> {
     let text = json.reveal();
     if text.len() > MAX_BYTES {
         return Err(invalid("json", "is larger than 64 KiB"));
     }
     // serde_json refuses a depth of more than 128 by itself.
-    let kinded: Kinded = json::read(text).map_err(|error| not_json(&error))?;
-    match kinded.kind.as_deref() {
-        Some("service_account") => service_account(text),
-        Some(
-            kind @ ("authorized_user"
-            | "impersonated_service_account"
-            | "external_account"
-            | "external_account_authorized_user"
-            | "gdch_service_account"),
-        ) => Err(Error::new(
-            Kind::UnsupportedCredential,
-            Origin::Connection,
-            format!("credentials of type {kind} cannot be used in this version"),
-        )
-        .detail("type", kind)
-        .fix("use the JSON key of a service account")),
+    let raw: Raw = json::read(text).map_err(|error| not_json(&error))?;
+    let parsed = match raw.kind.as_deref() {
+        Some("impersonated_service_account") => impersonated(raw)?,
+        Some("external_account") => external_account(raw, subject_token)?,
+        _ => direct(raw)?,
+    };
+    if subject_token.is_some() && parsed.stored.kind != kind::EXTERNAL_ACCOUNT {
+        return Err(invalid("type", "is not external_account, but a subject token was named"));
+    }
+    Ok(parsed)
+}
+
+/// The kinds that can also be behind an impersonation.
+fn direct(raw: Raw) -> Result<Parsed> {
+    match raw.kind.as_deref() {
+        Some("service_account") => service_account(raw),
+        Some("authorized_user") => authorized_user(raw),
+        Some(kind @ ("external_account" | "external_account_authorized_user" | "gdch_service_account")) => {
+            Err(Error::new(
+                Kind::UnsupportedCredential,
+                Origin::Connection,
+                format!("credentials of type {kind} cannot be used here"),
+            )
+            .detail("type", kind)
+            .fix("use the JSON key of a service account, or sign in as a user"))
+        }
         _ => Err(invalid("type", "is not a kind of credential that Google hands out")),
     }
 }
 
-fn service_account(text: &str) -> Result<ServiceAccountKey> {
-    let raw: Raw = json::read(text).map_err(|error| not_json(&error))?;
+fn service_account(raw: Raw) -> Result<Parsed> {
+    pinned(&raw)?;
+    let email = raw.client_email.ok_or_else(|| invalid("client_email", "is missing"))?;
+    let pem = raw.private_key.map(Secret::new).ok_or_else(|| invalid("private_key", "is missing"))?;
+    let key_id = raw.private_key_id.as_deref().map(KeyId::parse).transpose()?;
+    Ok(Parsed {
+        stored: StoredCredential {
+            kind: kind::SERVICE_ACCOUNT.to_owned(),
+            account: AccountEmail::parse(&email)?.as_str().to_owned(),
+            private_key_id: key_id.map(|id| id.as_str().to_owned()),
+            ..StoredCredential::default()
+        },
+        key: Some(PrivateKey::parse(pem)?),
+        project: project(raw.project_id.as_deref()),
+    })
+}
+
+fn authorized_user(raw: Raw) -> Result<Parsed> {
+    pinned(&raw)?;
+    // What `gcloud auth application-default login` writes; the account is there only sometimes.
+    let account = raw.account.filter(|account| AccountEmail::parse(account).is_ok()).unwrap_or_default();
+    Ok(Parsed {
+        stored: StoredCredential {
+            kind: kind::AUTHORIZED_USER.to_owned(),
+            account,
+            client_id: plain("client_id", raw.client_id)?,
+            client_secret: plain("client_secret", raw.client_secret)?,
+            refresh_token: plain("refresh_token", raw.refresh_token)?,
+            ..StoredCredential::default()
+        },
+        key: None,
+        project: project(raw.quota_project_id.as_deref()),
+    })
+}
+
+fn impersonated(raw: Raw) -> Result<Parsed> {
+    pinned(&raw)?;
+    let url = raw
+        .service_account_impersonation_url
+        .ok_or_else(|| invalid("service_account_impersonation_url", "is missing"))?;
+    let account = impersonation_target(&url)?;
+    let source = raw.source_credentials.ok_or_else(|| invalid("source_credentials", "is missing"))?;
+    let mut parsed = direct(*source)?;
+    let delegates: Vec<String> = raw
+        .delegates
+        .unwrap_or_default()
+        .iter()
+        // gcloud writes either form.
+        .map(|delegate| delegate.strip_prefix("projects/-/serviceAccounts/").unwrap_or(delegate).to_owned())
+        .collect();
+    Chain::parse(&account, &delegates)
+        .map_err(|_| invalid("delegates", "holds something that is no service account"))?;
+    parsed.project = parsed.project.or_else(|| home_project(&account));
+    parsed.stored.impersonates = Some(account);
+    parsed.stored.delegates = delegates;
+    Ok(parsed)
+}
+
+fn external_account(raw: Raw, subject_token: Option<&str>) -> Result<Parsed> {
+    pinned(&raw)?;
+    if let Some(source) = &raw.credential_source {
+        refuse_source(source)?;
+    }
+    if raw.token_url.as_deref() != Some(STS_URL) {
+        return Err(invalid("token_url", "is not Google's Security Token Service"));
+    }
+    let audience = plain("audience", raw.audience)?;
+    let pool = audience.strip_prefix("//iam.googleapis.com/projects/").is_some_and(|rest| {
+        rest.contains("/locations/global/workloadIdentityPools/") && rest.contains("/providers/")
+    });
+    if !pool {
+        return Err(invalid("audience", "is not a workload identity provider"));
+    }
+    let subject_token_type = plain("subject_token_type", raw.subject_token_type)?;
+    let short = subject_token_type.strip_prefix("urn:ietf:params:oauth:token-type:").unwrap_or_default();
+    if !matches!(short, "jwt" | "id_token" | "saml2") {
+        return Err(invalid(
+            "subject_token_type",
+            "is not jwt, id_token or saml2, which alone can be passed on as they are",
+        ));
+    }
+    let impersonates =
+        raw.service_account_impersonation_url.as_deref().map(impersonation_target).transpose()?;
+    let project = impersonates.as_deref().and_then(home_project);
+    Ok(Parsed {
+        stored: StoredCredential {
+            kind: kind::EXTERNAL_ACCOUNT.to_owned(),
+            // No address: what the provider calls the caller is in the subject token.
+            account: audience.rsplit("/workloadIdentityPools/").next().unwrap_or_default().to_owned(),
+            key: host_key("subject_token", "supplied/", subject_token.unwrap_or("supplied/subject-token"))?,
+            audience,
+            subject_token_type,
+            impersonates,
+            ..StoredCredential::default()
+        },
+        key: None,
+        project,
+    })
+}
+
+/// A subject token is taken from the host's store and from nowhere else: each of these would have the
+/// component, or a library in its place, do what the file says.
+fn refuse_source(source: &SubjectSource) -> Result<()> {
+    let what = if source.executable.is_some() {
+        "names a program to run"
+    } else if source.url.is_some() || source.environment_id.is_some() {
+        "names a URL to fetch a token from"
+    } else if source.file.is_some() || source.certificate.is_some() {
+        "names a file to read"
+    } else {
+        return Ok(());
+    };
+    Err(invalid("credential_source", &format!("{what}, which a sandboxed component does not do")).fix(
+        "remove credential_source from the JSON, and have the host keep the subject token in its secret store under supplied/",
+    ))
+}
+
+/// What every kind may name and none may change.
+fn pinned(raw: &Raw) -> Result<()> {
     if raw.token_uri.as_deref().is_some_and(|uri| uri != TOKEN_URL) {
         return Err(invalid("token_uri", "is not Google's token endpoint"));
     }
     if raw.universe_domain.as_deref().is_some_and(|domain| domain != "googleapis.com") {
         return Err(invalid("universe_domain", "is not googleapis.com"));
     }
-    let email = raw.client_email.ok_or_else(|| invalid("client_email", "is missing"))?;
-    let pem = raw.private_key.map(Secret::new).ok_or_else(|| invalid("private_key", "is missing"))?;
-    Ok(ServiceAccountKey {
-        email: AccountEmail::parse(&email)?,
-        key_id: raw.private_key_id.as_deref().map(KeyId::parse).transpose()?,
-        key: PrivateKey::parse(pem)?,
-        project: raw.project_id.as_deref().and_then(|id| ProjectId::parse(id).ok()),
-    })
+    Ok(())
+}
+
+/// The service account in an impersonation URL, everything else of which is fixed.
+fn impersonation_target(url: &str) -> Result<String> {
+    url.strip_prefix("https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/")
+        .and_then(|rest| rest.strip_suffix(":generateAccessToken"))
+        .filter(|account| AccountEmail::parse(account).is_ok())
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            invalid(
+                "service_account_impersonation_url",
+                "is not IAM Credentials' generateAccessToken of a service account",
+            )
+        })
+}
+
+/// The project in `name@project.iam.gserviceaccount.com`.
+fn home_project(account: &str) -> Option<ProjectId> {
+    let domain = account.split_once('@')?.1;
+    project(domain.strip_suffix(".iam.gserviceaccount.com"))
+}
+
+fn project(text: Option<&str>) -> Option<ProjectId> {
+    text.and_then(|text| ProjectId::parse(text).ok())
+}
+
+/// A value that ends in a form, where it is encoded: visible, and not endless.
+fn plain(field: &str, value: Option<String>) -> Result<String> {
+    let value = value.filter(|value| !value.is_empty()).ok_or_else(|| invalid(field, "is missing"))?;
+    if value.len() <= 2048 && value.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(value)
+    } else {
+        Err(invalid(field, "holds something else than visible ASCII"))
+    }
 }
 
 /// An `invalid-credential` about one field.
@@ -147,72 +327,4 @@ fn not_json(error: &serde_json::Error) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-    use test_case::test_case;
-
-    use super::*;
-    use crate::testing::DEMO_KEY;
-
-    fn with(field: &str, value: Value) -> Secret<String> {
-        let mut key: Value = serde_json::from_str(DEMO_KEY).unwrap();
-        key[field] = value;
-        Secret::new(key.to_string())
-    }
-
-    #[test]
-    fn a_key_as_google_hands_it_out_is_accepted() {
-        let key = parse(&Secret::new(DEMO_KEY.to_owned())).unwrap();
-        assert_eq!(key.email.as_str(), "gcf-demo@demo-project.iam.gserviceaccount.com");
-        assert_eq!(key.project.unwrap().as_str(), "demo-project");
-        assert!(parse(&with("client_email", json!("x@evil.com"))).is_ok(), "odd, but of no effect");
-    }
-
-    #[test_case("token_uri", json!("https://evil.com/token"))]
-    #[test_case("token_uri", json!("http://oauth2.googleapis.com/token"); "cleartext")]
-    #[test_case("universe_domain", json!("googleapis.com.evil.com"))]
-    #[test_case("private_key", json!("-----BEGIN PRIVATE KEY-----\\nMIIB"); "broken PEM")]
-    #[test_case("private_key", json!("canary"); "no PEM")]
-    #[test_case("private_key_id", json!("a\r\nb"))]
-    #[test_case("private_key_id", json!("-----BEGIN PRIVATE KEY-----canary"); "a key as its id")]
-    #[test_case("client_email", json!("x"))]
-    #[test_case("client_email", Value::Null; "no address")]
-    #[test_case("type", json!("SERVICE_ACCOUNT"))]
-    fn a_field_is_refused_by_name_and_not_repeated(field: &str, value: Value) {
-        let error = parse(&with(field, value)).unwrap_err();
-        assert_eq!(error.kind(), Kind::InvalidCredential);
-        assert_eq!(error.fields().details[0].1, field);
-        let shown = format!("{error:?} {error}");
-        assert!(!shown.contains("canary") && !shown.contains("evil") && !shown.contains("MIIB"), "{shown}");
-    }
-
-    #[test]
-    fn a_short_key_is_refused() {
-        let error = parse(&with("private_key", json!(crate::testing::KEY_512))).unwrap_err();
-        assert!(error.fields().message.contains("shorter than 2048 bits"), "{error}");
-    }
-
-    #[test_case("authorized_user")]
-    #[test_case("impersonated_service_account")]
-    #[test_case("external_account")]
-    fn other_kinds_are_named(kind: &str) {
-        let error = parse(&with("type", json!(kind))).unwrap_err();
-        assert_eq!(error.kind(), Kind::UnsupportedCredential);
-        assert_eq!(error.fields().details[0].1, kind);
-    }
-
-    #[test_case("not json canary"; "no JSON")]
-    #[test_case(""; "nothing")]
-    fn what_is_not_json_is_not_repeated(text: &str) {
-        let error = parse(&Secret::new(text.to_owned())).unwrap_err();
-        assert_eq!(error.kind(), Kind::InvalidCredential);
-        assert!(!format!("{error:?}").contains("canary"));
-    }
-
-    #[test]
-    fn bombs_are_refused() {
-        assert!(parse(&Secret::new("[".repeat(100_000))).is_err());
-        assert!(parse(&Secret::new(format!("{{\"a\":{}", "[".repeat(60_000)))).is_err());
-        assert!(parse(&with("extra", json!("x".repeat(70_000)))).is_err());
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Kind, Origin, foreign},
     http::Response,
     json::{self, Pairs},
+    names::FunctionId,
 };
 
 /// What was being done, for the words of an error.
@@ -20,10 +21,59 @@ pub struct Attempted<'a> {
     pub action: &'a str,
     /// The project, for links and commands.
     pub project: &'a str,
-    /// Who asked: a service account's address.
+    /// Who asked, for people.
     pub account: &'a str,
+    /// Who asked, as a member of an IAM policy; empty if that is not known.
+    pub member: String,
     /// The permission that the action needs, if Google does not name it.
     pub permission: &'a str,
+    /// What a role is granted on.
+    pub resource: Resource<'a>,
+}
+
+/// What a role is granted on: the smallest thing that is enough.
+#[derive(Debug, Clone, Copy)]
+pub enum Resource<'a> {
+    /// The project.
+    Project,
+    /// A service account.
+    ServiceAccount(&'a str),
+    /// A 1st gen function.
+    Function(&'a FunctionId),
+    /// The Cloud Run service behind a function, by its own name.
+    Service(&'a FunctionId, &'a str),
+}
+
+impl Resource<'_> {
+    fn name(self, project: &str) -> String {
+        match self {
+            Self::Project => format!("projects/{project}"),
+            Self::ServiceAccount(account) => format!("projects/-/serviceAccounts/{account}"),
+            Self::Function(id) => id.to_string(),
+            Self::Service(id, service) => {
+                format!("projects/{}/locations/{}/services/{service}", id.project, id.region)
+            }
+        }
+    }
+
+    /// The command that grants `role` to `member`.
+    fn command(self, project: &str, member: &str, role: &str) -> String {
+        let (what, place) = match self {
+            Self::Project => (format!("projects add-iam-policy-binding {project}"), String::new()),
+            Self::ServiceAccount(account) => {
+                (format!("iam service-accounts add-iam-policy-binding {account}"), String::new())
+            }
+            Self::Function(id) => (
+                format!("functions add-iam-policy-binding {}", id.name),
+                format!(" --region={} --project={}", id.region, id.project),
+            ),
+            Self::Service(id, service) => (
+                format!("run services add-iam-policy-binding {service}"),
+                format!(" --region={} --project={}", id.region, id.project),
+            ),
+        };
+        format!("gcloud {what}{place} --member={member} --role={role}")
+    }
 }
 
 #[derive(Deserialize)]
@@ -191,21 +241,31 @@ pub fn unreadable(response: &Response, action: &str, why: &serde_json::Error) ->
 
 /// Fills in role, member and resource, and the command that mends it.
 pub(crate) fn missing_role(error: Error, attempted: &Attempted<'_>, permission: &str) -> Error {
-    let member = format!("serviceAccount:{}", attempted.account);
-    let resource = format!("projects/{}", attempted.project);
-    let error = error.detail("permission", permission).detail("member", &member).detail("resource", resource);
-    match smallest_role(permission) {
-        Some(role) => error.detail("role", role).fix(format!(
-            "whoever administers the project grants it: gcloud projects add-iam-policy-binding {} --member={member} --role={role}; then wait a few minutes",
-            attempted.project
-        )),
-        None => error.fix(format!(
-            "whoever administers the project grants {member} a role that holds {permission}"
-        )),
+    let mut error = error.detail("permission", permission);
+    if !attempted.member.is_empty() {
+        error = error.detail("member", &attempted.member);
     }
+    error = error.detail("resource", attempted.resource.name(attempted.project));
+    let Some(role) = smallest_role(permission) else {
+        return error.fix(format!(
+            "whoever administers the project grants {} a role that holds {permission}",
+            attempted.account
+        ));
+    };
+    let fix = grant(attempted, role);
+    error.detail("role", role).fix(fix)
 }
 
-fn floor_ms(response: &Response) -> Option<u64> {
+/// Whose move it is, and the command.
+pub(crate) fn grant(attempted: &Attempted<'_>, role: &str) -> String {
+    let member = if attempted.member.is_empty() { "MEMBER" } else { &attempted.member };
+    format!(
+        "whoever administers it grants the role: {}; then wait a few minutes",
+        attempted.resource.command(attempted.project, member, role)
+    )
+}
+
+pub(crate) fn floor_ms(response: &Response) -> Option<u64> {
     crate::retry::retry_after(response)
         .max(retry_info(response))
         .map(|floor| u64::try_from(floor.as_millis()).unwrap_or(u64::MAX))
@@ -240,16 +300,20 @@ mod tests {
 
     use super::*;
 
-    const ATTEMPTED: Attempted<'_> = Attempted {
-        action: "list functions in my-project",
-        project: "my-project",
-        account: "bot@my-project.iam.gserviceaccount.com",
-        permission: "cloudfunctions.functions.list",
-    };
+    fn attempted() -> Attempted<'static> {
+        Attempted {
+            action: "list functions in my-project",
+            project: "my-project",
+            account: "bot@my-project.iam.gserviceaccount.com",
+            member: "serviceAccount:bot@my-project.iam.gserviceaccount.com".to_owned(),
+            permission: "cloudfunctions.functions.list",
+            resource: Resource::Project,
+        }
+    }
 
     fn answer(status: u16, body: &serde_json::Value) -> Error {
         let response = Response { status, headers: vec![], body: body.to_string().into_bytes() };
-        api_error(&response, &ATTEMPTED)
+        api_error(&response, &attempted())
     }
 
     #[test]
@@ -288,7 +352,7 @@ mod tests {
     #[test]
     fn a_page_that_is_not_json_is_told_by_its_status() {
         let response = Response { status: 502, headers: vec![], body: b"<html>".to_vec() };
-        let error = api_error(&response, &ATTEMPTED);
+        let error = api_error(&response, &attempted());
         assert_eq!(error.kind(), Kind::Unavailable);
         assert!(error.fields().message.ends_with("status 502"));
     }

@@ -52,6 +52,10 @@ pub enum TokenKind {
     IdToken,
     /// A signed assertion in the body.
     Assertion,
+    /// A refresh token, an authorization code or a subject token in the body.
+    Grant,
+    /// Nothing: the host adds an access token.
+    Injected,
 }
 
 /// One request, complete. Made only by [`crate::target`], which binds kinds of token to hosts.

@@ -70,6 +70,26 @@ impl ProjectId {
         ))
     }
 
+    /// The service account that comes with App Engine and 1st gen functions.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `invoker` if the project is known by its number only.
+    pub fn default_service_account(&self) -> Result<String> {
+        if self.0.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Error::input(
+                "invoker",
+                "the project is named by its number, from which its service account cannot be told",
+            )
+            .fix("name the service account, or connect with the project's id"));
+        }
+        // `example.com:app` has `app.example.com@…`.
+        let name = match self.0.split_once(':') {
+            Some((domain, id)) => format!("{id}.{domain}"),
+            None => self.0.clone(),
+        };
+        Ok(format!("{name}@appspot.gserviceaccount.com"))
+    }
+
     /// The text as one path segment: `:` starts a custom verb, so it is escaped.
     #[must_use]
     pub fn segment(&self) -> String {

@@ -41,7 +41,7 @@ pub trait Ports {
     ///
     /// # Errors
     /// As `wit/secret-store.wit` says.
-    fn secret_delete(&self, key: &str) -> Result<(), StoreError>;
+    fn secret_delete(&self, key: &str, expected: Expected) -> Result<(), StoreError>;
 
     /// The keys with a prefix.
     ///

@@ -11,6 +11,8 @@ pub enum Class {
     Once,
     /// It reads, or the caller said that it may be repeated. AIP-194 and Google's client libraries.
     Idempotent,
+    /// It works once, such as an authorization code: never repeated, whatever happens.
+    Never,
     /// An assertion to the token endpoint: google-auth makes three attempts, 1 s and 2 s apart.
     TokenEndpoint,
 }
@@ -18,6 +20,7 @@ pub enum Class {
 impl Class {
     fn attempts(self) -> u32 {
         match self {
+            Self::Never => 1,
             Self::Once | Self::TokenEndpoint => 3,
             Self::Idempotent => 4,
         }
@@ -25,7 +28,7 @@ impl Class {
 
     fn backoff(self, attempt: u32) -> Duration {
         let base = match self {
-            Self::Once | Self::Idempotent => Duration::from_millis(500),
+            Self::Once | Self::Never | Self::Idempotent => Duration::from_millis(500),
             Self::TokenEndpoint => Duration::from_secs(1),
         };
         base.saturating_mul(1 << (attempt - 1).min(10)).min(Duration::from_secs(8))
@@ -34,12 +37,12 @@ impl Class {
     fn may_repeat(self, outcome: &Result<Response, TransportError>) -> bool {
         match outcome {
             Ok(response) => match self {
-                Self::Once => false,
+                Self::Once | Self::Never => false,
                 Self::Idempotent => matches!(response.status, 408 | 429 | 502 | 503 | 504),
                 Self::TokenEndpoint => matches!(response.status, 408 | 429 | 500..=599),
             },
             Err(TransportError::NotSent(_)) => true,
-            Err(TransportError::Broken(_)) => self != Self::Once,
+            Err(TransportError::Broken(_)) => matches!(self, Self::Idempotent | Self::TokenEndpoint),
             Err(TransportError::Denied | TransportError::Timeout | TransportError::TooLarge) => false,
         }
     }

@@ -3,13 +3,14 @@
 use crate::{
     call::Call,
     error::Result,
-    google::Attempted,
+    google::{Attempted, Resource},
     http::{Request, Response},
+    identity::{Identity, Invoker, InvokerRequest},
     names::{ProjectId, Region},
     ports::Ports,
     retry::Class,
     store::{self, ConnectionId},
-    token::{self, AccessToken, Signer},
+    token::{self, AccessToken},
 };
 
 /// A connection that a call uses.
@@ -22,7 +23,10 @@ pub struct Session {
     /// Its default region.
     pub region: Region,
     /// Who signs in.
-    pub signer: Signer,
+    pub identity: Identity,
+    /// The scopes that were granted, if Google said.
+    pub scopes: String,
+    invoker: InvokerRequest,
 }
 
 impl Session {
@@ -36,9 +40,19 @@ impl Session {
         Ok(Self {
             project: ProjectId::parse(&connection.project)?,
             region: Region::parse(&connection.region)?,
-            signer: Signer::stored(&credential)?,
+            identity: Identity::of(&credential, None)?,
+            invoker: InvokerRequest::stored(&connection),
+            scopes: credential.scopes,
             id,
         })
+    }
+
+    /// Whose ID token a function receives: what a call asks for, or what the connection has.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `invoker`.
+    pub fn invoker(&self, asked: Option<&InvokerRequest>) -> Result<Invoker> {
+        asked.unwrap_or(&self.invoker).resolve(&self.identity, &self.project)
     }
 
     /// Sends a request with an access token. A 401 takes one new token and one more attempt.
@@ -51,13 +65,12 @@ impl Session {
         class: Class,
         request: &dyn Fn(&AccessToken) -> Request,
     ) -> Result<Response> {
-        let token = token::access_token(call, &self.id, &self.signer).await?;
+        let token = token::access_token(call, self).await?;
         let response = call.exchange(&request(&token), class).await?;
-        if response.status != 401 {
+        if response.status != 401 || !token::reject(call, self, &token)? {
             return Ok(response);
         }
-        token::forget_access_token(call, &self.id, &self.signer);
-        let token = token::access_token(call, &self.id, &self.signer).await?;
+        let token = token::access_token(call, self).await?;
         call.exchange(&request(&token), class).await
     }
 
@@ -67,8 +80,10 @@ impl Session {
         Attempted {
             action,
             project: self.project.as_str(),
-            account: self.signer.email().as_str(),
+            account: self.identity.principal(),
+            member: self.identity.member(),
             permission,
+            resource: Resource::Project,
         }
     }
 }

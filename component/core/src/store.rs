@@ -1,4 +1,6 @@
 //! What is kept in the secret store, under which keys, in which shape.
+//!
+//! The shapes are flat, with a plain `type` field: the derived readers of tagged enums are large in wasm.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -8,7 +10,7 @@ use crate::{
     ports::{Expected, Ports, StoreError},
 };
 
-/// The id of a connection: 16 hexadecimal digits.
+/// An id that the component gives out: 16 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionId(String);
 
@@ -28,8 +30,7 @@ impl ConnectionId {
             return Err(Error::new(Kind::ConnectionRequired, Origin::Input, "no connection was named")
                 .fix("make a connection first, and name its id in this call"));
         }
-        let ok = text.len() == 16 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if ok { Ok(Self(text.to_owned())) } else { Err(Self::not_found()) }
+        if is_id(text) { Ok(Self(text.to_owned())) } else { Err(Self::not_found()) }
     }
 
     /// The id.
@@ -56,6 +57,12 @@ impl ConnectionId {
         format!("keys/{}", self.0)
     }
 
+    /// The key of what is known about its last use.
+    #[must_use]
+    pub fn status_key(&self) -> String {
+        format!("status/{}", self.0)
+    }
+
     /// The prefix of the cached tokens.
     #[must_use]
     pub fn token_prefix(&self) -> String {
@@ -68,8 +75,13 @@ impl ConnectionId {
     }
 }
 
+/// Whether a text can be an id that [`ConnectionId::random`] made.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
 /// A connection as it is kept: it holds no secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredConnection {
     /// The version of this shape.
     pub format: u32,
@@ -81,42 +93,126 @@ pub struct StoredConnection {
     pub region: String,
     /// Seconds since 1970-01-01T00:00:00Z.
     pub created: u64,
+    /// Whose ID token functions receive: [`invoker`]'s names; the credential's own if it is empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub invoker: String,
+    /// Of the invoker, if it is a service account other than the project's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoker_account: Option<String>,
+    /// Of the invoker, if it is a service account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invoker_delegates: Vec<String>,
+    /// Of the invoker, if it is a service account: the token does not say its address.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub without_email: bool,
 }
 
-/// A credential as it is kept: a service account whose private key is under its own name, in the store
+/// A credential as it is kept: everything but a private key, which is under its own name, in the store
 /// or in the host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredCredential {
-    /// [`SERVICE_ACCOUNT`]: a plain field and not a tagged enum, whose derived reader is large in wasm.
+    /// One of the names in [`kind`].
     #[serde(rename = "type")]
     pub kind: String,
-    /// Who signs in.
-    pub client_email: String,
-    /// Google's id of the key.
+    /// Who signs in, for people: an address where there is one.
+    pub account: String,
+    /// The scopes that were granted, separated by spaces.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scopes: String,
+    /// Google's id of the key of a service account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_key_id: Option<String>,
-    /// The name to sign with.
+    /// Where the private key is, or the token that the host supplies.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key: String,
     /// Whether only the host sees the key.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub host_only: bool,
+    /// Of the OAuth client of a user's grant.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub client_id: String,
+    /// Of the OAuth client of a user's grant.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub client_secret: String,
+    /// A user's grant.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub refresh_token: String,
+    /// Google's id of the user.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// Of a workload identity provider.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub audience: String,
+    /// Of the token that is exchanged for Google's.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject_token_type: String,
+    /// The service account that all of this only leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impersonates: Option<String>,
+    /// On the way there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegates: Vec<String>,
 }
 
-/// The one kind of credential that this version keeps.
-pub const SERVICE_ACCOUNT: &str = "service-account";
+/// The kinds of credential, as they are kept.
+pub mod kind {
+    /// A key, in the store or in the host.
+    pub const SERVICE_ACCOUNT: &str = "service-account";
+    /// A refresh token.
+    pub const AUTHORIZED_USER: &str = "authorized-user";
+    /// A subject token of somebody else's.
+    pub const EXTERNAL_ACCOUNT: &str = "external-account";
+    /// An access token in the store.
+    pub const SUPPLIED_TOKEN: &str = "supplied-token";
+    /// An access token that the host adds.
+    pub const INJECTED_TOKEN: &str = "injected-token";
+}
+
+/// The kinds of invoker, as they are kept.
+pub mod invoker {
+    /// The credential's own.
+    pub const OWN: &str = "own";
+    /// A service account's.
+    pub const SERVICE_ACCOUNT: &str = "service-account";
+    /// The user's.
+    pub const USER: &str = "user";
+}
+
+impl std::fmt::Debug for StoredCredential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredCredential")
+            .field("kind", &self.kind)
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What need not be written.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
 
 /// Reads JSON under a key.
 ///
 /// # Errors
 /// `secret-store`.
 pub fn read<T: DeserializeOwned>(ports: &impl Ports, key: &str) -> Result<Option<T>> {
+    Ok(read_versioned(ports, key)?.map(|(value, _)| value))
+}
+
+/// Reads JSON under a key, and the version that it has.
+///
+/// # Errors
+/// `secret-store`.
+pub fn read_versioned<T: DeserializeOwned>(ports: &impl Ports, key: &str) -> Result<Option<(T, String)>> {
     let Some(entry) = ports.secret_get(key).map_err(|error| store_error("read", error))? else {
         return Ok(None);
     };
-    json::read(entry.value.reveal()).map(Some).map_err(|_| {
+    let value = json::read(entry.value.reveal()).map_err(|_| {
         Error::new(Kind::SecretStore, Origin::Host, format!("the entry {} cannot be read", shown(key)))
             .fix("a newer version may have written it, or it is damaged; disconnect, and connect again")
-    })
+    })?;
+    Ok(Some((value, entry.version)))
 }
 
 /// Writes JSON under a key.
@@ -129,20 +225,23 @@ pub fn write(ports: &impl Ports, key: &str, value: &impl Serialize, expected: Ex
     ports.secret_put(key, &json, expected).map(drop).map_err(|error| store_error("write", error))
 }
 
+/// Removes a key.
+///
+/// # Errors
+/// `secret-store`.
+pub fn delete(ports: &impl Ports, key: &str) -> Result<()> {
+    ports.secret_delete(key, Expected::Anything).map_err(|error| store_error("delete an entry", error))
+}
+
 /// A connection and its credential.
 ///
 /// # Errors
 /// `connection-not-found` or `secret-store`.
 pub fn load(ports: &impl Ports, id: &ConnectionId) -> Result<(StoredConnection, StoredCredential)> {
     let connection = read(ports, &id.connection_key())?.ok_or_else(ConnectionId::not_found)?;
-    let credential: Option<StoredCredential> = read(ports, &id.credential_key())?;
-    let credential = credential.filter(|credential| credential.kind == SERVICE_ACCOUNT).ok_or_else(|| {
-        Error::new(
-            Kind::SecretStore,
-            Origin::Host,
-            "the connection's credential is gone, or of a kind that a newer version keeps",
-        )
-        .fix("disconnect, and connect again")
+    let credential = read(ports, &id.credential_key())?.ok_or_else(|| {
+        Error::new(Kind::SecretStore, Origin::Host, "the connection's credential is gone")
+            .fix("disconnect, and connect again")
     })?;
     Ok((connection, credential))
 }

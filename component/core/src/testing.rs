@@ -8,16 +8,21 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+pub(crate) use self::answers::*;
 use crate::{
-    connections::{self, ConnectRequest, Credential},
-    credential::{self, ServiceAccountKey},
+    connections::{self, ConnectRequest, Connection, Credential},
+    credential::{self, KeyId},
+    error::Error,
     http::{Request, Response, Timeouts, TransportError},
+    jwt::PrivateKey,
+    names::AccountEmail,
     ports::{Entry, Expected, Lease, Ports, StoreError},
     secret::Secret,
 };
+
+mod answers;
 
 /// A key made for tests, of an account that does not exist.
 pub(crate) const DEMO_KEY: &str = include_str!("../../../tests/fixtures/demo-key.json");
@@ -28,8 +33,19 @@ pub(crate) const KEY_512: &str = include_str!("../../../tests/fixtures/rsa-512.p
 /// 2026-03-01T12:00:00Z.
 pub(crate) const NOW: u64 = 1_772_366_400;
 
-pub(crate) fn demo_key() -> ServiceAccountKey {
-    credential::parse(&Secret::new(DEMO_KEY.to_owned())).unwrap()
+pub(crate) struct DemoKey {
+    pub(crate) email: AccountEmail,
+    pub(crate) key_id: Option<KeyId>,
+    pub(crate) key: PrivateKey,
+}
+
+pub(crate) fn demo_key() -> DemoKey {
+    let parsed = credential::parse(&Secret::new(DEMO_KEY.to_owned()), None).unwrap();
+    DemoKey {
+        email: AccountEmail::parse(&parsed.stored.account).unwrap(),
+        key_id: parsed.stored.private_key_id.map(|id| KeyId::parse(&id).unwrap()),
+        key: parsed.key.unwrap(),
+    }
 }
 
 /// Runs a future that is always ready or wakes itself.
@@ -44,20 +60,39 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     panic!("the future waits for something that a test never provides");
 }
 
-type Answer = Result<Response, TransportError>;
+pub(crate) type Answer = Result<Response, TransportError>;
+
+/// What somebody else does while a call waits.
+type Meanwhile = Box<dyn FnOnce(&World)>;
+
+/// What a store can be asked to do, and fail at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Op {
+    Get,
+    Put,
+    Delete,
+    Keys,
+    Lease,
+}
 
 /// The scripted world.
 #[derive(Default)]
 pub(crate) struct World {
-    answers: RefCell<VecDeque<Answer>>,
+    answers: RefCell<VecDeque<(Option<Meanwhile>, Answer)>>,
     pub(crate) sent: RefCell<Vec<Request>>,
+    /// Requests and changes of the store, in their order: `send HOST/PATH`, `put FIRST-SEGMENT`, `delete …`.
+    pub(crate) log: RefCell<Vec<String>>,
     pub(crate) secrets: RefCell<BTreeMap<String, String>>,
+    versions: RefCell<BTreeMap<String, u64>>,
+    /// Token and end of each lease that is held by a call.
+    pub(crate) leases: RefCell<BTreeMap<String, (String, Duration)>>,
+    somebody_elses: RefCell<VecDeque<Meanwhile>>,
+    faults: RefCell<Vec<(Op, String, StoreError)>>,
     pub(crate) elapsed: Cell<Duration>,
     pub(crate) wall: Cell<Duration>,
     pub(crate) signs: Cell<bool>,
     pub(crate) read_only: Cell<bool>,
-    pub(crate) lease_held_times: Cell<u32>,
-    version: Cell<u64>,
+    counter: Cell<u64>,
 }
 
 impl World {
@@ -67,12 +102,36 @@ impl World {
         world
     }
 
-    /// A world with one connection, and its id.
+    /// A world with one connection of a service account, and its id.
     pub(crate) fn connected() -> (Self, String) {
-        let world = Self::new().answer(access_token("ya29.first"));
-        let (connection, _) = block_on(connections::connect(&world, connect_request(), None)).unwrap();
-        world.sent.borrow_mut().clear();
+        Self::connected_with(connect_request(), [access_token("ya29.first")])
+    }
+
+    /// A world with one connection of a user, and its id. Its refresh token is `1//first`, and its access
+    /// token `ya29.first`.
+    pub(crate) fn of_user() -> (Self, String) {
+        Self::connected_with(json_request(&user_json()), [json_answer(200, &user_grant("ya29.first"))])
+    }
+
+    pub(crate) fn connected_with(
+        request: ConnectRequest,
+        answers: impl IntoIterator<Item = Answer>,
+    ) -> (Self, String) {
+        let world = Self::new();
+        for answer in answers {
+            world.then(answer);
+        }
+        let (connection, _) = block_on(connections::connect(&world, request, None)).unwrap();
+        world.begin_anew();
         (world, connection.id)
+    }
+
+    /// Forgets what was sent until now.
+    pub(crate) fn begin_anew(&self) {
+        self.sent.borrow_mut().clear();
+        self.log.borrow_mut().clear();
+        assert!(self.answers.borrow().is_empty(), "an answer was never asked for");
+        assert!(self.leases.borrow().is_empty(), "a lease was never given back");
     }
 
     pub(crate) fn answer(self, answer: Answer) -> Self {
@@ -81,46 +140,148 @@ impl World {
     }
 
     pub(crate) fn then(&self, answer: Answer) {
-        self.answers.borrow_mut().push_back(answer);
+        self.answers.borrow_mut().push_back((None, answer));
+    }
+
+    /// An answer before which somebody else does something.
+    pub(crate) fn after(&self, meanwhile: impl FnOnce(&Self) + 'static, answer: Answer) {
+        self.answers.borrow_mut().push_back((Some(Box::new(meanwhile)), answer));
+    }
+
+    /// The next lease is somebody else's, who does something before it can be asked for again.
+    pub(crate) fn held_while(&self, meanwhile: impl FnOnce(&Self) + 'static) {
+        self.somebody_elses.borrow_mut().push_back(Box::new(meanwhile));
+    }
+
+    /// From here on, the store fails to do this to keys with the prefix.
+    pub(crate) fn fail(&self, op: Op, prefix: &str, error: StoreError) {
+        self.faults.borrow_mut().push((op, prefix.to_owned(), error));
+    }
+
+    pub(crate) fn mend(&self) {
+        self.faults.borrow_mut().clear();
+    }
+
+    /// Sets an entry as somebody else would: its version changes.
+    pub(crate) fn set(&self, key: &str, value: impl Into<String>) {
+        self.versions.borrow_mut().insert(key.to_owned(), self.count());
+        self.secrets.borrow_mut().insert(key.to_owned(), value.into());
+    }
+
+    /// Changes fields of an entry that is JSON.
+    pub(crate) fn edit(&self, key: &str, changes: &Value) {
+        let mut value = self.entry(key);
+        for (name, change) in changes.as_object().unwrap() {
+            value[name] = change.clone();
+        }
+        self.set(key, value.to_string());
+    }
+
+    /// An entry that is JSON.
+    pub(crate) fn entry(&self, key: &str) -> Value {
+        serde_json::from_str(&self.secrets.borrow()[key]).unwrap()
+    }
+
+    /// The keys with a prefix.
+    pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
+        self.secrets.borrow().keys().filter(|key| key.starts_with(prefix)).cloned().collect()
+    }
+
+    /// Seconds since [`NOW`].
+    pub(crate) fn at(&self, seconds: u64) {
+        self.wall.set(Duration::from_secs(NOW + seconds));
     }
 
     pub(crate) fn urls(&self) -> Vec<String> {
         self.sent.borrow().iter().map(Request::url).collect()
     }
+
+    /// The bearer of a request.
+    pub(crate) fn bearer(&self, request: usize) -> Option<String> {
+        self.sent.borrow()[request].bearer().map(|token| token.reveal().clone())
+    }
+
+    /// A form that was sent.
+    pub(crate) fn form(&self, request: usize) -> Vec<(String, String)> {
+        form_urlencoded::parse(self.sent.borrow()[request].body()).into_owned().collect()
+    }
+
+    /// JSON that was sent.
+    pub(crate) fn json(&self, request: usize) -> Value {
+        serde_json::from_slice(self.sent.borrow()[request].body()).unwrap()
+    }
+
+    fn count(&self) -> u64 {
+        self.counter.set(self.counter.get() + 1);
+        self.counter.get()
+    }
+
+    fn fault(&self, op: Op, key: &str) -> Result<(), StoreError> {
+        if self.read_only.get() && matches!(op, Op::Put | Op::Delete) {
+            return Err(StoreError::ReadOnly);
+        }
+        let faults = self.faults.borrow();
+        let fault = faults.iter().find(|(failing, prefix, _)| *failing == op && key.starts_with(prefix));
+        fault.map_or(Ok(()), |(.., error)| Err(error.clone()))
+    }
+
+    fn holds(&self, key: &str, expected: &Expected) -> Result<(), StoreError> {
+        let version = self.version(key);
+        let holds = match expected {
+            Expected::Anything => true,
+            Expected::Absent => version.is_none(),
+            Expected::Version(expected) => version.as_ref() == Some(expected),
+        };
+        if holds { Ok(()) } else { Err(StoreError::VersionMismatch) }
+    }
+
+    fn version(&self, key: &str) -> Option<String> {
+        self.versions.borrow().get(key).map(|version| format!("v{version}"))
+    }
+
+    fn note(&self, what: &str, key: &str) {
+        self.log.borrow_mut().push(format!("{what} {}", key.split('/').next().unwrap()));
+    }
 }
 
 pub(crate) fn connect_request() -> ConnectRequest {
+    request_for(Credential::GoogleJson(Secret::new(DEMO_KEY.to_owned())))
+}
+
+pub(crate) fn json_request(credential: &Value) -> ConnectRequest {
+    request_for(google_json(credential))
+}
+
+pub(crate) fn google_json(credential: &Value) -> Credential {
+    Credential::GoogleJson(Secret::new(credential.to_string()))
+}
+
+pub(crate) fn request_for(credential: Credential) -> ConnectRequest {
     ConnectRequest {
         nickname: "demo".to_owned(),
         project: None,
         region: None,
-        credential: Credential::GoogleJson(Secret::new(DEMO_KEY.to_owned())),
+        credential,
+        subject_token: None,
+        invoker: None,
     }
 }
 
-pub(crate) fn json_answer(status: u16, body: &Value) -> Answer {
-    Ok(Response {
-        status,
-        headers: vec![("content-type".to_owned(), b"application/json; charset=UTF-8".to_vec())],
-        body: body.to_string().into_bytes(),
-    })
-}
-
-pub(crate) fn access_token(token: &str) -> Answer {
-    json_answer(200, &json!({"access_token": token, "expires_in": 3599, "token_type": "Bearer"}))
-}
-
-pub(crate) fn id_token(audience: &str) -> Answer {
-    let claims =
-        json!({"aud": audience, "exp": NOW + 3600, "email": "gcf-demo@demo-project.iam.gserviceaccount.com"});
-    let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()));
-    json_answer(200, &json!({"id_token": token}))
+pub(crate) fn connect(world: &World, request: ConnectRequest) -> Result<(Connection, Vec<String>), Error> {
+    block_on(connections::connect(world, request, None))
 }
 
 impl Ports for World {
     async fn send(&self, request: &Request, _: Timeouts) -> Answer {
+        self.log.borrow_mut().push(format!("send {}", request.url().trim_start_matches("https://")));
         self.sent.borrow_mut().push(request.clone());
-        self.answers.borrow_mut().pop_front().expect("the script has an answer to every request")
+        let step = self.answers.borrow_mut().pop_front();
+        let (meanwhile, answer) =
+            step.unwrap_or_else(|| panic!("the script has no answer to {}", request.url()));
+        if let Some(meanwhile) = meanwhile {
+            meanwhile(self);
+        }
+        answer
     }
 
     async fn sleep(&self, duration: Duration) {
@@ -137,50 +298,60 @@ impl Ports for World {
     }
 
     fn random<const N: usize>(&self) -> [u8; N] {
-        self.version.set(self.version.get() + 1);
-        [u8::try_from(self.version.get() % 251).unwrap(); N]
+        [u8::try_from(self.count() % 251).unwrap(); N]
     }
 
     fn secret_get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
-        Ok(self
-            .secrets
-            .borrow()
-            .get(key)
-            .map(|value| Entry { value: Secret::new(value.clone()), version: "1".to_owned() }))
+        self.fault(Op::Get, key)?;
+        let value = self.secrets.borrow().get(key).cloned().map(Secret::new);
+        Ok(value.zip(self.version(key)).map(|(value, version)| Entry { value, version }))
     }
 
     fn secret_put(&self, key: &str, value: &str, expected: Expected) -> Result<String, StoreError> {
-        if self.read_only.get() {
-            return Err(StoreError::ReadOnly);
-        }
-        let mut secrets = self.secrets.borrow_mut();
-        if expected == Expected::Absent && secrets.contains_key(key) {
-            return Err(StoreError::VersionMismatch);
-        }
-        secrets.insert(key.to_owned(), value.to_owned());
-        Ok("1".to_owned())
+        self.fault(Op::Put, key)?;
+        self.holds(key, &expected)?;
+        self.note("put", key);
+        self.set(key, value);
+        Ok(self.version(key).unwrap())
     }
 
-    fn secret_delete(&self, key: &str) -> Result<(), StoreError> {
-        self.secrets.borrow_mut().remove(key);
+    fn secret_delete(&self, key: &str, expected: Expected) -> Result<(), StoreError> {
+        self.fault(Op::Delete, key)?;
+        self.holds(key, &expected)?;
+        if self.secrets.borrow_mut().remove(key).is_some() {
+            self.note("delete", key);
+        }
+        self.versions.borrow_mut().remove(key);
         Ok(())
     }
 
     fn secret_keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        Ok(self.secrets.borrow().keys().filter(|key| key.starts_with(prefix)).cloned().collect())
+        self.fault(Op::Keys, prefix)?;
+        Ok(self.keys(prefix))
     }
 
-    fn acquire_lease(&self, _: &str, _: Duration) -> Result<Lease, StoreError> {
-        match self.lease_held_times.get() {
-            0 => Ok(Lease::Granted("lease".to_owned())),
-            times => {
-                self.lease_held_times.set(times - 1);
-                Ok(Lease::Held(Duration::from_secs(1)))
-            }
+    fn acquire_lease(&self, name: &str, ttl: Duration) -> Result<Lease, StoreError> {
+        self.fault(Op::Lease, name)?;
+        let somebody_else = self.somebody_elses.borrow_mut().pop_front();
+        if let Some(meanwhile) = somebody_else {
+            meanwhile(self);
+            return Ok(Lease::Held(Duration::from_secs(1)));
+        }
+        let now = self.elapsed.get();
+        if let Some((_, end)) = self.leases.borrow().get(name).filter(|(_, end)| *end > now) {
+            return Ok(Lease::Held(*end - now));
+        }
+        let token = format!("lease-{}", self.count());
+        self.leases.borrow_mut().insert(name.to_owned(), (token.clone(), now + ttl));
+        Ok(Lease::Granted(token))
+    }
+
+    fn release_lease(&self, name: &str, token: &str) {
+        let mut leases = self.leases.borrow_mut();
+        if leases.get(name).is_some_and(|(held, _)| held == token) {
+            leases.remove(name);
         }
     }
-
-    fn release_lease(&self, _: &str, _: &str) {}
 
     fn sign(&self, _: &str, message: &[u8]) -> Result<Vec<u8>, StoreError> {
         if self.signs.get() {

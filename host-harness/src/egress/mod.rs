@@ -54,6 +54,29 @@ impl EgressPolicy {
     /// # Errors
     /// Why the request is denied. The text holds host names, never a credential.
     pub fn check(&self, request: &Parts) -> Result<(), String> {
+        let (host, rule) = self.rule(request)?;
+        match Presented::read(&request.headers)? {
+            Presented::Nothing if rule.carries(Carries::None) || rule.carries(Carries::Assertion) => Ok(()),
+            Presented::IdToken if rule.carries(Carries::IdToken) => Ok(()),
+            Presented::AccessToken if rule.carries(Carries::AccessToken) => Ok(()),
+            refused @ (Presented::Nothing | Presented::IdToken | Presented::AccessToken) => {
+                Err(format!("{refused} may not be sent to {host} by the component's egress manifest"))
+            }
+        }
+    }
+
+    /// The host of a request that shows no credential, goes where the only one to show is an access
+    /// token, and would be let through with one.
+    pub(crate) fn lacks_access_token<'r>(&self, request: &'r Parts) -> Option<&'r str> {
+        let (host, rule) = self.rule(request).ok()?;
+        let wanted = rule.carries(Carries::AccessToken)
+            && !rule.carries(Carries::None)
+            && !rule.carries(Carries::Assertion);
+        (wanted && Presented::read(&request.headers) == Ok(Presented::Nothing)).then_some(host)
+    }
+
+    /// Judges everything but the credential: the host it goes to, and the rule for that host.
+    fn rule<'r>(&self, request: &'r Parts) -> Result<(&'r str, &Rule), String> {
         // CONNECT would turn the connection into a tunnel that nobody judges.
         if request.method == Method::CONNECT {
             return Err("the method CONNECT is not allowed".to_owned());
@@ -65,14 +88,7 @@ impl EgressPolicy {
             .find(|rule| rule.matches(host))
             .ok_or_else(|| format!("host {host} is not in the component's egress manifest"))?;
         check_headers(&request.headers, host)?;
-        match Presented::read(&request.headers)? {
-            Presented::Nothing if rule.carries(Carries::None) || rule.carries(Carries::Assertion) => Ok(()),
-            Presented::IdToken if rule.carries(Carries::IdToken) => Ok(()),
-            Presented::AccessToken if rule.carries(Carries::AccessToken) => Ok(()),
-            refused @ (Presented::Nothing | Presented::IdToken | Presented::AccessToken) => {
-                Err(format!("{refused} may not be sent to {host} by the component's egress manifest"))
-            }
-        }
+        Ok((host, rule))
     }
 }
 

@@ -1,47 +1,65 @@
-//! Files that only their owner reads, and that are replaced as a whole or not at all.
+//! Files that only their owner reads, that are replaced as a whole or not at all, and that are no links.
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::Path,
 };
 
+use tempfile::NamedTempFile;
+
 use super::StoreError;
 
-/// Makes the folder, or accepts one that nobody else can enter.
+/// Makes the folder, or accepts one that nobody else can enter and in which files can be made.
 pub(super) fn private_folder(path: &Path) -> Result<(), StoreError> {
     let failed = |error| unavailable("cannot open the folder", path, &error);
-    match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_dir() => {
-            Err(StoreError::Unavailable(format!("not a folder: {}", path.display())))
-        }
-        Ok(metadata) => refuse_open_folder(path, &metadata),
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => refuse_open_folder(path, &metadata)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             create_folder(path).map_err(failed)?;
             // A second process may have been quicker, and made it otherwise.
-            refuse_open_folder(path, &fs::metadata(path).map_err(failed)?)?;
-            match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                Some(parent) => sync_folder(parent).map_err(failed),
-                None => Ok(()),
-            }
+            refuse_open_folder(path, &fs::symlink_metadata(path).map_err(failed)?)?;
+            sync_folder(parent(path)).map_err(failed)?;
         }
-        Err(error) => Err(failed(error)),
+        Err(error) => return Err(failed(error)),
     }
+    // Said at the start, and not when the first token has to be kept.
+    temporary(path).map(drop).map_err(|error| {
+        let path = path.display();
+        StoreError::Unavailable(format!(
+            "cannot write in the folder {path}: {error}; make it writable, or name another folder"
+        ))
+    })
 }
 
-/// Replaces `path` atomically: a reader sees the old text or the new one, at any moment.
+/// Replaces `path` atomically: a reader sees the old bytes or the new ones, at any moment.
 ///
-/// With [`Durable::Yes`] the text survives a power cut from the moment this returns.
-pub(super) fn replace(folder: &Path, path: &Path, text: &str, durable: Durable) -> Result<(), StoreError> {
+/// With [`Durable::Yes`] the bytes survive a power cut from the moment this returns. A sync that failed
+/// is not tried again: the system may have dropped the pages it could not write, and would then say yes.
+pub(super) fn replace(folder: &Path, path: &Path, bytes: &[u8], durable: Durable) -> Result<(), StoreError> {
     let write = || -> io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        let mut file = builder.prefix(TEMPORARY).tempfile_in(folder)?;
-        file.write_all(text.as_bytes())?;
+        let mut file = temporary(folder)?;
+        file.write_all(bytes)?;
         if durable == Durable::Yes {
-            file.as_file().sync_all()?;
+            sync(file.as_file())?;
         }
         file.persist(path)?;
         if durable == Durable::Yes { sync_folder(folder) } else { Ok(()) }
+    };
+    write().map_err(|error| unavailable("cannot write", path, &error))
+}
+
+/// Writes `path` durably and as a whole, unless something is there. Makes its folder, too.
+pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let write = || -> io::Result<()> {
+        create_folder(parent(path))?;
+        let mut file = temporary(parent(path))?;
+        file.write_all(bytes)?;
+        sync(file.as_file())?;
+        match file.persist_noclobber(path) {
+            Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
+            Ok(_) | Err(_) => sync_folder(parent(path)),
+        }
     };
     write().map_err(|error| unavailable("cannot write", path, &error))
 }
@@ -59,13 +77,31 @@ pub(super) fn remove(folder: &Path, path: &Path, durable: Durable) -> Result<(),
     }
 }
 
-/// The bytes of a file, or `None` if there is none.
+/// The bytes of a file, or `None` if there is none. A link is refused, and so is what is no file.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unavailable("cannot read", path, &error)),
+    match open(path)? {
+        Some(file) => read_all(path, file).map(Some),
+        None => Ok(None),
     }
+}
+
+/// As [`read`], and refuses a file that others than its owner can read or write.
+pub(super) fn read_private(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(file) = open(path)? else { return Ok(None) };
+    let metadata = file.metadata().map_err(|error| unavailable("cannot read", path, &error))?;
+    let mode = mode(&metadata);
+    if mode & 0o077 != 0 {
+        let path = path.display();
+        return Err(StoreError::Unavailable(format!(
+            "others can read {path} (mode {mode:o}): run `chmod 600 {path}`, and make a new one if somebody did"
+        )));
+    }
+    read_all(path, file).map(Some)
+}
+
+/// Whether something has this name, be it a link to nowhere.
+pub(super) fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
 }
 
 /// Waits until no other handle, of this process or another, holds the lock, and holds it until the
@@ -74,7 +110,7 @@ pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
     let open = || -> io::Result<File> {
         let mut options = File::options();
         options.create(true).truncate(false).write(true);
-        owner_only(&mut options);
+        follow_no_link(&mut options);
         let file = options.open(path)?;
         file.lock()?;
         Ok(file)
@@ -84,14 +120,18 @@ pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
 
 /// Removes what killed writers left. The caller holds the lock under which this folder is written.
 pub(super) fn remove_leftovers(folder: &Path) -> Result<(), StoreError> {
-    let failed = |error| unavailable("cannot list", folder, &error);
-    for file in fs::read_dir(folder).map_err(failed)? {
-        let file = file.map_err(failed)?;
-        if file.file_name().to_string_lossy().starts_with(TEMPORARY) {
-            remove(folder, &file.path(), Durable::No)?;
-        }
+    for name in names(folder)?.iter().filter(|name| name.starts_with(TEMPORARY)) {
+        remove(folder, &folder.join(name), Durable::No)?;
     }
     Ok(())
+}
+
+/// The names in a folder, those of hidden files included.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, StoreError> {
+    let list = || -> io::Result<Vec<String>> {
+        fs::read_dir(folder)?.map(|file| Ok(file?.file_name().to_string_lossy().into_owned())).collect()
+    };
+    list().map_err(|error| unavailable("cannot list", folder, &error))
 }
 
 /// Says what could not be done, with which file, and why.
@@ -106,8 +146,54 @@ pub(super) enum Durable {
     No,
 }
 
+fn open(path: &Path) -> Result<Option<File>, StoreError> {
+    let mut options = File::options();
+    options.read(true);
+    follow_no_link(&mut options);
+    let refused = |what| StoreError::Unavailable(format!("cannot read {}: {what}", path.display()));
+    match options.open(path) {
+        Ok(file) if file.metadata().is_ok_and(|metadata| metadata.is_file()) => Ok(Some(file)),
+        Ok(_) => Err(refused("it is no file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(_) if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) => {
+            Err(refused("it is a symbolic link, and those are not followed"))
+        }
+        Err(error) => Err(unavailable("cannot read", path, &error)),
+    }
+}
+
+fn read_all(path: &Path, file: File) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::new();
+    let read = file.take(MAX_FILE).read_to_end(&mut bytes);
+    read.map_err(|error| unavailable("cannot read", path, &error))?;
+    if bytes.len() as u64 == MAX_FILE {
+        return Err(StoreError::Unavailable(format!(
+            "cannot read {}: it is larger than anything that is kept here",
+            path.display()
+        )));
+    }
+    Ok(bytes)
+}
+
+/// Readable by its owner only, and gone when it is dropped.
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn sync(file: &File) -> io::Result<()> {
+    #[cfg(test)]
+    faults::next_sync()?;
+    file.sync_all()
+}
+
 /// Hidden, so that no listing takes one for a key.
 const TEMPORARY: &str = ".tmp-";
+/// Twice the largest value with every character escaped, and the readers of a large team.
+const MAX_FILE: u64 = 1024 * 1024;
 
 #[cfg(unix)]
 fn create_folder(path: &Path) -> io::Result<()> {
@@ -115,29 +201,38 @@ fn create_folder(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-#[cfg(unix)]
 fn refuse_open_folder(path: &Path, metadata: &fs::Metadata) -> Result<(), StoreError> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
+    let mode = mode(metadata);
     let path = path.display();
-    Err(StoreError::Unavailable(format!(
-        "others can enter {path} (mode {mode:o}): run `chmod 700 {path}`, or name another folder"
-    )))
+    let why = if metadata.is_symlink() {
+        format!("{path} is a symbolic link, and those are not followed: name the folder it leads to")
+    } else if !metadata.is_dir() {
+        format!("not a folder: {path}")
+    } else if mode & 0o077 != 0 {
+        format!("others can enter {path} (mode {mode:o}): run `chmod 700 {path}`, or name another folder")
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::Unavailable(why))
 }
 
 #[cfg(unix)]
-fn owner_only(options: &mut fs::OpenOptions) {
+fn mode(metadata: &fs::Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o777
+}
+
+/// A link fails to open; a pipe opens at once, so that it can be refused. New files are the owner's only.
+#[cfg(unix)]
+fn follow_no_link(options: &mut fs::OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600);
+    options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
 }
 
 /// A rename or a removal is durable only when its folder is.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+    sync(&File::open(path)?)
 }
 
 // Elsewhere a file takes its folder's access rights, and a folder cannot be opened to be synced.
@@ -147,14 +242,48 @@ fn create_folder(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn refuse_open_folder(_path: &Path, _metadata: &fs::Metadata) -> Result<(), StoreError> {
-    Ok(())
+fn mode(_metadata: &fs::Metadata) -> u32 {
+    0
 }
 
 #[cfg(not(unix))]
-fn owner_only(_options: &mut fs::OpenOptions) {}
+fn follow_no_link(_options: &mut fs::OpenOptions) {}
 
 #[cfg(not(unix))]
 fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Disks that fail when a test wants it.
+#[cfg(test)]
+pub(super) mod faults {
+    use std::{cell::Cell, io};
+
+    thread_local! {
+        static SYNCS_LEFT: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+
+    /// Lets the next `good` syncs of this thread succeed, and the one after them fail.
+    pub(crate) fn fail_after(good: u32) {
+        SYNCS_LEFT.set(Some(good));
+    }
+
+    /// Whether the failure was met.
+    pub(crate) fn met() -> bool {
+        SYNCS_LEFT.get().is_none()
+    }
+
+    pub(super) fn next_sync() -> io::Result<()> {
+        match SYNCS_LEFT.get() {
+            Some(0) => {
+                SYNCS_LEFT.set(None);
+                Err(io::Error::other("input/output error"))
+            }
+            Some(left) => {
+                SYNCS_LEFT.set(Some(left - 1));
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
 }

@@ -35,7 +35,16 @@ pub(crate) fn check_value(value: &str) -> Result<(), StoreError> {
 
 /// The one file name of a key: no folder, not hidden, at most [`MAX_NAME`] bytes, never that of another key.
 pub(super) fn file_name(key: &str) -> String {
-    let mut name = String::with_capacity(key.len() + SUFFIX.len());
+    named(key, SUFFIX)
+}
+
+/// The name that a key's file had when values were kept in clear text.
+pub(super) fn clear_file_name(key: &str) -> String {
+    named(key, CLEAR_SUFFIX)
+}
+
+fn named(key: &str, suffix: &str) -> String {
+    let mut name = String::with_capacity(key.len() + suffix.len());
     for (index, character) in key.chars().enumerate() {
         match character {
             '/' => name.push_str("%2f"),
@@ -43,10 +52,10 @@ pub(super) fn file_name(key: &str) -> String {
             plain => name.push(plain),
         }
     }
-    if name.len() + SUFFIX.len() > MAX_NAME {
+    if name.len() + suffix.len() > MAX_NAME {
         name = format!("{HASHED}{:x}", Sha256::digest(key));
     }
-    name.push_str(SUFFIX);
+    name.push_str(suffix);
     name
 }
 
@@ -61,6 +70,22 @@ pub(super) enum Named {
     Foreign,
 }
 
+/// Whether a file is one that was kept in clear text.
+pub(super) fn is_clear(name: &str) -> bool {
+    !name.starts_with('.') && name.ends_with(CLEAR_SUFFIX)
+}
+
+/// The connection that a key belongs to, if it is of a kind that belongs to one.
+pub(super) fn connection_of(key: &str) -> Option<&str> {
+    let (kind, rest) = key.split_once('/')?;
+    let id = match kind {
+        "connections" | "credentials" | "keys" | "status" => rest,
+        "tokens" => rest.split_once('/')?.0,
+        _ => return None,
+    };
+    (!id.is_empty() && !id.contains('/')).then_some(id)
+}
+
 /// The inverse of [`file_name`].
 pub(super) fn key_of(name: &str) -> Named {
     let Some(stem) = name.strip_suffix(SUFFIX) else { return Named::Foreign };
@@ -68,7 +93,7 @@ pub(super) fn key_of(name: &str) -> Named {
         return Named::Inside;
     }
     let key = stem.replace("%2f", "/").replace("%2e", ".");
-    // Only what encodes back is ours: `a%2eb.json`, `%2F.json` and `A.json` are not.
+    // Only what encodes back is ours: `a%2eb.age`, `%2F.age` and `A.age` are not.
     if check_key(&key).is_ok() && file_name(&key) == name { Named::Key(key) } else { Named::Foreign }
 }
 
@@ -76,7 +101,8 @@ const MAX_KEY: usize = 256;
 const MAX_VALUE: usize = 64 * 1024;
 /// `NAME_MAX` of every file system in common use.
 const MAX_NAME: usize = 255;
-const SUFFIX: &str = ".json";
+const SUFFIX: &str = ".age";
+const CLEAR_SUFFIX: &str = ".json";
 /// `%s` is no escape, so no key encodes to a name that begins like this.
 const HASHED: &str = "%sha256-";
 
@@ -105,9 +131,9 @@ mod tests {
 
     #[test]
     fn long_keys_get_distinct_names_within_name_max() {
-        let plain = "a".repeat(250);
+        let plain = "a".repeat(251);
         assert_eq!(key_of(&file_name(&plain)), Named::Key(plain));
-        let (one, two) = ("a".repeat(251), "a".repeat(252));
+        let (one, two) = ("a".repeat(252), "a".repeat(253));
         for key in [&one, &two, &"/".repeat(256)] {
             assert!(file_name(key).len() <= MAX_NAME);
             assert_eq!(key_of(&file_name(key)), Named::Inside);
@@ -116,8 +142,28 @@ mod tests {
     }
 
     #[test]
+    fn keys_belong_to_connections_by_their_kind() {
+        for (key, connection) in [
+            ("connections/c1", Some("c1")),
+            ("credentials/c1", Some("c1")),
+            ("keys/c1", Some("c1")),
+            ("status/c1", Some("c1")),
+            ("tokens/c1/ab", Some("c1")),
+            ("tokens/c1/a/b", Some("c1")),
+            ("tokens/c1", None),
+            ("tokens//", None),
+            ("connections/", None),
+            ("connections/a/b", None),
+            ("connections", None),
+            ("other/c1", None),
+        ] {
+            assert_eq!(connection_of(key), connection, "{key}");
+        }
+    }
+
+    #[test]
     fn foreign_names_are_told_apart() {
-        for name in ["a", "a.txt", "A.json", ".json", "a%2eb.json", "%2Fa.json", "%41.json", "a b.json"] {
+        for name in ["a", "a.json", "A.age", ".age", "a%2eb.age", "%2Fa.age", "%41.age", "a b.age"] {
             assert_eq!(key_of(name), Named::Foreign, "{name}");
         }
     }

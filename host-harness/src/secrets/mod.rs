@@ -5,13 +5,16 @@ use std::{fmt, time::Duration};
 pub use self::{
     directory::DirectoryStore,
     environment::{ReadOnlyStore, SECRETS_VARIABLE},
+    identity::{KEY_FILE_VARIABLE, KEYRING_VARIABLE, KeySource, PASSPHRASE_VARIABLE, Passphrase},
     memory::MemoryStore,
     sign::sign_with_pem,
 };
 
 mod directory;
+mod envelope;
 mod environment;
 mod files;
+mod identity;
 pub(crate) mod key;
 mod memory;
 mod sign;

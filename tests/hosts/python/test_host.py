@@ -9,12 +9,13 @@ import sys
 import unittest
 from pathlib import Path
 
-from fake_google import API, BINARY, GEN1, GEN2, FakeGoogle
+from fake_google import API, BINARY, CLIENT, GEN1, GEN2, IAM, TOKEN_ORIGIN, FakeGoogle
 from host import Connector, ConnectorError, DictStore, Loopback
 
 ROOT = Path(__file__).resolve().parents[3]
 KEY = (ROOT / "tests/fixtures/demo-key.json").read_text()
 COMPONENT = ROOT / "target/gcf-connector.wasm"
+REDIRECT_URI = "http://127.0.0.1:8085/"
 
 # wit/world.wit, and the one import beyond it that it mentions.
 GRANTED = {
@@ -51,6 +52,21 @@ class HostTest(unittest.TestCase):
         }
         return self.connector.call("connections", "connect", request, None)["connection"]["id"]
 
+    def authorize(self, **more):
+        client = json.dumps({"installed": CLIENT})
+        request = {"nickname": "ada", "client": client, "redirect-uri": REDIRECT_URI, **more}
+        return self.connector.call("connections", "authorize", request)
+
+    def finish(self, authorization, callback_url):
+        return self.connector.call("connections", "finish", authorization["id"], callback_url, None)["connection"]
+
+    def sign_in(self, **more):
+        authorization = self.authorize(**more)
+        return self.finish(authorization, self.google.consent(authorization["url"]))
+
+    def list_functions(self, connection):
+        return self.connector.call("functions", "list", connection, {"regions": []}, None)["functions"]
+
     def invoke(self, connection, name, body=b""):
         request = {
             "function": ("named", {"name": name}),
@@ -65,7 +81,10 @@ class HostTest(unittest.TestCase):
         return self.connector.call("functions", "invoke", connection, request, None)
 
     def tokens_asked_for(self):
-        return len(self.google.sent_to("https://oauth2.googleapis.com"))
+        return len(self.google.sent_to(TOKEN_ORIGIN))
+
+    def keys(self, prefix):
+        return [key for key in self.store.entries if key.startswith(prefix)]
 
     def refused(self, *call):
         with self.assertRaises(ConnectorError) as caught:
@@ -150,6 +169,81 @@ class HostTest(unittest.TestCase):
         del self.network.servers[API]
         error = self.refused("functions", "list", connection, {"regions": []}, None)
         self.assertEqual((error["kind"], self.google.sent_to(API)), ("egress-denied", []))
+
+    def test_the_doctor_looks_at_a_function(self):
+        for name in ["hello-gen1", "hello-gen2"]:
+            with self.subTest(name):
+                function = ("named", {"name": name})
+                findings = self.connector.call("connections", "check", self.connect(), function, None)
+                verdicts = {finding["name"]: finding["verdict"] for finding in findings}
+                needless = [name for name, verdict in verdicts.items() if verdict == "not-needed"]
+                self.assertEqual(needless, ["scopes", "iam-credentials-api", "mint-id-token"])
+                self.assertLessEqual({"token", "project", "list-functions", "exists", "may-invoke"}, verdicts.keys())
+                self.assertEqual(set(verdicts.values()), {"pass", "not-needed"}, findings)
+
+    def test_rename(self):
+        connection = self.connect()
+        renamed = self.connector.call("connections", "rename", connection, "other")
+        self.assertEqual((renamed["connection"]["id"], renamed["connection"]["nickname"]), (connection, "other"))
+        self.assertEqual(renamed["warnings"], [])
+        [listed] = self.connector.call("connections", "list")
+        self.assertEqual(listed["nickname"], "other")
+
+    def test_a_person_signs_in(self):
+        connection = self.sign_in()
+        self.assertEqual((connection["kind"], connection["account"]), ("authorized-user", "ada@example.com"))
+        self.assertEqual((connection["project"], connection["fault"]), ("demo-project", None))
+        self.assertEqual(len(self.list_functions(connection["id"])), 2)
+        # One code, exchanged once, and no token asked for since.
+        self.assertEqual((self.tokens_asked_for(), self.keys("pending/")), (1, []))
+        for key in self.keys("tokens/"):
+            self.store.delete(key, ("anything", None))
+        self.assertEqual(len(self.list_functions(connection["id"])), 2)
+        self.assertEqual(self.tokens_asked_for(), 2)
+
+    def test_a_callback_of_somebody_else_changes_nothing(self):
+        authorization = self.authorize()
+        theirs = self.google.consent(self.authorize()["url"])
+        error = self.refused("connections", "finish", authorization["id"], theirs, None)
+        self.assertEqual((error["kind"], dict(error["details"])["check"]), ("authorization-failed", "state"))
+        self.assertEqual((self.tokens_asked_for(), self.connector.call("connections", "list")), (0, []))
+        # The person who began can still finish, once.
+        ours = self.google.consent(authorization["url"])
+        self.finish(authorization, ours)
+        error = self.refused("connections", "finish", authorization["id"], ours, None)
+        self.assertEqual((error["kind"], self.tokens_asked_for()), ("authorization-failed", 1))
+
+    def test_signing_in_anew_keeps_the_id(self):
+        connection = self.sign_in()
+        again = self.sign_in(connection=connection["id"], nickname="not read")
+        self.assertEqual((again["id"], again["nickname"]), (connection["id"], "ada"))
+        replaced = self.connector.call("connections", "reauthorize", connection["id"], ("google-json", KEY), None, None)
+        replaced = replaced["connection"]
+        self.assertEqual((replaced["id"], replaced["kind"]), (connection["id"], "service-account"))
+        self.assertEqual(len(self.list_functions(connection["id"])), 2)
+
+    def test_disconnect_revokes_a_grant(self):
+        connection = self.sign_in()
+        self.assertEqual(len(self.google.refresh_tokens), 1)
+        left = self.connector.call("connections", "disconnect", connection["id"], None)
+        self.assertEqual((left["warnings"], self.google.refresh_tokens, self.store.entries), ([], {}, {}))
+
+    def test_a_token_that_the_host_supplies(self):
+        self.store.put("supplied/token", "ya29.first\n", ("anything", None))
+        credential = ("supplied-token", {"key": "supplied/token", "account": "robot@example.com"})
+        request = {"nickname": "robot", "project": "demo-project", "credential": credential}
+        connection = self.connector.call("connections", "connect", request, None)["connection"]
+        self.assertEqual((connection["kind"], connection["account"]), ("supplied-token", "robot@example.com"))
+        self.assertEqual(connection["invoker"][0], "service-account")
+        self.assertEqual(len(self.list_functions(connection["id"])), 2)
+        # It has no ID token of its own, so the project's service account lends it one.
+        result = self.invoke(connection["id"], "hello-gen2")
+        self.assertEqual((result["principal"], result["audience"]), ("demo-project@appspot.gserviceaccount.com", GEN2))
+        self.assertEqual((len(self.google.sent_to(IAM)), self.tokens_asked_for()), (1, 0))
+        # What the host has to renew, it is told to renew.
+        self.store.delete("supplied/token", ("anything", None))
+        error = self.refused("functions", "list", connection["id"], {"regions": []}, None)
+        self.assertEqual((error["kind"], error["origin"]), ("invalid-credential", "host"))
 
     def test_disconnect_leaves_nothing(self):
         connection = self.connect()

@@ -76,13 +76,18 @@ pub(super) fn diagnosis(response: &Response, generation: Generation) -> Option<S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::google::Resource;
 
-    const ATTEMPTED: Attempted<'_> = Attempted {
-        action: "invoke f",
-        project: "p",
-        account: "a@p.iam.gserviceaccount.com",
-        permission: "",
-    };
+    fn attempted() -> Attempted<'static> {
+        Attempted {
+            action: "invoke f",
+            project: "p",
+            account: "a@p.iam.gserviceaccount.com",
+            member: "serviceAccount:a@p.iam.gserviceaccount.com".to_owned(),
+            permission: "",
+            resource: Resource::Project,
+        }
+    }
 
     fn page(status: u16, title: &str) -> Response {
         Response {
@@ -98,7 +103,7 @@ mod tests {
     #[test]
     fn a_403_names_the_role_of_the_generation() {
         let role = |generation| {
-            let error = refusal(&page(403, "Error: Forbidden"), generation, &ATTEMPTED, true).unwrap();
+            let error = refusal(&page(403, "Error: Forbidden"), generation, &attempted(), true).unwrap();
             error.fields().details.iter().find(|(name, _)| name == "role").unwrap().1.clone()
         };
         assert_eq!(role(Generation::Gen1), "roles/cloudfunctions.invoker");
@@ -109,8 +114,8 @@ mod tests {
     fn a_functions_own_403_is_its_own() {
         let mut own = page(403, "Error: Forbidden");
         own.headers.push(("function-execution-id".to_owned(), b"x".to_vec()));
-        assert_eq!(refusal(&own, Generation::Gen1, &ATTEMPTED, true), None);
-        assert_eq!(refusal(&page(403, "No"), Generation::Gen1, &ATTEMPTED, true), None);
-        assert_eq!(refusal(&page(404, "Error: Forbidden"), Generation::Gen1, &ATTEMPTED, true), None);
+        assert_eq!(refusal(&own, Generation::Gen1, &attempted(), true), None);
+        assert_eq!(refusal(&page(403, "No"), Generation::Gen1, &attempted(), true), None);
+        assert_eq!(refusal(&page(404, "Error: Forbidden"), Generation::Gen1, &attempted(), true), None);
     }
 }

@@ -29,7 +29,7 @@ pub enum FunctionRef {
 
 /// A name that Google can be asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Lookup {
+pub(crate) enum Lookup {
     /// Project, region and name are known.
     Exact(FunctionId),
     /// Only the name is: it is looked up in every region.
@@ -37,6 +37,18 @@ pub(super) enum Lookup {
 }
 
 impl Lookup {
+    /// Parses what Google can be asked about.
+    pub(crate) fn parse(session: &Session, function: FunctionRef) -> Result<Self> {
+        match function {
+            FunctionRef::Named { name, region } => Self::named(session, &name, region.as_deref()),
+            FunctionRef::Resource(name) => Ok(Self::Exact(FunctionId::parse(&name)?)),
+            FunctionRef::Url(_) => {
+                Err(Error::input("function", "Google cannot be asked for a function by its URL")
+                    .fix("name the function, or invoke it by its URL"))
+            }
+        }
+    }
+
     pub(super) fn named(session: &Session, name: &str, region: Option<&str>) -> Result<Self> {
         let name = FunctionName::parse(name)?;
         Ok(match region {
@@ -62,18 +74,11 @@ pub async fn get<P: Ports>(
 ) -> Result<Function> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let session = Session::open(ports, connection)?;
-    let lookup = match function {
-        FunctionRef::Named { name, region } => Lookup::named(&session, &name, region.as_deref())?,
-        FunctionRef::Resource(name) => Lookup::Exact(FunctionId::parse(&name)?),
-        FunctionRef::Url(_) => {
-            return Err(Error::input("function", "Google cannot be asked for a function by its URL")
-                .fix("name the function, or invoke it by its URL"));
-        }
-    };
+    let lookup = Lookup::parse(&session, function)?;
     call.run(find(&call, &session, &lookup)).await
 }
 
-pub(super) async fn find<P: Ports>(
+pub(crate) async fn find<P: Ports>(
     call: &Call<'_, P>,
     session: &Session,
     lookup: &Lookup,

@@ -9,7 +9,9 @@ use super::{
 use crate::{
     call::{Call, deadlines},
     error::{Error, Kind, Origin, Result},
+    google::{Attempted, Resource},
     http::{Exchange, Method, TokenKind},
+    identity::{Invoker, InvokerRequest, member},
     names::FunctionId,
     ports::Ports,
     retry::Class,
@@ -51,6 +53,7 @@ pub struct InvokeRequest {
     pub headers: Vec<(String, String)>,
     pub body: Option<Body>,
     pub auth: Auth,
+    pub invoker: Option<InvokerRequest>,
     pub audience: Option<String>,
     pub idempotent: bool,
     pub raise_for_status: bool,
@@ -80,7 +83,8 @@ struct Parsed {
     query: Query,
     headers: CallerHeaders,
     payload: Payload,
-    auth: Auth,
+    /// Whose ID token the function receives; nobody's if it is to receive none.
+    invoker: Option<Invoker>,
     audience: Option<String>,
     class: Class,
     raise_for_status: bool,
@@ -97,6 +101,8 @@ struct Callee {
     generation: Generation,
     name: String,
     timeout: Option<Duration>,
+    /// With the name of its Cloud Run service; unknown if it is called by its URL.
+    id: Option<(FunctionId, String)>,
 }
 
 /// Calls a function.
@@ -150,9 +156,15 @@ fn parse(ports: &impl Ports, session: &Session, request: InvokeRequest) -> Resul
     })?;
     let payload =
         Payload::encode(request.body, ports.random())?.at_most(MAX_GEN2_REQUEST, "a 2nd gen function")?;
-    if let (Some(_), Auth::None) = (&request.audience, request.auth) {
-        return Err(Error::input("audience", "there is an audience, but no token is asked for")
-            .fix("leave the audience out, or use auth `auto`"));
+    if request.auth == Auth::None {
+        for (field, given) in
+            [("audience", request.audience.is_some()), ("invoker", request.invoker.is_some())]
+        {
+            if given {
+                return Err(Error::input(field, format!("there is an {field}, but no token is asked for"))
+                    .fix("leave it out, or use auth `auto`"));
+            }
+        }
     }
     Ok(Parsed {
         place,
@@ -161,7 +173,10 @@ fn parse(ports: &impl Ports, session: &Session, request: InvokeRequest) -> Resul
         query,
         headers: CallerHeaders::parse(request.headers)?,
         payload,
-        auth: request.auth,
+        invoker: match request.auth {
+            Auth::IdToken => Some(session.invoker(request.invoker.as_ref())?),
+            Auth::None => None,
+        },
         audience: request.audience,
         class: if request.idempotent { Class::Idempotent } else { Class::Once },
         raise_for_status: request.raise_for_status,
@@ -176,6 +191,7 @@ async fn locate<P: Ports>(call: &Call<'_, P>, session: &Session, request: &Parse
                 generation: Generation::Other,
                 url: url.clone(),
                 timeout: None,
+                id: None,
             });
         }
         Place::Lookup(lookup) => lookup,
@@ -204,6 +220,7 @@ fn callee(function: &Function, url: FunctionUrl) -> Callee {
         generation: function.generation,
         name: function.id.to_string(),
         timeout: function.timeout_seconds.map(|seconds| Duration::from_secs(seconds.into())),
+        id: Some((function.id.clone(), function.service_name())),
     }
 }
 
@@ -218,15 +235,10 @@ async fn send<P: Ports>(
         Generation::Gen2 | Generation::Other => request.payload,
     };
     let path_and_query = PathAndQuery::for_function(callee.url.base(), &request.path, &request.query)?;
-    let audience = match &request.audience {
-        Some(text) => callee.url.audience_override(text)?,
-        None => callee.url.audience(),
-    };
-    let token = match request.auth {
-        Auth::None => None,
-        Auth::IdToken => {
-            Some(token::id_token(call, &session.id, &session.signer, &callee.url, &audience).await?)
-        }
+    let audience = request.audience.as_deref().map(|text| callee.url.audience_override(text)).transpose()?;
+    let token = match &request.invoker {
+        None => None,
+        Some(invoker) => Some(token::id_token(call, session, invoker, &callee.url, audience).await?),
     };
     let outgoing = target::to_function(&callee.url, request.method, &path_and_query, token.as_ref())?
         .with(&request.headers, payload);
@@ -238,7 +250,17 @@ async fn send<P: Ports>(
         (Generation::Other, HostKind::Run) => Generation::Gen2,
         (generation, _) => generation,
     };
-    let attempted = session.attempted(&action, "");
+    let account = match &request.invoker {
+        Some(Invoker::ServiceAccount { chain, .. }) => chain.account.as_str(),
+        Some(Invoker::Own | Invoker::User) | None => session.identity.principal(),
+    };
+    let resource = match (&callee.id, generation) {
+        (Some((id, _)), Generation::Gen1) => Resource::Function(id),
+        (Some((id, service)), Generation::Gen2 | Generation::Other) => Resource::Service(id, service),
+        (None, _) => Resource::Project,
+    };
+    let attempted =
+        Attempted { account, member: member(account), resource, ..session.attempted(&action, "") };
     if let Some(refusal) = front_end::refusal(&response, generation, &attempted, token.is_some()) {
         return Err(refusal);
     }
@@ -260,9 +282,7 @@ async fn send<P: Ports>(
         generation: callee.generation,
         token: outgoing.token(),
         audience: token.as_ref().map(|token| token.audience().to_owned()),
-        principal: token
-            .as_ref()
-            .map(|token| token.principal().unwrap_or_else(|| session.signer.email().as_str()).to_owned()),
+        principal: token.as_ref().map(|token| token.principal().unwrap_or(account).to_owned()),
         trace: Vec::new(),
     })
 }

@@ -7,4 +7,5 @@ pub mod list;
 mod wire;
 
 pub use get::FunctionRef;
+pub(crate) use get::{Lookup, find};
 pub use wire::{Function, Generation, Trigger};

@@ -39,6 +39,8 @@ pub struct Function {
     pub trigger: Trigger,
     pub state: String,
     pub url: Option<String>,
+    /// The Cloud Run service behind it, by its last name; roles to call it are granted there.
+    pub service: Option<String>,
     pub runtime: Option<String>,
     pub service_account: Option<String>,
     pub ingress: Option<String>,
@@ -80,6 +82,7 @@ struct BuildConfig {
 #[serde(rename_all = "camelCase", default)]
 struct ServiceConfig {
     uri: Option<String>,
+    service: Option<String>,
     timeout_seconds: Option<u32>,
     available_memory: Option<String>,
     ingress_settings: Option<String>,
@@ -107,6 +110,7 @@ impl WireFunction {
             trigger: self.event_trigger.map_or(Trigger::Http, |trigger| Trigger::Event(trigger.event_type)),
             state: self.state.unwrap_or_else(|| "UNKNOWN".to_owned()),
             url: self.service_config.uri.or(self.url),
+            service: self.service_config.service.as_deref().and_then(service_name),
             runtime: self.build_config.runtime,
             service_account: self.service_config.service_account_email,
             ingress: self.service_config.ingress_settings,
@@ -118,7 +122,22 @@ impl WireFunction {
     }
 }
 
+/// The last part of `projects/P/locations/R/services/S`, if it is as plain as a service's name.
+fn service_name(resource: &str) -> Option<String> {
+    let name = resource.rsplit('/').next()?;
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (!name.is_empty() && name.len() <= 63 && name.bytes().all(plain)).then(|| name.to_owned())
+}
+
 impl Function {
+    /// The name of the Cloud Run service behind it: what the API said, or what it makes of the function's
+    /// name.
+    #[must_use]
+    pub fn service_name(&self) -> String {
+        let derived = || self.id.name.as_str().to_ascii_lowercase().replace('_', "-");
+        self.service.clone().unwrap_or_else(derived)
+    }
+
     /// Where it is called, if the API said something that is a function's URL.
     #[must_use]
     pub fn callable_url(&self) -> Option<FunctionUrl> {
@@ -165,5 +184,21 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(function.callable_url(), None);
+    }
+
+    #[test]
+    fn roles_are_granted_on_the_service_that_the_api_names() {
+        let named = |service: &str| {
+            function(json!({
+                "name": "projects/p/locations/us-central1/functions/login_withPin",
+                "serviceConfig": {"service": service}
+            }))
+            .unwrap()
+            .service_name()
+        };
+        assert_eq!(named("projects/p/locations/us-central1/services/loginwithpin"), "loginwithpin");
+        for odd in ["", "projects/p/locations/l/services/", "services/a:setIamPolicy", "services/A b"] {
+            assert_eq!(named(odd), "login-withpin", "{odd}");
+        }
     }
 }

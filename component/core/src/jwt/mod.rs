@@ -1,6 +1,6 @@
 //! Assertions that we sign (RFC 7523), and the claims of ID tokens that Google signs.
 
-mod provider;
+pub(crate) mod provider;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -153,7 +153,7 @@ impl std::fmt::Debug for PrivateKey {
 /// The claims of an ID token that the connector reads.
 ///
 /// Its signature is not checked: it came over TLS from the endpoint that signs it, and the function's
-/// front end is what verifies it.
+/// front end is what verifies it. Where a token says who has signed in, [`crate::oidc`] verifies it.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
 pub struct IdTokenClaims {
     /// For whom.

@@ -1,8 +1,8 @@
 //! Where requests may go, and which token may go there.
 //!
-//! A [`Request`] is made here and nowhere else, by one of three functions: to the token endpoint with
-//! an assertion, to a Google API with an access token, to a function with the ID token that was
-//! minted for it. No other combination can be written down.
+//! A [`Request`] is made here and nowhere else: to Google's token endpoints with an assertion or a grant
+//! in the body, for Google's public keys with nothing, to a Google API with an access token, to a function
+//! with the ID token that was minted for it. No other combination can be written down.
 
 pub mod body;
 pub mod function_url;
@@ -22,11 +22,19 @@ use crate::{
 /// <https://developers.google.com/identity/protocols/oauth2/service-account#httprest>
 pub const TOKEN_HOST: &str = "oauth2.googleapis.com";
 
-/// The path of the token endpoint.
-pub const TOKEN_PATH: &str = "/token";
-
 /// The token endpoint as a URL: the audience of every assertion.
 pub const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
+
+/// Google's Security Token Service, which takes other providers' tokens.
+///
+/// <https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token>
+pub const STS_HOST: &str = "sts.googleapis.com";
+
+/// The token endpoint of the Security Token Service, as a credential must name it.
+pub const STS_URL: &str = "https://sts.googleapis.com/v1/token";
+
+/// Where Google publishes the keys that sign its ID tokens.
+pub const KEYS_HOST: &str = "www.googleapis.com";
 
 /// The largest API response, in bytes.
 pub const MAX_API_RESPONSE: u64 = 10 * 1024 * 1024;
@@ -97,16 +105,47 @@ impl Api {
 
 /// To the token endpoint: a form that holds the secret itself, and no `Authorization`.
 #[must_use]
-pub fn to_token_endpoint(form: &[(&str, &str)]) -> Request {
+pub fn to_token_endpoint(token: TokenKind, form: &[(&str, &str)]) -> Request {
+    form_post(TOKEN_HOST, "/token", token, form)
+}
+
+/// To the revocation endpoint (RFC 7009).
+#[must_use]
+pub fn to_revocation_endpoint(refresh_token: &Secret<String>) -> Request {
+    form_post(TOKEN_HOST, "/revoke", TokenKind::Grant, &[("token", refresh_token.reveal())])
+}
+
+/// To the Security Token Service (RFC 8693), which refuses an `Authorization`.
+#[must_use]
+pub fn to_token_service(form: &[(&str, &str)]) -> Request {
+    form_post(STS_HOST, "/v1/token", TokenKind::Grant, form)
+}
+
+fn form_post(host: &str, path: &str, token: TokenKind, form: &[(&str, &str)]) -> Request {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     Request {
         method: Method::Post,
-        host: TOKEN_HOST.to_owned(),
-        path_and_query: TOKEN_PATH.to_owned(),
+        host: host.to_owned(),
+        path_and_query: path.to_owned(),
         headers: vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())],
         bearer: None,
         body: body.into_bytes(),
-        token: TokenKind::Assertion,
+        token,
+        max_response: MAX_TOKEN_RESPONSE,
+    }
+}
+
+/// To Google's public keys: a JWK set (RFC 7517).
+#[must_use]
+pub fn to_keys() -> Request {
+    Request {
+        method: Method::Get,
+        host: KEYS_HOST.to_owned(),
+        path_and_query: "/oauth2/v3/certs".to_owned(),
+        headers: Vec::new(),
+        bearer: None,
+        body: Vec::new(),
+        token: TokenKind::None,
         max_response: MAX_TOKEN_RESPONSE,
     }
 }
@@ -119,9 +158,9 @@ pub fn to_api(api: Api, method: Method, target: &PathAndQuery, token: &AccessTok
         host: api.host().to_owned(),
         path_and_query: target.as_str().to_owned(),
         headers: Vec::new(),
-        bearer: Some(token.bearer()),
+        bearer: token.bearer(),
         body: Vec::new(),
-        token: TokenKind::AccessToken,
+        token: token.kind(),
         max_response: MAX_API_RESPONSE,
     }
 }
@@ -156,6 +195,15 @@ pub fn to_function(
         token: token.map_or(TokenKind::None, |_| TokenKind::IdToken),
         max_response: MAX_FUNCTION_RESPONSE,
     })
+}
+
+/// To a Google API, with an access token and a JSON body of ours.
+#[must_use]
+pub fn to_api_with_json(api: Api, target: &PathAndQuery, token: &AccessToken, json: Vec<u8>) -> Request {
+    let mut request = to_api(api, Method::Post, target, token);
+    request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
+    request.body = json;
+    request
 }
 
 impl Request {

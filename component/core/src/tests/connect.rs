@@ -2,7 +2,7 @@ use serde_json::json;
 use test_case::test_case;
 
 use crate::{
-    connections::{self, Credential, CredentialKind, Verdict},
+    connections::{self, Credential, CredentialKind},
     error::Kind,
     secret::Secret,
     testing::{DEMO_KEY, World, access_token, block_on, connect_request, json_answer},
@@ -19,7 +19,9 @@ fn a_connection_is_kept_after_google_accepted_the_credential() {
     let keys: Vec<_> = world.secrets.borrow().keys().cloned().collect();
     let id = &connection.id;
     assert_eq!(keys[..3], [format!("connections/{id}"), format!("credentials/{id}"), format!("keys/{id}")]);
-    assert!(keys[3].starts_with(&format!("tokens/{id}/")), "the token that was the proof is cached");
+    assert_eq!(keys[3], format!("status/{id}"));
+    assert!(keys[4].starts_with(&format!("tokens/{id}/")), "the token that was the proof is cached");
+    assert_eq!(keys.len(), 5);
     for open in [&keys[0], &keys[1]] {
         assert!(!world.secrets.borrow()[open].contains("PRIVATE KEY"), "{open} holds the key");
     }
@@ -88,7 +90,7 @@ fn a_key_that_stays_in_the_host_is_signed_with_and_never_read() {
     let (connection, _) = block_on(connections::connect(&world, request, None)).unwrap();
     assert_eq!(connection.kind, CredentialKind::StoredKey);
     assert!(world.secrets.borrow().keys().all(|key| !key.starts_with("keys/")));
-    let warnings = connections::disconnect(&world, &connection.id).unwrap();
+    let warnings = block_on(connections::disconnect(&world, &connection.id, None)).unwrap();
     assert!(warnings[0].contains("keys/hsm stays in the host"));
 }
 
@@ -107,7 +109,7 @@ fn a_stored_key_without_a_project_is_refused() {
 #[test]
 fn disconnecting_leaves_nothing_behind() {
     let (world, id) = World::connected();
-    let warnings = connections::disconnect(&world, &id).unwrap();
+    let warnings = block_on(connections::disconnect(&world, &id, None)).unwrap();
     assert!(warnings[0].contains("valid until it is deleted"));
     assert!(world.secrets.borrow().is_empty());
     assert_eq!(connections::get(&world, &id).unwrap_err().kind(), Kind::ConnectionNotFound);
@@ -117,37 +119,10 @@ fn disconnecting_leaves_nothing_behind() {
 #[test]
 fn a_damaged_entry_is_named_and_not_repeated() {
     let (world, id) = World::connected();
-    world.secrets.borrow_mut().insert(format!("credentials/{id}"), "canary".to_owned());
+    world.set(&format!("credentials/{id}"), "canary");
     let error = connections::get(&world, &id).unwrap_err();
     assert_eq!(error.kind(), Kind::SecretStore);
     assert!(!format!("{error:?}").contains("canary"));
-}
-
-#[test]
-fn a_check_of_an_empty_project_passes() {
-    let (world, id) = World::connected();
-    world.then(json_answer(200, &json!({})));
-    let findings = block_on(connections::check(&world, &id, None)).unwrap();
-    assert!(findings.iter().all(|finding| finding.verdict == Verdict::Pass), "{findings:?}");
-}
-
-#[test]
-fn a_check_says_which_api_is_off() {
-    let (world, id) = World::connected();
-    world.then(json_answer(
-        403,
-        &json!({"error": {"message": "off", "details": [
-            {"reason": "SERVICE_DISABLED", "metadata": {"service": "cloudfunctions.googleapis.com"}}]}}),
-    ));
-    let findings = block_on(connections::check(&world, &id, None)).unwrap();
-    let verdicts: Vec<_> = findings.iter().map(|finding| (finding.name, finding.verdict)).collect();
-    assert_eq!(
-        verdicts,
-        [("token", Verdict::Pass), ("functions-api", Verdict::Fail), ("list-functions", Verdict::Unknown)]
-    );
-    assert!(
-        findings[1].fix.as_deref().unwrap().contains("gcloud services enable cloudfunctions.googleapis.com")
-    );
 }
 
 #[test]

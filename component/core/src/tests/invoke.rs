@@ -22,6 +22,7 @@ fn request(function: FunctionRef) -> InvokeRequest {
         headers: Vec::new(),
         body: None,
         auth: Auth::IdToken,
+        invoker: None,
         audience: None,
         idempotent: false,
         raise_for_status: false,

@@ -2,8 +2,16 @@
 
 mod api;
 mod connect;
+mod credentials;
+mod disconnect;
+mod doctor;
+mod faults;
 mod invoke;
+mod invoker;
 mod list;
+mod oauth;
+mod reauthorize;
+mod refresh;
 mod tokens;
 
 use serde_json::{Value, json};

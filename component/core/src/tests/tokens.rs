@@ -1,13 +1,18 @@
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use test_case::test_case;
 
+use super::detail;
 use crate::{
     connections,
     error::{Kind, Origin},
     functions::list::{ListRequest, list},
-    testing::{NOW, World, access_token, block_on, connect_request, json_answer},
+    testing::{
+        Answer, NOW, World, access_token, block_on, connect, connect_request, invalid_grant, json_answer,
+        with_header,
+    },
 };
 
 fn connect_with(status: u16, body: &Value) -> Result<(), crate::error::Error> {
@@ -55,18 +60,46 @@ fn a_token_that_stands_twice_is_malformed() {
 fn a_scope_that_was_not_granted_is_named() {
     let body = json!({"access_token": "a", "expires_in": 3599, "token_type": "Bearer", "scope": "openid"});
     let error = connect_with(200, &body).unwrap_err();
-    assert_eq!(error.kind(), Kind::CredentialRejected);
-    assert!(error.fields().message.contains("auth/cloud-platform"));
+    assert_eq!(error.kind(), Kind::InsufficientScope);
+    assert_eq!(detail(&error, "scope"), Some("https://www.googleapis.com/auth/cloud-platform"));
 }
 
-#[test_case("Invalid JWT Signature.", "make a new key")]
-#[test_case("Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.", "set the clock"; "clock skew")]
-#[test_case("Invalid grant: account not found", "was deleted or never existed"; "account gone")]
-fn what_is_behind_invalid_grant_is_told(description: &str, fix: &str) {
+#[test_case("Invalid JWT Signature.", Kind::CredentialRejected, "make a new key")]
+#[test_case("Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.", Kind::ClockSkew, "set the clock"; "clock skew without a Date")]
+#[test_case("Invalid grant: account not found", Kind::CredentialRejected, "was deleted or never existed"; "account gone")]
+fn what_is_behind_invalid_grant_is_told(description: &str, kind: Kind, fix: &str) {
     let error =
         connect_with(400, &json!({"error": "invalid_grant", "error_description": description})).unwrap_err();
-    assert_eq!(error.kind(), Kind::CredentialRejected);
+    assert_eq!((error.kind(), error.fields().trace.len()), (kind, 1));
     assert!(error.fields().fix.as_deref().unwrap().contains(fix), "{error}");
+}
+
+#[test_case(access_token("ya29.a"), None; "which helps")]
+#[test_case(clock_skew(), Some(Kind::ClockSkew); "which does not help and is not repeated")]
+fn a_wrong_clock_gets_one_more_attempt_with_googles_own_time(second: Answer, kind: Option<Kind>) {
+    let world = World::new();
+    world.at(7200);
+    world.then(with_header(clock_skew(), "date", "Sun, 01 Mar 2026 12:00:00 GMT"));
+    world.then(with_header_if(second, kind.is_some()));
+    assert_eq!(connect(&world, connect_request()).map(drop).map_err(|error| error.kind()).err(), kind);
+    let iat = |request| {
+        let form = world.form(request);
+        let claims = form[1].1.split('.').nth(1).unwrap().to_owned();
+        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+        claims["iat"].as_u64().unwrap()
+    };
+    assert_eq!(world.urls().len(), 2);
+    assert_eq!((iat(0), iat(1)), (NOW + 7190, NOW - 10));
+}
+
+fn clock_skew() -> Answer {
+    invalid_grant(
+        "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.",
+    )
+}
+
+fn with_header_if(answer: Answer, dated: bool) -> Answer {
+    if dated { with_header(answer, "date", "Sun, 01 Mar 2026 12:00:01 GMT") } else { answer }
 }
 
 #[test]
@@ -105,14 +138,15 @@ fn the_old_token_is_used_on_a_passing_fault_until_ten_seconds_before_its_end() {
     }
     world.wall.set(Duration::from_secs(NOW + 3595));
     let error = block_on(list(&world, &id, ListRequest::default(), None));
-    // The answer that is left over belongs to the list that was never sent.
     assert_eq!(error.unwrap_err().kind(), Kind::Unavailable);
 }
 
 #[test]
 fn while_somebody_else_refreshes_the_token_is_waited_for() {
     let (world, id) = World::connected();
-    world.lease_held_times.set(3);
+    for _ in 0..3 {
+        world.held_while(|_| {});
+    }
     world.then(access_token("ya29.second"));
     list_at(&world, &id, 4000).unwrap();
     assert_eq!(world.elapsed.get(), Duration::from_millis(300));

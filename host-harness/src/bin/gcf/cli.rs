@@ -22,6 +22,27 @@ Exit codes:
 
 Results go to stdout, everything else to stderr.";
 
+const CONNECT_USAGE: &str = "\
+gcf connect --nickname NAME --oauth --client CLIENT.json [OPTIONS]
+       gcf connect --nickname NAME --credentials FILE [OPTIONS]
+       gcf connect --nickname NAME --stored-key KEY --account EMAIL [OPTIONS]
+       gcf connect --nickname NAME --supplied-token TOKEN [OPTIONS]";
+
+const RECONNECT_USAGE: &str = "\
+gcf reconnect ID --oauth --client CLIENT.json [OPTIONS]
+       gcf reconnect ID --credentials FILE [OPTIONS]
+       gcf reconnect ID --stored-key KEY --account EMAIL [OPTIONS]
+       gcf reconnect ID --supplied-token TOKEN [OPTIONS]";
+
+const SHARING: &str = "\
+How it goes:
+  1. they run `gcf store`, and send you the recipient that it prints
+  2. you run `gcf connections share ID --to RECIPIENT`
+  3. you give them a copy of this store's folder; of the rest in it, they can read nothing
+  4. they run `gcf --store FOLDER connections`, with their own key
+
+A copy does not follow what happens here: after a reconnect, give them another one.";
+
 /// Google Cloud Functions from a sandboxed WebAssembly component
 #[derive(Debug, Parser)]
 #[command(name = "gcf", version, after_help = EXIT_CODES, max_term_width = 100)]
@@ -43,10 +64,15 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE", env = "GCF_COMPONENT", hide_env_values = true)]
     pub(crate) component: Option<PathBuf>,
 
-    /// Where connections and their secrets are kept, by default ~/.local/share/gcf; not encrypted
-    /// yet. With GCF_SECRETS set and no --store, a read-only store is taken from there
+    /// Where connections and their secrets are kept, encrypted; by default ~/.local/share/gcf. With
+    /// GCF_SECRETS set and no --store, a read-only store is taken from there
     #[arg(long, global = true, value_name = "DIR", env = "GCF_STORE", hide_env_values = true)]
     pub(crate) store: Option<PathBuf>,
+
+    /// The file with the key that encrypts the store, made at first use; by default GCF_KEY_FILE, or
+    /// ~/.config/gcf/key.txt. With GCF_PASSPHRASE set, the key is in the store, encrypted with that
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
 
     /// Answer every request from this tape and never from the network; the store is in memory
     /// unless --store is given
@@ -85,15 +111,38 @@ pub(crate) enum Command {
     Demo,
     /// Print the catalog: actions with their schemas, egress, scopes and limits
     Describe,
-    /// Make a connection from a service-account key
-    Connect(Connect),
-    /// List the connections, or look at one
+    /// Make a connection: sign in with Google, or use a credential
+    #[command(override_usage = CONNECT_USAGE)]
+    Connect(Box<Connect>),
+    /// Sign in anew for a connection, or give it another credential; its id stays
+    #[command(override_usage = RECONNECT_USAGE)]
+    Reconnect(Box<Reconnect>),
+    /// List the connections, or do something to one
     Connections {
         #[command(subcommand)]
         action: Option<ConnectionsAction>,
     },
-    /// Check each prerequisite of a connection, and say what to do about what is missing
-    Check,
+    /// Check what a connection needs, and say what to do about what is missing
+    #[command(alias = "check")]
+    Doctor {
+        /// A function to look at too: a name, or projects/P/locations/R/functions/F
+        function: Option<String>,
+        /// Where the function is
+        #[arg(long, requires = "function")]
+        region: Option<String>,
+    },
+    /// Put a token, or a private key, into the store for connections that look for it there
+    Supply {
+        /// Its name, as --supplied-token and --subject-token take it; keys/NAME is a private key, as
+        /// --stored-key takes it
+        name: String,
+        /// Where it is read from; by default, or for -, stdin. A key is PEM, or the JSON that Google
+        /// hands out
+        #[arg(default_value = "-", hide_default_value = true)]
+        file: PathBuf,
+    },
+    /// Say where connections are kept and what key encrypts them, and print its public half
+    Store,
     /// List functions of both generations, in every region
     List(List),
     /// Show one function
@@ -122,9 +171,81 @@ pub(crate) struct Connect {
     /// looked for if functions may not be listed
     #[arg(long)]
     pub(crate) region: Option<String>,
-    /// The JSON file of a service-account key; - is stdin
+    #[command(flatten)]
+    pub(crate) credential: Credential,
+    #[command(flatten)]
+    pub(crate) invoker: Invoker,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reconnect {
+    /// The connection: its id or its nickname
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) credential: Credential,
+}
+
+/// How a connection signs in: one of the first four.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How it signs in")]
+pub(crate) struct Credential {
+    #[command(flatten)]
+    pub(crate) kind: CredentialKind,
+    /// The OAuth client's JSON file, of a desktop app: Google Auth Platform, Clients
+    #[arg(long, value_name = "FILE", requires = "oauth", env = "GCF_CLIENT", hide_env_values = true)]
+    pub(crate) client: Option<PathBuf>,
+    /// The Google account to offer first
+    #[arg(long, value_name = "EMAIL", requires = "oauth")]
+    pub(crate) login_hint: Option<String>,
+    /// Accept accounts of this Google Workspace domain only
+    #[arg(long, value_name = "DOMAIN", requires = "oauth")]
+    pub(crate) hosted_domain: Option<String>,
+    /// Open no browser, for use over SSH: print the address to open anywhere, and take from stdin the
+    /// one that the browser ends at
+    #[arg(long, requires = "oauth")]
+    pub(crate) no_browser: bool,
+    /// With an external_account: the name that `gcf supply NAME` gave its subject token, by default
+    /// subject-token
+    #[arg(long, value_name = "NAME", requires = "credentials")]
+    pub(crate) subject_token: Option<String>,
+    /// Whose key or token it is
+    #[arg(long, value_name = "EMAIL", conflicts_with_all = ["oauth", "credentials"])]
+    pub(crate) account: Option<String>,
+    /// Google's id of the stored key
+    #[arg(long, value_name = "ID", requires = "stored_key")]
+    pub(crate) key_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct CredentialKind {
+    /// Sign in with Google in a browser; needs --client
+    #[arg(long, requires = "client")]
+    pub(crate) oauth: bool,
+    /// A JSON file that Google handed out: a service account's key, an authorized user, an impersonated
+    /// service account, or workload identity federation; - is stdin
     #[arg(long, value_name = "FILE")]
-    pub(crate) credentials: PathBuf,
+    pub(crate) credentials: Option<PathBuf>,
+    /// A private key that `gcf supply keys/NAME` put into the store, which signs with it; needs --account
+    #[arg(long, value_name = "NAME", requires = "account")]
+    pub(crate) stored_key: Option<String>,
+    /// An access token that `gcf supply NAME` put into the store; supply the next before it expires
+    #[arg(long, value_name = "NAME")]
+    pub(crate) supplied_token: Option<String>,
+}
+
+/// Whose ID token functions receive.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Whose ID token functions receive")]
+pub(crate) struct Invoker {
+    /// `own` (a service account's key), `user` (yours; the service lists your OAuth client as a custom
+    /// audience), `default` (PROJECT@appspot.gserviceaccount.com), or a service account's address
+    #[arg(long, value_name = "WHO")]
+    pub(crate) invoke_as: Option<String>,
+    /// A service account on the way to it (repeatable)
+    #[arg(long = "delegate", value_name = "EMAIL", requires = "invoke_as")]
+    pub(crate) delegates: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -138,6 +259,30 @@ pub(crate) enum ConnectionsAction {
     Check {
         /// Its id or its nickname
         id: String,
+    },
+    /// Give one connection another nickname
+    Rename {
+        /// Its id or its nickname
+        id: String,
+        /// The new one
+        nickname: String,
+    },
+    /// Let somebody else use one connection, from a copy of this store
+    #[command(after_help = SHARING)]
+    Share {
+        /// Its id or its nickname
+        id: String,
+        /// Their public key, the recipient that `gcf store` prints for them: age1…
+        #[arg(long, value_name = "RECIPIENT")]
+        to: String,
+    },
+    /// No longer share one connection. They keep what they have seen: reconnect to shut them out
+    Unshare {
+        /// Its id or its nickname
+        id: String,
+        /// Their public key
+        #[arg(long, value_name = "RECIPIENT")]
+        from: String,
     },
     /// Remove one connection
     Disconnect {
@@ -191,6 +336,8 @@ pub(crate) struct Invoke {
     /// What tells the function who calls
     #[arg(long, value_enum, default_value_t = Auth::Auto)]
     pub(crate) auth: Auth,
+    #[command(flatten)]
+    pub(crate) invoker: Invoker,
     /// In place of the audience that the function's generation asks for
     #[arg(long)]
     pub(crate) audience: Option<String>,
@@ -265,6 +412,21 @@ mod tests {
         assert!(cli.global.json);
         assert_eq!(cli.global.timeout, Some(Duration::from_millis(1500)));
         assert_eq!(cli.global.connection.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn a_connection_has_one_credential() {
+        let parse = |arguments: &[&str]| {
+            let start = ["gcf", "connect", "--nickname", "n"];
+            Cli::try_parse_from(start.iter().chain(arguments)).map(drop).map_err(|error| error.kind())
+        };
+        use clap::error::ErrorKind::{ArgumentConflict, MissingRequiredArgument};
+        assert_eq!(parse(&["--credentials", "f"]), Ok(()));
+        assert_eq!(parse(&["--oauth", "--client", "f"]), Ok(()));
+        assert_eq!(parse(&[]), Err(MissingRequiredArgument));
+        assert_eq!(parse(&["--oauth"]), Err(MissingRequiredArgument));
+        assert_eq!(parse(&["--stored-key", "k"]), Err(MissingRequiredArgument));
+        assert_eq!(parse(&["--oauth", "--client", "f", "--credentials", "f"]), Err(ArgumentConflict));
     }
 
     #[test]

@@ -32,7 +32,7 @@ const TAPE: &str = include_str!("../../../../tests/cassettes/demo.json");
 const KEY: &str = include_str!("../../../../tests/fixtures/demo-key.json");
 
 /// More lines of a result than this are counted instead of shown.
-const LINES: usize = 10;
+const LINES: usize = 12;
 
 struct Step {
     title: &'static str,
@@ -229,9 +229,15 @@ fn summary(outcome: &Outcome, look: Look) -> String {
         Outcome::Listed(list) => excerpt(list, look),
         Outcome::Described(_)
         | Outcome::Connected(_)
+        | Outcome::Reconnected(_)
         | Outcome::Connections(_)
-        | Outcome::Connection(_)
-        | Outcome::Checked(_)
+        | Outcome::Connection { .. }
+        | Outcome::Checked { .. }
+        | Outcome::Renamed(_)
+        | Outcome::Shared { .. }
+        | Outcome::Unshared { .. }
+        | Outcome::Supplied { .. }
+        | Outcome::Stored { .. }
         | Outcome::Disconnected { .. }
         | Outcome::Function(_)
         | Outcome::Invoked { .. }

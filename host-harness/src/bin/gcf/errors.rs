@@ -6,12 +6,15 @@ use gcf_host::{
     CallError, HostError,
     secrets::StoreError,
     tape::TapeError,
-    wit::types::{Error, ErrorKind, Exchange},
+    wit::{
+        connections::Connection,
+        types::{Error, ErrorKind, Exchange},
+    },
 };
 use serde_json::{Map, Value, json};
 
 use crate::{
-    json,
+    json, repair,
     style::{Paint, plain},
     words,
 };
@@ -62,6 +65,12 @@ impl From<ErrorKind> for Exit {
             | ErrorKind::InvalidCredential
             | ErrorKind::UnsupportedCredential
             | ErrorKind::CredentialRejected
+            | ErrorKind::ReconnectRequired
+            | ErrorKind::ClockSkew
+            | ErrorKind::ClientConfig
+            | ErrorKind::InsufficientScope
+            | ErrorKind::AuthorizationFailed
+            | ErrorKind::AuthorizationDenied
             | ErrorKind::Unauthenticated => Self::Connection,
             ErrorKind::MissingRole
             | ErrorKind::Forbidden
@@ -92,8 +101,10 @@ pub(crate) struct Failure {
     /// The contract's kind, or one of this program's: `host`, `replay`.
     kind: &'static str,
     pub(crate) message: String,
-    fix: Option<String>,
-    link: Option<String>,
+    fix: Option<Box<str>>,
+    /// The command to run next.
+    run: Option<Box<str>>,
+    link: Option<Box<str>>,
     /// What only the component's errors know.
     facts: Box<Map<String, Value>>,
     /// What had failed before this: a replay that does not match usually made a call fail first.
@@ -103,7 +114,7 @@ pub(crate) struct Failure {
 impl Failure {
     fn new(exit: Exit, kind: &'static str, message: impl fmt::Display) -> Self {
         let message = message.to_string();
-        Self { exit, kind, message, fix: None, link: None, facts: Box::default(), before: None }
+        Self { exit, kind, message, fix: None, run: None, link: None, facts: Box::default(), before: None }
     }
 
     /// An argument cannot be used.
@@ -121,9 +132,23 @@ impl Failure {
         Self::new(Exit::NotFound, "ambiguous-connection", message)
     }
 
-    /// The store cannot be opened.
-    pub(crate) fn store(place: &str, error: &StoreError) -> Self {
-        Self::new(Exit::Failed, words::kind(ErrorKind::SecretStore), format!("{place}: {error}"))
+    /// The store cannot be opened. What its errors say is whole sentences, with the folder in them.
+    pub(crate) fn store(error: &StoreError) -> Self {
+        Self::new(Exit::Failed, words::kind(ErrorKind::SecretStore), store_text(error))
+    }
+
+    /// The store does not do `what`: keep a token, share a connection.
+    pub(crate) fn store_refuses(what: &str, error: &StoreError) -> Self {
+        let message = format!("cannot {what}: {}", store_text(error));
+        match error {
+            // Nothing is wrong with the store then, but with what was asked for.
+            StoreError::Other(_) => Self::input(message),
+            StoreError::ReadOnly => Self::new(Exit::Failed, words::kind(ErrorKind::SecretStore), message)
+                .with_fix("name a folder with --store DIR, or unset GCF_SECRETS"),
+            StoreError::VersionMismatch | StoreError::Unsupported | StoreError::Unavailable(_) => {
+                Self::new(Exit::Failed, words::kind(ErrorKind::SecretStore), message)
+            }
+        }
     }
 
     /// The tape cannot be read or written.
@@ -159,19 +184,60 @@ impl Failure {
     }
 
     pub(crate) fn with_fix(mut self, fix: impl Into<String>) -> Self {
-        self.fix = Some(fix.into());
+        self.fix = Some(fix.into().into());
         self
+    }
+
+    /// A failure of a call on `connection`, which knows what mends it.
+    pub(crate) fn of_call(error: CallError, connection: &Connection) -> Self {
+        let run = match &error {
+            CallError::Connector(error) => repair::after(error.kind, connection),
+            CallError::Host(_) => None,
+        };
+        Self { run: run.map(Into::into), ..error.into() }
+    }
+
+    /// Says the fix in the words of this command line, if the failure is about `field` of a request or a
+    /// credential.
+    pub(crate) fn with_fix_for(self, field: &str, fix: impl FnOnce() -> String) -> Self {
+        let named = self.facts.get("details").and_then(|details| details["field"].as_str());
+        if named == Some(field) { self.with_fix(fix()) } else { self }
+    }
+
+    /// A sign-in in the browser that can still be finished: what came back was not what was waited for.
+    pub(crate) fn stays_open(mut self) -> Self {
+        self.facts.insert("details".to_owned(), json!({ "check": "format" }));
+        self
+    }
+
+    /// Whether a sign-in in the browser can still be finished; see `connections.finish`.
+    pub(crate) fn leaves_sign_in_open(&self) -> bool {
+        let check = self.facts.get("details").and_then(|details| details["check"].as_str());
+        self.kind == words::kind(ErrorKind::AuthorizationFailed)
+            && check.is_some_and(|check| ["format", "char", "duplicate", "state"].contains(&check))
+    }
+
+    pub(crate) fn fix(&self) -> Option<&str> {
+        self.fix.as_deref()
     }
 
     /// The lines for people: what failed, then the way out.
     pub(crate) fn text(&self, paint: Paint) -> String {
-        let mut text = self.before.as_ref().map(|before| before.text(paint)).unwrap_or_default();
-        text += &format!("{} {}\n", paint.error("error:"), plain(&self.message));
-        if let Some(fix) = &self.fix {
-            text += &format!("{} {}\n", paint.hint("hint:"), plain(fix));
-        }
-        if let Some(link) = &self.link {
-            text += &format!("{} {}\n", paint.hint("link:"), plain(link));
+        let before = self.before.as_ref().map(|before| before.text(paint)).unwrap_or_default();
+        before + &self.lines(paint.error("error:"), paint)
+    }
+
+    /// The same for a failure that does not end the command.
+    pub(crate) fn warning(&self, paint: Paint) -> String {
+        self.lines(paint.warning("warning:"), paint)
+    }
+
+    fn lines(&self, label: String, paint: Paint) -> String {
+        let mut text = format!("{label} {}\n", plain(&self.message));
+        for (label, line) in [("hint:", &self.fix), ("run:", &self.run), ("link:", &self.link)] {
+            if let Some(line) = line {
+                text += &format!("{} {}\n", paint.hint(label), plain(line));
+            }
         }
         text
     }
@@ -189,19 +255,28 @@ impl Failure {
         let mut fields = Map::new();
         fields.insert("kind".to_owned(), self.kind.into());
         fields.insert("message".to_owned(), self.message.clone().into());
-        fields.insert("fix".to_owned(), self.fix.clone().into());
-        fields.insert("link".to_owned(), self.link.clone().into());
+        fields.insert("fix".to_owned(), self.fix.as_deref().into());
+        fields.insert("run".to_owned(), self.run.as_deref().into());
+        fields.insert("link".to_owned(), self.link.as_deref().into());
         fields.insert("exit".to_owned(), (self.exit as u8).into());
         fields.extend(self.facts.iter().map(|(name, value)| (name.clone(), value.clone())));
         fields
     }
 }
 
+/// Without the name of the error's kind, which says nothing more to people.
+fn store_text(error: &StoreError) -> String {
+    match error {
+        StoreError::Unavailable(text) | StoreError::Other(text) => text.clone(),
+        StoreError::VersionMismatch | StoreError::ReadOnly | StoreError::Unsupported => error.to_string(),
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut failure = Self::new(Exit::from(error.kind), words::kind(error.kind), &error.message);
-        failure.fix = error.fix;
-        failure.link = error.link;
+        failure.fix = error.fix.map(Into::into);
+        failure.link = error.link.map(Into::into);
         let details: Map<String, Value> =
             error.details.into_iter().map(|(name, value)| (name, value.into())).collect();
         let trace: Vec<Value> =

@@ -34,10 +34,55 @@ impl Source {
             Self::Machine => read_file(path, KEY_LIMIT)?,
         };
         String::from_utf8(bytes).map_err(|_| {
-            Failure::input(format!("{} is not text", path.display()))
+            Failure::input(format!("{} is not text", name_of(path)))
                 .with_fix("name the JSON file that Google handed out")
         })
     }
+}
+
+/// A token that stands alone in a file.
+pub(crate) fn token(path: &Path) -> Result<String, Failure> {
+    let text = Source::Machine.key(path)?;
+    let mut words = text.split_whitespace();
+    match (words.next(), words.next()) {
+        (Some(token), None) => Ok(token.to_owned()),
+        (None, _) => Err(Failure::input(format!("{} is empty: there is no token in it", name_of(path)))),
+        (Some(_), Some(_)) => {
+            Err(Failure::input(format!("{} holds more than one word, and a token is one", name_of(path)))
+                .with_fix("put the token there alone: no JSON around it, no name before it"))
+        }
+    }
+}
+
+/// A private key: PEM as it is, or what the JSON that Google hands out holds of it.
+pub(crate) fn private_key(path: &Path) -> Result<String, Failure> {
+    #[derive(serde::Deserialize)]
+    struct KeyFile {
+        private_key: String,
+    }
+    let text = Source::Machine.key(path)?;
+    let pem = serde_json::from_str::<KeyFile>(&text).map_or(text, |file| file.private_key);
+    if pem.trim_start().starts_with("-----BEGIN ") {
+        return Ok(pem);
+    }
+    Err(Failure::input(format!("{} holds no private key", name_of(path)))
+        .with_fix("name a PEM file, or the JSON key of a service account as Google hands it out"))
+}
+
+/// Whether a file is an OAuth client and no credential: people mistake one for the other.
+pub(crate) fn is_oauth_client(json: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct ClientFile {
+        installed: Option<serde::de::IgnoredAny>,
+        web: Option<serde::de::IgnoredAny>,
+    }
+    let file = serde_json::from_str::<ClientFile>(json);
+    file.is_ok_and(|file| file.installed.is_some() || file.web.is_some())
+}
+
+/// For messages.
+fn name_of(path: &Path) -> String {
+    if path == "-" { "stdin".to_owned() } else { path.display().to_string() }
 }
 
 /// The body that `--data` and `--content-type` ask for.
@@ -191,6 +236,47 @@ mod tests {
         file.as_file().set_len(KEY_LIMIT + 1).unwrap();
         let error = Source::Machine.key(file.path()).unwrap_err();
         assert!(error.message.contains("longer than 64 KiB"), "{}", error.message);
+    }
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_token_is_one_word() {
+        assert_eq!(token(file("\n ya29.a\n").path()).unwrap(), "ya29.a");
+        for (text, why) in [("", "is empty"), (" \n", "is empty"), ("Bearer ya29.a", "more than one word")] {
+            let error = token(file(text).path()).unwrap_err();
+            assert!(error.message.contains(why), "{text:?}: {}", error.message);
+            assert!(!error.message.contains("ya29"), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_pem_or_in_googles_json() {
+        let pem = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+        let json = serde_json::json!({ "type": "service_account", "private_key": pem }).to_string();
+        for text in [pem, &json] {
+            assert_eq!(private_key(file(text).path()).unwrap(), pem);
+        }
+        for text in ["", "AAAA", "{}", r#"{"private_key":"AAAA"}"#] {
+            let error = private_key(file(text).path()).unwrap_err();
+            assert!(error.message.ends_with("holds no private key"), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn an_oauth_client_is_known_by_what_it_is_for() {
+        for (json, client) in [
+            (r#"{"installed":{}}"#, true),
+            (r#"{"web":{"client_id":"x"}}"#, true),
+            (r#"{"type":"service_account"}"#, false),
+            ("", false),
+        ] {
+            assert_eq!(is_oauth_client(json), client, "{json}");
+        }
     }
 
     #[test]

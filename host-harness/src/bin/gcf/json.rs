@@ -5,7 +5,7 @@ use gcf_host::wit::{
     api::ApiResponse,
     connections::{Connected, Connection, Disconnected, Finding},
     functions::{Function, FunctionList, Invocation},
-    types::{Exchange, ResponseHeader},
+    types::{Exchange, Invoker, ResponseHeader},
 };
 use serde_json::{Map, Value, json};
 
@@ -20,8 +20,28 @@ pub(crate) fn connection(connection: &Connection) -> Value {
         "kind": words::credential(connection.kind),
         "account": connection.account,
         "scopes": connection.scopes,
+        "invoker": invoker(&connection.invoker),
         "created": connection.created,
+        "last-used": connection.last_used,
+        "fault": connection.fault.as_ref().map(|fault| json!({
+            "message": fault.message,
+            "fix": fault.fix,
+            "reason": fault.reason,
+            "since": fault.since,
+        })),
     })
+}
+
+fn invoker(invoker: &Invoker) -> Value {
+    match invoker {
+        Invoker::Own => json!("own"),
+        Invoker::User => json!("user"),
+        Invoker::ServiceAccount(impersonation) => json!({ "service-account": {
+            "service-account": impersonation.service_account,
+            "delegates": impersonation.delegates,
+            "include-email": impersonation.include_email,
+        } }),
+    }
 }
 
 pub(crate) fn connected(connected: &Connected) -> Value {

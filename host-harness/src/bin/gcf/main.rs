@@ -3,17 +3,23 @@
 //! A thin program over the library [`gcf_host`]: it reads arguments, makes one call, and prints what
 //! came of it.
 
+mod browser;
+mod choice;
 mod cli;
 mod demo;
 mod errors;
 mod inputs;
 mod json;
+mod loopback;
 mod outcome;
+mod paste;
 mod progress;
+mod repair;
 mod response;
 mod run;
 mod sandbox;
 mod session;
+mod sign_in;
 mod style;
 mod table;
 mod words;
@@ -77,7 +83,10 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
         | Command::Describe
         | Command::Connect(_)
         | Command::Connections { .. }
-        | Command::Check
+        | Command::Reconnect(_)
+        | Command::Doctor { .. }
+        | Command::Supply { .. }
+        | Command::Store
         | Command::Get(_)
         | Command::Invoke(_)
         | Command::CustomApi(_)

@@ -1,24 +1,59 @@
 //! What a command found out, and how it is shown: for people, for programs.
 
+use std::path::PathBuf;
+
 use gcf_host::wit::{
     api::ApiResponse,
-    connections::{Connected, Connection, Disconnected, Finding, Verdict},
+    connections::{Connected, Connection, CredentialKind, Disconnected, Finding, Verdict},
     functions::{Function, FunctionList, Invocation},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{errors::Exit, json, response, style::Look, table};
+use crate::{
+    choice::FIRST,
+    errors::Exit,
+    json, response,
+    style::{Look, plain},
+    table,
+};
 
 /// What a command found out.
 pub(crate) enum Outcome {
     /// The catalog, as JSON.
     Described(Value),
     Connected(Connected),
+    Reconnected(Connected),
     Connections(Vec<Connection>),
-    Connection(Connection),
-    Checked(Vec<Finding>),
+    Connection {
+        connection: Connection,
+        /// Who else can read it.
+        shared: Vec<String>,
+    },
+    Checked {
+        connection: Connection,
+        findings: Vec<Finding>,
+    },
+    Renamed(Connected),
+    Shared {
+        connection: Connection,
+        with: String,
+    },
+    Unshared {
+        connection: Connection,
+        with: String,
+    },
+    Supplied {
+        key: String,
+    },
+    Stored {
+        folder: PathBuf,
+        /// Where the key is.
+        key: String,
+        recipient: String,
+        hidden: usize,
+    },
     Disconnected {
-        id: String,
+        connection: Connection,
         result: Disconnected,
     },
     Listed(FunctionList),
@@ -47,14 +82,22 @@ pub(crate) struct Shown {
 impl Outcome {
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Checked(findings) if findings.iter().any(|finding| finding.verdict == Verdict::Fail) => {
+            Self::Checked { findings, .. }
+                if findings.iter().any(|finding| finding.verdict == Verdict::Fail) =>
+            {
                 Exit::Failed
             }
             Self::Described(_)
             | Self::Connected(_)
+            | Self::Reconnected(_)
             | Self::Connections(_)
-            | Self::Connection(_)
-            | Self::Checked(_)
+            | Self::Connection { .. }
+            | Self::Checked { .. }
+            | Self::Renamed(_)
+            | Self::Shared { .. }
+            | Self::Unshared { .. }
+            | Self::Supplied { .. }
+            | Self::Stored { .. }
             | Self::Disconnected { .. }
             | Self::Listed(_)
             | Self::Function(_)
@@ -66,11 +109,23 @@ impl Outcome {
     pub(crate) fn json(&self) -> Value {
         match self {
             Self::Described(catalog) => catalog.clone(),
-            Self::Connected(connected) => json::connected(connected),
+            Self::Connected(connected) | Self::Reconnected(connected) | Self::Renamed(connected) => {
+                json::connected(connected)
+            }
             Self::Connections(connections) => connections.iter().map(json::connection).collect(),
-            Self::Connection(connection) => json::connection(connection),
-            Self::Checked(findings) => findings.iter().map(json::finding).collect(),
-            Self::Disconnected { id, result } => json::disconnected(id, result),
+            Self::Connection { connection, shared } => {
+                let mut value = json::connection(connection);
+                value["shared-with"] = shared.as_slice().into();
+                value
+            }
+            Self::Checked { findings, .. } => findings.iter().map(json::finding).collect(),
+            Self::Shared { connection, with } => json!({ "shared": connection.id, "with": with }),
+            Self::Unshared { connection, with } => json!({ "unshared": connection.id, "with": with }),
+            Self::Supplied { key } => json!({ "supplied": key }),
+            Self::Stored { folder, key, recipient, hidden } => {
+                json!({ "folder": folder, "key": key, "recipient": recipient, "hidden": hidden })
+            }
+            Self::Disconnected { connection, result } => json::disconnected(&connection.id, result),
             Self::Listed(list) => json::function_list(list),
             Self::Function(function) => json::function(function),
             Self::Invoked { invocation, .. } => json::invocation(invocation),
@@ -81,25 +136,53 @@ impl Outcome {
     pub(crate) fn show(&self, look: Look) -> Shown {
         match self {
             Self::Described(catalog) => Shown::result(format!("{catalog:#}\n")),
-            Self::Connected(connected) => Shown {
-                after: warnings(&connected.warnings, look),
-                ..Shown::result(format!(
-                    "{} {}\n{}",
-                    look.out.good("connected"),
-                    connected.connection.nickname,
-                    table::connection(&connected.connection, look.out)
-                ))
+            Self::Connected(connected) => connection("connected", connected, look),
+            Self::Reconnected(connected) => connection("reconnected", connected, look),
+            Self::Renamed(connected) => connection("renamed", connected, look),
+            Self::Connections(connections) if connections.is_empty() => {
+                Shown { after: format!("no connections yet; {FIRST}\n"), ..Shown::default() }
+            }
+            Self::Connections(connections) => Shown {
+                after: table::faults(connections, look.err),
+                ..Shown::result(table::connections(connections, look))
             },
-            Self::Connections(connections) if connections.is_empty() => Shown {
-                after: "no connections yet: gcf connect --nickname NAME --credentials KEY.json\n".to_owned(),
-                ..Shown::default()
+            Self::Connection { connection, shared } => {
+                Shown::result(table::connection(connection, shared, look.out))
+            }
+            Self::Checked { connection, findings } => Shown {
+                before: format!("checking {}\n", named(connection)),
+                after: table::repair(connection, look.err) + &table::verdicts(findings, look.err),
+                ..Shown::result(table::findings(findings, look.out))
             },
-            Self::Connections(connections) => Shown::result(table::connections(connections, look)),
-            Self::Connection(connection) => Shown::result(table::connection(connection, look.out)),
-            Self::Checked(findings) => Shown::result(table::findings(findings, look.out)),
-            Self::Disconnected { id, result } => Shown {
+            Self::Shared { connection, with } => Shown {
+                after: "they use it from a copy of this store's folder, with their own key\n".to_owned()
+                    + &warnings(not_shared(connection).as_slice(), look),
+                ..Shown::result(format!("shared {} with {with}\n", named(connection)))
+            },
+            Self::Unshared { connection, with } => {
+                let warning = "what they could read, they may have kept: give the connection a new credential, \
+                               and end the old one at Google";
+                Shown {
+                    after: warnings(&[warning.to_owned()], look),
+                    ..Shown::result(format!("{} is no longer shared with {with}\n", named(connection)))
+                }
+            }
+            Self::Supplied { key } => Shown::result(format!("kept as {key}\n")),
+            Self::Stored { folder, key, recipient, hidden } => {
+                let hidden = match hidden {
+                    0 => String::new(),
+                    1 => "1 entry is encrypted to others only\n".to_owned(),
+                    count => format!("{count} entries are encrypted to others only\n"),
+                };
+                let share = "others share a connection with you by: gcf connections share ID --to";
+                Shown {
+                    after: format!("{hidden}{share} {recipient}\n"),
+                    ..Shown::result(table::store(folder, key, recipient, look.out))
+                }
+            }
+            Self::Disconnected { connection, result } => Shown {
                 after: warnings(&result.warnings, look),
-                ..Shown::result(format!("disconnected {id}\n"))
+                ..Shown::result(format!("disconnected {}\n", named(connection)))
             },
             Self::Listed(list) => Shown {
                 after: table::list_summary(list, look.err),
@@ -118,9 +201,40 @@ impl Shown {
     }
 }
 
+/// What was done to a connection, and how it is now.
+fn connection(done: &str, connected: &Connected, look: Look) -> Shown {
+    let Connected { connection, warnings } = connected;
+    Shown {
+        after: self::warnings(warnings, look),
+        ..Shown::result(format!(
+            "{} {}\n{}",
+            look.out.good(done),
+            plain(&connection.nickname),
+            table::connection(connection, &[], look.out)
+        ))
+    }
+}
+
+fn named(connection: &Connection) -> String {
+    format!("{} ({})", plain(&connection.nickname), connection.id)
+}
+
+/// What a recipient lacks: sharing is about what is the connection's alone.
+fn not_shared(connection: &Connection) -> Option<String> {
+    let what = match connection.kind {
+        CredentialKind::ExternalAccount | CredentialKind::SuppliedToken => {
+            "token that it reads under supplied/"
+        }
+        CredentialKind::StoredKey => "key that it signs with",
+        CredentialKind::ServiceAccount
+        | CredentialKind::AuthorizedUser
+        | CredentialKind::ImpersonatedServiceAccount
+        | CredentialKind::InjectedToken
+        | CredentialKind::Other => return None,
+    };
+    Some(format!("the {what} is not shared: others may use it too"))
+}
+
 fn warnings(warnings: &[String], look: Look) -> String {
-    warnings
-        .iter()
-        .map(|warning| format!("{} {}\n", look.err.warning("warning:"), crate::style::plain(warning)))
-        .collect()
+    warnings.iter().map(|warning| format!("{} {}\n", look.err.warning("warning:"), plain(warning))).collect()
 }

@@ -48,9 +48,12 @@ fn status_line(status: u16) -> String {
 fn carried(token: TokenKind) -> String {
     match token {
         TokenKind::None => "no credential".to_owned(),
-        TokenKind::AccessToken | TokenKind::IdToken | TokenKind::Assertion | TokenKind::Other => {
-            words::token(token).to_owned()
-        }
+        TokenKind::AccessToken
+        | TokenKind::IdToken
+        | TokenKind::Assertion
+        | TokenKind::Grant
+        | TokenKind::Injected
+        | TokenKind::Other => words::token(token).to_owned(),
     }
 }
 

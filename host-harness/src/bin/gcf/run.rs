@@ -1,18 +1,25 @@
 //! From a command to its outcome: one call of the library each.
 
-use gcf_host::wit::{
-    api::ApiRequest,
-    connections::{ConnectRequest, Connection, Credential},
-    functions::{Auth, FunctionRef, InvokeRequest, ListRequest, NamedFunction},
-    types::{ErrorKind, Header, Query},
+use std::path::Path;
+
+use gcf_host::{
+    secrets::Expected,
+    wit::{
+        api::ApiRequest,
+        connections::{AuthorizeRequest, ConnectRequest, Connection, CredentialKind},
+        functions::{Auth, FunctionRef, InvokeRequest, ListRequest, NamedFunction},
+        types::{Header, Query},
+    },
 };
 
 use crate::{
+    choice::{current, named},
     cli::{self, Command, ConnectionsAction},
     errors::Failure,
     inputs,
     outcome::Outcome,
     session::Session,
+    sign_in,
 };
 
 /// Does what `command` says. `demo` is not among it: it runs other commands.
@@ -20,27 +27,54 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
     match command {
         Command::Demo => Err(Failure::input("the demo does not run within itself")),
         Command::Describe => describe(session),
-        Command::Connect(connect) => self::connect(session, connect).await,
+        Command::Connect(connect) => self::connect(session, *connect).await,
+        Command::Reconnect(reconnect) => {
+            let id = named(session, &reconnect.id).await?.id;
+            sign_in::reconnect(session, id, reconnect.credential).await.map(Outcome::Reconnected)
+        }
         Command::Connections { action: None } => Ok(Outcome::Connections(session.host.connections().await?)),
         Command::Connections { action: Some(ConnectionsAction::Show { id }) } => {
-            let id = resolve(session, Some(&id)).await?;
-            Ok(Outcome::Connection(session.host.connection(&id).await?))
+            let connection = named(session, &id).await?;
+            let shared = session.shared_with(&connection.id)?;
+            Ok(Outcome::Connection { connection, shared })
         }
         Command::Connections { action: Some(ConnectionsAction::Check { id }) } => {
-            check(session, Some(&id)).await
+            check(session, named(session, &id).await?, None).await
         }
-        Command::Check => check(session, session.connection.as_deref()).await,
+        Command::Connections { action: Some(ConnectionsAction::Rename { id, nickname }) } => {
+            let id = named(session, &id).await?.id;
+            Ok(Outcome::Renamed(session.host.rename(&id, &nickname).await?))
+        }
+        Command::Connections { action: Some(ConnectionsAction::Share { id, to }) } => {
+            let connection = named(session, &id).await?;
+            session
+                .directory()?
+                .share(&connection.id, &to)
+                .map_err(|error| Failure::store_refuses(&format!("share {id}"), &error))?;
+            Ok(Outcome::Shared { connection, with: to })
+        }
+        Command::Connections { action: Some(ConnectionsAction::Unshare { id, from }) } => {
+            let connection = named(session, &id).await?;
+            session
+                .directory()?
+                .unshare(&connection.id, &from)
+                .map_err(|error| Failure::store_refuses(&format!("unshare {id}"), &error))?;
+            Ok(Outcome::Unshared { connection, with: from })
+        }
+        Command::Doctor { function, region } => {
+            let function = function.map(|name| function_ref(name, region)).transpose()?;
+            check(session, current(session).await?, function).await
+        }
+        Command::Supply { name, file } => supply(session, &name, &file).await,
+        Command::Store => store(session),
         Command::Connections { action: Some(ConnectionsAction::Disconnect { id }) }
-        | Command::Disconnect { id } => {
-            let id = resolve(session, Some(&id)).await?;
-            let result = session.host.disconnect(&id, session.timeout).await?;
-            Ok(Outcome::Disconnected { id, result })
-        }
+        | Command::Disconnect { id } => disconnect(session, &id).await,
         Command::List(list) => self::list(session, list).await,
         Command::Get(get) => {
             let function = function_ref(get.function, get.region)?;
             let connection = current(session).await?;
-            Ok(Outcome::Function(session.host.get_function(&connection, function, session.timeout).await?))
+            let got = session.host.get_function(&connection.id, function, session.timeout).await;
+            got.map(Outcome::Function).map_err(|error| Failure::of_call(error, &connection))
         }
         Command::Invoke(invoke) => self::invoke(session, invoke).await,
         Command::CustomApi(request) => custom_api(session, request).await,
@@ -54,25 +88,94 @@ fn describe(session: &Session) -> Result<Outcome, Failure> {
 }
 
 async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Failure> {
-    let request = ConnectRequest {
-        nickname: connect.nickname,
-        project: connect.project,
-        region: connect.region,
-        credential: Credential::GoogleJson(session.source.key(&connect.credentials)?),
-    };
-    let mut connected = session.host.connect(request, session.timeout).await?;
-    if let Some(folder) = &session.unencrypted {
-        let folder = folder.display();
+    let cli::Connect { nickname, project, region, credential, invoker } = connect;
+    let invoker = sign_in::invoker(invoker);
+    let connected = if credential.kind.oauth {
+        sign_in::by_consent(session, credential, |client, login| AuthorizeRequest {
+            nickname,
+            project,
+            region,
+            client,
+            redirect_uri: login.redirect_uri,
+            login_hint: login.login_hint,
+            hosted_domain: login.hosted_domain,
+            invoker,
+            connection: None,
+        })
+        .await?
+    } else {
+        let (credential, subject_token) = sign_in::credential(session, credential)?;
+        let request = ConnectRequest {
+            nickname,
+            project,
+            region,
+            credential: credential.clone(),
+            subject_token: subject_token.clone(),
+            invoker,
+        };
+        let connected = session.host.connect(request, session.timeout).await;
         connected
-            .warnings
-            .push(format!("{folder} keeps the key in clear text; this version does not encrypt yet"));
-    }
+            .map_err(|error| sign_in::in_our_words(error.into(), &credential, subject_token.as_deref()))?
+    };
     Ok(Outcome::Connected(connected))
 }
 
-async fn check(session: &Session, name: Option<&str>) -> Result<Outcome, Failure> {
-    let id = resolve(session, name).await?;
-    Ok(Outcome::Checked(session.host.check(&id, session.timeout).await?))
+async fn check(
+    session: &Session,
+    connection: Connection,
+    function: Option<FunctionRef>,
+) -> Result<Outcome, Failure> {
+    let findings = session.host.check(&connection.id, function, session.timeout).await?;
+    // As the check has left it: a token that cannot be had is a fault of the connection.
+    let connection = session.host.connection(&connection.id).await?;
+    Ok(Outcome::Checked { connection, findings })
+}
+
+async fn supply(session: &Session, name: &str, file: &Path) -> Result<Outcome, Failure> {
+    let (key, value) = match name.strip_prefix("keys/") {
+        Some(id) => {
+            // There lie the keys of connections that came with one, too.
+            if session.host.connections().await?.iter().any(|connection| connection.id == id) {
+                return Err(Failure::input(format!("{name} is the key of the connection {id}"))
+                    .with_fix(format!("choose another name, or: gcf reconnect {id} --credentials FILE")));
+            }
+            (name.to_owned(), inputs::private_key(file)?)
+        }
+        None => (sign_in::supplied(name), inputs::token(file)?),
+    };
+    session
+        .store
+        .put(&key, &value, &Expected::Anything)
+        .map_err(|error| Failure::store_refuses(&format!("keep {key}"), &error))?;
+    Ok(Outcome::Supplied { key })
+}
+
+async fn disconnect(session: &Session, name: &str) -> Result<Outcome, Failure> {
+    let connection = named(session, name).await?;
+    let mut result = session.host.disconnect(&connection.id, session.timeout).await?;
+    // To Google, all sign-ins of one person through one OAuth client are one grant.
+    let others = session.host.connections().await?;
+    let user = CredentialKind::AuthorizedUser;
+    for other in others.iter().filter(|other| connection.kind == user && other.kind == user) {
+        if other.account == connection.account {
+            result.warnings.push(format!(
+                "{} ({}) is of the same account: if it is of the same OAuth client too, its sign-in has ended \
+                 with this one; `gcf doctor --connection {}` tells",
+                other.nickname, other.id, other.id
+            ));
+        }
+    }
+    Ok(Outcome::Disconnected { connection, result })
+}
+
+fn store(session: &Session) -> Result<Outcome, Failure> {
+    let directory = session.directory()?;
+    Ok(Outcome::Stored {
+        folder: directory.path().to_owned(),
+        key: session.key_place.clone(),
+        recipient: directory.recipient(),
+        hidden: directory.hidden().map_err(|error| Failure::store(&error))?,
+    })
 }
 
 async fn list(session: &Session, list: cli::List) -> Result<Outcome, Failure> {
@@ -85,7 +188,8 @@ async fn list(session: &Session, list: cli::List) -> Result<Outcome, Failure> {
         limit: list.limit,
     };
     let connection = current(session).await?;
-    Ok(Outcome::Listed(session.host.list_functions(&connection, request, session.timeout).await?))
+    let listed = session.host.list_functions(&connection.id, request, session.timeout).await;
+    listed.map(Outcome::Listed).map_err(|error| Failure::of_call(error, &connection))
 }
 
 async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failure> {
@@ -104,12 +208,14 @@ async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failu
             cli::Auth::IdToken => Auth::IdToken,
             cli::Auth::None => Auth::None,
         },
+        invoker: sign_in::invoker(invoke.invoker),
         audience: invoke.audience,
         idempotent: invoke.idempotent,
         raise_for_status: invoke.fail,
     };
     let connection = current(session).await?;
-    let invocation = session.host.invoke(&connection, request, session.timeout).await?;
+    let invoked = session.host.invoke(&connection.id, request, session.timeout).await;
+    let invocation = invoked.map_err(|error| Failure::of_call(error, &connection))?;
     Ok(Outcome::Invoked { invocation, include })
 }
 
@@ -124,7 +230,8 @@ async fn custom_api(session: &Session, custom: cli::CustomApi) -> Result<Outcome
         body: inputs::body(data.as_deref(), content_type.as_deref())?,
     };
     let connection = current(session).await?;
-    let response = session.host.custom_api(&connection, request, session.timeout).await?;
+    let answered = session.host.custom_api(&connection.id, request, session.timeout).await;
+    let response = answered.map_err(|error| Failure::of_call(error, &connection))?;
     Ok(Outcome::Answered { response, include })
 }
 
@@ -151,98 +258,9 @@ fn headers(headers: Vec<(String, String)>) -> Vec<Header> {
     headers.into_iter().map(|(name, value)| Header { name, value }).collect()
 }
 
-async fn current(session: &Session) -> Result<String, Failure> {
-    resolve(session, session.connection.as_deref()).await
-}
-
-async fn resolve(session: &Session, name: Option<&str>) -> Result<String, Failure> {
-    choose(&session.host.connections().await?, name)
-}
-
-/// The id that `name` stands for: an id, a nickname, or the only connection there is.
-fn choose(connections: &[Connection], name: Option<&str>) -> Result<String, Failure> {
-    let Some(name) = name else {
-        return match connections {
-            [] => Err(Failure::connection(ErrorKind::ConnectionRequired, "there is no connection yet")
-                .with_fix("make one: gcf connect --nickname NAME --credentials KEY.json")),
-            [only] => Ok(only.id.clone()),
-            several => {
-                let message = format!("which connection? There are {}", listed(several));
-                Err(Failure::connection(ErrorKind::ConnectionRequired, message)
-                    .with_fix("name one with --connection ID, or set GCF_CONNECTION"))
-            }
-        };
-    };
-    if let Some(connection) = connections.iter().find(|connection| connection.id == name) {
-        return Ok(connection.id.clone());
-    }
-    let namesakes: Vec<&Connection> =
-        connections.iter().filter(|connection| connection.nickname == name).collect();
-    match namesakes.as_slice() {
-        [] => Err(Failure::connection(
-            ErrorKind::ConnectionNotFound,
-            format!("no connection has the id or the nickname {name:?}"),
-        )
-        .with_fix("`gcf connections` lists what there is")),
-        [only] => Ok(only.id.clone()),
-        several => {
-            let message = format!("{name:?} is the nickname of {}", listed(several.iter().copied()));
-            Err(Failure::ambiguous_connection(message).with_fix("name one by its id: --connection ID"))
-        }
-    }
-}
-
-fn listed<'a>(connections: impl IntoIterator<Item = &'a Connection>) -> String {
-    let each = |connection: &Connection| {
-        format!("{} ({}, project {})", connection.id, connection.nickname, connection.project)
-    };
-    connections.into_iter().map(each).collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
-    use gcf_host::wit::connections::CredentialKind;
-
     use super::*;
-    use crate::errors::Exit;
-
-    fn connection(id: &str, nickname: &str) -> Connection {
-        Connection {
-            id: id.to_owned(),
-            nickname: nickname.to_owned(),
-            project: "p".to_owned(),
-            region: "us-central1".to_owned(),
-            kind: CredentialKind::ServiceAccount,
-            account: "a@p.iam.gserviceaccount.com".to_owned(),
-            scopes: Vec::new(),
-            created: 0,
-        }
-    }
-
-    #[test]
-    fn the_only_connection_needs_no_name() {
-        assert_eq!(choose(&[connection("c1", "a")], None).unwrap(), "c1");
-        assert_eq!(choose(&[], None).unwrap_err().exit, Exit::Connection);
-        let several = choose(&[connection("c1", "a"), connection("c2", "b")], None).unwrap_err();
-        assert_eq!(several.exit, Exit::Connection);
-        assert!(several.message.contains("c1 (a, project p), c2 (b, project p)"), "{}", several.message);
-    }
-
-    #[test]
-    fn a_nickname_is_as_good_as_an_id_while_it_is_one() {
-        let connections = [connection("c1", "a"), connection("c2", "b"), connection("c3", "b")];
-        assert_eq!(choose(&connections, Some("c3")).unwrap(), "c3");
-        assert_eq!(choose(&connections, Some("a")).unwrap(), "c1");
-        let ambiguous = choose(&connections, Some("b")).unwrap_err();
-        assert_eq!(ambiguous.exit, Exit::NotFound);
-        assert!(ambiguous.message.contains("c2 (b") && ambiguous.message.contains("c3 (b"));
-        assert_eq!(choose(&connections, Some("x")).unwrap_err().exit, Exit::Connection);
-    }
-
-    #[test]
-    fn an_id_wins_over_a_nickname() {
-        assert_eq!(choose(&[connection("c1", "c2"), connection("c2", "x")], Some("c2")).unwrap(), "c2");
-    }
 
     #[test]
     fn how_a_function_is_named_shows_in_how_it_begins() {

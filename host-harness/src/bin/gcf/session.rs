@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -9,7 +10,10 @@ use std::{
 
 use gcf_host::{
     Host,
-    secrets::{DirectoryStore, MemoryStore, ReadOnlyStore, SECRETS_VARIABLE, SecretStore},
+    secrets::{
+        DirectoryStore, KeySource, MemoryStore, PASSPHRASE_VARIABLE, ReadOnlyStore, SECRETS_VARIABLE,
+        SecretStore,
+    },
     tape::{Provenance, ProvenanceKind, Recorder, Replay, Tape},
     transport::{Live, OriginMap, Transport},
 };
@@ -32,8 +36,12 @@ pub(crate) struct Session {
     /// What `--connection` says.
     pub(crate) connection: Option<String>,
     pub(crate) timeout: Option<Duration>,
-    /// The folder in which secrets lie open, if there is one.
-    pub(crate) unencrypted: Option<PathBuf>,
+    /// Where secrets are.
+    pub(crate) store: Arc<dyn SecretStore>,
+    /// The same, if it is a folder.
+    folder: Option<Arc<DirectoryStore>>,
+    /// Where the key of that folder is, for people.
+    pub(crate) key_place: String,
     tape: Deck,
 }
 
@@ -48,11 +56,11 @@ impl Session {
     /// As the options of `global` say.
     pub(crate) fn open(global: &Global, command: &Command, progress: &Progress) -> Result<Self, Failure> {
         let component = component(global.component.as_deref())?;
-        let (store, unencrypted) = store(global, command)?;
+        let OpenStore { store, folder, key_place } = store(global, command)?;
         let mut builder = Host::builder()
             .component_file(component.as_path())
             .cache_dir(cache_dir())
-            .secrets(store)
+            .secrets(Arc::clone(&store))
             .host_signing(!global.no_host_signing)
             .observer(progress.observer());
         let tape = if let Some(path) = &global.replay {
@@ -81,7 +89,9 @@ impl Session {
             component,
             connection: global.connection.clone().filter(|name| !name.is_empty()),
             timeout: global.timeout,
-            unencrypted,
+            store,
+            folder,
+            key_place,
             tape,
         })
     }
@@ -95,10 +105,11 @@ impl Session {
         let component = component(global.component.as_deref())?;
         let (clock, random) = (tape.clock(), tape.random());
         let replay = Replay::new(tape);
+        let store: Arc<dyn SecretStore> = Arc::new(MemoryStore::new());
         let host = Host::builder()
             .component_file(component.as_path())
             .cache_dir(cache_dir())
-            .secrets(Arc::new(MemoryStore::new()))
+            .secrets(Arc::clone(&store))
             .transport(Arc::new(replay.clone()))
             .clock(Arc::new(clock))
             .random(Arc::new(random))
@@ -110,10 +121,28 @@ impl Session {
             component,
             connection: None,
             timeout: global.timeout,
-            unencrypted: None,
+            store,
+            folder: None,
+            key_place: String::new(),
             tape: Deck::Replaying(replay.clone()),
         };
         Ok((session, replay))
+    }
+
+    /// The store, if it is a folder: only that one is encrypted, and shared.
+    pub(crate) fn directory(&self) -> Result<&DirectoryStore, Failure> {
+        self.folder.as_deref().ok_or_else(|| {
+            Failure::input("only a store in a folder is encrypted and shared, and this one is not")
+                .with_fix("name a folder with --store DIR, or set GCF_STORE")
+        })
+    }
+
+    /// Who else can read a connection.
+    pub(crate) fn shared_with(&self, connection: &str) -> Result<Vec<String>, Failure> {
+        match &self.folder {
+            Some(folder) => folder.recipients(connection).map_err(|error| Failure::store(&error)),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Closes the tape: everything on it must have been used, or is written now.
@@ -146,28 +175,62 @@ fn component(named: Option<&Path>) -> Result<PathBuf, Failure> {
     candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| Failure::no_component(&candidates))
 }
 
-/// The store, and its folder if it is one that does not encrypt.
-fn store(global: &Global, command: &Command) -> Result<(Arc<dyn SecretStore>, Option<PathBuf>), Failure> {
+struct OpenStore {
+    store: Arc<dyn SecretStore>,
+    /// The same, if it is a folder.
+    folder: Option<Arc<DirectoryStore>>,
+    key_place: String,
+}
+
+impl OpenStore {
+    fn without_folder(store: impl SecretStore) -> Self {
+        Self { store: Arc::new(store), folder: None, key_place: String::new() }
+    }
+}
+
+fn store(global: &Global, command: &Command) -> Result<OpenStore, Failure> {
     let named = global.store.clone().filter(|path| !path.as_os_str().is_empty());
     let folder = match named {
         Some(folder) => folder,
         // Needs none, so a machine without a home folder can run it too.
-        None if matches!(command, Command::Describe) => return Ok((Arc::new(MemoryStore::new()), None)),
-        None if env::var_os(SECRETS_VARIABLE).is_some_and(|value| !value.is_empty()) => {
-            let store =
-                ReadOnlyStore::from_env().map_err(|error| Failure::store(SECRETS_VARIABLE, &error))?;
-            return Ok((Arc::new(store), None));
+        None if matches!(command, Command::Describe) => {
+            return Ok(OpenStore::without_folder(MemoryStore::new()));
         }
-        None if global.replay.is_some() => return Ok((Arc::new(MemoryStore::new()), None)),
+        None if env::var_os(SECRETS_VARIABLE).is_some_and(|value| !value.is_empty()) => {
+            let store = ReadOnlyStore::from_env().map_err(|error| Failure::store(&error))?;
+            return Ok(OpenStore::without_folder(store));
+        }
+        None if global.replay.is_some() => return Ok(OpenStore::without_folder(MemoryStore::new())),
         None => user_folder("XDG_DATA_HOME", ".local/share").ok_or_else(|| {
             Failure::machine("there is no home folder to keep connections in")
                 .with_fix("name a folder with --store DIR, or set GCF_STORE")
         })?,
     };
-    let place = format!("store {}", folder.display());
-    let store = DirectoryStore::open(&folder).map_err(|error| Failure::store(&place, &error))?;
-    let unencrypted = (!store.is_encrypted()).then_some(folder);
-    Ok((Arc::new(store), unencrypted))
+    let failed = |error| Failure::store(&error);
+    let key = match &global.key_file {
+        Some(path) => KeySource::File(path.clone()),
+        None => KeySource::from_env().map_err(failed)?,
+    };
+    let store = Arc::new(DirectoryStore::open_with(&folder, &key).map_err(failed)?);
+    if store.migrated() > 0 {
+        let _ = writeln!(
+            io::stderr(),
+            "{} values in {} were in clear text, and are encrypted now",
+            store.migrated(),
+            folder.display()
+        );
+    }
+    let key_place = key_place(&key);
+    Ok(OpenStore { store: Arc::clone(&store) as Arc<dyn SecretStore>, folder: Some(store), key_place })
+}
+
+fn key_place(key: &KeySource) -> String {
+    match key {
+        KeySource::File(path) => path.display().to_string(),
+        KeySource::Passphrase(_) => format!("in the folder, encrypted with what {PASSPHRASE_VARIABLE} holds"),
+        #[cfg(feature = "keyring")]
+        KeySource::Keyring => "in the system's keyring".to_owned(),
+    }
 }
 
 /// Compiled components; without a home folder each start compiles anew.

@@ -1,6 +1,6 @@
 //! Tables and summaries for people.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{borrow::Cow, collections::BTreeSet, path::Path};
 
 use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
 use gcf_host::wit::{
@@ -10,6 +10,7 @@ use gcf_host::wit::{
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
+    repair,
     style::{Look, Paint, plain},
     words,
 };
@@ -99,19 +100,52 @@ pub(crate) fn function(function: &Function, paint: Paint) -> String {
 /// All connections.
 pub(crate) fn connections(connections: &[Connection], look: Look) -> String {
     let rows = connections.iter().map(|connection| {
-        [&connection.nickname, &connection.id, &connection.project, &connection.region, &connection.account]
-            .map(|cell| cell.as_str().into())
+        [
+            connection.nickname.as_str(),
+            &connection.id,
+            &connection.project,
+            &connection.region,
+            if connection.fault.is_some() { "FAULT" } else { "ok" },
+            words::credential(connection.kind),
+            short_account(&connection.account),
+        ]
+        .map(Cow::from)
     });
-    table(["NICKNAME", "ID", "PROJECT", "REGION", "ACCOUNT"], rows, look.out)
+    // The account, which may be long, comes last, like the URL of a function.
+    table(["NICKNAME", "ID", "PROJECT", "REGION", "HEALTH", "CREDENTIAL", "ACCOUNT"], rows, look.out)
+}
+
+/// Through what else it signs in, `gcf connections show` tells.
+pub(crate) fn short_account(account: &str) -> &str {
+    account.split_once(" (through ").map_or(account, |(itself, _)| itself)
+}
+
+/// What is wrong with those that cannot sign in, and the command that repairs each.
+pub(crate) fn faults(connections: &[Connection], paint: Paint) -> String {
+    let faulty = connections.iter().filter_map(|connection| Some((connection, connection.fault.as_ref()?)));
+    faulty
+        .map(|(connection, fault)| {
+            let nickname = plain(&connection.nickname);
+            format!("{} {nickname}: {}\n", paint.error("fault:"), plain(&fault.message))
+                + &repair(connection, paint)
+        })
+        .collect()
+}
+
+/// The command that repairs a connection, if it needs one.
+pub(crate) fn repair(connection: &Connection, paint: Paint) -> String {
+    let command = connection.fault.as_ref().and_then(|_| repair::repair(connection));
+    command.map(|command| format!("{} {}\n", paint.hint("run:"), plain(&command))).unwrap_or_default()
 }
 
 /// One connection, a line per fact.
-pub(crate) fn connection(connection: &Connection, paint: Paint) -> String {
-    let created = i64::try_from(connection.created)
-        .ok()
-        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
-        .and_then(|time| time.format(&Rfc3339).ok());
-    facts(
+pub(crate) fn connection(connection: &Connection, shared: &[String], paint: Paint) -> String {
+    let created = timestamp(connection.created);
+    let last_used = connection.last_used.and_then(timestamp);
+    let fault = connection.fault.as_ref();
+    let since = fault.and_then(|fault| timestamp(fault.since));
+    let run = fault.and_then(|_| repair::repair(connection));
+    let mut text = facts(
         &[
             ("id", Some(&connection.id)),
             ("nickname", Some(&connection.nickname)),
@@ -120,10 +154,35 @@ pub(crate) fn connection(connection: &Connection, paint: Paint) -> String {
             ("credential", Some(words::credential(connection.kind))),
             ("account", Some(&connection.account)),
             ("scopes", Some(&connection.scopes.join(" "))),
+            ("invokes as", Some(&words::invoker(&connection.invoker))),
             ("created", created.as_deref()),
+            ("last used", last_used.as_deref()),
+        ],
+        paint,
+    );
+    for recipient in shared {
+        text += &facts(&[("shared", Some(&format!("with {recipient}")))], paint);
+    }
+    text + &facts(
+        &[
+            ("fault", fault.map(|fault| fault.message.as_str())),
+            ("since", since.as_deref()),
+            ("hint", fault.and_then(|fault| fault.fix.as_deref())),
+            ("run", run.as_deref()),
         ],
         paint,
     )
+}
+
+/// Where connections are kept, and who can read them.
+pub(crate) fn store(folder: &Path, key: &str, recipient: &str, paint: Paint) -> String {
+    let folder = folder.display().to_string();
+    facts(&[("folder", Some(&folder)), ("key", Some(key)), ("recipient", Some(recipient))], paint)
+}
+
+fn timestamp(seconds: u64) -> Option<String> {
+    let time = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
+    time.format(&Rfc3339).ok()
 }
 
 /// A line per prerequisite, and below it what to do.
@@ -147,6 +206,19 @@ pub(crate) fn findings(findings: &[Finding], paint: Paint) -> String {
         }
     }
     text
+}
+
+/// How many of which verdict, in one line.
+pub(crate) fn verdicts(findings: &[Finding], paint: Paint) -> String {
+    let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
+    match (count(Verdict::Fail), count(Verdict::Unknown) + count(Verdict::Other)) {
+        (0, 0) => format!("{}\n", paint.good("nothing is missing")),
+        (0, unknown) => format!("nothing is known to be missing; {unknown} could not be told\n"),
+        (failed, 0) => format!("{failed} failed; mend the first one first\n"),
+        (failed, unknown) => {
+            format!("{failed} failed, {unknown} could not be told; mend the first one first\n")
+        }
+    }
 }
 
 /// `name  value` lines; what is not known is left out.
@@ -258,6 +330,29 @@ pub(crate) mod tests {
         let text = function(&sample("us-central1", "a"), Paint::none());
         assert!(text.contains("  timeout     60 s\n"), "{text}");
         assert!(!text.contains("memory") && !text.contains("labels"), "{text}");
+    }
+
+    #[test]
+    fn a_check_ends_with_how_much_is_missing() {
+        let finding = |verdict| Finding {
+            name: "x".to_owned(),
+            verdict,
+            message: String::new(),
+            fix: None,
+            link: None,
+        };
+        for (verdicts, line) in [
+            (vec![Verdict::Pass, Verdict::NotNeeded], "nothing is missing\n"),
+            (vec![Verdict::Unknown, Verdict::Pass], "nothing is known to be missing; 1 could not be told\n"),
+            (vec![Verdict::Fail], "1 failed; mend the first one first\n"),
+            (
+                vec![Verdict::Fail, Verdict::Other],
+                "1 failed, 1 could not be told; mend the first one first\n",
+            ),
+        ] {
+            let findings: Vec<Finding> = verdicts.into_iter().map(finding).collect();
+            assert_eq!(super::verdicts(&findings, Paint::none()), line);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use gcf_host::wit::{
     connections::{CredentialKind, Verdict},
     functions::{Generation, Trigger},
-    types::{ErrorKind, Origin, TokenKind},
+    types::{ErrorKind, Impersonation, Invoker, Origin, TokenKind},
 };
 
 pub(crate) fn kind(kind: ErrorKind) -> &'static str {
@@ -14,6 +14,12 @@ pub(crate) fn kind(kind: ErrorKind) -> &'static str {
         ErrorKind::InvalidCredential => "invalid-credential",
         ErrorKind::UnsupportedCredential => "unsupported-credential",
         ErrorKind::CredentialRejected => "credential-rejected",
+        ErrorKind::ReconnectRequired => "reconnect-required",
+        ErrorKind::ClockSkew => "clock-skew",
+        ErrorKind::ClientConfig => "client-config",
+        ErrorKind::InsufficientScope => "insufficient-scope",
+        ErrorKind::AuthorizationFailed => "authorization-failed",
+        ErrorKind::AuthorizationDenied => "authorization-denied",
         ErrorKind::Unauthenticated => "unauthenticated",
         ErrorKind::MissingRole => "missing-role",
         ErrorKind::Forbidden => "forbidden",
@@ -58,6 +64,8 @@ pub(crate) fn token(token: TokenKind) -> &'static str {
         TokenKind::AccessToken => "access-token",
         TokenKind::IdToken => "id-token",
         TokenKind::Assertion => "assertion",
+        TokenKind::Grant => "grant",
+        TokenKind::Injected => "injected",
         TokenKind::Other => "other",
     }
 }
@@ -93,6 +101,27 @@ pub(crate) fn credential(kind: CredentialKind) -> &'static str {
     match kind {
         CredentialKind::ServiceAccount => "service-account",
         CredentialKind::StoredKey => "stored-key",
+        CredentialKind::AuthorizedUser => "authorized-user",
+        CredentialKind::ImpersonatedServiceAccount => "impersonated-service-account",
+        CredentialKind::ExternalAccount => "external-account",
+        CredentialKind::SuppliedToken => "supplied-token",
+        CredentialKind::InjectedToken => "injected-token",
         CredentialKind::Other => "other",
+    }
+}
+
+/// Whose ID token functions receive, in the words of `--invoke-as`.
+pub(crate) fn invoker(invoker: &Invoker) -> String {
+    match invoker {
+        Invoker::Own => "own".to_owned(),
+        Invoker::User => "user".to_owned(),
+        Invoker::ServiceAccount(Impersonation { service_account, delegates, include_email: _ }) => {
+            let account = service_account.as_deref().unwrap_or("default");
+            if delegates.is_empty() {
+                account.to_owned()
+            } else {
+                format!("{account} (by way of {})", delegates.join(", "))
+            }
+        }
     }
 }

@@ -151,6 +151,27 @@ impl connections::Guest for Hostile {
         absent()
     }
 
+    fn authorize(_: connections::AuthorizeRequest) -> Result<connections::Authorization, Error> {
+        absent()
+    }
+
+    fn finish(_: String, _: String, _: Option<u32>) -> Result<connections::Connected, Error> {
+        absent()
+    }
+
+    fn reauthorize(
+        _: String,
+        _: connections::Credential,
+        _: Option<String>,
+        _: Option<u32>,
+    ) -> Result<connections::Connected, Error> {
+        absent()
+    }
+
+    fn rename(_: String, _: String) -> Result<connections::Connected, Error> {
+        absent()
+    }
+
     fn list() -> Result<Vec<connections::Connection>, Error> {
         Ok(Vec::new())
     }
@@ -159,7 +180,11 @@ impl connections::Guest for Hostile {
         absent()
     }
 
-    fn check(id: String, _: Option<u32>) -> Result<Vec<connections::Finding>, Error> {
+    fn check(
+        id: String,
+        _: Option<connections::FunctionRef>,
+        _: Option<u32>,
+    ) -> Result<Vec<connections::Finding>, Error> {
         misbehave(&id).map(|()| Vec::new())
     }
 

@@ -1,0 +1,324 @@
+//! A connection from a credential, and another credential for a connection.
+
+use super::{Connected, FORMAT, delete_tokens, duplicate, load, nickname, region};
+use crate::{
+    call::{Call, deadlines},
+    credential::{self, KeyId},
+    error::{Error, Result},
+    identity::{Identity, InvokerRequest, host_key},
+    jwt::{IdTokenClaims, PrivateKey},
+    names::{AccountEmail, ProjectId, Region},
+    ports::{Expected, Ports},
+    secret::Secret,
+    store::{self, ConnectionId, StoredConnection, StoredCredential, kind},
+    token::{self, Granted, status},
+};
+
+/// The longest text that the host may give for whose token it is.
+const MAX_ACCOUNT: usize = 254;
+
+/// What a caller asks for; see `wit/connections.wit`.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub struct ConnectRequest {
+    pub nickname: String,
+    pub project: Option<String>,
+    pub region: Option<String>,
+    pub credential: Credential,
+    pub subject_token: Option<String>,
+    pub invoker: Option<InvokerRequest>,
+}
+
+/// The credential of a connection; see `wit/connections.wit`.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub enum Credential {
+    GoogleJson(Secret<String>),
+    StoredKey { client_email: String, private_key_id: Option<String>, key: String },
+    SuppliedToken { key: String, account: Option<String> },
+    InjectedToken(Option<String>),
+}
+
+/// Makes a connection. It is kept only after Google has accepted the credential.
+///
+/// # Errors
+/// As `wit/connections.wit` says.
+pub async fn connect<P: Ports>(
+    ports: &P,
+    request: ConnectRequest,
+    deadline_ms: Option<u32>,
+) -> Result<Connected> {
+    let call = Call::begin(ports, deadline_ms, deadlines::API)?;
+    let nickname = nickname(&request.nickname)?;
+    let region = region(request.region.as_deref())?;
+    let given = request.project.as_deref().map(ProjectId::parse).transpose()?;
+    let given_credential = Given::parse(request.credential, request.subject_token.as_deref())?;
+    let project = project(given, given_credential.project.as_ref())?;
+    let identity = given_credential.identity(None)?;
+    let connection = draft(ports, nickname, &project, &region, &identity, request.invoker)?;
+    let warnings = duplicate(ports, &connection.nickname, None);
+    let granted = call.run(token::prove(&call, &identity, project.as_str())).await?;
+    let new = New { connection, credential: given_credential.credential, key: given_credential.key, granted };
+    let id = new.keep(&call)?;
+    Ok((load(ports, &id)?, warnings))
+}
+
+/// Gives a connection another credential.
+///
+/// # Errors
+/// As `wit/connections.wit` says.
+pub async fn reauthorize<P: Ports>(
+    ports: &P,
+    id: &str,
+    credential: Credential,
+    subject_token: Option<&str>,
+    deadline_ms: Option<u32>,
+) -> Result<Connected> {
+    let call = Call::begin(ports, deadline_ms, deadlines::API)?;
+    let id = ConnectionId::parse(id)?;
+    let (connection, _) = store::load(ports, &id)?;
+    let given = Given::parse(credential, subject_token)?;
+    let identity = given.identity(None)?;
+    let granted = call.run(token::prove(&call, &identity, &connection.project)).await?;
+    let new = New { connection, credential: given.credential, key: given.key, granted };
+    let warnings = new.replace(&call, &id)?;
+    Ok((load(ports, &id)?, warnings))
+}
+
+/// The project of a connection: what was given, or what the credential names.
+pub(super) fn project(given: Option<ProjectId>, named: Option<&ProjectId>) -> Result<ProjectId> {
+    given.or_else(|| named.cloned()).ok_or_else(|| {
+        Error::input("project", "neither the request nor the credential names a project")
+            .fix("name the project")
+    })
+}
+
+/// A connection that is not kept yet.
+pub(super) fn draft(
+    ports: &impl Ports,
+    nickname: String,
+    project: &ProjectId,
+    region: &Region,
+    identity: &Identity,
+    invoker: Option<InvokerRequest>,
+) -> Result<StoredConnection> {
+    let invoker = invoker.unwrap_or_else(|| InvokerRequest::default_for(identity));
+    // The default one cannot always be told; whoever does not invoke need not care.
+    let default = InvokerRequest::default_for(identity);
+    if invoker != default {
+        invoker.resolve(identity, project)?;
+    }
+    let mut connection = StoredConnection {
+        format: FORMAT,
+        nickname,
+        project: project.to_string(),
+        region: region.to_string(),
+        created: ports.now().as_secs(),
+        ..StoredConnection::default()
+    };
+    invoker.store(&mut connection);
+    Ok(connection)
+}
+
+/// A credential that a caller gives, parsed.
+struct Given {
+    credential: StoredCredential,
+    key: Option<Secret<String>>,
+    project: Option<ProjectId>,
+}
+
+impl Given {
+    fn parse(credential: Credential, subject_token: Option<&str>) -> Result<Self> {
+        let only = |credential: StoredCredential| Self { credential, key: None, project: None };
+        let whose = |account: Option<String>| {
+            let account = account.unwrap_or_else(|| "the host's own".to_owned());
+            if account.is_empty() || account.len() > MAX_ACCOUNT || account.contains(char::is_control) {
+                return Err(credential::invalid(
+                    "account",
+                    "is empty, longer than 254 bytes, or not one line",
+                ));
+            }
+            Ok(account)
+        };
+        if subject_token.is_some() && !matches!(credential, Credential::GoogleJson(_)) {
+            return Err(Error::input("subject-token", "only an external_account has a subject token"));
+        }
+        Ok(match credential {
+            Credential::GoogleJson(json) => {
+                let parsed = credential::parse(&json, subject_token)?;
+                Self {
+                    credential: parsed.stored,
+                    key: parsed.key.map(|key| key.pem().clone()),
+                    project: parsed.project,
+                }
+            }
+            Credential::StoredKey { client_email, private_key_id, key } => only(StoredCredential {
+                kind: kind::SERVICE_ACCOUNT.to_owned(),
+                account: AccountEmail::parse(&client_email)?.as_str().to_owned(),
+                private_key_id: private_key_id
+                    .as_deref()
+                    .map(KeyId::parse)
+                    .transpose()?
+                    .map(|id| id.as_str().to_owned()),
+                key: host_key("key", "keys/", &key)?,
+                host_only: true,
+                ..StoredCredential::default()
+            }),
+            Credential::SuppliedToken { key, account } => only(StoredCredential {
+                kind: kind::SUPPLIED_TOKEN.to_owned(),
+                account: whose(account)?,
+                key: host_key("key", "supplied/", &key)?,
+                ..StoredCredential::default()
+            }),
+            Credential::InjectedToken(account) => only(StoredCredential {
+                kind: kind::INJECTED_TOKEN.to_owned(),
+                account: whose(account)?,
+                ..StoredCredential::default()
+            }),
+        })
+    }
+
+    fn identity(&self, key: Option<PrivateKey>) -> Result<Identity> {
+        let key = match (&self.key, key) {
+            (Some(pem), None) => Some(PrivateKey::parse(pem.clone())?),
+            (_, key) => key,
+        };
+        Identity::of(&self.credential, key)
+    }
+}
+
+/// A credential that Google has accepted, to be kept.
+pub(super) struct New {
+    pub(super) connection: StoredConnection,
+    pub(super) credential: StoredCredential,
+    pub(super) key: Option<Secret<String>>,
+    pub(super) granted: Granted,
+}
+
+impl New {
+    /// Keeps a new connection, all of it or nothing.
+    pub(super) fn keep<P: Ports>(mut self, call: &Call<'_, P>) -> Result<ConnectionId> {
+        let ports = call.ports();
+        let id = ConnectionId::random(ports.random());
+        self.complete(&id);
+        if let Err(error) = self.write(ports, &id) {
+            // The error that led here is the one to report.
+            for key in [id.private_key_key(), id.credential_key(), id.connection_key()] {
+                let _ = store::delete(ports, &key);
+            }
+            return Err(error.with_trace(call.take_trace()));
+        }
+        self.granted.cache(call, &id, &Identity::of(&self.credential, None)?);
+        Ok(id)
+    }
+
+    /// The connection is written last: until then nothing is there to be found.
+    fn write(&self, ports: &impl Ports, id: &ConnectionId) -> Result<()> {
+        self.write_key(ports, id)?;
+        store::write(ports, &id.credential_key(), &self.credential, Expected::Absent)?;
+        store::write(ports, &id.connection_key(), &self.connection, Expected::Absent)
+    }
+
+    fn write_key(&self, ports: &impl Ports, id: &ConnectionId) -> Result<()> {
+        let Some(pem) = &self.key else { return Ok(()) };
+        ports
+            .secret_put(&id.private_key_key(), pem.reveal(), Expected::Anything)
+            .map(drop)
+            .map_err(|error| store::store_error("write the key", error))
+    }
+
+    /// Puts this credential in the place of a connection's own, and says what is odd about that.
+    pub(super) fn replace<P: Ports>(mut self, call: &Call<'_, P>, id: &ConnectionId) -> Result<Vec<String>> {
+        let ports = call.ports();
+        self.complete(id);
+        let old = store::read_versioned::<StoredCredential>(ports, &id.credential_key())?;
+        let expected =
+            old.as_ref().map_or(Expected::Absent, |(_, version)| Expected::Version(version.clone()));
+        let old = old.map(|(old, _)| old).unwrap_or_default();
+        // The key first: its name is the old one's too, and a credential without its key is of no use.
+        let old_key = if self.key.is_some() {
+            ports
+                .secret_get(&id.private_key_key())
+                .map_err(|error| store::store_error("read the key", error))?
+        } else {
+            None
+        };
+        self.write_key(ports, id)?;
+        if let Err(error) = store::write(ports, &id.credential_key(), &self.credential, expected) {
+            match old_key {
+                Some(old) => {
+                    let _ = ports.secret_put(&id.private_key_key(), old.value.reveal(), Expected::Anything);
+                }
+                None if self.key.is_some() => {
+                    let _ = store::delete(ports, &id.private_key_key());
+                }
+                None => {}
+            }
+            return Err(error.with_trace(call.take_trace()));
+        }
+        if self.key.is_none() && old.kind == kind::SERVICE_ACCOUNT && !old.host_only {
+            store::delete(ports, &id.private_key_key())?;
+        }
+        delete_tokens(ports, id)?;
+        status::forget_fault(ports, id);
+        let identity = Identity::of(&self.credential, None)?;
+        self.granted.cache(call, id, &identity);
+        let mut warnings = Vec::new();
+        if !old.account.is_empty() && old.account != self.credential.account {
+            warnings.push(format!(
+                "this connection was {} until now, and is {}",
+                old.account, self.credential.account
+            ));
+        }
+        warnings.extend(self.fit_invoker(ports, id, &identity)?);
+        Ok(warnings)
+    }
+
+    /// A service account's key has an ID token of its own, and a user has not: what functions receive changes
+    /// where the new credential has no such thing.
+    fn fit_invoker(
+        &self,
+        ports: &impl Ports,
+        id: &ConnectionId,
+        identity: &Identity,
+    ) -> Result<Option<String>> {
+        let possible = match InvokerRequest::stored(&self.connection) {
+            InvokerRequest::Own => identity.has_own_id_token(),
+            InvokerRequest::User => identity.has_user_id_token(),
+            InvokerRequest::ServiceAccount { .. } => true,
+        };
+        if possible {
+            return Ok(None);
+        }
+        let stored = store::read_versioned::<StoredConnection>(ports, &id.connection_key())?;
+        if let Some((mut connection, version)) = stored {
+            InvokerRequest::default_for(identity).store(&mut connection);
+            store::write(ports, &id.connection_key(), &connection, Expected::Version(version))?;
+        }
+        Ok(Some(
+            "functions receive another ID token from now on: this credential has none of the kind before"
+                .to_owned(),
+        ))
+    }
+
+    /// What is known only now that Google has answered.
+    fn complete(&mut self, id: &ConnectionId) {
+        let credential = &mut self.credential;
+        if self.key.is_some() {
+            credential.key = id.private_key_key();
+        }
+        if let Some(refresh_token) = self.granted.refresh_token() {
+            credential.refresh_token.clone_from(refresh_token.reveal());
+        }
+        if let Some(scopes) = self.granted.scopes() {
+            scopes.clone_into(&mut credential.scopes);
+        }
+        if credential.account.is_empty() {
+            // It came from the token endpoint itself (OpenID Connect Core, 3.1.3.7, 6), and is shown, not trusted.
+            let claims = self.granted.id_token().and_then(IdTokenClaims::read);
+            let account = claims.and_then(|claims| claims.email.or(claims.sub));
+            credential.account =
+                account.unwrap_or_else(|| format!("a user of the client {}", credential.client_id));
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Connections: made, shown, renamed, checked, ended.
+
+mod authorize;
+mod check;
+mod connect;
+
+pub use authorize::{Authorization, AuthorizeRequest, authorize, finish};
+pub use check::{Finding, Verdict, check};
+pub use connect::{ConnectRequest, Credential, connect, reauthorize};
+
+use crate::{
+    call::{Call, deadlines},
+    error::{Error, Kind, Result},
+    identity::InvokerRequest,
+    names::Region,
+    ports::{Expected, Ports},
+    retry::Class,
+    secret::Secret,
+    store::{self, ConnectionId, StoredConnection, StoredCredential, kind},
+    target,
+    token::{SCOPES, status},
+};
+
+/// The version of what is kept.
+const FORMAT: u32 = 1;
+
+/// The longest nickname, in characters.
+const MAX_NICKNAME: usize = 100;
+
+/// The OAuth client of `gcloud auth application-default login`: its grants are gcloud's to end.
+const GCLOUD_CLIENT: &str = "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com";
+
+/// How a connection signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub enum CredentialKind {
+    ServiceAccount,
+    StoredKey,
+    AuthorizedUser,
+    ImpersonatedServiceAccount,
+    ExternalAccount,
+    SuppliedToken,
+    InjectedToken,
+    Other,
+}
+
+/// Why a connection cannot sign in; see `wit/connections.wit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub struct Fault {
+    pub message: String,
+    pub fix: Option<String>,
+    pub reason: Option<String>,
+    pub since: u64,
+}
+
+/// A connection as it may be shown; see `wit/connections.wit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub struct Connection {
+    pub id: String,
+    pub nickname: String,
+    pub project: String,
+    pub region: String,
+    pub kind: CredentialKind,
+    pub account: String,
+    pub scopes: Vec<String>,
+    pub invoker: InvokerRequest,
+    pub created: u64,
+    pub last_used: Option<u64>,
+    pub fault: Option<Fault>,
+}
+
+/// A connection, and what is odd about it.
+pub type Connected = (Connection, Vec<String>);
+
+/// All connections, in the order of their nicknames.
+///
+/// # Errors
+/// `secret-store`.
+pub fn list(ports: &impl Ports) -> Result<Vec<Connection>> {
+    let keys = ports
+        .secret_keys("connections/")
+        .map_err(|error| store::store_error("list the connections", error))?;
+    // Each into its place, and no sort: three quicksorts come with one.
+    let mut connections: Vec<Connection> = Vec::new();
+    for key in keys {
+        let Some(id) = key.strip_prefix("connections/").and_then(|id| ConnectionId::parse(id).ok()) else {
+            continue;
+        };
+        match load(ports, &id) {
+            Ok(shown) => {
+                let at = connections.partition_point(|c| (&c.nickname, &c.id) < (&shown.nickname, &shown.id));
+                connections.insert(at, shown);
+            }
+            // Somebody disconnected it between the two reads.
+            Err(error) if error.kind() == Kind::ConnectionNotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(connections)
+}
+
+/// One connection.
+///
+/// # Errors
+/// `connection-required`, `connection-not-found` or `secret-store`.
+pub fn get(ports: &impl Ports, id: &str) -> Result<Connection> {
+    load(ports, &ConnectionId::parse(id)?)
+}
+
+/// Gives a connection another nickname.
+///
+/// # Errors
+/// `invalid-input`, `connection-required`, `connection-not-found` or `secret-store`.
+pub fn rename(ports: &impl Ports, id: &str, name: &str) -> Result<Connected> {
+    let id = ConnectionId::parse(id)?;
+    let nickname = nickname(name)?;
+    // Before the duplicate is looked for: a wrong id is the more important news.
+    store::load(ports, &id)?;
+    let warnings = duplicate(ports, &nickname, Some(&id));
+    if let Some((mut connection, version)) =
+        store::read_versioned::<StoredConnection>(ports, &id.connection_key())?
+    {
+        connection.nickname = nickname;
+        store::write(ports, &id.connection_key(), &connection, Expected::Version(version))?;
+    }
+    Ok((load(ports, &id)?, warnings))
+}
+
+/// Removes a connection with all that belongs to it, and revokes a user's grant.
+///
+/// # Errors
+/// `connection-required`, `connection-not-found` or `secret-store`.
+pub async fn disconnect<P: Ports>(ports: &P, id: &str, deadline_ms: Option<u32>) -> Result<Vec<String>> {
+    let call = Call::begin(ports, deadline_ms, deadlines::API)?;
+    let id = ConnectionId::parse(id)?;
+    let credential = match store::load(ports, &id) {
+        Ok((_, credential)) => credential,
+        Err(error) if error.kind() == Kind::ConnectionNotFound => return Err(error),
+        // What is damaged can be removed too: that is what its error says to do.
+        Err(error) => match ports.secret_get(&id.credential_key()) {
+            Ok(_) => StoredCredential::default(),
+            Err(_) => return Err(error),
+        },
+    };
+    delete_tokens(ports, &id)?;
+    store::delete(ports, &id.private_key_key())?;
+    // Before it is forgotten, and whatever comes of it.
+    let warning = farewell(&call, &credential).await;
+    // The connection last: should a secret stay, it is still there to try again.
+    store::delete(ports, &id.credential_key())?;
+    store::delete(ports, &id.status_key())?;
+    store::delete(ports, &id.connection_key())?;
+    Ok(warning.into_iter().collect())
+}
+
+/// What is left of a credential after it is gone from here.
+async fn farewell<P: Ports>(call: &Call<'_, P>, credential: &StoredCredential) -> Option<String> {
+    let StoredCredential { kind: name, account, key, .. } = credential;
+    Some(match name.as_str() {
+        kind::SERVICE_ACCOUNT if credential.host_only => {
+            format!("the key {key} stays in the host, and still signs in as {account}")
+        }
+        kind::SERVICE_ACCOUNT => format!(
+            "the key of {account} is gone from here, but valid until it is deleted in IAM & Admin, Service Accounts"
+        ),
+        kind::AUTHORIZED_USER if credential.client_id == GCLOUD_CLIENT => format!(
+            "the grant of {account} is gcloud's, and still valid: gcloud auth application-default revoke"
+        ),
+        kind::AUTHORIZED_USER => {
+            let why = revoke(call, &credential.refresh_token).await.err()?;
+            format!(
+                "the grant of {account} is gone from here, but could not be revoked at Google: {why}; remove it at https://myaccount.google.com/connections"
+            )
+        }
+        kind::SUPPLIED_TOKEN | kind::EXTERNAL_ACCOUNT => {
+            format!("what the host keeps under {key} stays there")
+        }
+        kind::INJECTED_TOKEN => return None,
+        _ => "the credential could not be read: what it was is gone from here, but may be valid at Google"
+            .to_owned(),
+    })
+}
+
+/// Ends a grant at Google (RFC 7009), with all tokens that came of it.
+async fn revoke<P: Ports>(call: &Call<'_, P>, refresh_token: &str) -> Result<()> {
+    let request = target::to_revocation_endpoint(&Secret::new(refresh_token.to_owned()));
+    let response = call.exchange(&request, Class::TokenEndpoint).await?;
+    match response.status {
+        200 => Ok(()),
+        // What is no token any more needs no revoking: Google says `invalid_token`.
+        400 => Ok(()),
+        status => Err(Error::new(
+            Kind::Unavailable,
+            crate::error::Origin::TokenEndpoint,
+            format!("status {status}"),
+        )),
+    }
+}
+
+fn delete_tokens(ports: &impl Ports, id: &ConnectionId) -> Result<()> {
+    let tokens = ports
+        .secret_keys(&id.token_prefix())
+        .map_err(|error| store::store_error("list the cached tokens", error))?;
+    tokens.iter().try_for_each(|token| store::delete(ports, token))
+}
+
+fn nickname(text: &str) -> Result<String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > MAX_NICKNAME || text.contains(char::is_control) {
+        return Err(Error::input(
+            "nickname",
+            "the nickname is empty, longer than 100 characters, or not one line",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn region(text: Option<&str>) -> Result<Region> {
+    text.map_or_else(|| Ok(Region::default_region()), Region::parse)
+}
+
+/// Warns of a nickname that is in use. A list that cannot be read is no reason to fail: another connection
+/// may be damaged.
+fn duplicate(ports: &impl Ports, nickname: &str, but: Option<&ConnectionId>) -> Vec<String> {
+    let but = but.map_or("", ConnectionId::as_str);
+    let same = list(ports).unwrap_or_default().into_iter().any(|c| c.nickname == nickname && c.id != but);
+    if same {
+        vec![format!(
+            "there is another connection with the nickname {nickname}: tell them apart by their ids"
+        )]
+    } else {
+        Vec::new()
+    }
+}
+
+fn load(ports: &impl Ports, id: &ConnectionId) -> Result<Connection> {
+    let (connection, credential) = store::load(ports, id)?;
+    let status = status::read(ports, id);
+    let kind = match credential.kind.as_str() {
+        kind::EXTERNAL_ACCOUNT => CredentialKind::ExternalAccount,
+        _ if credential.impersonates.is_some() => CredentialKind::ImpersonatedServiceAccount,
+        kind::SERVICE_ACCOUNT if credential.host_only => CredentialKind::StoredKey,
+        kind::SERVICE_ACCOUNT => CredentialKind::ServiceAccount,
+        kind::AUTHORIZED_USER => CredentialKind::AuthorizedUser,
+        kind::SUPPLIED_TOKEN => CredentialKind::SuppliedToken,
+        kind::INJECTED_TOKEN => CredentialKind::InjectedToken,
+        _ => CredentialKind::Other,
+    };
+    let scopes = if credential.scopes.is_empty() {
+        SCOPES.map(str::to_owned).to_vec()
+    } else {
+        credential.scopes.split(' ').map(str::to_owned).collect()
+    };
+    Ok(Connection {
+        id: id.as_str().to_owned(),
+        invoker: InvokerRequest::stored(&connection),
+        nickname: connection.nickname,
+        project: connection.project,
+        region: connection.region,
+        kind,
+        account: match credential.impersonates {
+            Some(target) => format!("{target} (through {})", credential.account),
+            None => credential.account,
+        },
+        scopes,
+        created: connection.created,
+        last_used: (status.last_used != 0).then_some(status.last_used),
+        fault: status.fault.map(|fault| Fault {
+            message: fault.message,
+            fix: fault.fix,
+            reason: fault.reason,
+            since: fault.since,
+        }),
+    })
+}

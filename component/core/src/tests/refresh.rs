@@ -1,0 +1,231 @@
+//! New tokens: who gets them, in which order they are kept, and who else uses them.
+
+use std::time::Duration;
+
+use serde_json::json;
+use test_case::test_case;
+
+use crate::{
+    error::{Kind, Result},
+    functions::list::{ListRequest, list},
+    ports::StoreError,
+    testing::{
+        Op, World, access_token, block_on, invalid_grant, json_answer, nothing, revoked, rotated,
+        unauthenticated, user_grant,
+    },
+};
+
+fn list_functions(world: &World, id: &str) -> Result<()> {
+    block_on(list(world, id, ListRequest::default(), None)).map(drop)
+}
+
+/// A user's connection whose token has ended.
+fn ended() -> (World, String) {
+    let (world, id) = World::of_user();
+    world.at(4000);
+    (world, id)
+}
+
+fn refresh_token(world: &World, id: &str) -> String {
+    world.entry(&format!("credentials/{id}"))["refresh_token"].as_str().unwrap().to_owned()
+}
+
+/// The refresh token that a request to the token endpoint held.
+fn sent_token(world: &World, request: usize) -> String {
+    world.form(request)[1].1.clone()
+}
+
+#[test]
+fn a_new_refresh_token_is_kept_before_anything_else_happens() {
+    let (world, id) = ended();
+    world.then(rotated("ya29.second", "1//second"));
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
+    let log = world.log.borrow();
+    assert_eq!(log[..3], ["send oauth2.googleapis.com/token", "put credentials", "put tokens"]);
+    assert!(log.last().unwrap().starts_with("send cloudfunctions.googleapis.com/"));
+    assert_eq!(refresh_token(&world, &id), "1//second");
+    assert_eq!(world.bearer(1).as_deref(), Some("ya29.second"));
+}
+
+#[test]
+fn a_refresh_token_that_cannot_be_kept_ends_the_call_and_nothing_of_the_grant_is_used() {
+    let (world, id) = ended();
+    let before = world.secrets.borrow().clone();
+    world.fail(Op::Put, "credentials/", StoreError::Failed("disk full".to_owned()));
+    world.then(rotated("ya29.second", "1//second"));
+    let error = list_functions(&world, &id).unwrap_err();
+    assert_eq!(error.kind(), Kind::SecretStore);
+    assert!(error.to_string().contains("disk full"));
+    assert_eq!(world.urls(), ["https://oauth2.googleapis.com/token"]);
+    assert_eq!(*world.secrets.borrow(), before);
+    assert!(world.leases.borrow().is_empty(), "the lease was given back");
+}
+
+#[test]
+fn whoever_signs_in_anew_meanwhile_keeps_their_refresh_token() {
+    let (world, id) = ended();
+    let key = format!("credentials/{id}");
+    world.after(
+        move |world| world.edit(&key, &json!({"refresh_token": "1//theirs"})),
+        rotated("ya29.second", "1//second"),
+    );
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
+    assert_eq!(refresh_token(&world, &id), "1//theirs");
+}
+
+#[test]
+fn before_a_grant_is_called_dead_the_store_is_read_again() {
+    let (world, id) = ended();
+    let key = format!("credentials/{id}");
+    world.after(move |world| world.edit(&key, &json!({"refresh_token": "1//newer"})), revoked());
+    world.then(rotated("ya29.second", "1//newest"));
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
+    assert_eq!(
+        (sent_token(&world, 0), sent_token(&world, 1)),
+        ("1//first".to_owned(), "1//newer".to_owned())
+    );
+    assert_eq!(refresh_token(&world, &id), "1//newest", "the second grant's own");
+}
+
+#[test]
+fn a_newer_refresh_token_is_tried_once() {
+    let (world, id) = ended();
+    let key = format!("credentials/{id}");
+    world.after(move |world| world.edit(&key, &json!({"refresh_token": "1//newer"})), revoked());
+    let key = format!("credentials/{id}");
+    world.after(move |world| world.edit(&key, &json!({"refresh_token": "1//newest"})), revoked());
+    assert_eq!(list_functions(&world, &id).unwrap_err().kind(), Kind::ReconnectRequired);
+    assert_eq!(world.urls().len(), 2);
+}
+
+#[test_case("Token has been expired or revoked.", "revoked")]
+#[test_case("reauth related error (invalid_rapt)", "reauthentication")]
+#[test_case("Bad Request", "unknown")]
+fn the_same_refresh_token_is_never_sent_twice(description: &str, cause: &str) {
+    let (world, id) = ended();
+    world.then(invalid_grant(description));
+    let error = list_functions(&world, &id).unwrap_err();
+    assert_eq!((error.kind(), super::detail(&error, "cause")), (Kind::ReconnectRequired, Some(cause)));
+    assert_eq!(world.urls().len(), 1);
+    assert_eq!(refresh_token(&world, &id), "1//first", "kept until it is replaced");
+}
+
+#[test]
+fn the_old_token_is_used_while_somebody_else_gets_a_new_one() {
+    let (world, id) = World::of_user();
+    world.at(3500);
+    world.held_while(|_| {});
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
+    assert_eq!(world.bearer(0).as_deref(), Some("ya29.first"));
+    assert_eq!(world.elapsed.get(), Duration::ZERO);
+}
+
+#[test]
+fn what_somebody_else_got_meanwhile_is_used() {
+    let (world, id) = ended();
+    let other = id.clone();
+    world.held_while(move |world| list_functions(world, &other).unwrap());
+    world.then(json_answer(200, &user_grant("ya29.theirs")));
+    world.then(nothing());
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
+    assert_eq!(
+        (world.bearer(1), world.bearer(2)),
+        (Some("ya29.theirs".to_owned()), Some("ya29.theirs".to_owned()))
+    );
+    assert_eq!(world.urls().len(), 3, "Google was asked once");
+}
+
+#[test]
+fn somebody_elses_failure_is_everybodys() {
+    let (world, id) = ended();
+    let other = id.clone();
+    world.held_while(move |world| {
+        list_functions(world, &other).unwrap_err();
+    });
+    world.then(revoked());
+    let error = list_functions(&world, &id).unwrap_err();
+    assert_eq!((error.kind(), error.fields().trace.len()), (Kind::ReconnectRequired, 0));
+    assert_eq!(world.urls().len(), 1, "Google was asked once");
+}
+
+#[test]
+fn the_lease_of_one_who_was_killed_ends_by_itself() {
+    let (world, id) = World::connected();
+    world.at(4000);
+    let lease = world.keys("tokens/").remove(0);
+    world.leases.borrow_mut().insert(lease, ("killed".to_owned(), Duration::from_secs(30)));
+    let error = list_functions(&world, &id).unwrap_err();
+    assert_eq!(error.kind(), Kind::DeadlineExceeded);
+    assert!(world.urls().is_empty());
+    world.then(access_token("ya29.second"));
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
+    assert_eq!(world.bearer(1).as_deref(), Some("ya29.second"));
+}
+
+#[test]
+fn without_leases_google_is_only_asked_more_often() {
+    let (world, id) = ended();
+    world.fail(Op::Lease, "", StoreError::Unsupported);
+    world.then(json_answer(200, &user_grant("ya29.second")));
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
+    assert_eq!(world.bearer(1).as_deref(), Some("ya29.second"));
+}
+
+#[test]
+fn a_401_takes_one_new_token_and_one_more_attempt() {
+    let (world, id) = World::of_user();
+    world.then(unauthenticated());
+    world.then(json_answer(200, &user_grant("ya29.second")));
+    world.then(unauthenticated());
+    assert_eq!(list_functions(&world, &id).unwrap_err().kind(), Kind::Unauthenticated);
+    assert_eq!(
+        (world.bearer(0).as_deref(), world.bearer(2).as_deref()),
+        (Some("ya29.first"), Some("ya29.second"))
+    );
+    assert_eq!(world.urls().len(), 3);
+}
+
+#[test]
+fn after_a_401_a_newer_token_of_somebody_else_is_used_and_stays() {
+    let (world, id) = World::connected();
+    let key = world.keys("tokens/").remove(0);
+    world.after(move |world| world.edit(&key, &json!({"token": "ya29.newer"})), unauthenticated());
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
+    assert_eq!(world.bearer(1).as_deref(), Some("ya29.newer"));
+    assert!(!world.log.borrow().iter().any(|line| line.starts_with("delete")), "{:?}", world.log.borrow());
+}
+
+#[test]
+fn a_cached_token_that_cannot_be_read_is_one_more_to_get() {
+    let (world, id) = World::connected();
+    let key = world.keys("tokens/").remove(0);
+    world.set(&key, "not JSON");
+    world.then(access_token("ya29.second"));
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
+    assert_eq!(world.entry(&key)["token"], "ya29.second");
+}
+
+#[test]
+fn tokens_of_two_connections_are_kept_apart() {
+    let (world, first) = World::connected();
+    world.then(access_token("ya29.of-the-second"));
+    let (second, _) = crate::testing::connect(&world, crate::testing::connect_request()).unwrap();
+    world.begin_anew();
+    for id in [&first, &second.id] {
+        world.then(nothing());
+        list_functions(&world, id).unwrap();
+    }
+    assert_eq!(
+        (world.bearer(0).as_deref(), world.bearer(1).as_deref()),
+        (Some("ya29.first"), Some("ya29.of-the-second"))
+    );
+}

@@ -1,0 +1,107 @@
+//! The command that gives a connection a working credential again.
+
+use gcf_host::wit::{
+    connections::{Connection, CredentialKind},
+    types::ErrorKind,
+};
+
+/// For a connection whose credential is not accepted; `None` if that is the host's business alone.
+pub(crate) fn repair(connection: &Connection) -> Option<String> {
+    let Connection { id, account, .. } = connection;
+    Some(match connection.kind {
+        CredentialKind::AuthorizedUser => format!("gcf reconnect {id} --oauth --client CLIENT.json"),
+        CredentialKind::ServiceAccount
+        | CredentialKind::ImpersonatedServiceAccount
+        | CredentialKind::ExternalAccount => format!("gcf reconnect {id} --credentials FILE"),
+        CredentialKind::StoredKey => format!("gcf reconnect {id} --stored-key NAME --account {account}"),
+        CredentialKind::SuppliedToken => "gcf supply NAME FILE".to_owned(),
+        CredentialKind::InjectedToken | CredentialKind::Other => return None,
+    })
+}
+
+/// What to run after a call on `connection` failed with `kind`, if a command helps.
+pub(crate) fn after(kind: ErrorKind, connection: &Connection) -> Option<String> {
+    match kind {
+        ErrorKind::ReconnectRequired
+        | ErrorKind::CredentialRejected
+        | ErrorKind::ClientConfig
+        | ErrorKind::InsufficientScope => repair(connection),
+        ErrorKind::Unauthenticated if connection.kind == CredentialKind::SuppliedToken => repair(connection),
+        // What exactly is missing, and the gcloud line for it, is what the doctor is for.
+        ErrorKind::Unauthenticated | ErrorKind::Forbidden => {
+            Some(format!("gcf doctor --connection {}", connection.id))
+        }
+        ErrorKind::InvalidInput
+        | ErrorKind::ConnectionRequired
+        | ErrorKind::ConnectionNotFound
+        // The role or the API is known, and the hint has the gcloud line.
+        | ErrorKind::MissingRole
+        | ErrorKind::ApiDisabled
+        | ErrorKind::InvalidCredential
+        | ErrorKind::UnsupportedCredential
+        | ErrorKind::ClockSkew
+        | ErrorKind::AuthorizationFailed
+        | ErrorKind::AuthorizationDenied
+        | ErrorKind::NotFound
+        | ErrorKind::AmbiguousFunction
+        | ErrorKind::NotInvocable
+        | ErrorKind::RateLimited
+        | ErrorKind::Unavailable
+        | ErrorKind::Network
+        | ErrorKind::DeadlineExceeded
+        | ErrorKind::EgressDenied
+        | ErrorKind::TooLarge
+        | ErrorKind::UnexpectedRedirect
+        | ErrorKind::InvalidResponse
+        | ErrorKind::PageLoop
+        | ErrorKind::SecretStore
+        | ErrorKind::Status
+        | ErrorKind::Internal
+        | ErrorKind::Other => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use gcf_host::wit::connections::Invoker;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn connection(kind: CredentialKind) -> Connection {
+        Connection {
+            id: "c1".to_owned(),
+            nickname: "n".to_owned(),
+            project: "p".to_owned(),
+            region: "us-central1".to_owned(),
+            kind,
+            account: "a@p.iam.gserviceaccount.com".to_owned(),
+            scopes: Vec::new(),
+            invoker: Invoker::Own,
+            created: 0,
+            last_used: None,
+            fault: None,
+        }
+    }
+
+    #[test]
+    fn every_repair_is_a_command_that_can_be_typed() {
+        for kind in [
+            CredentialKind::ServiceAccount,
+            CredentialKind::StoredKey,
+            CredentialKind::AuthorizedUser,
+            CredentialKind::ImpersonatedServiceAccount,
+            CredentialKind::ExternalAccount,
+            CredentialKind::SuppliedToken,
+        ] {
+            for error in [ErrorKind::ReconnectRequired, ErrorKind::Unauthenticated] {
+                let command = after(error, &connection(kind)).unwrap();
+                let parsed = Cli::try_parse_from(command.split(' '));
+                assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
+            }
+        }
+        assert_eq!(repair(&connection(CredentialKind::InjectedToken)), None);
+        assert_eq!(after(ErrorKind::Network, &connection(CredentialKind::AuthorizedUser)), None);
+    }
+}

@@ -1,0 +1,254 @@
+//! How a connection comes to its credential: from a file, from the store, or from a person's consent.
+
+use std::{
+    io::{self, Write as _},
+    time::Duration,
+};
+
+use gcf_host::wit::{
+    connections::{Authorization, AuthorizeRequest, Connected, Credential, StoredKey, SuppliedToken},
+    types::{ErrorKind, Impersonation, Invoker},
+};
+use tokio::time;
+
+use crate::{
+    browser::{self, BrowserError},
+    cli,
+    errors::Failure,
+    inputs,
+    loopback::{CallbackUrl, Loopback, Page},
+    paste::Pasted,
+    session::Session,
+    style::Look,
+};
+
+/// What only the sign-in knows of a request for it.
+pub(crate) struct Login {
+    pub(crate) redirect_uri: String,
+    pub(crate) login_hint: Option<String>,
+    pub(crate) hosted_domain: Option<String>,
+}
+
+/// What `--invoke-as` and `--delegate` say.
+pub(crate) fn invoker(invoker: cli::Invoker) -> Option<Invoker> {
+    let account = |service_account| {
+        Invoker::ServiceAccount(Impersonation {
+            service_account,
+            delegates: invoker.delegates,
+            include_email: true,
+        })
+    };
+    Some(match invoker.invoke_as?.as_str() {
+        "own" => Invoker::Own,
+        "user" => Invoker::User,
+        "default" => account(None),
+        address => account(Some(address.to_owned())),
+    })
+}
+
+/// The store's key for what `gcf supply` puts there.
+pub(crate) fn supplied(name: &str) -> String {
+    prefixed("supplied/", name)
+}
+
+fn prefixed(prefix: &str, name: &str) -> String {
+    if name.starts_with(prefix) { name.to_owned() } else { format!("{prefix}{name}") }
+}
+
+/// A credential that is there already, and where its subject token is.
+pub(crate) fn credential(
+    session: &Session,
+    credential: cli::Credential,
+) -> Result<(Credential, Option<String>), Failure> {
+    let cli::Credential { kind, subject_token, account, key_id, .. } = credential;
+    let subject_token = subject_token.as_deref().map(supplied);
+    if let Some(path) = &kind.credentials {
+        let json = session.source.key(path)?;
+        if inputs::is_oauth_client(&json) {
+            return Err(Failure::input("this is an OAuth client, which signs nobody in by itself")
+                .with_fix("sign in with Google in a browser through it: --oauth --client FILE"));
+        }
+        return Ok((Credential::GoogleJson(json), subject_token));
+    }
+    if let (Some(name), Some(client_email)) = (&kind.stored_key, &account) {
+        let key = StoredKey {
+            client_email: client_email.clone(),
+            private_key_id: key_id,
+            key: prefixed("keys/", name),
+        };
+        let entry = session.store.get(&key.key).map_err(|error| Failure::store(&error))?;
+        if entry.is_none() {
+            return Err(Failure::input(format!("the store holds no key under {}", key.key))
+                .with_fix(format!("put it there: gcf supply {} FILE", key.key)));
+        }
+        return Ok((Credential::StoredKey(key), None));
+    }
+    match &kind.supplied_token {
+        Some(name) => Ok((Credential::SuppliedToken(SuppliedToken { key: supplied(name), account }), None)),
+        None => Err(Failure::input("no credential was named")),
+    }
+}
+
+/// Another credential for a connection.
+pub(crate) async fn reconnect(
+    session: &Session,
+    id: String,
+    credential: cli::Credential,
+) -> Result<Connected, Failure> {
+    if credential.kind.oauth {
+        return by_consent(session, credential, |client, login| AuthorizeRequest {
+            nickname: String::new(),
+            project: None,
+            region: None,
+            client,
+            redirect_uri: login.redirect_uri,
+            login_hint: login.login_hint,
+            hosted_domain: login.hosted_domain,
+            invoker: None,
+            connection: Some(id),
+        })
+        .await;
+    }
+    let (credential, subject_token) = self::credential(session, credential)?;
+    let reauthorized =
+        session.host.reauthorize(&id, credential.clone(), subject_token.as_deref(), session.timeout).await;
+    reauthorized.map_err(|error| in_our_words(error.into(), &credential, subject_token.as_deref()))
+}
+
+/// The component knows no options and no commands: what is missing, said in those.
+pub(crate) fn in_our_words(
+    failure: Failure,
+    credential: &Credential,
+    subject_token: Option<&str>,
+) -> Failure {
+    let supply = |key: &str| {
+        let name = key.strip_prefix("supplied/").unwrap_or(key);
+        format!("put it there: gcf supply {name} FILE; and again with the next one, before it expires")
+    };
+    let failure = failure
+        .with_fix_for("project", || "name a project id or number with --project".to_owned())
+        .with_fix_for("supplied", || match credential {
+            Credential::SuppliedToken(token) => supply(&token.key),
+            Credential::GoogleJson(_) | Credential::StoredKey(_) | Credential::InjectedToken(_) => {
+                supply(subject_token.unwrap_or("subject-token"))
+            }
+        });
+    match credential {
+        Credential::StoredKey(_) => failure
+            .with_fix_for("client_email", || "name the service account's address with --account".to_owned()),
+        Credential::GoogleJson(_) | Credential::SuppliedToken(_) | Credential::InjectedToken(_) => failure,
+    }
+}
+
+/// Signs in with Google in a browser, here or elsewhere.
+pub(crate) async fn by_consent(
+    session: &Session,
+    credential: cli::Credential,
+    request: impl FnOnce(String, Login) -> AuthorizeRequest,
+) -> Result<Connected, Failure> {
+    let cli::Credential { client, login_hint, hosted_domain, no_browser, .. } = credential;
+    let client = client.ok_or_else(|| Failure::input("--oauth needs --client FILE"))?;
+    let client = session.source.key(&client)?;
+    let mut loopback = Loopback::bind()
+        .await
+        .map_err(|error| Failure::machine(format!("cannot listen on a loopback port: {error}")))?;
+    let login = Login { redirect_uri: loopback.redirect_uri(), login_hint, hosted_domain };
+    let authorization = session.host.authorize(request(client, login)).await.map_err(|error| {
+        Failure::from(error)
+            .with_fix_for("project", || "name a project id or number with --project".to_owned())
+    })?;
+    let opened = if no_browser { Ok(false) } else { browser::open(&authorization.url).await.map(|()| true) };
+    announce(&authorization.url, &opened);
+    let mut pasted = (!matches!(opened, Ok(true))).then(Pasted::stdin);
+    let patience = time::sleep(PATIENCE);
+    tokio::pin!(patience);
+    let mut connected = loop {
+        let finished = tokio::select! {
+            received = loopback.receive() => {
+                let finished = finish(session, &authorization, &received.url).await;
+                received.show(page(&finished)).await;
+                finished
+            }
+            Some(line) = next(&mut pasted) => match line {
+                Ok(url) => finish(session, &authorization, &url).await,
+                Err(failure) => Err(failure),
+            },
+            () = &mut patience => return Err(Failure::connection(
+                ErrorKind::AuthorizationFailed,
+                "nobody came back from the browser within 10 minutes",
+            )
+            .with_fix("run the command again; over SSH, with --no-browser")),
+        };
+        match finished {
+            Ok(connected) => break connected,
+            // Not what was waited for: any page on the web can send somebody here, and people mispaste.
+            Err(failure) if failure.leaves_sign_in_open() => {
+                say(&format!("{}still waiting for the right one", failure.warning(Look::detect().err)));
+            }
+            Err(failure) => return Err(failure),
+        }
+    };
+    // Both steps may warn of the same, such as a nickname that is taken.
+    connected.warnings.retain(|warning| !authorization.warnings.contains(warning));
+    connected.warnings.splice(0..0, authorization.warnings);
+    Ok(connected)
+}
+
+async fn finish(
+    session: &Session,
+    authorization: &Authorization,
+    url: &CallbackUrl,
+) -> Result<Connected, Failure> {
+    Ok(session.host.finish(&authorization.id, url.expose(), session.timeout).await?)
+}
+
+/// The next pasted line; for ever pending if nothing can be pasted, or no more.
+async fn next(pasted: &mut Option<Pasted>) -> Option<Result<CallbackUrl, Failure>> {
+    let Some(lines) = pasted else { return std::future::pending().await };
+    match lines.next().await {
+        Some(line) => Some(
+            line.map_err(|error| Failure::connection(ErrorKind::AuthorizationFailed, error).stays_open()),
+        ),
+        None => {
+            *pasted = None;
+            std::future::pending().await
+        }
+    }
+}
+
+fn page(finished: &Result<Connected, Failure>) -> Page {
+    match finished {
+        Ok(Connected { connection, .. }) => {
+            Page::Success { account: connection.account.clone(), nickname: connection.nickname.clone() }
+        }
+        Err(failure) => {
+            Page::Failure { message: failure.message.clone(), fix: failure.fix().map(str::to_owned) }
+        }
+    }
+}
+
+/// The address always, for the browser that opens may be the wrong one. `opened` is whether one was to
+/// be opened.
+fn announce(url: &str, opened: &Result<bool, BrowserError>) {
+    if matches!(opened, Ok(true)) {
+        return say(&format!(
+            "the browser opens; if it does not, open this address in it:\n\n{url}\n\n\
+             waiting until you have signed in there"
+        ));
+    }
+    if let Err(error) = opened {
+        say(&error.to_string());
+    }
+    say(&format!(
+        "open this address in a browser, on any machine:\n\n{url}\n\n\
+         if the browser then ends at a page that does not load, paste that page's address here:"
+    ));
+}
+
+fn say(text: &str) {
+    // If stderr is closed there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// As long as the component keeps what it needs to finish.
+const PATIENCE: Duration = Duration::from_secs(600);

@@ -1,0 +1,232 @@
+//! The contract's functions as methods of [`Host`].
+
+use std::time::Duration;
+
+#[cfg(doc)]
+use crate::error::HostError;
+use crate::{
+    error::CallError,
+    host::Host,
+    wit::{
+        ApiRequest, ApiResponse, Authorization, AuthorizeRequest, ConnectRequest, Connected, Connection,
+        Credential, Disconnected, Finding, Function, FunctionList, FunctionRef, Invocation, InvokeRequest,
+        ListRequest,
+    },
+};
+
+impl Host {
+    /// Makes a connection, and keeps it once Google has accepted the credential.
+    ///
+    /// # Errors
+    /// As `connections.connect` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn connect(
+        &self,
+        request: ConnectRequest,
+        deadline: Option<Duration>,
+    ) -> Result<Connected, CallError> {
+        let request = request.into();
+        self.call(deadline, async |store, connector| {
+            connector.gcf_connector_connections().call_connect(store, &request, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// Begins signing in by a person's consent, and says where to send the browser. Sends nothing.
+    ///
+    /// # Errors
+    /// As `connections.authorize` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn authorize(&self, request: AuthorizeRequest) -> Result<Authorization, CallError> {
+        let request = request.into();
+        self.call(None, async |store, connector| {
+            connector.gcf_connector_connections().call_authorize(store, &request).await
+        })
+        .await
+    }
+
+    /// Ends it with the URL that the browser came back with, and keeps the connection.
+    ///
+    /// # Errors
+    /// As `connections.finish` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn finish(
+        &self,
+        authorization: &str,
+        callback_url: &str,
+        deadline: Option<Duration>,
+    ) -> Result<Connected, CallError> {
+        self.call(deadline, async |store, connector| {
+            let connections = connector.gcf_connector_connections();
+            connections.call_finish(store, authorization, callback_url, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// Gives a connection a new credential in place of its own.
+    ///
+    /// # Errors
+    /// As `connections.reauthorize` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn reauthorize(
+        &self,
+        id: &str,
+        credential: Credential,
+        subject_token: Option<&str>,
+        deadline: Option<Duration>,
+    ) -> Result<Connected, CallError> {
+        let credential = credential.into();
+        self.call(deadline, async |store, connector| {
+            let connections = connector.gcf_connector_connections();
+            connections.call_reauthorize(store, id, &credential, subject_token, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// Gives a connection another nickname. Sends nothing.
+    ///
+    /// # Errors
+    /// As `connections.rename` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn rename(&self, id: &str, nickname: &str) -> Result<Connected, CallError> {
+        self.call(None, async |store, connector| {
+            connector.gcf_connector_connections().call_rename(store, id, nickname).await
+        })
+        .await
+    }
+
+    /// All connections of the store, in the order of their nicknames. Sends nothing.
+    ///
+    /// # Errors
+    /// As `connections.list` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn connections(&self) -> Result<Vec<Connection>, CallError> {
+        self.call(None, async |store, connector| connector.gcf_connector_connections().call_list(store).await)
+            .await
+    }
+
+    /// One connection. Sends nothing.
+    ///
+    /// # Errors
+    /// As `connections.get` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn connection(&self, id: &str) -> Result<Connection, CallError> {
+        self.call(None, async |store, connector| {
+            connector.gcf_connector_connections().call_get(store, id).await
+        })
+        .await
+    }
+
+    /// Tries each prerequisite of a connection on its own, and those of one function too if it is named.
+    ///
+    /// # Errors
+    /// As `connections.check` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn check(
+        &self,
+        id: &str,
+        function: Option<FunctionRef>,
+        deadline: Option<Duration>,
+    ) -> Result<Vec<Finding>, CallError> {
+        self.call(deadline, async |store, connector| {
+            let connections = connector.gcf_connector_connections();
+            connections.call_check(store, id, function.as_ref(), millis(deadline)).await
+        })
+        .await
+    }
+
+    /// Removes a connection with its credential, its key and its cached tokens, and revokes a user's grant.
+    ///
+    /// # Errors
+    /// As `connections.disconnect` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn disconnect(&self, id: &str, deadline: Option<Duration>) -> Result<Disconnected, CallError> {
+        self.call(deadline, async |store, connector| {
+            connector.gcf_connector_connections().call_disconnect(store, id, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// Lists functions of both generations.
+    ///
+    /// # Errors
+    /// As `functions.list` in `wit/functions.wit`, or a [`HostError`].
+    pub async fn list_functions(
+        &self,
+        connection: &str,
+        request: ListRequest,
+        deadline: Option<Duration>,
+    ) -> Result<FunctionList, CallError> {
+        self.call(deadline, async |store, connector| {
+            let functions = connector.gcf_connector_functions();
+            functions.call_list(store, connection, &request, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// One function, by name or resource name.
+    ///
+    /// # Errors
+    /// As `functions.get` in `wit/functions.wit`, or a [`HostError`].
+    pub async fn get_function(
+        &self,
+        connection: &str,
+        function: FunctionRef,
+        deadline: Option<Duration>,
+    ) -> Result<Function, CallError> {
+        self.call(deadline, async |store, connector| {
+            let functions = connector.gcf_connector_functions();
+            functions.call_get(store, connection, &function, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// Calls a function, and returns whatever it answers: any status is data.
+    ///
+    /// # Errors
+    /// As `functions.invoke` in `wit/functions.wit`, or a [`HostError`].
+    pub async fn invoke(
+        &self,
+        connection: &str,
+        request: InvokeRequest,
+        deadline: Option<Duration>,
+    ) -> Result<Invocation, CallError> {
+        self.call(deadline, async |store, connector| {
+            let functions = connector.gcf_connector_functions();
+            functions.call_invoke(store, connection, &request, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// Sends one request to a Google API, and returns the response as it came.
+    ///
+    /// # Errors
+    /// As `api.custom-api` in `wit/api.wit`, or a [`HostError`].
+    pub async fn custom_api(
+        &self,
+        connection: &str,
+        request: ApiRequest,
+        deadline: Option<Duration>,
+    ) -> Result<ApiResponse, CallError> {
+        self.call(deadline, async |store, connector| {
+            let api = connector.gcf_connector_api();
+            api.call_custom_api(store, connection, &request, millis(deadline)).await
+        })
+        .await
+    }
+}
+
+/// As the contract counts; 49 days are enough.
+fn millis(deadline: Option<Duration>) -> Option<u32> {
+    deadline.map(|deadline| u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_crosses_in_milliseconds() {
+        assert_eq!(millis(None), None);
+        assert_eq!(millis(Some(Duration::from_secs(30))), Some(30_000));
+        assert_eq!(millis(Some(Duration::MAX)), Some(u32::MAX));
+    }
+
+    /// Compiles only if calls can be spawned.
+    const _: fn(&Host, ConnectRequest) = |host, request| {
+        fn is_send(_: impl Send) {}
+        is_send(host.connections());
+        is_send(host.connect(request, None));
+    };
+}

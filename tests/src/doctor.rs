@@ -1,0 +1,113 @@
+//! The doctor on tapes: what is missing, and the way to mend it.
+
+use gcf_host::wit::{ConnectRequest, Credential, Finding, Verdict};
+use serde_json::json;
+
+use crate::fixtures::{connect_request, connected, named, on_tape};
+
+fn verdicts(findings: &[Finding]) -> Vec<(&str, Verdict)> {
+    findings.iter().map(|finding| (finding.name.as_str(), finding.verdict)).collect()
+}
+
+fn fix<'a>(findings: &'a [Finding], name: &str) -> &'a str {
+    findings.iter().find(|finding| finding.name == name).unwrap().fix.as_deref().unwrap()
+}
+
+#[tokio::test]
+async fn a_service_account_with_all_that_it_needs() {
+    let (host, replay, id) = connected("doctor-good.json").await;
+    let findings = host.check(&id, None, None).await.unwrap();
+    assert_eq!(
+        verdicts(&findings),
+        [
+            ("token", Verdict::Pass),
+            ("scopes", Verdict::NotNeeded),
+            ("project", Verdict::Pass),
+            ("functions-api", Verdict::Pass),
+            ("list-functions", Verdict::Pass),
+            ("run-api", Verdict::Pass),
+            ("iam-credentials-api", Verdict::NotNeeded),
+            ("mint-id-token", Verdict::NotNeeded),
+        ]
+    );
+    assert!(findings.iter().all(|finding| finding.fix.is_none()));
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_function_that_may_be_invoked_and_one_that_may_not() {
+    let hello = || Some(named("hello-http", Some("us-central1")));
+    let (host, replay, id) = connected("doctor-may-invoke.json").await;
+    let findings = host.check(&id, hello(), None).await.unwrap();
+    let of_function = ["exists", "http", "active", "may-invoke"].map(|name| (name, Verdict::Pass));
+    assert_eq!(verdicts(&findings)[8..], of_function);
+    replay.finish().unwrap();
+
+    let (host, replay, id) = connected("doctor-may-not-invoke.json").await;
+    let findings = host.check(&id, hello(), None).await.unwrap();
+    assert_eq!(verdicts(&findings)[11], ("may-invoke", Verdict::Fail));
+    let fix = fix(&findings, "may-invoke");
+    assert!(
+        fix.contains("gcloud run services add-iam-policy-binding hello-http --region=us-central1"),
+        "{fix}"
+    );
+    assert!(fix.contains("--role=roles/run.invoker"), "{fix}");
+    replay.finish().unwrap();
+}
+
+fn user() -> ConnectRequest {
+    let credential = json!({
+        "type": "authorized_user",
+        "client_id": "123456789012-test.apps.googleusercontent.com",
+        "client_secret": "[redacted:client-secret:1]",
+        "refresh_token": "[redacted:refresh-token:1]",
+    });
+    ConnectRequest {
+        project: Some("demo-project".to_owned()),
+        credential: Credential::GoogleJson(credential.to_string()),
+        ..connect_request()
+    }
+}
+
+#[tokio::test]
+async fn a_user_without_any_role() {
+    let (host, replay) = on_tape("doctor-no-roles.json");
+    let id = host.connect(user(), None).await.unwrap().connection.id;
+    let findings = host.check(&id, None, None).await.unwrap();
+    assert_eq!(
+        verdicts(&findings),
+        [
+            ("token", Verdict::Pass),
+            ("scopes", Verdict::Pass),
+            ("project", Verdict::Unknown),
+            ("functions-api", Verdict::Pass),
+            ("list-functions", Verdict::Fail),
+            ("run-api", Verdict::Pass),
+            ("iam-credentials-api", Verdict::Pass),
+            ("mint-id-token", Verdict::Fail),
+        ]
+    );
+    let list = fix(&findings, "list-functions");
+    assert!(list.contains("--member=user:ada@example.com --role=roles/cloudfunctions.viewer"), "{list}");
+    let mint = fix(&findings, "mint-id-token");
+    assert!(mint.contains("--role=roles/iam.serviceAccountOpenIdTokenCreator"), "{mint}");
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn iam_credentials_is_off() {
+    let (host, replay) = on_tape("doctor-iam-off.json");
+    let id = host.connect(user(), None).await.unwrap().connection.id;
+    let findings = host.check(&id, None, None).await.unwrap();
+    assert_eq!(
+        verdicts(&findings)[6..],
+        [("iam-credentials-api", Verdict::Fail), ("mint-id-token", Verdict::Unknown)]
+    );
+    let fix = fix(&findings, "iam-credentials-api");
+    assert!(
+        fix.contains("gcloud services enable iamcredentials.googleapis.com --project=demo-project"),
+        "{fix}"
+    );
+    assert!(findings[6].link.as_deref().unwrap().starts_with("https://console.developers.google.com/"));
+    replay.finish().unwrap();
+}
