@@ -4,12 +4,10 @@
 //! libraries follow `token_uri`, and warn not to load what one has not checked.
 //! <https://docs.cloud.google.com/docs/authentication/external/externally-sourced-credentials>
 
-use serde::{Deserialize, de::IgnoredAny};
-
 use crate::{
     error::{Error, Kind, Origin, Result},
     identity::{Chain, host_key},
-    json,
+    json::{self, Object, Unreadable, Value},
     jwt::PrivateKey,
     names::{AccountEmail, ProjectId},
     secret::Secret,
@@ -19,6 +17,8 @@ use crate::{
 
 /// The largest credential, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
+
+const FIX: &str = "use the JSON key as Google hands it out (IAM & Admin, Service Accounts, Keys), unchanged";
 
 /// A credential, checked, in the shape in which it is kept.
 #[derive(Debug)]
@@ -54,46 +54,14 @@ impl KeyId {
     }
 }
 
-/// All kinds in one: a tagged enum would be larger in wasm.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Raw {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    universe_domain: Option<String>,
-    // service_account
-    client_email: Option<String>,
-    private_key: Option<String>,
-    private_key_id: Option<String>,
-    project_id: Option<String>,
-    token_uri: Option<String>,
-    // authorized_user
-    client_id: Option<String>,
-    client_secret: Option<String>,
-    refresh_token: Option<String>,
-    account: Option<String>,
-    quota_project_id: Option<String>,
-    // impersonated_service_account
-    service_account_impersonation_url: Option<String>,
-    source_credentials: Option<Box<Raw>>,
-    delegates: Option<Vec<String>>,
-    // external_account
-    audience: Option<String>,
-    subject_token_type: Option<String>,
-    token_url: Option<String>,
-    credential_source: Option<SubjectSource>,
-}
-
 /// Where Google's own libraries would look for a subject token. What stands there is never used.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct SubjectSource {
-    file: Option<IgnoredAny>,
-    url: Option<IgnoredAny>,
-    executable: Option<IgnoredAny>,
-    environment_id: Option<IgnoredAny>,
-    certificate: Option<IgnoredAny>,
-}
+const SOURCES: [(&str, &str); 5] = [
+    ("executable", "names a program to run"),
+    ("url", "names a URL to fetch a token from"),
+    ("environment_id", "names a URL to fetch a token from"),
+    ("file", "names a file to read"),
+    ("certificate", "names a file to read"),
+];
 
 /// Parses a credential JSON of any kind. `subject_token` is where the host keeps the token that an
 /// `external_account` exchanges.
@@ -106,12 +74,11 @@ pub fn parse(json: &Secret<String>, subject_token: Option<&str>) -> Result<Parse
     if text.len() > MAX_BYTES {
         return Err(invalid("json", "is larger than 64 KiB"));
     }
-    // serde_json refuses a depth of more than 128 by itself.
-    let raw: Raw = json::read(text).map_err(|error| not_json(&error))?;
-    let parsed = match raw.kind.as_deref() {
-        Some("impersonated_service_account") => impersonated(raw)?,
-        Some("external_account") => external_account(raw, subject_token)?,
-        _ => direct(raw)?,
+    let raw = json::read(text.as_bytes()).map_err(|error| unreadable(&error))?;
+    let parsed = match raw.text("type").map_err(|error| unreadable(&error))? {
+        Some("impersonated_service_account") => impersonated(&raw)?,
+        Some("external_account") => external_account(&raw, subject_token)?,
+        kind => direct(&raw, kind)?,
     };
     if subject_token.is_some() && parsed.stored.kind != kind::EXTERNAL_ACCOUNT {
         return Err(invalid("type", "is not external_account, but a subject token was named"));
@@ -120,8 +87,8 @@ pub fn parse(json: &Secret<String>, subject_token: Option<&str>) -> Result<Parse
 }
 
 /// The kinds that can also be behind an impersonation.
-fn direct(raw: Raw) -> Result<Parsed> {
-    match raw.kind.as_deref() {
+fn direct(raw: &Object<'_>, kind: Option<&str>) -> Result<Parsed> {
+    match kind {
         Some("service_account") => service_account(raw),
         Some("authorized_user") => authorized_user(raw),
         Some(kind @ ("external_account" | "external_account_authorized_user" | "gdch_service_account")) => {
@@ -137,11 +104,11 @@ fn direct(raw: Raw) -> Result<Parsed> {
     }
 }
 
-fn service_account(raw: Raw) -> Result<Parsed> {
-    pinned(&raw)?;
-    let email = raw.client_email.ok_or_else(|| invalid("client_email", "is missing"))?;
-    let pem = raw.private_key.map(Secret::new).ok_or_else(|| invalid("private_key", "is missing"))?;
-    let key_id = raw.private_key_id.as_deref().map(KeyId::parse).transpose()?;
+fn service_account(raw: &Object<'_>) -> Result<Parsed> {
+    pinned(raw)?;
+    let email = required(raw, "client_email")?;
+    let pem = Secret::new(required(raw, "private_key")?);
+    let key_id = text(raw, "private_key_id")?.map(|id| KeyId::parse(&id)).transpose()?;
     Ok(Parsed {
         stored: StoredCredential {
             kind: kind::SERVICE_ACCOUNT.to_owned(),
@@ -150,39 +117,40 @@ fn service_account(raw: Raw) -> Result<Parsed> {
             ..StoredCredential::default()
         },
         key: Some(PrivateKey::parse(pem)?),
-        project: project(raw.project_id.as_deref()),
+        project: project(text(raw, "project_id")?.as_deref()),
     })
 }
 
-fn authorized_user(raw: Raw) -> Result<Parsed> {
-    pinned(&raw)?;
+fn authorized_user(raw: &Object<'_>) -> Result<Parsed> {
+    pinned(raw)?;
     // What `gcloud auth application-default login` writes; the account is there only sometimes.
-    let account = raw.account.filter(|account| AccountEmail::parse(account).is_ok()).unwrap_or_default();
+    let account =
+        text(raw, "account")?.filter(|account| AccountEmail::parse(account).is_ok()).unwrap_or_default();
     Ok(Parsed {
         stored: StoredCredential {
             kind: kind::AUTHORIZED_USER.to_owned(),
             account,
-            client_id: plain("client_id", raw.client_id)?,
-            client_secret: plain("client_secret", raw.client_secret)?,
-            refresh_token: plain("refresh_token", raw.refresh_token)?,
+            client_id: plain(raw, "client_id")?,
+            client_secret: plain(raw, "client_secret")?,
+            refresh_token: plain(raw, "refresh_token")?,
             ..StoredCredential::default()
         },
         key: None,
-        project: project(raw.quota_project_id.as_deref()),
+        project: project(text(raw, "quota_project_id")?.as_deref()),
     })
 }
 
-fn impersonated(raw: Raw) -> Result<Parsed> {
-    pinned(&raw)?;
-    let url = raw
-        .service_account_impersonation_url
-        .ok_or_else(|| invalid("service_account_impersonation_url", "is missing"))?;
-    let account = impersonation_target(&url)?;
-    let source = raw.source_credentials.ok_or_else(|| invalid("source_credentials", "is missing"))?;
-    let mut parsed = direct(*source)?;
+fn impersonated(raw: &Object<'_>) -> Result<Parsed> {
+    pinned(raw)?;
+    let account = impersonation_target(&required(raw, "service_account_impersonation_url")?)?;
+    let source = raw
+        .object("source_credentials")
+        .map_err(|error| unreadable(&error))?
+        .ok_or_else(|| invalid("source_credentials", "is missing"))?;
+    let mut parsed = direct(source, text(source, "type")?.as_deref())?;
     let delegates: Vec<String> = raw
-        .delegates
-        .unwrap_or_default()
+        .texts("delegates")
+        .map_err(|error| unreadable(&error))?
         .iter()
         // gcloud writes either form.
         .map(|delegate| delegate.strip_prefix("projects/-/serviceAccounts/").unwrap_or(delegate).to_owned())
@@ -195,22 +163,20 @@ fn impersonated(raw: Raw) -> Result<Parsed> {
     Ok(parsed)
 }
 
-fn external_account(raw: Raw, subject_token: Option<&str>) -> Result<Parsed> {
-    pinned(&raw)?;
-    if let Some(source) = &raw.credential_source {
-        refuse_source(source)?;
-    }
-    if raw.token_url.as_deref() != Some(STS_URL) {
+fn external_account(raw: &Object<'_>, subject_token: Option<&str>) -> Result<Parsed> {
+    pinned(raw)?;
+    refuse_source(raw)?;
+    if text(raw, "token_url")?.as_deref() != Some(STS_URL) {
         return Err(invalid("token_url", "is not Google's Security Token Service"));
     }
-    let audience = plain("audience", raw.audience)?;
+    let audience = plain(raw, "audience")?;
     let pool = audience.strip_prefix("//iam.googleapis.com/projects/").is_some_and(|rest| {
         rest.contains("/locations/global/workloadIdentityPools/") && rest.contains("/providers/")
     });
     if !pool {
         return Err(invalid("audience", "is not a workload identity provider"));
     }
-    let subject_token_type = plain("subject_token_type", raw.subject_token_type)?;
+    let subject_token_type = plain(raw, "subject_token_type")?;
     let short = subject_token_type.strip_prefix("urn:ietf:params:oauth:token-type:").unwrap_or_default();
     if !matches!(short, "jwt" | "id_token" | "saml2") {
         return Err(invalid(
@@ -218,8 +184,8 @@ fn external_account(raw: Raw, subject_token: Option<&str>) -> Result<Parsed> {
             "is not jwt, id_token or saml2, which alone can be passed on as they are",
         ));
     }
-    let impersonates =
-        raw.service_account_impersonation_url.as_deref().map(impersonation_target).transpose()?;
+    let impersonates = text(raw, "service_account_impersonation_url")?;
+    let impersonates = impersonates.as_deref().map(impersonation_target).transpose()?;
     let project = impersonates.as_deref().and_then(home_project);
     Ok(Parsed {
         stored: StoredCredential {
@@ -239,27 +205,23 @@ fn external_account(raw: Raw, subject_token: Option<&str>) -> Result<Parsed> {
 
 /// A subject token is taken from the host's store and from nowhere else: each of these would have the
 /// component, or a library in its place, do what the file says.
-fn refuse_source(source: &SubjectSource) -> Result<()> {
-    let what = if source.executable.is_some() {
-        "names a program to run"
-    } else if source.url.is_some() || source.environment_id.is_some() {
-        "names a URL to fetch a token from"
-    } else if source.file.is_some() || source.certificate.is_some() {
-        "names a file to read"
-    } else {
+fn refuse_source(raw: &Object<'_>) -> Result<()> {
+    let Some(source) = raw.object("credential_source").map_err(|error| unreadable(&error))? else {
         return Ok(());
     };
+    let named = |name: &str| !matches!(source.get(name), None | Some(Value::Null));
+    let Some((_, what)) = SOURCES.iter().find(|(name, _)| named(name)) else { return Ok(()) };
     Err(invalid("credential_source", &format!("{what}, which a sandboxed component does not do")).fix(
         "remove credential_source from the JSON, and have the host keep the subject token in its secret store under supplied/",
     ))
 }
 
 /// What every kind may name and none may change.
-fn pinned(raw: &Raw) -> Result<()> {
-    if raw.token_uri.as_deref().is_some_and(|uri| uri != TOKEN_URL) {
+fn pinned(raw: &Object<'_>) -> Result<()> {
+    if text(raw, "token_uri")?.is_some_and(|uri| uri != TOKEN_URL) {
         return Err(invalid("token_uri", "is not Google's token endpoint"));
     }
-    if raw.universe_domain.as_deref().is_some_and(|domain| domain != "googleapis.com") {
+    if text(raw, "universe_domain")?.is_some_and(|domain| domain != "googleapis.com") {
         return Err(invalid("universe_domain", "is not googleapis.com"));
     }
     Ok(())
@@ -290,8 +252,8 @@ fn project(text: Option<&str>) -> Option<ProjectId> {
 }
 
 /// A value that ends in a form, where it is encoded: visible, and not endless.
-fn plain(field: &str, value: Option<String>) -> Result<String> {
-    let value = value.filter(|value| !value.is_empty()).ok_or_else(|| invalid(field, "is missing"))?;
+fn plain(raw: &Object<'_>, field: &'static str) -> Result<String> {
+    let value = required(raw, field)?;
     if value.len() <= 2048 && value.bytes().all(|b| b.is_ascii_graphic()) {
         Ok(value)
     } else {
@@ -307,23 +269,27 @@ pub(crate) fn invalid(field: &str, what: &str) -> Error {
         format!("the credential cannot be used: its field `{field}` {what}"),
     )
     .detail("field", field)
-    .fix("use the JSON key as Google hands it out (IAM & Admin, Service Accounts, Keys), unchanged")
+    .fix(FIX)
 }
 
-fn not_json(error: &serde_json::Error) -> Error {
-    // The parser's own message may repeat a part of the input.
-    let what = match error.classify() {
-        serde_json::error::Category::Data => "has a field of an unexpected type",
-        serde_json::error::Category::Eof => "ends too early",
-        serde_json::error::Category::Syntax | serde_json::error::Category::Io => "is not JSON",
-    };
+/// Text that may be left out.
+fn text(raw: &Object<'_>, field: &'static str) -> Result<Option<String>> {
+    raw.string(field).map_err(|_| invalid(field, "is not text"))
+}
+
+/// Text that may neither be left out nor empty.
+fn required(raw: &Object<'_>, field: &'static str) -> Result<String> {
+    text(raw, field)?.filter(|text| !text.is_empty()).ok_or_else(|| invalid(field, "is missing"))
+}
+
+fn unreadable(error: &Unreadable) -> Error {
     Error::new(
         Kind::InvalidCredential,
         Origin::Connection,
-        format!("the credential {what} (line {}, column {})", error.line(), error.column()),
+        format!("the credential {}", error.without_content()),
     )
     .detail("field", "json")
-    .fix("use the JSON key as Google hands it out (IAM & Admin, Service Accounts, Keys), unchanged")
+    .fix(FIX)
 }
 
 #[cfg(test)]

@@ -5,12 +5,10 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use crate::{
     error::{Error, Kind, Origin, foreign},
     http::Response,
-    json::{self, Pairs},
+    json::{self, Object, Read, Unreadable, Value},
     names::FunctionId,
 };
 
@@ -76,41 +74,47 @@ impl Resource<'_> {
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope {
-    error: Status,
-}
-
-#[derive(Deserialize)]
+/// A `google.rpc.Status`, as far as it is understood.
 struct Status {
-    #[serde(default)]
     message: String,
-    #[serde(default)]
     status: String,
-    #[serde(default)]
     details: Vec<Detail>,
 }
 
-#[derive(Deserialize)]
+/// A detail of any type: each field has the same meaning in all of those that have it.
 struct Detail {
-    #[serde(default)]
     reason: Option<String>,
-    #[serde(default)]
-    metadata: Pairs,
-    #[serde(default)]
-    links: Vec<Link>,
-    #[serde(rename = "retryDelay", default)]
+    metadata: Vec<(String, String)>,
+    links: Vec<String>,
     retry_delay: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Link {
-    #[serde(default)]
-    url: String,
+impl Detail {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        let url = |link: &Value<'_>| link.object()?.get("url")?.text().map(str::to_owned);
+        Ok(Self {
+            reason: fields.string("reason")?,
+            metadata: fields.pairs("metadata")?,
+            links: fields.list("links")?.iter().filter_map(url).collect(),
+            retry_delay: fields.string("retryDelay")?,
+        })
+    }
+
+    fn metadata(&self, name: &str) -> Option<&str> {
+        self.metadata.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
 }
 
+/// Details that cannot be read are left out: what can be read still helps.
 fn parse(response: &Response) -> Option<Status> {
-    json::read::<Envelope>(&response.body).ok().map(|envelope| envelope.error)
+    let envelope = json::read(&response.body).ok()?;
+    let error = envelope.get("error")?.object()?;
+    let details = error.get("details").and_then(Value::list).unwrap_or_default();
+    Some(Status {
+        message: error.string("message").ok()?.unwrap_or_default(),
+        status: error.string("status").ok()?.unwrap_or_default(),
+        details: details.iter().filter_map(|detail| Detail::read(detail.object()?).ok()).collect(),
+    })
 }
 
 /// The floor that a `google.rpc.RetryInfo` asks for.
@@ -164,7 +168,7 @@ pub fn api_error(response: &Response, attempted: &Attempted<'_>) -> Error {
             .or_else(|| (!p.status.is_empty()).then(|| p.status.clone()))
     });
     let detail = |name: &str| {
-        parsed.as_ref().and_then(|p| p.details.iter().find_map(|d| d.metadata.get(name).map(str::to_owned)))
+        parsed.as_ref().and_then(|p| p.details.iter().find_map(|d| d.metadata(name).map(str::to_owned)))
     };
     let error = |kind, origin| {
         Error::new(kind, origin, format!("Google refused to {}: {said}", attempted.action))
@@ -224,7 +228,7 @@ pub fn redirect(response: &Response, action: &str) -> Error {
 
 /// An error for an answer of 2xx that is not what the API promises.
 #[must_use]
-pub fn unreadable(response: &Response, action: &str, why: &serde_json::Error) -> Error {
+pub(crate) fn unreadable(response: &Response, action: &str, why: &Unreadable) -> Error {
     Error::new(
         Kind::InvalidResponse,
         Origin::GoogleApi,
@@ -272,12 +276,7 @@ pub(crate) fn floor_ms(response: &Response) -> Option<u64> {
 }
 
 fn help_link(parsed: Option<&Status>) -> Option<String> {
-    let url = parsed?
-        .details
-        .iter()
-        .flat_map(|d| &d.links)
-        .map(|link| link.url.as_str())
-        .find(|u| !u.is_empty())?;
+    let url = parsed?.details.iter().flat_map(|d| &d.links).find(|url| !url.is_empty())?;
     // A link that ends up in front of a person must lead where it says.
     (url.starts_with("https://console.developers.google.com/")
         || url.starts_with("https://console.cloud.google.com/"))

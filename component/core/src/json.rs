@@ -1,53 +1,351 @@
-//! JSON from outside: one instance of the parser, and a small map.
+//! JSON, as one type for whatever is read and written.
+//!
+//! Structs with derived readers are quicker to write, and each brings its own copy of the parser: in wasm
+//! they made a third of the component (`docs/decisions/0008`). This value borrows its text from what it was
+//! read from, lets no name stand twice, and has no map.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, MapAccess, Visitor},
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-/// Reads text or bytes. `serde_json::from_str` beside `from_slice` is a second parser in the component.
-pub(crate) fn read<T: DeserializeOwned>(json: impl AsRef<[u8]>) -> serde_json::Result<T> {
-    serde_json::from_slice(json.as_ref())
+/// Any JSON.
+#[derive(Debug)]
+pub(crate) enum Value<'a> {
+    Null,
+    Flag(bool),
+    Number(u64),
+    /// A negative number, a fraction, or more than fits.
+    OtherNumber(f64),
+    Text(Cow<'a, str>),
+    List(Vec<Value<'a>>),
+    Object(Object<'a>),
 }
 
-/// An object of text: names in order, each once, the last value of a name. By hand, for the code of a
-/// B-tree is larger than what these few pairs need.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
+/// Fields in the order in which they were written, each name once.
+#[derive(Debug, Default)]
+pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
-impl Pairs {
-    /// The value of a name.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+/// More names than any object here has: to look each one up among the others would take for ever.
+const MAX_FIELDS: usize = 1024;
+
+/// Why something cannot be read.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// It is not JSON, or not an object.
+    Json(serde_json::Error),
+    /// This field is missing, or of another type than it has to be.
+    Field(&'static str),
+}
+
+/// What came of reading.
+pub(crate) type Read<T> = Result<T, Unreadable>;
+
+/// Reads an object. A depth of more than 128 is refused.
+pub(crate) fn read(json: &[u8]) -> Read<Object<'_>> {
+    match serde_json::from_slice(json).map_err(Unreadable::Json)? {
+        Value::Object(object) => Ok(object),
+        Value::Null
+        | Value::Flag(_)
+        | Value::Number(_)
+        | Value::OtherNumber(_)
+        | Value::Text(_)
+        | Value::List(_) => Err(Unreadable::Json(serde_json::Error::custom("it is not an object"))),
     }
 }
 
-impl<'de> Deserialize<'de> for Pairs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
+/// Whether a text is JSON of any kind.
+pub(crate) fn check(json: &str) -> Result<(), serde_json::Error> {
+    serde_json::from_slice::<IgnoredAny>(json.as_bytes()).map(drop)
+}
 
-        impl<'de> Visitor<'de> for Object {
-            type Value = Pairs;
+impl<'a> Object<'a> {
+    /// A field, whatever it holds: one that is `null` was written.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value<'a>> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value)
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map")
-            }
+    /// All fields.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Pairs, A::Error> {
-                let mut pairs: Vec<(String, String)> = Vec::new();
-                while let Some((name, value)) = object.next_entry::<String, String>()? {
-                    match pairs.binary_search_by(|(there, _)| there.cmp(&name)) {
-                        Ok(at) => pairs[at].1 = value,
-                        Err(at) => pairs.insert(at, (name, value)),
-                    }
-                }
-                Ok(Pairs(pairs))
-            }
+    /// A field that may be left out, or `null`, and is nothing else than what `read` takes.
+    fn optional<'v, T>(
+        &'v self,
+        name: &'static str,
+        read: impl FnOnce(&'v Value<'a>) -> Option<T>,
+    ) -> Read<Option<T>> {
+        match self.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => read(value).map(Some).ok_or(Unreadable::Field(name)),
         }
+    }
 
-        deserializer.deserialize_map(Object)
+    /// Text that may be left out.
+    pub(crate) fn text(&self, name: &'static str) -> Read<Option<&str>> {
+        self.optional(name, Value::text)
+    }
+
+    /// Text that may be left out, of its own.
+    pub(crate) fn string(&self, name: &'static str) -> Read<Option<String>> {
+        Ok(self.text(name)?.map(str::to_owned))
+    }
+
+    /// Text that may not be left out.
+    pub(crate) fn required(&self, name: &'static str) -> Read<String> {
+        self.string(name)?.ok_or(Unreadable::Field(name))
+    }
+
+    /// A number that may be left out.
+    pub(crate) fn number(&self, name: &'static str) -> Read<Option<u64>> {
+        self.optional(name, Value::number)
+    }
+
+    /// A flag; `false` if it is left out.
+    pub(crate) fn flag(&self, name: &'static str) -> Read<bool> {
+        let flag =
+            self.optional(name, |value| if let Value::Flag(flag) = value { Some(*flag) } else { None });
+        Ok(flag?.unwrap_or_default())
+    }
+
+    /// An object that may be left out.
+    pub(crate) fn object(&self, name: &'static str) -> Read<Option<&Object<'a>>> {
+        self.optional(name, Value::object)
+    }
+
+    /// A list; empty if it is left out.
+    pub(crate) fn list(&self, name: &'static str) -> Read<&[Value<'a>]> {
+        Ok(self.optional(name, Value::list)?.unwrap_or_default())
+    }
+
+    /// A list of text; empty if it is left out.
+    pub(crate) fn texts(&self, name: &'static str) -> Read<Vec<String>> {
+        let texts = self.list(name)?.iter().map(|value| value.text().map(str::to_owned)).collect();
+        Option::ok_or(texts, Unreadable::Field(name))
+    }
+
+    /// An object of text, in the order of its names; empty if it is left out.
+    pub(crate) fn pairs(&self, name: &'static str) -> Read<Vec<(String, String)>> {
+        let mut pairs = Vec::new();
+        for (key, value) in self.object(name)?.into_iter().flat_map(Object::fields) {
+            let value = value.text().ok_or(Unreadable::Field(name))?;
+            let at = pairs.partition_point(|(there, _): &(String, String)| there.as_str() < key);
+            pairs.insert(at, (key.to_owned(), value.to_owned()));
+        }
+        Ok(pairs)
+    }
+
+    /// One more field.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value<'a>>) -> Self {
+        self.0.push((Cow::Borrowed(name), value.into()));
+        self
+    }
+
+    /// One more field, if there is something to write.
+    pub(crate) fn with_some(self, name: &'static str, value: Option<impl Into<Value<'a>>>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    /// One more field, unless it is empty.
+    pub(crate) fn with_text(self, name: &'static str, text: &'a str) -> Self {
+        self.with_some(name, (!text.is_empty()).then_some(text))
+    }
+
+    /// One more field, unless it is empty.
+    pub(crate) fn with_texts(self, name: &'static str, texts: &'a [String]) -> Self {
+        let list = texts.iter().map(|text| text.as_str().into()).collect();
+        self.with_some(name, (!texts.is_empty()).then_some(Value::List(list)))
+    }
+
+    /// As JSON text.
+    pub(crate) fn to_json(&self) -> String {
+        // It fails for keys that are not text, and for writers that fail; here is neither.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl<'a> Value<'a> {
+    /// Whether this is text, and which.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        self.text() == Some(text)
+    }
+
+    /// The text that this is.
+    pub(crate) fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The number that this is.
+    pub(crate) fn number(&self) -> Option<u64> {
+        if let Self::Number(number) = self { Some(*number) } else { None }
+    }
+
+    /// The list that this is.
+    pub(crate) fn list(&self) -> Option<&[Value<'a>]> {
+        if let Self::List(list) = self { Some(list) } else { None }
+    }
+
+    /// The object that this is.
+    pub(crate) fn object(&self) -> Option<&Object<'a>> {
+        if let Self::Object(object) = self { Some(object) } else { None }
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<u64> for Value<'_> {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl<'a> From<Object<'a>> for Value<'a> {
+    fn from(object: Object<'a>) -> Self {
+        Self::Object(object)
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(error) => error.fmt(f),
+            Self::Field(name) => write!(f, "its field {name} is missing or of an unexpected type"),
+        }
+    }
+}
+
+impl Unreadable {
+    /// What is wrong, without a word of what was read: the parser's own message may repeat a part of it.
+    pub(crate) fn without_content(&self) -> String {
+        match self {
+            Self::Json(error) => {
+                let what = match error.classify() {
+                    serde_json::error::Category::Data => "repeats a field, or is no object",
+                    serde_json::error::Category::Eof => "ends too early",
+                    serde_json::error::Category::Syntax | serde_json::error::Category::Io => "is not JSON",
+                };
+                format!("{what} (line {}, column {})", error.line(), error.column())
+            }
+            Self::Field(name) => format!("has a field of an unexpected type: {name}"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Any)
+    }
+}
+
+struct Any;
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Value<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Self::Value, E> {
+        Ok(Value::Flag(flag))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Value::Number(number))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Value::OtherNumber(number as f64))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Value::OtherNumber(number))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Value::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Value::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
+        let mut object = Object::default();
+        while let Some(name) = fields.next_key::<Name<'de>>()? {
+            // Which of the two somebody else would read is unknown.
+            if object.0.len() == MAX_FIELDS || object.get(&name.0).is_some() {
+                return Err(A::Error::custom("an object has a name twice, or more than 1024 names"));
+            }
+            object.0.push((name.0, fields.next_value()?));
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+/// A name, borrowed where it can be.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match deserializer.deserialize_str(Any)? {
+            Value::Text(text) => Ok(Self(text)),
+            Value::Null
+            | Value::Flag(_)
+            | Value::Number(_)
+            | Value::OtherNumber(_)
+            | Value::List(_)
+            | Value::Object(_) => Err(D::Error::custom("a name is not text")),
+        }
+    }
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Flag(flag) => serializer.serialize_bool(*flag),
+            Self::Number(number) => serializer.serialize_u64(*number),
+            // Nothing here writes one, and the code that could is large.
+            Self::OtherNumber(_) => serializer.serialize_unit(),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(list) => serializer.collect_seq(list),
+            Self::Object(object) => object.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.fields())
     }
 }
 
@@ -56,15 +354,68 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pairs_are_in_order_and_the_last_of_a_name_counts() {
-        let pairs: Pairs = read(r#"{"b": "1", "a": "2", "b": "3"}"#).unwrap();
-        assert_eq!(pairs.0, [("a".to_owned(), "2".to_owned()), ("b".to_owned(), "3".to_owned())]);
-        assert_eq!((pairs.get("b"), pairs.get("c")), (Some("3"), None));
+    fn fields_are_read_by_type() {
+        let json = br#"{"a": "\u00fc", "b": 1, "c": true, "d": ["x"], "e": {"z": "1", "y": "2"}, "f": null, "g": -1}"#;
+        let object = read(json).unwrap();
+        assert_eq!(object.text("a").unwrap(), Some("ü"));
+        assert_eq!(object.number("b").unwrap(), Some(1));
+        assert!(object.flag("c").unwrap());
+        assert_eq!(object.texts("d").unwrap(), ["x"]);
+        let pairs = object.pairs("e").unwrap();
+        assert_eq!(pairs, [("y".to_owned(), "2".to_owned()), ("z".to_owned(), "1".to_owned())]);
+        assert_eq!((object.text("f").unwrap(), object.text("absent").unwrap()), (None, None));
+        assert!(matches!(object.get("g"), Some(Value::OtherNumber(-1.0))));
+        for wrong in [object.text("b").map(drop), object.number("g").map(drop), object.texts("e").map(drop)] {
+            assert!(matches!(wrong, Err(Unreadable::Field(_))));
+        }
+        assert!(matches!(object.required("f"), Err(Unreadable::Field("f"))));
     }
 
     #[test]
-    fn pairs_of_anything_but_text_are_refused() {
-        assert!(read::<Pairs>(r#"{"a": 1}"#).is_err());
-        assert!(read::<Pairs>("[]").is_err());
+    fn a_name_stands_once() {
+        assert!(read(br#"{"a": 1, "a": 2}"#).is_err());
+        assert!(read(br#"{"a": {"b": 1, "b": 1}}"#).is_err());
+        let many: String = (0..=MAX_FIELDS).map(|n| format!("\"{n}\":0,")).collect();
+        assert!(read(format!("{{{}}}", many.trim_end_matches(',')).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn what_is_no_object_and_what_is_too_deep_is_refused() {
+        for json in ["[]", "1", "null", "", "{", "{} {}"] {
+            assert!(read(json.as_bytes()).is_err(), "{json}");
+        }
+        assert!(read(format!("{{\"a\":{}", "[".repeat(1000)).as_bytes()).is_err());
+        assert!(check("[1, 2]").is_ok() && check("[1, 2").is_err());
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let texts = ["x".to_owned(), "\"\n".to_owned()];
+        let object = Object::default()
+            .with("a", "\u{1}ü")
+            .with("b", u64::MAX)
+            .with("c", true)
+            .with_some("d", None::<u64>)
+            .with_text("e", "")
+            .with_texts("f", &texts)
+            .with("g", Object::default().with("h", "i"));
+        let json = object.to_json();
+        assert_eq!(
+            json,
+            "{\"a\":\"\\u0001ü\",\"b\":18446744073709551615,\"c\":true,\"f\":[\"x\",\"\\\"\\n\"],\"g\":{\"h\":\"i\"}}"
+        );
+        let again = read(json.as_bytes()).unwrap();
+        assert_eq!(
+            (again.number("b").unwrap(), again.texts("f").unwrap().as_slice()),
+            (Some(u64::MAX), texts.as_slice())
+        );
+    }
+
+    #[test]
+    fn what_was_read_is_not_repeated() {
+        for json in ["canary", "{\"canary\": canary}", "{\"canary\": 1, \"canary\": 2}", "[\"canary\"]"] {
+            let shown = read(json.as_bytes()).unwrap_err().without_content();
+            assert!(!shown.contains("canary"), "{shown}");
+        }
     }
 }

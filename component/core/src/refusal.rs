@@ -8,8 +8,6 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use serde::Deserialize;
-
 use crate::{
     error::{Error, Kind, Origin, foreign},
     json,
@@ -98,19 +96,25 @@ pub fn error(status: u16, body: &[u8], grant: Grant, account: &str) -> Error {
 }
 
 /// The error of RFC 6749, section 5.2, with Google's addition.
-#[derive(Deserialize, Default)]
+#[derive(Default)]
 struct Refusal {
-    #[serde(default)]
     error: String,
-    #[serde(default)]
     error_description: String,
-    #[serde(default)]
     error_subtype: String,
 }
 
 impl Refusal {
     fn read(body: &[u8]) -> Self {
-        json::read(body).unwrap_or_default()
+        let read = || {
+            let fields = json::read(body)?;
+            let text = |name| fields.string(name).map(Option::unwrap_or_default);
+            Ok::<_, json::Unreadable>(Self {
+                error: text("error")?,
+                error_description: text("error_description")?,
+                error_subtype: text("error_subtype")?,
+            })
+        };
+        read().unwrap_or_default()
     }
 
     fn verdict(&self, status: u16, grant: Grant) -> &'static Verdict {

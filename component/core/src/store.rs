@@ -2,12 +2,10 @@
 //!
 //! The shapes are flat, with a plain `type` field: the derived readers of tagged enums are large in wasm.
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-
 use crate::{
     error::{Error, Kind, Origin, Result},
-    json,
-    ports::{Expected, Ports, StoreError},
+    json::{self, Object, Read},
+    ports::{Entry, Expected, Ports, StoreError},
 };
 
 /// An id that the component gives out: 16 hexadecimal digits.
@@ -81,10 +79,10 @@ pub(crate) fn is_id(text: &str) -> bool {
 }
 
 /// A connection as it is kept: it holds no secret.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoredConnection {
     /// The version of this shape.
-    pub format: u32,
+    pub format: u64,
     /// The name for people.
     pub nickname: String,
     /// The project.
@@ -94,63 +92,46 @@ pub struct StoredConnection {
     /// Seconds since 1970-01-01T00:00:00Z.
     pub created: u64,
     /// Whose ID token functions receive: [`invoker`]'s names; the credential's own if it is empty.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub invoker: String,
     /// Of the invoker, if it is a service account other than the project's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invoker_account: Option<String>,
     /// Of the invoker, if it is a service account.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub invoker_delegates: Vec<String>,
     /// Of the invoker, if it is a service account: the token does not say its address.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub without_email: bool,
 }
 
 /// A credential as it is kept: everything but a private key, which is under its own name, in the store
 /// or in the host.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct StoredCredential {
     /// One of the names in [`kind`].
-    #[serde(rename = "type")]
     pub kind: String,
     /// Who signs in, for people: an address where there is one.
     pub account: String,
     /// The scopes that were granted, separated by spaces.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scopes: String,
     /// Google's id of the key of a service account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_key_id: Option<String>,
     /// Where the private key is, or the token that the host supplies.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key: String,
     /// Whether only the host sees the key.
-    #[serde(default, skip_serializing_if = "is_default")]
     pub host_only: bool,
     /// Of the OAuth client of a user's grant.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_id: String,
     /// Of the OAuth client of a user's grant.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_secret: String,
     /// A user's grant.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub refresh_token: String,
     /// Google's id of the user.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subject: String,
     /// Of a workload identity provider.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub audience: String,
     /// Of the token that is exchanged for Google's.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subject_token_type: String,
     /// The service account that all of this only leads to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impersonates: Option<String>,
     /// On the way there.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delegates: Vec<String>,
 }
 
@@ -187,42 +168,126 @@ impl std::fmt::Debug for StoredCredential {
     }
 }
 
-/// What need not be written.
-pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
+/// What is kept under a key, as JSON.
+pub(crate) trait Kept: Sized {
+    /// From its fields.
+    fn read(fields: &Object<'_>) -> Read<Self>;
+
+    /// Its fields; what is empty is left out.
+    fn fields(&self) -> Object<'_>;
 }
 
-/// Reads JSON under a key.
+impl Kept for StoredConnection {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        Ok(Self {
+            format: fields.number("format")?.ok_or(json::Unreadable::Field("format"))?,
+            nickname: fields.required("nickname")?,
+            project: fields.required("project")?,
+            region: fields.required("region")?,
+            created: fields.number("created")?.unwrap_or_default(),
+            invoker: fields.string("invoker")?.unwrap_or_default(),
+            invoker_account: fields.string("invoker_account")?,
+            invoker_delegates: fields.texts("invoker_delegates")?,
+            without_email: fields.flag("without_email")?,
+        })
+    }
+
+    fn fields(&self) -> Object<'_> {
+        Object::default()
+            .with("format", self.format)
+            .with("nickname", self.nickname.as_str())
+            .with("project", self.project.as_str())
+            .with("region", self.region.as_str())
+            .with("created", self.created)
+            .with_text("invoker", &self.invoker)
+            .with_some("invoker_account", self.invoker_account.as_deref())
+            .with_texts("invoker_delegates", &self.invoker_delegates)
+            .with_some("without_email", self.without_email.then_some(true))
+    }
+}
+
+impl Kept for StoredCredential {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        let text = |name| Ok(fields.string(name)?.unwrap_or_default());
+        Ok(Self {
+            kind: fields.required("type")?,
+            account: fields.required("account")?,
+            scopes: text("scopes")?,
+            private_key_id: fields.string("private_key_id")?,
+            key: text("key")?,
+            host_only: fields.flag("host_only")?,
+            client_id: text("client_id")?,
+            client_secret: text("client_secret")?,
+            refresh_token: text("refresh_token")?,
+            subject: text("subject")?,
+            audience: text("audience")?,
+            subject_token_type: text("subject_token_type")?,
+            impersonates: fields.string("impersonates")?,
+            delegates: fields.texts("delegates")?,
+        })
+    }
+
+    fn fields(&self) -> Object<'_> {
+        Object::default()
+            .with("type", self.kind.as_str())
+            .with("account", self.account.as_str())
+            .with_text("scopes", &self.scopes)
+            .with_some("private_key_id", self.private_key_id.as_deref())
+            .with_text("key", &self.key)
+            .with_some("host_only", self.host_only.then_some(true))
+            .with_text("client_id", &self.client_id)
+            .with_text("client_secret", &self.client_secret)
+            .with_text("refresh_token", &self.refresh_token)
+            .with_text("subject", &self.subject)
+            .with_text("audience", &self.audience)
+            .with_text("subject_token_type", &self.subject_token_type)
+            .with_some("impersonates", self.impersonates.as_deref())
+            .with_texts("delegates", &self.delegates)
+    }
+}
+
+/// Reads what is kept under a key.
 ///
 /// # Errors
 /// `secret-store`.
-pub fn read<T: DeserializeOwned>(ports: &impl Ports, key: &str) -> Result<Option<T>> {
+pub(crate) fn read<T: Kept>(ports: &impl Ports, key: &str) -> Result<Option<T>> {
     Ok(read_versioned(ports, key)?.map(|(value, _)| value))
 }
 
-/// Reads JSON under a key, and the version that it has.
+/// Reads what is kept under a key, and the version that it has.
 ///
 /// # Errors
 /// `secret-store`.
-pub fn read_versioned<T: DeserializeOwned>(ports: &impl Ports, key: &str) -> Result<Option<(T, String)>> {
+pub(crate) fn read_versioned<T: Kept>(ports: &impl Ports, key: &str) -> Result<Option<(T, String)>> {
     let Some(entry) = ports.secret_get(key).map_err(|error| store_error("read", error))? else {
         return Ok(None);
     };
-    let value = json::read(entry.value.reveal()).map_err(|_| {
-        Error::new(Kind::SecretStore, Origin::Host, format!("the entry {} cannot be read", shown(key)))
-            .fix("a newer version may have written it, or it is damaged; disconnect, and connect again")
-    })?;
-    Ok(Some((value, entry.version)))
+    match parse(&entry) {
+        Ok(value) => Ok(Some((value, entry.version))),
+        Err(_) => Err(unreadable(key)),
+    }
 }
 
-/// Writes JSON under a key.
+/// What an entry holds.
+pub(crate) fn parse<T: Kept>(entry: &Entry) -> Read<T> {
+    json::read(entry.value.reveal().as_bytes()).and_then(|fields| T::read(&fields))
+}
+
+fn unreadable(key: &str) -> Error {
+    Error::new(Kind::SecretStore, Origin::Host, format!("the entry {} cannot be read", shown(key)))
+        .fix("a newer version may have written it, or it is damaged; disconnect, and connect again")
+}
+
+/// Writes what is kept under a key.
 ///
 /// # Errors
 /// `secret-store`.
-pub fn write(ports: &impl Ports, key: &str, value: &impl Serialize, expected: Expected) -> Result<()> {
-    let json = serde_json::to_string(value)
-        .map_err(|_| Error::new(Kind::Internal, Origin::Host, "an entry cannot be serialised"))?;
-    ports.secret_put(key, &json, expected).map(drop).map_err(|error| store_error("write", error))
+pub(crate) fn write(ports: &impl Ports, key: &str, value: &impl Kept, expected: Expected) -> Result<()> {
+    put(ports, key, &value.fields().to_json(), expected)
+}
+
+fn put(ports: &impl Ports, key: &str, json: &str, expected: Expected) -> Result<()> {
+    ports.secret_put(key, json, expected).map(drop).map_err(|error| store_error("write", error))
 }
 
 /// Removes a key.

@@ -1,7 +1,5 @@
 //! Signing in by a person's consent: begun here, finished with the URL that the browser came back with.
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Connected,
     connect::{New, draft, project},
@@ -12,6 +10,7 @@ use crate::{
     error::{Error, Kind, Origin, Result},
     google,
     identity::{Identity, InvokerRequest},
+    json::{Object, Read, Unreadable},
     names::ProjectId,
     oauth::{
         HostedDomain, LoginHint, Nonce, OAuthClient, Parameters, RedirectUri, SCOPES, State, Verifier,
@@ -55,21 +54,48 @@ pub struct Authorization {
 }
 
 /// What is kept under `pending/{id}` until the browser is back.
-#[derive(Serialize, Deserialize)]
 struct Pending {
     /// The connection as it will be.
     draft: StoredConnection,
     /// The connection that gets a new credential; none for a new one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     connection: Option<String>,
     client: String,
     redirect_uri: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     hosted_domain: Option<String>,
     state: String,
     nonce: String,
     verifier: String,
     created: u64,
+}
+
+impl store::Kept for Pending {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        let draft = fields.object("draft")?.ok_or(Unreadable::Field("draft"))?;
+        Ok(Self {
+            draft: StoredConnection::read(draft)?,
+            connection: fields.string("connection")?,
+            client: fields.required("client")?,
+            redirect_uri: fields.required("redirect_uri")?,
+            hosted_domain: fields.string("hosted_domain")?,
+            state: fields.required("state")?,
+            nonce: fields.required("nonce")?,
+            verifier: fields.required("verifier")?,
+            created: fields.number("created")?.ok_or(Unreadable::Field("created"))?,
+        })
+    }
+
+    fn fields(&self) -> Object<'_> {
+        Object::default()
+            .with("draft", self.draft.fields())
+            .with_some("connection", self.connection.as_deref())
+            .with("client", self.client.as_str())
+            .with("redirect_uri", self.redirect_uri.as_str())
+            .with_some("hosted_domain", self.hosted_domain.as_deref())
+            .with("state", self.state.as_str())
+            .with("nonce", self.nonce.as_str())
+            .with("verifier", self.verifier.as_str())
+            .with("created", self.created)
+    }
 }
 
 /// Begins: keeps what [`finish`] needs, and says where to send the browser. Sends nothing.

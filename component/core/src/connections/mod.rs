@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The version of what is kept.
-const FORMAT: u32 = 1;
+const FORMAT: u64 = 1;
 
 /// The longest nickname, in characters.
 const MAX_NICKNAME: usize = 100;

@@ -2,7 +2,7 @@
 
 use super::{
     list,
-    wire::{FIELDS, Function, WireFunction},
+    wire::{FIELDS, Function},
 };
 use crate::{
     call::{Call, deadlines},
@@ -101,9 +101,9 @@ async fn exact<P: Ports>(call: &Call<'_, P>, session: &Session, id: &FunctionId)
             &session.attempted(&action, "cloudfunctions.functions.get"),
         ));
     }
-    json::read::<WireFunction>(&response.body)
+    json::read(&response.body)
+        .and_then(|fields| Function::read(&fields))
         .map_err(|why| google::unreadable(&response, &action, &why))?
-        .into_function()
         .ok_or_else(|| {
             Error::new(
                 Kind::InvalidResponse,

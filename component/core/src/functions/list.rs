@@ -1,14 +1,12 @@
 //! Every function there is, page by page, with what did not answer named.
 
-use serde::Deserialize;
-
-use super::wire::{FIELDS, Function, WireFunction};
+use super::wire::{FIELDS, Function};
 use crate::{
     call::{Call, deadlines},
     error::{Error, Kind, Origin, Result},
     google,
     http::{Exchange, Method},
-    json,
+    json::{self, Object, Read, Unreadable},
     names::Region,
     ports::Ports,
     retry::Class,
@@ -46,15 +44,25 @@ pub struct FunctionList {
     pub trace: Vec<Exchange>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Page {
-    #[serde(default)]
-    functions: Vec<WireFunction>,
-    #[serde(default)]
+    functions: Vec<Function>,
     next_page_token: Option<String>,
-    #[serde(default)]
     unreachable: Vec<String>,
+}
+
+impl Page {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        let mut functions = Vec::new();
+        for function in fields.list("functions")? {
+            let function = function.object().ok_or(Unreadable::Field("functions"))?;
+            functions.extend(Function::read(function)?);
+        }
+        Ok(Self {
+            functions,
+            next_page_token: fields.string("nextPageToken")?,
+            unreachable: fields.texts("unreachable")?,
+        })
+    }
 }
 
 struct Parsed {
@@ -138,7 +146,7 @@ async fn collect<P: Ports>(call: &Call<'_, P>, session: &Session, request: &Pars
         loop {
             let page = page(call, session, location, request, token.as_deref()).await?;
             list.pages += 1;
-            list.functions.extend(page.functions.into_iter().filter_map(WireFunction::into_function));
+            list.functions.extend(page.functions);
             for name in &page.unreachable {
                 sorted::insert(&mut list.unreachable, region_of(name));
             }
@@ -193,7 +201,9 @@ async fn page<P: Ports>(
             &session.attempted(&action, "cloudfunctions.functions.list"),
         ));
     }
-    json::read(&response.body).map_err(|why| google::unreadable(&response, &action, &why))
+    json::read(&response.body)
+        .and_then(|fields| Page::read(&fields))
+        .map_err(|why| google::unreadable(&response, &action, &why))
 }
 
 /// `unreachable` holds region ids, or resource names that end in one.

@@ -2,9 +2,11 @@
 //!
 //! <https://cloud.google.com/functions/docs/reference/rest/v2/projects.locations.functions>
 
-use serde::Deserialize;
-
-use crate::{json::Pairs, names::FunctionId, target::function_url::FunctionUrl};
+use crate::{
+    json::{Object, Read},
+    names::FunctionId,
+    target::function_url::FunctionUrl,
+};
 
 /// The fields that are asked for. Environment values may be secrets, so they are not.
 pub(super) const FIELDS: &str = "name,state,environment,url,labels,updateTime,buildConfig/runtime,\
@@ -50,75 +52,38 @@ pub struct Function {
     pub updated: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct WireFunction {
-    name: String,
-    #[serde(default)]
-    state: Option<String>,
-    #[serde(default)]
-    environment: Option<String>,
-    #[serde(default)]
-    url: Option<String>,
-    #[serde(default)]
-    labels: Pairs,
-    #[serde(default)]
-    update_time: Option<String>,
-    #[serde(default)]
-    build_config: BuildConfig,
-    #[serde(default)]
-    service_config: ServiceConfig,
-    #[serde(default)]
-    event_trigger: Option<EventTrigger>,
-}
-
-#[derive(Deserialize, Default)]
-struct BuildConfig {
-    #[serde(default)]
-    runtime: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct ServiceConfig {
-    uri: Option<String>,
-    service: Option<String>,
-    timeout_seconds: Option<u32>,
-    available_memory: Option<String>,
-    ingress_settings: Option<String>,
-    service_account_email: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EventTrigger {
-    #[serde(default)]
-    event_type: String,
-}
-
-impl WireFunction {
-    /// The function, or `None` if its name is not one: then nothing could be done with it.
-    pub(super) fn into_function(self) -> Option<Function> {
-        Some(Function {
-            id: FunctionId::parse(&self.name).ok()?,
-            generation: match self.environment.as_deref() {
+impl Function {
+    /// Reads one, or `None` if its name is not that of a function: then nothing could be done with it.
+    pub(super) fn read(fields: &Object<'_>) -> Read<Option<Self>> {
+        let Ok(id) = FunctionId::parse(&fields.required("name")?) else { return Ok(None) };
+        let none = Object::default();
+        let service = fields.object("serviceConfig")?.unwrap_or(&none);
+        let build = fields.object("buildConfig")?.unwrap_or(&none);
+        // A URL does not make it an HTTP function: event functions of 2nd gen have one too.
+        let trigger = match fields.object("eventTrigger")? {
+            Some(trigger) => Trigger::Event(trigger.string("eventType")?.unwrap_or_default()),
+            None => Trigger::Http,
+        };
+        let timeout = service.number("timeoutSeconds")?.and_then(|seconds| u32::try_from(seconds).ok());
+        Ok(Some(Self {
+            id,
+            generation: match fields.text("environment")? {
                 Some("GEN_1") => Generation::Gen1,
                 Some("GEN_2") => Generation::Gen2,
                 Some(_) | None => Generation::Other,
             },
-            // A URL does not make it an HTTP function: event functions of 2nd gen have one too.
-            trigger: self.event_trigger.map_or(Trigger::Http, |trigger| Trigger::Event(trigger.event_type)),
-            state: self.state.unwrap_or_else(|| "UNKNOWN".to_owned()),
-            url: self.service_config.uri.or(self.url),
-            service: self.service_config.service.as_deref().and_then(service_name),
-            runtime: self.build_config.runtime,
-            service_account: self.service_config.service_account_email,
-            ingress: self.service_config.ingress_settings,
-            timeout_seconds: self.service_config.timeout_seconds,
-            memory: self.service_config.available_memory,
-            labels: self.labels.0,
-            updated: self.update_time,
-        })
+            trigger,
+            state: fields.text("state")?.unwrap_or("UNKNOWN").to_owned(),
+            url: service.string("uri")?.or(fields.string("url")?),
+            service: service.text("service")?.and_then(service_name),
+            runtime: build.string("runtime")?,
+            service_account: service.string("serviceAccountEmail")?,
+            ingress: service.string("ingressSettings")?,
+            timeout_seconds: timeout,
+            memory: service.string("availableMemory")?,
+            labels: fields.pairs("labels")?,
+            updated: fields.string("updateTime")?,
+        }))
     }
 }
 
@@ -150,9 +115,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::json;
 
     fn function(body: serde_json::Value) -> Option<Function> {
-        serde_json::from_value::<WireFunction>(body).unwrap().into_function()
+        Function::read(&json::read(body.to_string().as_bytes()).unwrap()).unwrap()
     }
 
     #[test]

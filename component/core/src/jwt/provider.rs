@@ -10,13 +10,14 @@ use jsonwebtoken::{
     errors::{Error, ErrorKind},
 };
 use rsa::{
-    BigUint, RsaPrivateKey, RsaPublicKey,
-    pkcs1::DecodeRsaPrivateKey as _,
+    BigUint, RsaPublicKey,
     pkcs1v15::{Signature, SigningKey, VerifyingKey},
     signature::SignatureEncoding as _,
 };
 use sha2::Sha256;
 use signature::{Signer, Verifier};
+
+use super::key::rsa_private_key;
 
 static PROVIDER: CryptoProvider =
     CryptoProvider { signer_factory, verifier_factory, key_utils: KeyUtils::new_unimplemented() };
@@ -40,7 +41,7 @@ fn signer_factory(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn Jw
     if *algorithm != Algorithm::RS256 {
         return Err(ErrorKind::UnsupportedAlgorithm.into());
     }
-    let key = RsaPrivateKey::from_pkcs1_der(key.as_bytes()).map_err(|_| ErrorKind::InvalidKeyFormat)?;
+    let key = rsa_private_key(key.as_bytes()).ok_or(ErrorKind::InvalidKeyFormat)?;
     Ok(Box::new(Rs256(SigningKey::new(key))))
 }
 

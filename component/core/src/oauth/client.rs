@@ -3,11 +3,9 @@
 //! Every URL in it is compared with the ones that Google hands out, and none is ever used.
 //! <https://developers.google.com/identity/protocols/oauth2/native-app#creatingcred>
 
-use serde::Deserialize;
-
 use crate::{
     error::{Error, Kind, Origin, Result},
-    json,
+    json::{self, Object, Unreadable},
     names::ProjectId,
     secret::Secret,
     target::TOKEN_URL,
@@ -58,25 +56,6 @@ pub struct OAuthClient {
     pub project: Option<ProjectId>,
 }
 
-#[derive(Deserialize)]
-struct File {
-    installed: Option<Raw>,
-    web: Option<Raw>,
-    #[serde(rename = "type")]
-    credential: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Raw {
-    client_id: Option<String>,
-    client_secret: Option<String>,
-    project_id: Option<String>,
-    auth_uri: Option<String>,
-    token_uri: Option<String>,
-    auth_provider_x509_cert_url: Option<String>,
-    redirect_uris: Option<Vec<String>>,
-}
-
 impl OAuthClient {
     /// Parses Google's `client_secret.json`, of an installed or a web client.
     ///
@@ -88,50 +67,44 @@ impl OAuthClient {
         if text.len() > MAX_BYTES {
             return Err(invalid("json", "is larger than 64 KiB"));
         }
-        // The parser's own message may repeat a part of the input.
-        let file: File = json::read(text).map_err(|error| {
-            let what = match error.classify() {
-                serde_json::error::Category::Data => "has a field that is repeated or of an unexpected type",
-                serde_json::error::Category::Eof => "ends too early",
-                serde_json::error::Category::Syntax | serde_json::error::Category::Io => "is not JSON",
-            };
-            let place = format!("the OAuth client {what} (line {}, column {})", error.line(), error.column());
-            refused("json", place).fix(FIX)
-        })?;
-        match (file.installed, file.web) {
+        let file = json::read(text.as_bytes()).map_err(|error| unreadable(&error))?;
+        let part = |name| file.object(name).map_err(|error| unreadable(&error));
+        match (part("installed")?, part("web")?) {
             (Some(raw), None) => Self::checked(raw, ClientKind::Installed),
             (None, Some(raw)) => Self::checked(raw, ClientKind::Web),
             (Some(_), Some(_)) => Err(invalid("json", "is both an installed and a web client")),
-            (None, None) => Err(not_a_client(file.credential.as_deref())),
+            (None, None) => Err(not_a_client(file.text("type").ok().flatten())),
         }
     }
 
-    fn checked(raw: Raw, kind: ClientKind) -> Result<Self> {
-        for (field, url, known) in [
-            ("auth_uri", &raw.auth_uri, AUTH_URLS.as_slice()),
-            ("token_uri", &raw.token_uri, &TOKEN_URLS),
-            ("auth_provider_x509_cert_url", &raw.auth_provider_x509_cert_url, &CERT_URLS),
+    fn checked(raw: &Object<'_>, kind: ClientKind) -> Result<Self> {
+        let text = |name| raw.string(name).map_err(|error| unreadable(&error));
+        for (field, known) in [
+            ("auth_uri", AUTH_URLS.as_slice()),
+            ("token_uri", &TOKEN_URLS),
+            ("auth_provider_x509_cert_url", &CERT_URLS),
         ] {
-            if url.as_deref().is_some_and(|url| !known.contains(&url)) {
+            if text(field)?.is_some_and(|url| !known.contains(&url.as_str())) {
                 return Err(invalid_field(field, "is not the one that Google hands out"));
             }
         }
-        let id = raw.client_id.ok_or_else(|| invalid_field("client_id", "is missing"))?;
+        let id = text("client_id")?.ok_or_else(|| invalid_field("client_id", "is missing"))?;
         if !is_plain(&id) {
             return Err(invalid_field("client_id", "is not the id of a client"));
         }
-        if raw.client_secret.as_deref().is_some_and(|secret| !is_plain(secret)) {
+        let secret = text("client_secret")?;
+        if secret.as_deref().is_some_and(|secret| !is_plain(secret)) {
             return Err(invalid_field("client_secret", "is not the secret of a client"));
         }
-        if kind == ClientKind::Web && raw.client_secret.is_none() {
+        if kind == ClientKind::Web && secret.is_none() {
             return Err(invalid_field("client_secret", "is missing, and a web client has one"));
         }
         Ok(Self {
             id,
-            secret: raw.client_secret.map(Secret::new),
-            redirect_uris: raw.redirect_uris.unwrap_or_default(),
+            secret: secret.map(Secret::new),
+            redirect_uris: raw.texts("redirect_uris").map_err(|error| unreadable(&error))?,
             kind,
-            project: raw.project_id.as_deref().and_then(|id| ProjectId::parse(id).ok()),
+            project: text("project_id")?.and_then(|id| ProjectId::parse(&id).ok()),
         })
     }
 }
@@ -157,6 +130,10 @@ fn not_a_client(credential: Option<&str>) -> Error {
     refused("type", format!("this is no OAuth client but {what}")).fix(
         "connect with it as a Google credential, without an OAuth client: gcf connect --credentials FILE",
     )
+}
+
+fn unreadable(error: &Unreadable) -> Error {
+    refused("json", format!("the OAuth client {}", error.without_content())).fix(FIX)
 }
 
 fn invalid(field: &str, what: &str) -> Error {

@@ -3,8 +3,11 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;
 
-use super::value::{Object, Value};
-use crate::error::{Error, Kind, Origin, Result};
+use super::text;
+use crate::{
+    error::{Error, Kind, Origin, Result},
+    json::{self, Value},
+};
 
 /// The largest key set, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
@@ -26,8 +29,8 @@ impl JwkSet {
     /// # Errors
     /// `invalid-response` if it is no key set.
     pub fn parse(json: &[u8]) -> Result<Self> {
-        let set = if json.len() <= MAX_BYTES { Object::read(json) } else { None };
-        let keys = set.as_ref().and_then(|set| set.list("keys")).ok_or_else(|| {
+        let set = if json.len() <= MAX_BYTES { json::read(json).ok() } else { None };
+        let keys = set.as_ref().and_then(|set| set.get("keys")?.list()).ok_or_else(|| {
             Error::new(
                 Kind::InvalidResponse,
                 Origin::TokenEndpoint,
@@ -50,18 +53,19 @@ impl JwkSet {
 }
 
 /// The id and the key, of a key that can verify RS256.
-fn usable(jwk: &Value) -> Option<(String, DecodingKey)> {
+fn usable(jwk: &Value<'_>) -> Option<(String, DecodingKey)> {
     let jwk = jwk.object()?;
-    if jwk.text("kty") != Some("RSA") || jwk.text("use") != Some("sig") || jwk.text("alg") != Some("RS256") {
+    if text(jwk, "kty") != Some("RSA") || text(jwk, "use") != Some("sig") || text(jwk, "alg") != Some("RS256")
+    {
         return None;
     }
-    let n = URL_SAFE_NO_PAD.decode(jwk.text("n")?).ok()?;
-    let e = URL_SAFE_NO_PAD.decode(jwk.text("e")?).ok()?;
+    let n = URL_SAFE_NO_PAD.decode(text(jwk, "n")?).ok()?;
+    let e = URL_SAFE_NO_PAD.decode(text(jwk, "e")?).ok()?;
     if !BITS.contains(&bits(&n)) {
         return None;
     }
     // The crate's own `from_rsa_components` would decode once more, and hide the length.
-    Some((jwk.text("kid")?.to_owned(), DecodingKey::from_rsa_raw_components(&n, &e)))
+    Some((text(jwk, "kid")?.to_owned(), DecodingKey::from_rsa_raw_components(&n, &e)))
 }
 
 /// The length of a number in big-endian bytes, without leading zeros.

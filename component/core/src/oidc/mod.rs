@@ -12,15 +12,14 @@
 mod keys;
 #[cfg(test)]
 mod tests;
-mod value;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
 pub use self::keys::JwkSet;
-use self::value::{Object, Value};
 use crate::{
     error::{Error, Kind, Origin, Result},
+    json::{self, Object, Value},
     jwt::provider,
     secret::Secret,
 };
@@ -91,20 +90,22 @@ pub fn verify(token: &Secret<String>, keys: &JwkSet, expected: &Expected<'_>, no
     let signed = &token[..header.len() + 1 + payload.len()];
 
     // `jku`, `x5u`, `x5c` and `jwk` would name a key of the sender's choice: they are not looked at.
-    let header = object(header).ok_or_else(|| failed("format", "has a header that is not one"))?;
-    if header.text("alg") != Some("RS256") {
+    let header = decoded(header).ok_or_else(|| failed("format", "has a header that is not one"))?;
+    let header = json::read(&header).map_err(|_| failed("format", "has a header that is not one"))?;
+    if text(&header, "alg") != Some("RS256") {
         return Err(failed("alg", "is not signed with RS256"));
     }
     if header.get("crit").is_some() {
         return Err(failed("format", "depends on an extension that is not known here"));
     }
-    let kid = header.text("kid").ok_or_else(|| failed("format", "does not name the key that signed it"))?;
+    let kid = text(&header, "kid").ok_or_else(|| failed("format", "does not name the key that signed it"))?;
     let key =
         keys.get(kid).ok_or_else(|| failed("kid", "is signed with a key that Google does not publish"))?;
     if !provider::verifies(signed.as_bytes(), signature, key) {
         return Err(failed("signature", "was not signed by Google, or was changed since"));
     }
-    let claims = object(payload).ok_or_else(|| failed("format", "has claims that cannot be read"))?;
+    let claims = decoded(payload).ok_or_else(|| failed("format", "has claims that cannot be read"))?;
+    let claims = json::read(&claims).map_err(|_| failed("format", "has claims that cannot be read"))?;
     checked(&claims, expected, now)
 }
 
@@ -118,27 +119,26 @@ pub fn is_unknown_key(error: &Error) -> bool {
 
 /// Every rule, in the order of the specification. A claim of another type than it has to be fails like
 /// one that is missing, or one that says something else.
-fn checked(claims: &Object, expected: &Expected<'_>, now: u64) -> Result<Claims> {
-    if !claims.text("iss").is_some_and(|iss| ISSUERS.contains(&iss)) {
+fn checked(claims: &Object<'_>, expected: &Expected<'_>, now: u64) -> Result<Claims> {
+    if !text(claims, "iss").is_some_and(|iss| ISSUERS.contains(&iss)) {
         return Err(failed("iss", "was not issued by accounts.google.com"));
     }
     audience(claims.get("aud"), claims.get("azp"), expected.client_id)?;
-    let exp = claims.number("exp").ok_or_else(|| failed("exp", "does not say when it ends"))?;
+    let exp = number(claims, "exp").ok_or_else(|| failed("exp", "does not say when it ends"))?;
     if now >= exp.saturating_add(SKEW) {
         return Err(failed("exp", "has expired").fix(CLOCK));
     }
-    let iat = claims.number("iat").ok_or_else(|| failed("iat", "does not say when it was issued"))?;
+    let iat = number(claims, "iat").ok_or_else(|| failed("iat", "does not say when it was issued"))?;
     if iat > now.saturating_add(SKEW) {
         return Err(failed("iat", "was issued in the future").fix(CLOCK));
     }
-    if claims.text("nonce") != Some(expected.nonce) {
+    if text(claims, "nonce") != Some(expected.nonce) {
         return Err(failed("nonce", "belongs to another sign-in"));
     }
     if claims.get("at_hash").is_some_and(|hash| !hash.is(&at_hash(expected.access_token))) {
         return Err(failed("at_hash", "belongs to another access token"));
     }
-    let sub = claims
-        .text("sub")
+    let sub = text(claims, "sub")
         .filter(|sub| (1..=MAX_SUBJECT).contains(&sub.len()) && sub.is_ascii())
         .ok_or_else(|| failed("sub", "does not say whose it is"))?;
     let verified = match claims.get("email_verified") {
@@ -147,8 +147,8 @@ fn checked(claims: &Object, expected: &Expected<'_>, now: u64) -> Result<Claims>
         Some(value) => value.is("true"),
         None => false,
     };
-    let email = claims.text("email").filter(|email| verified && is_plain(email));
-    let hd = claims.text("hd");
+    let email = text(claims, "email").filter(|email| verified && is_plain(email));
+    let hd = text(claims, "hd");
     if let Some(domain) = expected.hosted_domain {
         if hd != Some(domain) {
             return Err(failed("hd", "belongs to an account outside the Google Workspace domain")
@@ -163,8 +163,8 @@ fn checked(claims: &Object, expected: &Expected<'_>, now: u64) -> Result<Claims>
 }
 
 /// For us, and handed to us: a token for several clients is ours only if `azp` says so.
-fn audience(aud: Option<&Value>, azp: Option<&Value>, client_id: &str) -> Result<()> {
-    let ours = |value: &Value| value.is(client_id);
+fn audience(aud: Option<&Value<'_>>, azp: Option<&Value<'_>>, client_id: &str) -> Result<()> {
+    let ours = |value: &Value<'_>| value.is(client_id);
     let (named, alone) = match aud {
         Some(Value::List(auds)) => (auds.iter().any(ours), auds.iter().all(ours)),
         Some(aud) => (ours(aud), true),
@@ -190,9 +190,19 @@ fn is_plain(email: &str) -> bool {
     email.len() <= MAX_EMAIL && email.contains('@') && email.bytes().all(|b| b.is_ascii_graphic())
 }
 
-/// The JSON object in a part of a token.
-fn object(part: &str) -> Option<Object> {
-    Object::read(&URL_SAFE_NO_PAD.decode(part).ok()?)
+/// The JSON in a part of a token.
+fn decoded(part: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(part).ok()
+}
+
+/// A field that has to be text.
+fn text<'a>(object: &'a Object<'_>, name: &str) -> Option<&'a str> {
+    object.get(name)?.text()
+}
+
+/// A field that has to be a number.
+fn number(object: &Object<'_>, name: &str) -> Option<u64> {
+    object.get(name)?.number()
 }
 
 const CLOCK: &str = "check the clock of the host, then sign in again";

@@ -65,7 +65,7 @@ impl Payload {
         let Some(body) = body else { return Ok(Self::empty()) };
         let (content_type, bytes) = match body {
             Body::Json(text) => {
-                json::read::<serde::de::IgnoredAny>(&text).map_err(|error| {
+                json::check(&text).map_err(|error| {
                     bad(format!("the body is not JSON: {error}"))
                         .fix("correct it, or send it as text or bytes")
                 })?;

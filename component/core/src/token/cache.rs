@@ -2,7 +2,6 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{Granted, grant, status};
@@ -10,11 +9,11 @@ use crate::{
     call::Call,
     error::{Error, Kind, Result},
     identity::{Identity, Source},
-    json,
+    json::{Object, Read, Unreadable},
     ports::{Expected, Lease, Ports},
     secret::Secret,
     session::Session,
-    store::{self, ConnectionId, StoredCredential},
+    store::{self, ConnectionId, Kept, StoredCredential},
 };
 
 /// google-auth refreshes 3 min 45 s before the end.
@@ -72,24 +71,28 @@ fn key(id: &ConnectionId, identity: &Identity, kind: &str, what: &str) -> String
     format!("{}{name}", id.token_prefix())
 }
 
-#[derive(Serialize, Deserialize)]
-struct Cached {
-    token: String,
-    expires: u64,
+impl Kept for Minted {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        Ok(Self {
+            token: Secret::new(fields.required("token")?),
+            expires: fields.number("expires")?.ok_or(Unreadable::Field("expires"))?,
+        })
+    }
+
+    fn fields(&self) -> Object<'_> {
+        Object::default().with("token", self.token.reveal().as_str()).with("expires", self.expires)
+    }
 }
 
+/// The token under a key. One that cannot be read is one more to mint, not a failure.
 pub(super) fn cached(ports: &impl Ports, key: &str) -> Result<Option<Minted>> {
     let entry = ports.secret_get(key).map_err(|error| store::store_error("read a token", error))?;
-    // A token that cannot be read is one more to mint, not a failure.
-    Ok(entry
-        .and_then(|entry| json::read::<Cached>(entry.value.reveal()).ok())
-        .map(|cached| Minted { token: Secret::new(cached.token), expires: cached.expires }))
+    Ok(entry.and_then(|entry| store::parse(&entry).ok()))
 }
 
 /// Caches a token. A store that does not take it costs one exchange more, and nothing else.
 fn keep(ports: &impl Ports, key: &str, minted: &Minted) {
-    let cached = Cached { token: minted.token.reveal().clone(), expires: minted.expires };
-    let _ = store::write(ports, key, &cached, Expected::Anything);
+    let _ = store::write(ports, key, minted, Expected::Anything);
 }
 
 pub(super) fn keep_granted(ports: &impl Ports, id: &ConnectionId, identity: &Identity, granted: &Granted) {

@@ -1,21 +1,14 @@
 //! Asking Google's token endpoints: with an assertion, a refresh token, a code, or another provider's
 //! token.
 
-use serde::Deserialize;
-
-use super::{
-    SCOPES,
-    cache::Minted,
-    life::{Life, MAX_LIFE},
-    usable,
-};
+use super::{SCOPES, cache::Minted, usable};
 use crate::{
     call::Call,
     error::{Error, Kind, Origin, Result},
     http::{Request, Response, TokenKind},
     http_date::http_date,
     identity::{Federation, Identity, RefreshGrant, Source},
-    json,
+    json::{self, Object, Read, Unreadable, Value},
     jwt::{self, IdTokenClaims, Wanted},
     oauth::{OAuthClient, missing_scopes},
     ports::Ports,
@@ -24,6 +17,9 @@ use crate::{
     secret::Secret,
     target,
 };
+
+/// Longer lives are not believed, in seconds: an organisation can allow 12 h at most.
+const MAX_LIFE: u64 = 12 * 3600;
 
 /// What Google granted.
 #[derive(Default)]
@@ -61,15 +57,40 @@ impl Granted {
 }
 
 /// The form of RFC 6749, section 5.1, and RFC 8693, section 2.2.1.
-#[derive(Deserialize)]
 struct Wire {
     access_token: Option<String>,
     id_token: Option<String>,
     refresh_token: Option<String>,
     token_type: Option<String>,
-    #[serde(default)]
-    expires_in: Life,
+    /// In seconds.
+    life: u64,
     scope: Option<String>,
+}
+
+impl Wire {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        Ok(Self {
+            access_token: fields.string("access_token")?,
+            id_token: fields.string("id_token")?,
+            refresh_token: fields.string("refresh_token")?,
+            token_type: fields.string("token_type")?,
+            life: life(fields.get("expires_in")).ok_or(Unreadable::Field("expires_in"))?,
+            scope: fields.string("scope")?,
+        })
+    }
+}
+
+/// Seconds to live, as a number or, by some servers, as text. Without any, the token is used once.
+fn life(expires_in: Option<&Value<'_>>) -> Option<u64> {
+    let seconds = match expires_in {
+        None | Some(Value::Null) => 0,
+        Some(Value::Number(seconds)) => *seconds,
+        // More seconds than an integer holds; the cast saturates.
+        Some(Value::OtherNumber(seconds)) if *seconds >= 0.0 => *seconds as u64,
+        Some(Value::Text(text)) => text.parse().ok()?,
+        Some(Value::OtherNumber(_) | Value::Flag(_) | Value::List(_) | Value::Object(_)) => return None,
+    };
+    Some(seconds.min(MAX_LIFE))
 }
 
 /// A new access token of an identity's source, and what comes with it.
@@ -100,7 +121,7 @@ pub(super) async fn by_key<P: Ports>(
     let mut now = call.ports().now().as_secs();
     let mut corrected = false;
     loop {
-        let input = jwt::signing_input(&signer.email, signer.key_id.as_ref(), wanted, now)?;
+        let input = jwt::signing_input(&signer.email, signer.key_id.as_ref(), wanted, now);
         let assertion = jwt::join(&input, &signer.sign(call.ports(), input.as_bytes())?);
         let form = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
@@ -226,6 +247,7 @@ async fn ask<P: Ports>(
 
 fn wire(response: &Response) -> Result<Wire> {
     json::read(&response.body)
+        .and_then(|fields| Wire::read(&fields))
         .map_err(|_| malformed("it is not the JSON of RFC 6749").http_status(response.status))
 }
 
@@ -247,7 +269,7 @@ fn granted<P: Ports>(call: &Call<'_, P>, wire: Wire) -> Result<Granted> {
         None => None,
     };
     Ok(Granted {
-        access: Some(Minted { token, expires: now + wire.expires_in.seconds() }),
+        access: Some(Minted { token, expires: now + wire.life }),
         id_token,
         refresh_token: wire.refresh_token.and_then(usable),
         scopes: wire.scope,

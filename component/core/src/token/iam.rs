@@ -2,8 +2,6 @@
 //!
 //! <https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts>
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     AccessToken, SCOPES,
     cache::Minted,
@@ -16,7 +14,7 @@ use crate::{
     google::{self, Attempted, Resource},
     http::Response,
     identity::{Chain, Identity, member},
-    json,
+    json::{self, Object, Value},
     ports::Ports,
     retry::Class,
     target::{self, Api, grammar::PathAndQuery},
@@ -24,26 +22,6 @@ use crate::{
 
 /// The life that is asked for, in seconds: the longest that needs no policy.
 const LIFE: u64 = 3600;
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Ask<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    audience: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    include_email: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<[&'a str; 1]>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    delegates: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    access_token: Option<String>,
-    token: Option<String>,
-}
 
 /// What is wanted of a service account.
 #[derive(Clone, Copy)]
@@ -68,14 +46,15 @@ pub(super) async fn mint<P: Ports>(
         Wanted::Access => (
             "generateAccessToken",
             "iam.serviceAccounts.getAccessToken",
-            Ask { audience: None, include_email: None, scope: Some(SCOPES), delegates },
+            Object::default().with("scope", Value::List(SCOPES.map(Value::from).into())),
         ),
         Wanted::Id { audience, include_email } => (
             "generateIdToken",
             "iam.serviceAccounts.getOpenIdToken",
-            Ask { audience: Some(audience), include_email: Some(include_email), scope: None, delegates },
+            Object::default().with("audience", audience).with("includeEmail", include_email),
         ),
     };
+    let ask = ask.with_texts("delegates", &delegates);
     // Its own target is reached from the source.
     let asking = if identity.impersonates.as_ref() == Some(chain) {
         identity.account.as_str()
@@ -85,8 +64,7 @@ pub(super) async fn mint<P: Ports>(
     let account = chain.account.as_str();
     // The wildcard is required: a project's id is refused there.
     let target = PathAndQuery::ours(&format!("/v1/projects/-/serviceAccounts/{account}:{method}"), &[]);
-    let body = serde_json::to_vec(&ask).map_err(|_| malformed("the request cannot be serialised"))?;
-    let request = target::to_api_with_json(Api::IamCredentials, &target, token, body);
+    let request = target::to_api_with_json(Api::IamCredentials, &target, token, ask.to_json().into_bytes());
     let response = call.exchange(&request, Class::Idempotent).await?;
     let action = format!("mint a token of {account}");
     if response.status != 200 {
@@ -100,18 +78,22 @@ pub(super) async fn mint<P: Ports>(
         };
         return Err(refusal(&response, &attempted, account));
     }
-    let answer: Answer =
-        json::read(&response.body).map_err(|why| google::unreadable(&response, &action, &why))?;
+    let field = match wanted {
+        Wanted::Access => "accessToken",
+        Wanted::Id { .. } => "token",
+    };
+    let minted = json::read(&response.body)
+        .and_then(|answer| answer.string(field))
+        .map_err(|why| google::unreadable(&response, &action, &why))?;
     match wanted {
         Wanted::Access => {
-            let token = answer
-                .access_token
+            let token = minted
                 .and_then(usable)
                 .ok_or_else(|| malformed("IAM Credentials returned no usable access token"))?;
             // `expireTime` is what was asked for; the clock here need not agree with Google's.
             Ok(Minted { token, expires: call.ports().now().as_secs() + LIFE })
         }
-        Wanted::Id { audience, .. } => checked_id_token(call.ports(), answer.token, Some(audience)),
+        Wanted::Id { audience, .. } => checked_id_token(call.ports(), minted, Some(audience)),
     }
 }
 

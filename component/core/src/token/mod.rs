@@ -11,7 +11,6 @@
 mod cache;
 mod grant;
 mod iam;
-mod life;
 pub(crate) mod status;
 
 pub use grant::{Granted, code};

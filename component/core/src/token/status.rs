@@ -3,12 +3,11 @@
 //! Fresh instances share no memory. Without this note, a thousand callers of a dead connection would
 //! each ask Google, and so would all who waited for one refresh that failed.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     error::{Error, Kind, Origin, Result},
+    json::{Object, Read, Unreadable},
     ports::{Expected, Ports},
-    store::{self, ConnectionId},
+    store::{self, ConnectionId, Kept},
 };
 
 /// How long, in seconds, others believe a fault that passes by itself, unless Google asks for longer.
@@ -24,31 +23,22 @@ const KNOWN_SINCE: &str = "known-since";
 const CAUSE: &str = "cause";
 
 /// What is kept under `status/{id}`.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Default)]
 pub(crate) struct Status {
-    #[serde(skip_serializing_if = "store::is_default")]
     pub(crate) last_used: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fault: Option<StoredFault>,
 }
 
 /// A fault as it is kept.
-#[derive(Serialize, Deserialize)]
 pub(crate) struct StoredFault {
     /// The cached token that could not be renewed; none if it is about the whole connection.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     about: Option<String>,
     /// The end of believing it; none until somebody signs in anew.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<u64>,
     kind: String,
     pub(crate) message: String,
-    #[serde(default)]
     pub(crate) fix: Option<String>,
-    #[serde(default)]
     pub(crate) reason: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
     pub(crate) since: u64,
 }
@@ -74,6 +64,48 @@ const KINDS: [(Kind, &str, Belief); 7] = [
     (Kind::Network, "network", Belief::Passing),
     (Kind::RateLimited, "rate-limited", Belief::Passing),
 ];
+
+impl Kept for Status {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        Ok(Self {
+            last_used: fields.number("last_used")?.unwrap_or_default(),
+            fault: fields.object("fault")?.map(StoredFault::read).transpose()?,
+        })
+    }
+
+    fn fields(&self) -> Object<'_> {
+        Object::default()
+            .with_some("last_used", (self.last_used != 0).then_some(self.last_used))
+            .with_some("fault", self.fault.as_ref().map(StoredFault::fields))
+    }
+}
+
+impl Kept for StoredFault {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        Ok(Self {
+            about: fields.string("about")?,
+            until: fields.number("until")?,
+            kind: fields.required("kind")?,
+            message: fields.required("message")?,
+            fix: fields.string("fix")?,
+            reason: fields.string("reason")?,
+            cause: fields.string("cause")?,
+            since: fields.number("since")?.ok_or(Unreadable::Field("since"))?,
+        })
+    }
+
+    fn fields(&self) -> Object<'_> {
+        Object::default()
+            .with_some("about", self.about.as_deref())
+            .with_some("until", self.until)
+            .with("kind", self.kind.as_str())
+            .with("message", self.message.as_str())
+            .with_some("fix", self.fix.as_deref())
+            .with_some("reason", self.reason.as_deref())
+            .with_some("cause", self.cause.as_deref())
+            .with("since", self.since)
+    }
+}
 
 impl StoredFault {
     fn of(error: &Error, key: &str, now: u64) -> Option<Self> {

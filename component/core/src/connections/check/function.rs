@@ -1,14 +1,12 @@
 //! The lines of a check about one function.
 
-use serde::{Deserialize, Serialize};
-
 use super::{Doctor, Finding, OF_FUNCTION, Verdict, fail, pass, unknown};
 use crate::{
     error::{Error, Kind, Origin, Result},
     functions::{Function, Generation, Lookup, Trigger, find},
     google::{self, Attempted, Resource},
     identity::{Invoker, member},
-    json,
+    json::{self, Object, Value},
     ports::Ports,
     retry::Class,
     target::{self, Api, grammar::PathAndQuery},
@@ -133,23 +131,16 @@ impl<P: Ports> Doctor<'_, P> {
         permission: &str,
         action: &str,
     ) -> Result<bool> {
-        #[derive(Serialize)]
-        struct Question<'a> {
-            permissions: [&'a str; 1],
-        }
-        #[derive(Deserialize)]
-        struct Answer {
-            #[serde(default)]
-            permissions: Vec<String>,
-        }
-        let question = serde_json::to_vec(&Question { permissions: [permission] }).unwrap_or_default();
+        let question = Object::default().with("permissions", Value::List(vec![permission.into()]));
+        let question = question.to_json().into_bytes();
         let request = target::to_api_with_json(api, target, token, question);
         let response = self.call.exchange(&request, Class::Idempotent).await?;
         if response.status != 200 {
             return Err(google::api_error(&response, &self.session.attempted(action, "")));
         }
-        let answer: Answer =
-            json::read(&response.body).map_err(|why| google::unreadable(&response, action, &why))?;
-        Ok(answer.permissions.iter().any(|granted| granted == permission))
+        let granted = json::read(&response.body)
+            .and_then(|answer| answer.texts("permissions"))
+            .map_err(|why| google::unreadable(&response, action, &why))?;
+        Ok(granted.iter().any(|granted| granted == permission))
     }
 }
