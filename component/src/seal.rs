@@ -3,9 +3,9 @@
 //! A std build for `wasm32-wasip2` links wasi-libc, whose start-up and panic paths name the
 //! environment, `exit`, the standard streams and the terminals of `wasi:cli`. None of them is ever
 //! wanted here. wasi-libc refers to each as an undefined symbol that the linker turns into an import;
-//! defining the symbol leaves nothing to import. Only `wasi:cli/stderr` stays: std writes the message
-//! of a panic there. A test reads the built file and fails on any import that `wit/world.wit` does not
-//! list.
+//! defining the symbol leaves nothing to import. Only `wasi:cli/stderr` is left to std, which writes the
+//! message of a panic there unless it is built not to (`docs/decisions/0011`). A test reads the built file
+//! and fails on any import that `wit/world.wit` does not list.
 #![expect(
     unsafe_code,
     reason = "symbols of the linker are unsafe to define: these replace wasi-libc's own imports, with their signatures"

@@ -282,7 +282,7 @@ def impersonation():
             ["audience", POOL],
             ["scope", SCOPE],
             ["requested_token_type", "urn:ietf:params:oauth:token-type:access_token"],
-            ["subject_token", "the-providers-token"],
+            ["subject_token", "[redacted:subject-token:1]"],
             ["subject_token_type", "urn:ietf:params:oauth:token-type:jwt"],
         ]
         body = {

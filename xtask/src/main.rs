@@ -5,13 +5,17 @@
     reason = "a command talks to the person who started it"
 )]
 
+mod keep;
+
 use std::{
     env,
     ffi::OsString,
-    fmt, fs, io,
+    fmt,
     path::{Path, PathBuf},
     process::{Command, ExitCode, ExitStatus},
 };
+
+use keep::keep;
 
 const HELP: &str = "\
 cargo xtask COMMAND
@@ -26,6 +30,9 @@ cargo xtask COMMAND
 CARGO_TARGET_DIR is honoured. The target wasm32-wasip2 is installed through rustup if it is missing.";
 
 const TARGET: &str = "wasm32-wasip2";
+
+/// A panic stops the component at once. Not yet stable, and so only for a standard library that is built along.
+const IMMEDIATE_ABORT: [&str; 2] = ["-Zunstable-options", "-Cpanic=immediate-abort"];
 
 /// The shipping component.
 const CONNECTOR: &str = "gcf-connector";
@@ -97,20 +104,30 @@ impl Workspace {
 
     fn build(&self) -> Result<(), Error> {
         ensure_target()?;
+        let std = std_from_source();
         say("building the component");
-        self.component(CONNECTOR)
+        self.component(CONNECTOR, std)
     }
 
     /// Builds a package as a component, and puts it where hosts and tests look for it.
-    fn component(&self, package: &str) -> Result<(), Error> {
+    fn component(&self, package: &str, std: Std) -> Result<(), Error> {
         let mut cargo =
             self.cargo(["build", "--package", package, "--target", TARGET, "--profile", "component"]);
-        cargo.env("CARGO_ENCODED_RUSTFLAGS", self.flags());
+        let mut flags = self.flags();
+        // A folder of its own, for cargo would build the dependencies anew at each change of flags.
+        let mut target = self.target.clone();
+        if std == Std::FromSource {
+            cargo.args(["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"]);
+            cargo.env("RUSTC_BOOTSTRAP", "1");
+            flags.extend(IMMEDIATE_ABORT.map(str::to_owned));
+            target.push("small");
+        }
+        cargo.env("CARGO_TARGET_DIR", &target).env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         run(cargo)?;
         let library = package.replace('-', "_");
-        let built = self.target.join(TARGET).join(format!("component/{library}.wasm"));
+        let built = target.join(TARGET).join(format!("component/{library}.wasm"));
         let kept = self.target.join(format!("{package}.wasm"));
-        let size = copy_if_changed(&built, &kept).map_err(|error| {
+        let size = keep(&built, &kept).map_err(|error| {
             Error::own(format!("copying {} to {}: {error}", built.display(), kept.display()))
         })?;
         say(&format!("{} ({} KB)", kept.display(), size.div_ceil(1000)));
@@ -119,7 +136,7 @@ impl Workspace {
 
     /// Paths of this machine end up in the messages of panics. Without them two machines build the
     /// same file, and it tells nothing about either.
-    fn flags(&self) -> String {
+    fn flags(&self) -> Vec<String> {
         let home = env::var("HOME").or_else(|_| env::var("USERPROFILE")).unwrap_or_default();
         let cargo_home = env::var("CARGO_HOME").unwrap_or_else(|_| format!("{home}/.cargo"));
         let mut flags: Vec<String> = match (env::var("CARGO_ENCODED_RUSTFLAGS"), env::var("RUSTFLAGS")) {
@@ -130,7 +147,7 @@ impl Workspace {
         flags.retain(|flag| !flag.is_empty());
         flags.push(format!("--remap-path-prefix={cargo_home}=/cargo"));
         flags.push(format!("--remap-path-prefix={}=/gcf-connector", self.root.display()));
-        flags.join("\u{1f}")
+        flags
     }
 
     fn gcf(&self, command: Option<&str>, arguments: &[OsString]) -> Result<(), Error> {
@@ -147,7 +164,7 @@ impl Workspace {
     fn test(&self, arguments: &[OsString]) -> Result<(), Error> {
         self.build()?;
         say("building the guest of the tests");
-        self.component(HOSTILE_GUEST)?;
+        self.component(HOSTILE_GUEST, Std::AsInstalled)?;
         say("running the tests");
         let mut cargo =
             self.cargo(["test", "--workspace", "--exclude", CONNECTOR, "--exclude", HOSTILE_GUEST]);
@@ -163,12 +180,54 @@ impl Workspace {
     }
 }
 
+/// The standard library in a component.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Std {
+    /// As it came with the compiler.
+    AsInstalled,
+    /// Built with the component, so that a panic stops it without the code that would describe the panic.
+    FromSource,
+}
+
+/// Builds the standard library along, where this toolchain can: see docs/decisions/0011.
+fn std_from_source() -> Std {
+    let why = match sources() {
+        Err(why) => why,
+        Ok(()) if !takes(&IMMEDIATE_ABORT) => "this compiler does not know how".to_owned(),
+        Ok(()) => return Std::FromSource,
+    };
+    say(&format!("the component will be some 70 KB larger than it can be: {why}"));
+    Std::AsInstalled
+}
+
+/// Installs the sources of the standard library, unless they are there.
+fn sources() -> Result<(), String> {
+    let printed = rustc().args(["--print", "sysroot"]).output().map_err(|error| error.to_string())?;
+    let root = PathBuf::from(String::from_utf8_lossy(&printed.stdout).trim());
+    if root.join("lib/rustlib/src/rust/library/Cargo.lock").is_file() {
+        return Ok(());
+    }
+    say("installing the sources of the standard library");
+    let mut rustup = Command::new("rustup");
+    rustup.args(["component", "add", "rust-src"]);
+    run(rustup).map_err(|_| "`rustup component add rust-src` failed".to_owned())
+}
+
+/// Whether the compiler takes these flags.
+fn takes(flags: &[&str]) -> bool {
+    let mut rustc = rustc();
+    rustc.env("RUSTC_BOOTSTRAP", "1").args(flags).args(["--print", "cfg", "--target", TARGET]);
+    rustc.output().is_ok_and(|printed| printed.status.success())
+}
+
+fn rustc() -> Command {
+    Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+}
+
 /// Installs the compilation target, unless it is there.
 fn ensure_target() -> Result<(), Error> {
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let printed = Command::new(&rustc).args(["--print", "target-libdir", "--target", TARGET]).output();
-    let printed =
-        printed.map_err(|error| Error::own(format!("cannot start {}: {error}", rustc.display())))?;
+    let printed = rustc().args(["--print", "target-libdir", "--target", TARGET]).output();
+    let printed = printed.map_err(|error| Error::own(format!("cannot start rustc: {error}")))?;
     let libdir = String::from_utf8_lossy(&printed.stdout);
     if printed.status.success() && Path::new(libdir.trim()).is_dir() {
         return Ok(());
@@ -184,19 +243,6 @@ fn ensure_target() -> Result<(), Error> {
              standard library for {TARGET} with what installed your Rust"
         ))),
     }
-}
-
-/// Copies, unless both are the same already: a newer date would have the cache of hosts miss.
-fn copy_if_changed(from: &Path, to: &Path) -> io::Result<usize> {
-    let bytes = fs::read(from)?;
-    if fs::read(to).is_ok_and(|old| old == bytes) {
-        return Ok(bytes.len());
-    }
-    // A rename, so that nobody who runs at this moment loads half a file.
-    let beside = to.with_extension("wasm.new");
-    fs::write(&beside, &bytes)?;
-    fs::rename(&beside, to)?;
-    Ok(bytes.len())
 }
 
 fn run(mut command: Command) -> Result<(), Error> {

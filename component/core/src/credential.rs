@@ -283,13 +283,9 @@ fn required(raw: &Object<'_>, field: &'static str) -> Result<String> {
 }
 
 fn unreadable(error: &Unreadable) -> Error {
-    Error::new(
-        Kind::InvalidCredential,
-        Origin::Connection,
-        format!("the credential {}", error.without_content()),
-    )
-    .detail("field", "json")
-    .fix(FIX)
+    Error::new(Kind::InvalidCredential, Origin::Connection, format!("the credential {error}"))
+        .detail("field", "json")
+        .fix(FIX)
 }
 
 #[cfg(test)]

@@ -233,10 +233,9 @@ pub(crate) fn unreadable(response: &Response, action: &str, why: &Unreadable) ->
         Kind::InvalidResponse,
         Origin::GoogleApi,
         format!(
-            "the answer to the attempt to {action} cannot be read ({} bytes of {}): {}",
+            "the answer to the attempt to {action} {why}; it has {} bytes of {}",
             response.body.len(),
             foreign(response.header("content-type").unwrap_or("no content type")),
-            foreign(&why.to_string())
         ),
     )
     .http_status(response.status)

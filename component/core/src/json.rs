@@ -57,8 +57,8 @@ pub(crate) fn read(json: &[u8]) -> Read<Object<'_>> {
 }
 
 /// Whether a text is JSON of any kind.
-pub(crate) fn check(json: &str) -> Result<(), serde_json::Error> {
-    serde_json::from_slice::<IgnoredAny>(json.as_bytes()).map(drop)
+pub(crate) fn check(json: &str) -> Read<()> {
+    serde_json::from_slice::<IgnoredAny>(json.as_bytes()).map(drop).map_err(Unreadable::Json)
 }
 
 impl<'a> Object<'a> {
@@ -221,28 +221,22 @@ impl<'a> From<Object<'a>> for Value<'a> {
     }
 }
 
+/// What is wrong, as the end of a sentence, without a word of what was read: the parser's own message may
+/// repeat a part of it.
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Json(error) => error.fmt(f),
-            Self::Field(name) => write!(f, "its field {name} is missing or of an unexpected type"),
-        }
-    }
-}
-
-impl Unreadable {
-    /// What is wrong, without a word of what was read: the parser's own message may repeat a part of it.
-    pub(crate) fn without_content(&self) -> String {
-        match self {
             Self::Json(error) => {
                 let what = match error.classify() {
-                    serde_json::error::Category::Data => "repeats a field, or is no object",
+                    serde_json::error::Category::Data => "repeats a field, or is not an object",
                     serde_json::error::Category::Eof => "ends too early",
                     serde_json::error::Category::Syntax | serde_json::error::Category::Io => "is not JSON",
                 };
-                format!("{what} (line {}, column {})", error.line(), error.column())
+                write!(f, "{what} (line {}, column {})", error.line(), error.column())
             }
-            Self::Field(name) => format!("has a field of an unexpected type: {name}"),
+            Self::Field(name) => {
+                write!(f, "has a field that is missing or of an unexpected type: {name}")
+            }
         }
     }
 }
@@ -414,7 +408,7 @@ mod tests {
     #[test]
     fn what_was_read_is_not_repeated() {
         for json in ["canary", "{\"canary\": canary}", "{\"canary\": 1, \"canary\": 2}", "[\"canary\"]"] {
-            let shown = read(json.as_bytes()).unwrap_err().without_content();
+            let shown = read(json.as_bytes()).unwrap_err().to_string();
             assert!(!shown.contains("canary"), "{shown}");
         }
     }

@@ -133,7 +133,7 @@ fn not_a_client(credential: Option<&str>) -> Error {
 }
 
 fn unreadable(error: &Unreadable) -> Error {
-    refused("json", format!("the OAuth client {}", error.without_content())).fix(FIX)
+    refused("json", format!("the OAuth client {error}")).fix(FIX)
 }
 
 fn invalid(field: &str, what: &str) -> Error {

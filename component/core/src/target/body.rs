@@ -66,8 +66,7 @@ impl Payload {
         let (content_type, bytes) = match body {
             Body::Json(text) => {
                 json::check(&text).map_err(|error| {
-                    bad(format!("the body is not JSON: {error}"))
-                        .fix("correct it, or send it as text or bytes")
+                    bad(format!("the body {error}")).fix("correct it, or send it as text or bytes")
                 })?;
                 ("application/json".to_owned(), text.into_bytes())
             }
