@@ -44,12 +44,9 @@ pub(crate) async fn send(request: &Request, timeouts: Timeouts) -> Outcome<Respo
     let (outgoing, body) = outgoing(request)?;
     let future =
         outgoing_handler::handle(outgoing, Some(options(timeouts))).map_err(|code| transport_error(&code))?;
-    // A body that could not be sent whole matters only if there is no response either.
-    let written = write(body, request.body(), &deadline).await?;
-    let response = head(&future, &deadline).await.map_err(|error| match (written, error) {
-        (false, TransportError::NotSent(why)) => TransportError::Broken(why),
-        (_, error) => error,
-    })?;
+    // A body that is not taken whole is no error of its own: an early answer may come, or the reason.
+    write(body, request.body(), &deadline).await?;
+    let response = head(&future, &deadline).await?;
     let status = response.status();
     let headers = response.headers();
     let entries =
@@ -86,8 +83,8 @@ fn options(timeouts: Timeouts) -> RequestOptions {
     options
 }
 
-/// Writes and finishes the body; says whether all of it was taken.
-async fn write(body: OutgoingBody, mut bytes: &[u8], deadline: &Rc<Pollable>) -> Outcome<bool> {
+/// Writes the body, as much of it as is taken, and finishes it.
+async fn write(body: OutgoingBody, mut bytes: &[u8], deadline: &Rc<Pollable>) -> Outcome<()> {
     let stream = body.write().map_err(|()| TransportError::NotSent("the host opens no body".to_owned()))?;
     let writable = Rc::new(stream.subscribe());
     while !bytes.is_empty() {
@@ -101,19 +98,20 @@ async fn write(body: OutgoingBody, mut bytes: &[u8], deadline: &Rc<Pollable>) ->
                 let (piece, rest) =
                     bytes.split_at(bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
                 if stream.write(piece).is_err() {
-                    return Ok(false);
+                    return Ok(());
                 }
                 bytes = rest;
             }
-            Err(StreamError::Closed | StreamError::LastOperationFailed(_)) => return Ok(false),
+            Err(StreamError::Closed | StreamError::LastOperationFailed(_)) => return Ok(()),
         }
     }
-    if !flushed(&stream, &writable, deadline).await? {
-        return Ok(false);
+    if flushed(&stream, &writable, deadline).await? {
+        drop(writable);
+        drop(stream);
+        // A host that is not content says so in place of a response.
+        drop(OutgoingBody::finish(body, None));
     }
-    drop(writable);
-    drop(stream);
-    Ok(OutgoingBody::finish(body, None).is_ok())
+    Ok(())
 }
 
 async fn flushed(stream: &OutputStream, writable: &Rc<Pollable>, deadline: &Rc<Pollable>) -> Outcome<bool> {

@@ -8,6 +8,7 @@
 //! | `isolation` | what is refused, and that no byte is sent then |
 //! | `hostile` | the host's limits, against a component that keeps none |
 //! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
+//! | `stampede` | many callers of one expired token, and one request |
 //! | `doctor` | what a check finds, on tapes |
 //! | `canaries` | no secret in any text that leaves a call |
 //!
@@ -31,3 +32,5 @@ mod isolation;
 mod loopback;
 #[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod stampede;

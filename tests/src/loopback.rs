@@ -12,7 +12,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 
 use crate::fixtures::{
-    ACCOUNT, DEMO_KEY, builder, connect_request,
+    ACCOUNT, DEMO_KEY, api_request, builder, connect_request,
     google::{FUNCTION, Google, Seen, json_response, respond, verified},
     invoke_request, list_request, live, named, on_loopback, refused,
 };
@@ -191,4 +191,13 @@ async fn nobody_listening_is_said_in_one_breath() {
     assert!(error.message.contains("connection refused"), "{}", error.message);
     assert!(error.fix.unwrap().contains("nothing was sent"));
     assert_eq!(error.trace.len(), 4);
+
+    // A request with a body was not sent either, however much of it the host had taken: so it is repeated, though
+    // it may have an effect.
+    let mut request = api_request("POST", "/v2/projects/demo-project/locations");
+    request.body = Some(Body::Text("x".repeat(1 << 20)));
+    let error = refused(host.custom_api(&id, request, None).await);
+    assert!(error.message.contains("connection refused"), "{}", error.message);
+    assert!(error.fix.unwrap().contains("nothing was sent"));
+    assert_eq!(error.trace.len(), 3);
 }

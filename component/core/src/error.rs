@@ -155,6 +155,18 @@ impl Error {
         self
     }
 
+    /// Without a secret that an endpoint may have repeated.
+    #[must_use]
+    pub fn without(mut self, secret: &str) -> Self {
+        if self.0.message.contains(secret) {
+            self.0.message = self.0.message.replace(secret, "[secret]");
+        }
+        if self.0.reason.as_ref().is_some_and(|reason| reason.contains(secret)) {
+            self.0.reason = None;
+        }
+        self
+    }
+
     /// What had been sent.
     #[must_use]
     pub fn with_trace(mut self, trace: Vec<Exchange>) -> Self {
@@ -208,15 +220,28 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
-/// Text that somebody else wrote, cut to a length that fits in a message.
+/// Text that somebody else wrote, cut to a length that fits in a message, and without what looks like a
+/// token: an endpoint may repeat what it was sent.
 #[must_use]
 pub fn foreign(text: &str) -> String {
-    let line = one_line(text);
+    let mut line = String::new();
+    let mut names_token = false;
+    for word in one_line(text).split(' ') {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        let secret = names_token || TOKENS.iter().any(|token| word.contains(token));
+        line.push_str(if secret { "[secret]" } else { word });
+        names_token = word.ends_with("Bearer");
+    }
     match line.char_indices().nth(FOREIGN_TEXT) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }
 }
+
+/// How Google's tokens and keys begin: access token, refresh token, code, JWT, client secret, API key, PEM.
+const TOKENS: [&str; 7] = ["ya29.", "1//", "4/0", "eyJ", "GOCSPX-", "AIza", "-----BEGIN"];
 
 #[cfg(test)]
 mod tests {
@@ -226,6 +251,18 @@ mod tests {
     fn foreign_text_cannot_break_a_line_or_flood_a_log() {
         assert_eq!(foreign("a\r\nb\u{1b}[31m"), "a b [31m");
         assert_eq!(foreign(&"x".repeat(10_000)).chars().count(), FOREIGN_TEXT + 1);
+    }
+
+    #[test]
+    fn foreign_text_does_not_repeat_a_token() {
+        for token in
+            ["ya29.canary", "1//canary", "4/0canary", "eyJcanary.eyJ.x", "GOCSPX-canary", "AIzacanary"]
+        {
+            let shown = foreign(&format!("the header was \"authorization: {token}\" and more"));
+            assert_eq!(shown, "the header was \"authorization: [secret] and more");
+        }
+        assert_eq!(foreign("sent Bearer canary again"), "sent Bearer [secret] again");
+        assert_eq!(foreign("nothing  of\nthe kind"), "nothing of the kind");
     }
 
     #[test]

@@ -191,6 +191,12 @@ impl FunctionId {
     pub fn path(&self) -> String {
         format!("projects/{}/locations/{}/functions/{}", self.project.segment(), self.region, self.name)
     }
+
+    /// The name that Google gives the Cloud Run service behind a function, as a rule.
+    #[must_use]
+    pub fn service_name(&self) -> String {
+        self.name.as_str().to_ascii_lowercase().replace('_', "-")
+    }
 }
 
 impl fmt::Display for FunctionId {

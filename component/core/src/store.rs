@@ -259,7 +259,7 @@ pub(crate) fn read<T: Kept>(ports: &impl Ports, key: &str) -> Result<Option<T>> 
 /// # Errors
 /// `secret-store`.
 pub(crate) fn read_versioned<T: Kept>(ports: &impl Ports, key: &str) -> Result<Option<(T, String)>> {
-    let Some(entry) = ports.secret_get(key).map_err(|error| store_error("read", error))? else {
+    let Some(entry) = ports.secret_get(key).map_err(|error| store_error("read an entry", error))? else {
         return Ok(None);
     };
     match parse(&entry) {
@@ -278,16 +278,20 @@ fn unreadable(key: &str) -> Error {
         .fix("a newer version may have written it, or it is damaged; disconnect, and connect again")
 }
 
-/// Writes what is kept under a key.
+/// Writes what is kept under a key, and returns the version that it has from now on.
 ///
 /// # Errors
 /// `secret-store`.
-pub(crate) fn write(ports: &impl Ports, key: &str, value: &impl Kept, expected: Expected) -> Result<()> {
+pub(crate) fn write(ports: &impl Ports, key: &str, value: &impl Kept, expected: Expected) -> Result<String> {
     put(ports, key, &value.fields().to_json(), expected)
 }
 
-fn put(ports: &impl Ports, key: &str, json: &str, expected: Expected) -> Result<()> {
-    ports.secret_put(key, json, expected).map(drop).map_err(|error| store_error("write", error))
+/// Writes text under a key, and returns the version that it has from now on.
+///
+/// # Errors
+/// `secret-store`.
+pub(crate) fn put(ports: &impl Ports, key: &str, text: &str, expected: Expected) -> Result<String> {
+    ports.secret_put(key, text, expected).map_err(|error| store_error("write an entry", error))
 }
 
 /// Removes a key.
@@ -317,7 +321,7 @@ pub fn store_error(what: &str, error: StoreError) -> Error {
     let new = |message: String| Error::new(Kind::SecretStore, Origin::Host, message);
     match error {
         StoreError::VersionMismatch => {
-            new(format!("somebody else changed the entry that was to {what}")).fix("try again")
+            new(format!("somebody else was quicker, so there was no way to {what}")).fix("try again")
         }
         StoreError::ReadOnly => new(format!("the secret store is read-only, so there is no way to {what}"))
             .fix("use a store that can be written for this"),

@@ -92,7 +92,7 @@ pub(crate) struct World {
     pub(crate) wall: Cell<Duration>,
     pub(crate) signs: Cell<bool>,
     pub(crate) read_only: Cell<bool>,
-    counter: Cell<u64>,
+    pub(crate) counter: Cell<u64>,
 }
 
 impl World {

@@ -2,12 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::{KEY, Person, check_live, forget_tokens, google::Google};
+use super::{KEY, Person, check_live, forget_tokens, forms::canary, google::Google};
 
-const USER: &str = r#"{"type":"authorized_user","client_id":"123-x.apps.googleusercontent.com",
-    "client_secret":"GOCSPX-x","refresh_token":"1//refresh"}"#;
 const ROBOT: &str = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/\
     robot@demo-project.iam.gserviceaccount.com:generateAccessToken";
+
+fn user() -> Value {
+    json!({
+        "type": "authorized_user",
+        "client_id": "123-x.apps.googleusercontent.com",
+        "client_secret": canary("client-secret"),
+        "refresh_token": canary("refresh-token"),
+    })
+}
 
 fn federated() -> Value {
     json!({
@@ -37,9 +44,9 @@ fn id(person: &Person, nickname: &str) -> String {
 fn each_kind_of_credential_connects() {
     let google = Google::start();
     let person = Person::with(&google);
-    person.write("user.json", USER);
+    person.write("user.json", &user().to_string());
     person.write("federated.json", &federated().to_string());
-    let source: Value = serde_json::from_str(USER).unwrap();
+    let source = user();
     let impersonated = json!({ "type": "impersonated_service_account", "source_credentials": source,
         "service_account_impersonation_url": ROBOT, "delegates": [] });
     person.write("impersonated.json", &impersonated.to_string());
@@ -67,7 +74,7 @@ fn what_cannot_connect_says_what_to_do() {
     let google = Google::start();
     let person = Person::with(&google);
     person.write("client.json", r#"{"installed":{"client_id":"1-x.apps.googleusercontent.com"}}"#);
-    person.write("user.json", USER);
+    person.write("user.json", &user().to_string());
     person.write("federated.json", &federated().to_string());
     let mut from_file = federated();
     from_file["credential_source"] = json!({ "file": "/var/run/token" });
@@ -96,7 +103,7 @@ fn what_cannot_connect_says_what_to_do() {
 fn a_broken_connection_is_seen_and_repaired() {
     let google = Google::start();
     let person = Person::with(&google);
-    person.write("user.json", USER);
+    person.write("user.json", &user().to_string());
     person.run(&connect("ada", &["--credentials", "user.json"]));
     let id = id(&person, "ada");
     // Without the cached token, the next call asks for one.
@@ -126,7 +133,7 @@ fn a_broken_connection_is_seen_and_repaired() {
 fn the_doctor_tells_what_is_missing() {
     let google = Google::start();
     let person = Person::with(&google);
-    person.write("user.json", USER);
+    person.write("user.json", &user().to_string());
     person.run(&connect("ada", &["--credentials", "user.json"]));
     google.on(
         ":generateIdToken",
@@ -163,7 +170,7 @@ fn the_doctor_tells_what_is_missing() {
 fn a_nickname_may_be_taken_twice_and_then_names_nothing() {
     let google = Google::start();
     let person = Person::with(&google);
-    person.write("user.json", USER);
+    person.write("user.json", &user().to_string());
     for nickname in ["one", "two"] {
         person.run(&connect(nickname, &["--credentials", "user.json"]));
     }
@@ -187,7 +194,7 @@ fn programs_get_json_from_every_command() {
     let google = Google::start();
     let person = Person::with(&google);
     let recipient = Person::new().json(&["store"])["recipient"].as_str().unwrap().to_owned();
-    person.write("user.json", USER);
+    person.write("user.json", &user().to_string());
     person.write("token", "ya29.x");
     let connected = person.json(&connect("ada", &["--credentials", "user.json"]));
     let id = connected["connection"]["id"].as_str().unwrap().to_owned();

@@ -11,7 +11,7 @@ use std::{
 use serde_json::json;
 use url::Url;
 
-use super::{Person, check_live};
+use super::{Person, check_live, forms::canary};
 
 /// A sign-in that waits for the browser.
 struct Waiting {
@@ -25,7 +25,7 @@ struct Waiting {
 impl Waiting {
     fn start(person: &Person, no_browser: bool) -> Self {
         let client = json!({ "installed": {
-            "client_id": "1-x.apps.googleusercontent.com", "client_secret": "GOCSPX-x",
+            "client_id": "1-x.apps.googleusercontent.com", "client_secret": canary("client-secret"),
             "project_id": "demo-project", "auth_uri": "https://accounts.google.com/o/oauth2/auth",
             "token_uri": "https://oauth2.googleapis.com/token", "redirect_uris": ["http://localhost"] } });
         person.write("client.json", &client.to_string());

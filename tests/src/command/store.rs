@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::{KEY, Person, check_live, forget_tokens, google::Google, tape};
+use super::{KEY, Person, check_live, forget_tokens, forms::canary, google::Google, tape};
 
 fn copy(from: &Path, to: &Path) {
     use std::os::unix::fs::DirBuilderExt as _;
@@ -52,7 +52,8 @@ fn a_shared_connection_is_used_with_the_recipients_own_key() {
 #[test]
 fn a_store_under_a_passphrase_opens_with_nothing_else() {
     let person = Person::new();
-    let passphrase = ("GCF_PASSPHRASE", "correct horse");
+    let passphrase = canary("passphrase");
+    let passphrase = ("GCF_PASSPHRASE", passphrase.as_str());
     let connect =
         ["connect", "--nickname", "demo", "--credentials", KEY, "--replay", &tape("connect-only.json")];
     check_live(

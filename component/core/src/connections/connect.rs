@@ -4,7 +4,7 @@ use super::{Connected, FORMAT, delete_tokens, duplicate, load, nickname, region}
 use crate::{
     call::{Call, deadlines},
     credential::{self, KeyId},
-    error::{Error, Result},
+    error::{Error, Kind, Origin, Result},
     identity::{Identity, InvokerRequest, host_key},
     jwt::{IdTokenClaims, PrivateKey},
     names::{AccountEmail, ProjectId, Region},
@@ -195,16 +195,35 @@ pub(super) struct New {
     pub(super) granted: Granted,
 }
 
+/// An id that no connection has. Randomness that repeats itself, as on a tape, is no reason to fail.
+fn free_id(ports: &impl Ports) -> Result<ConnectionId> {
+    for _ in 0..8 {
+        let id = ConnectionId::random(ports.random());
+        let taken = ports.secret_get(&id.connection_key());
+        if taken.map_err(|error| store::store_error("read an entry", error))?.is_none() {
+            return Ok(id);
+        }
+    }
+    Err(Error::new(
+        Kind::SecretStore,
+        Origin::Host,
+        "the host's randomness does not yield an id that is free",
+    )
+    .fix("whoever runs the host looks after its randomness"))
+}
+
 impl New {
     /// Keeps a new connection, all of it or nothing.
     pub(super) fn keep<P: Ports>(mut self, call: &Call<'_, P>) -> Result<ConnectionId> {
         let ports = call.ports();
-        let id = ConnectionId::random(ports.random());
+        let id = free_id(ports)?;
         self.complete(&id);
-        if let Err(error) = self.write(ports, &id) {
-            // The error that led here is the one to report.
-            for key in [id.private_key_key(), id.credential_key(), id.connection_key()] {
-                let _ = store::delete(ports, &key);
+        let mut written = Vec::new();
+        if let Err(error) = self.write(ports, &id, &mut written) {
+            // Only what was written here: whoever has the same id keeps what is theirs. The error that led here
+            // is the one to report.
+            for (key, version) in written {
+                let _ = ports.secret_delete(&key, Expected::Version(version));
             }
             return Err(error.with_trace(call.take_trace()));
         }
@@ -213,18 +232,20 @@ impl New {
     }
 
     /// The connection is written last: until then nothing is there to be found.
-    fn write(&self, ports: &impl Ports, id: &ConnectionId) -> Result<()> {
-        self.write_key(ports, id)?;
-        store::write(ports, &id.credential_key(), &self.credential, Expected::Absent)?;
-        store::write(ports, &id.connection_key(), &self.connection, Expected::Absent)
-    }
-
-    fn write_key(&self, ports: &impl Ports, id: &ConnectionId) -> Result<()> {
-        let Some(pem) = &self.key else { return Ok(()) };
-        ports
-            .secret_put(&id.private_key_key(), pem.reveal(), Expected::Anything)
-            .map(drop)
-            .map_err(|error| store::store_error("write the key", error))
+    fn write(
+        &self,
+        ports: &impl Ports,
+        id: &ConnectionId,
+        written: &mut Vec<(String, String)>,
+    ) -> Result<()> {
+        let (key, credential, connection) = (id.private_key_key(), id.credential_key(), id.connection_key());
+        if let Some(pem) = &self.key {
+            let version = store::put(ports, &key, pem.reveal(), Expected::Absent)?;
+            written.push((key, version));
+        }
+        let version = store::write(ports, &credential, &self.credential, Expected::Absent)?;
+        written.push((credential, version));
+        store::write(ports, &connection, &self.connection, Expected::Absent).map(drop)
     }
 
     /// Puts this credential in the place of a connection's own, and says what is odd about that.
@@ -243,7 +264,9 @@ impl New {
         } else {
             None
         };
-        self.write_key(ports, id)?;
+        if let Some(pem) = &self.key {
+            store::put(ports, &id.private_key_key(), pem.reveal(), Expected::Anything)?;
+        }
         if let Err(error) = store::write(ports, &id.credential_key(), &self.credential, expected) {
             match old_key {
                 Some(old) => {

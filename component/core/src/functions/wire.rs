@@ -99,8 +99,7 @@ impl Function {
     /// name.
     #[must_use]
     pub fn service_name(&self) -> String {
-        let derived = || self.id.name.as_str().to_ascii_lowercase().replace('_', "-");
-        self.service.clone().unwrap_or_else(derived)
+        self.service.clone().unwrap_or_else(|| self.id.service_name())
     }
 
     /// Where it is called, if the API said something that is a function's URL.

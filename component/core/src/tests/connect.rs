@@ -28,6 +28,35 @@ fn a_connection_is_kept_after_google_accepted_the_credential() {
 }
 
 #[test]
+fn an_id_that_comes_again_is_nobody_elses() {
+    let world = World::new().answer(access_token("ya29.a")).answer(access_token("ya29.b"));
+    let (first, _) = block_on(connections::connect(&world, connect_request(), None)).unwrap();
+    let before = world.secrets.borrow().clone();
+    // The same random bytes as the first time.
+    world.counter.set(0);
+    let (second, _) = block_on(connections::connect(&world, connect_request(), None)).unwrap();
+    assert_ne!(first.id, second.id);
+    for (key, value) in before {
+        assert_eq!(world.secrets.borrow().get(&key), Some(&value), "{key}");
+    }
+}
+
+#[test]
+fn a_connection_that_cannot_be_kept_takes_nothing_of_others_along() {
+    let world = World::new().answer(access_token("ya29.a"));
+    // Somebody else's credential and key, under the id that comes next; the connection itself is not there yet.
+    let id = format!("{:016x}", u64::from_be_bytes([2; 8]));
+    for kind in ["credentials", "keys"] {
+        world.set(&format!("{kind}/{id}"), "theirs");
+    }
+    world.counter.set(0);
+    let error = block_on(connections::connect(&world, connect_request(), None)).unwrap_err();
+    assert_eq!(error.kind(), Kind::SecretStore);
+    assert_eq!(world.secrets.borrow().len(), 2);
+    assert!(world.secrets.borrow().values().all(|value| value == "theirs"));
+}
+
+#[test]
 fn nothing_is_kept_when_google_refuses() {
     let answer =
         json_answer(400, &json!({"error": "invalid_grant", "error_description": "Invalid JWT Signature."}));

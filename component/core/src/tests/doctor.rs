@@ -57,6 +57,26 @@ fn lines(verdicts: [Verdict; 8]) -> Vec<(&'static str, Verdict)> {
     names.into_iter().zip(verdicts).collect()
 }
 
+/// Who holds the invoker role and no other cannot list or see, and need not.
+#[test_case(&[json!({"permissions": ["run.routes.invoke"]})], Pass, "may invoke it (run.routes.invoke)"; "as 2nd gen")]
+#[test_case(&[json!({}), json!({"permissions": ["cloudfunctions.functions.invoke"]})], Pass, "may invoke it (cloudfunctions.functions.invoke)"; "as 1st gen")]
+#[test_case(&[json!({}), json!({})], Fail, "run.routes.invoke is missing"; "as neither")]
+fn who_may_only_invoke(answers: &[Value], verdict: Verdict, words: &str) {
+    let (world, id) = World::connected();
+    world.then(denied("cloudfunctions.functions.list"));
+    world.then(nothing());
+    world.then(denied("cloudfunctions.functions.get"));
+    for answer in answers {
+        world.then(json_answer(200, answer));
+    }
+    let findings = check(&world, &id, hello());
+    let of_function: Vec<_> = findings[8..].iter().map(|finding| finding.verdict).collect();
+    assert_eq!(of_function, [Unknown, Unknown, Unknown, verdict]);
+    assert!(find(&findings, "exists").message.contains("cloudfunctions.functions.get"));
+    let finding = find(&findings, "may-invoke");
+    assert!(finding.message.contains(words), "{finding:?}");
+}
+
 #[test]
 fn a_service_account_that_needs_nothing_more_in_an_empty_project() {
     let (world, id) = World::connected();

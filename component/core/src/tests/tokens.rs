@@ -162,3 +162,18 @@ fn a_store_that_cannot_be_written_costs_an_exchange_and_nothing_else() {
     }
     assert_eq!(world.urls().len(), 4);
 }
+
+#[test]
+fn an_endpoint_that_repeats_what_it_was_sent_is_not_quoted() {
+    let world = World::new().answer(Ok(crate::http::Response {
+        status: 400,
+        headers: Vec::new(),
+        // What the assertion begins with is the same for every key of this id.
+        body: br#"{"error":"invalid_grant","error_description":"cannot read eyJ0eXAiOiJKV1Qi, sent as Bearer canary"}"#
+            .to_vec(),
+    }));
+    let error = block_on(connections::connect(&world, connect_request(), None)).unwrap_err();
+    let shown = format!("{error} {error:?}");
+    assert!(shown.contains("cannot read [secret] sent as Bearer [secret]"), "{shown}");
+    assert!(!shown.contains("canary") && !shown.contains("eyJ"), "{shown}");
+}

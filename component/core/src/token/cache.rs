@@ -235,7 +235,7 @@ fn replace_refresh_token(
         match store::write(ports, &id.credential_key(), &stored, Expected::Version(version)) {
             // The old one may be of no use any more: this is worth another attempt, whatever went wrong.
             Err(_) if attempt < 3 => attempt += 1,
-            outcome => return outcome,
+            outcome => return outcome.map(drop),
         }
     }
 }

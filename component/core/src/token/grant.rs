@@ -21,6 +21,10 @@ use crate::{
 /// Longer lives are not believed, in seconds: an organisation can allow 12 h at most.
 const MAX_LIFE: u64 = 12 * 3600;
 
+/// What a form holds that nobody may see.
+const SECRETS: [&str; 6] =
+    ["assertion", "refresh_token", "client_secret", "code", "code_verifier", "subject_token"];
+
 /// What Google granted.
 #[derive(Default)]
 pub struct Granted {
@@ -139,7 +143,7 @@ pub(super) async fn by_key<P: Ports>(
                 now = googles;
                 corrected = true;
             }
-            _ => return Err(refused(call, &response, error)),
+            _ => return Err(refused(&request, &response, error)),
         }
     }
 }
@@ -242,7 +246,7 @@ async fn ask<P: Ports>(
         return granted(call, wire(&response)?);
     }
     let error = refusal::error(response.status, &response.body, grant, account);
-    Err(refused(call, &response, error))
+    Err(refused(request, &response, error))
 }
 
 fn wire(response: &Response) -> Result<Wire> {
@@ -286,8 +290,11 @@ fn insufficient_scope(scope: &str) -> Error {
     .fix("sign in again, and leave every box of the consent page ticked")
 }
 
-/// What a refusal's response says beyond its body.
-fn refused<P: Ports>(_: &Call<'_, P>, response: &Response, error: Error) -> Error {
+/// What a refusal's response says beyond its body, and nothing of what was sent.
+fn refused(request: &Request, response: &Response, error: Error) -> Error {
+    let error = form_urlencoded::parse(request.body())
+        .filter(|(name, value)| SECRETS.contains(&name.as_ref()) && !value.is_empty())
+        .fold(error, |error, (_, value)| error.without(&value));
     match response.status {
         300..=399 => crate::google::redirect(response, "sign in"),
         408 | 429 | 500..=599 => error.retry_after_ms(crate::google::floor_ms(response)),

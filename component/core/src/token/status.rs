@@ -55,7 +55,7 @@ enum Belief {
 }
 
 /// The faults that are worth a note. A missing role is not: it can be granted at any moment.
-const KINDS: [(Kind, &str, Belief); 7] = [
+const KINDS: [(Kind, &str, Belief); 8] = [
     (Kind::ReconnectRequired, "reconnect-required", Belief::Reconnect),
     (Kind::CredentialRejected, "credential-rejected", Belief::Refused),
     (Kind::ClientConfig, "client-config", Belief::Refused),
@@ -63,6 +63,8 @@ const KINDS: [(Kind, &str, Belief); 7] = [
     (Kind::Unavailable, "unavailable", Belief::Passing),
     (Kind::Network, "network", Belief::Passing),
     (Kind::RateLimited, "rate-limited", Belief::Passing),
+    // A proxy answered, in all likelihood.
+    (Kind::InvalidResponse, "invalid-response", Belief::Passing),
 ];
 
 impl Kept for Status {

@@ -3,10 +3,11 @@
 use super::{Doctor, Finding, OF_FUNCTION, Verdict, fail, pass, unknown};
 use crate::{
     error::{Error, Kind, Origin, Result},
-    functions::{Function, Generation, Lookup, Trigger, find},
+    functions::{Generation, Lookup, Trigger, find},
     google::{self, Attempted, Resource},
     identity::{Invoker, member},
     json::{self, Object, Value},
+    names::FunctionId,
     ports::Ports,
     retry::Class,
     target::{self, Api, grammar::PathAndQuery},
@@ -17,6 +18,7 @@ impl<P: Ports> Doctor<'_, P> {
     pub(super) async fn function(&mut self, lookup: &Lookup) {
         let function = match find(self.call, self.session, lookup).await {
             Ok(function) => function,
+            Err(error) if error.kind() == Kind::MissingRole => return self.unseen(lookup, &error).await,
             Err(error) => {
                 self.fail(OF_FUNCTION[0], &error);
                 self.not_tried(&OF_FUNCTION[1..], "without the function");
@@ -50,11 +52,34 @@ impl<P: Ports> Doctor<'_, P> {
                 link: None,
             });
         }
-        let finding = self.may_invoke(&function).await;
+        let finding = self.may_invoke(&function.id, function.generation, &function.service_name()).await;
         self.findings.push(finding);
     }
 
-    async fn may_invoke(&self, function: &Function) -> Finding {
+    /// Whoever may invoke and nothing else cannot see the function, and can ask whether they may.
+    async fn unseen(&mut self, lookup: &Lookup, error: &Error) {
+        self.findings.push(Finding { verdict: Verdict::Unknown, ..fail(OF_FUNCTION[0], error) });
+        self.not_tried(&OF_FUNCTION[1..3], "without the function");
+        let id = match lookup {
+            Lookup::Exact(id) => id.clone(),
+            Lookup::Bare(name) => FunctionId {
+                project: self.session.project.clone(),
+                region: self.session.region.clone(),
+                name: name.clone(),
+            },
+        };
+        let service = id.service_name();
+        let mut finding = self.may_invoke(&id, Generation::Gen2, &service).await;
+        if finding.verdict != Verdict::Pass {
+            let other = self.may_invoke(&id, Generation::Gen1, &service).await;
+            if other.verdict == Verdict::Pass || finding.verdict == Verdict::Unknown {
+                finding = other;
+            }
+        }
+        self.findings.push(finding);
+    }
+
+    async fn may_invoke(&self, id: &FunctionId, generation: Generation, service: &str) -> Finding {
         let name = OF_FUNCTION[3];
         let identity = &self.session.identity;
         let account = match self.session.invoker(None) {
@@ -62,27 +87,22 @@ impl<P: Ports> Doctor<'_, P> {
             Ok(Invoker::Own | Invoker::User) => identity.principal().to_owned(),
             Err(error) => return fail(name, &error),
         };
-        let service = function.service_name();
-        let (permission, api, path, resource) = match function.generation {
+        let (permission, api, path, resource) = match generation {
             Generation::Gen1 => (
                 "cloudfunctions.functions.invoke",
                 Api::Functions,
-                format!("/v1/{}", function.id.path()),
-                Resource::Function(&function.id),
+                format!("/v1/{}", id.path()),
+                Resource::Function(id),
             ),
             // What is called is the Cloud Run service behind it.
             Generation::Gen2 | Generation::Other => (
                 "run.routes.invoke",
                 Api::Run,
-                format!(
-                    "/v2/projects/{}/locations/{}/services/{service}",
-                    function.id.project.segment(),
-                    function.id.region
-                ),
-                Resource::Service(&function.id, &service),
+                format!("/v2/projects/{}/locations/{}/services/{service}", id.project.segment(), id.region),
+                Resource::Service(id, service),
             ),
         };
-        let action = format!("ask whether {account} may invoke {}", function.id.name);
+        let action = format!("ask whether {account} may invoke {}", id.name);
         let attempted = Attempted {
             action: &action,
             project: self.session.project.as_str(),
