@@ -10,136 +10,73 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use bytes::Bytes;
 use gcf_host::{
     AccessToken, AccessTokens, CallError, Host, Supplying,
-    clock::SeededRandom,
+    clock::{FrozenClock, SeededRandom},
     secrets::{Expected, MemoryStore, SecretStore},
     tape::{Provenance, ProvenanceKind, Recorder, Tape},
-    transport::{Body, Sending, Timeouts, Transport},
-    wit::{AuthorizeRequest, ConnectRequest, Credential, FunctionRef, Impersonation, Invoker, SuppliedToken},
+    wit::{ConnectRequest, Credential, FunctionRef, Impersonation, Invoker, SuppliedToken},
 };
-use http_body_util::{BodyExt as _, Full};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use rsa::{RsaPrivateKey, pkcs8::DecodePrivateKey as _, traits::PublicKeyParts as _};
 use serde_json::{Value, json};
 
 use self::forms::{Canary, assert_clean, canary, fixed};
 use crate::fixtures::{
-    DEMO_KEY, api_request, builder, connect_request, google::FUNCTION, invoke_request, list_request, named,
+    DEMO_KEY, api_request, builder, connect_request,
+    google::FUNCTION,
+    invoke_request, list_request, named, person,
+    scripted::{Scripted, Sent},
     target,
 };
 
-const CLIENT: &str = "123456789012-test.apps.googleusercontent.com";
-const REDIRECT: &str = "http://127.0.0.1:49152/callback";
-const KID: &str = "google-1";
-
-fn private_key() -> String {
-    let key: Value = serde_json::from_str(DEMO_KEY).unwrap();
-    key["private_key"].as_str().unwrap().to_owned()
-}
+const NOW: u64 = 1_772_366_400;
 
 /// A Google that grants everything, and otherwise says what it was sent.
-#[derive(Default)]
-struct Parrot {
-    nonce: Mutex<String>,
-    /// All that was sent, as text.
-    sent: Arc<Mutex<String>>,
-}
-
-impl Debug for Parrot {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Parrot")
-    }
-}
-
-impl Transport for Parrot {
-    fn send(&self, request: http::Request<Body>, _: Timeouts) -> Sending {
-        let (nonce, sent) = (self.nonce.lock().unwrap().clone(), Arc::clone(&self.sent));
-        Box::pin(async move {
-            let (head, body) = request.into_parts();
-            let authorization = head.headers.get("authorization").cloned();
-            let authorization = authorization.unwrap_or(http::HeaderValue::from_static(""));
-            let body = String::from_utf8(body.collect().await?.to_bytes().to_vec()).unwrap();
-            let (url, said) = (head.uri.to_string(), authorization.to_str().unwrap());
-            let decoded = url::form_urlencoded::parse(body.as_bytes());
-            let decoded = decoded.map(|(name, value)| format!("{name}={value}\n")).collect::<String>();
-            sent.lock().unwrap().push_str(&format!("{url} {said}\n{body}\n{decoded}"));
-            let (status, answer) = answer(&url, said, &body, &nonce);
-            let response = http::Response::builder()
-                .status(status)
-                .header("content-type", "application/json")
-                .header("x-echo", authorization)
-                .body(Full::new(Bytes::from(answer)).map_err(|never| match never {}).boxed_unsync());
-            Ok(response.unwrap())
-        })
-    }
-}
-
-fn answer(url: &str, authorization: &str, body: &str, nonce: &str) -> (u16, String) {
-    let form: std::collections::HashMap<String, String> =
-        url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-    let said = json!({"error": {"message": format!("you sent {authorization} to {url}"), "status": "UNAUTHENTICATED"}});
-    let ok = |value: Value| (200, value.to_string());
-    if url.ends_with("oauth2.googleapis.com/token") {
-        let scope = "openid https://www.googleapis.com/auth/userinfo.email https://www.googleapis.com/auth/cloud-platform";
-        let grant =
-            |access: &str| json!({"access_token": access, "expires_in": 3599, "token_type": "Bearer"});
-        let mut user = grant(&canary("access-token"));
-        user["scope"] = json!(scope);
-        return match form["grant_type"].as_str() {
-            "authorization_code" => {
-                user["refresh_token"] = json!(canary("refresh-token"));
-                user["id_token"] = json!(id_token(nonce));
-                ok(user)
+fn parrot(nonce: Arc<Mutex<String>>) -> Scripted {
+    Scripted::new(move |sent| {
+        let said = json!({"error": {"message": format!("you sent {} to {}", sent.authorization, sent.url),
+            "status": "UNAUTHENTICATED"}});
+        let refused =
+            |description: String| (400, json!({"error": "invalid_grant", "error_description": description}));
+        match sent.url.as_str() {
+            "https://oauth2.googleapis.com/token" => {
+                let grant = |access: &str| json!({"access_token": access, "expires_in": 3599, "token_type": "Bearer"});
+                let mut user = grant(&canary("access-token"));
+                user["scope"] = json!(person::SCOPES);
+                match (sent.field("grant_type").as_str(), sent.field("refresh_token")) {
+                    ("authorization_code", _) => {
+                        user["refresh_token"] = json!(canary("refresh-token"));
+                        user["id_token"] = json!(person::id_token(&nonce.lock().unwrap(), NOW, &Value::Null));
+                        (200, user)
+                    }
+                    ("refresh_token", old) if old == canary("refresh-token") => {
+                        user["refresh_token"] = json!(canary("rotated-refresh-token"));
+                        (200, user)
+                    }
+                    ("refresh_token", other) => {
+                        refused(format!("the token {other} of {} is unknown", sent.body))
+                    }
+                    _ => (200, grant(&canary("service-access-token"))),
+                }
             }
-            "refresh_token" if form["refresh_token"] == canary("refresh-token") => {
-                user["refresh_token"] = json!(canary("rotated-refresh-token"));
-                ok(user)
+            "https://www.googleapis.com/oauth2/v3/certs" => (200, person::keys()),
+            "https://sts.googleapis.com/v1/token" => {
+                refused(format!("cannot use {}", sent.field("subject_token")))
             }
-            "refresh_token" => {
-                let description = format!("the token {} of {body} is unknown", form["refresh_token"]);
-                (400, json!({"error": "invalid_grant", "error_description": description}).to_string())
+            url if url.contains(":generateIdToken") => {
+                let asked: Value = serde_json::from_str(&sent.body).unwrap();
+                let claims = json!({"aud": asked["audience"], "exp": NOW + 3600, "email": "x@y.iam.gserviceaccount.com"});
+                let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+                let (header, signature) = (part(&json!({"alg": "RS256"})), canary("id-token-signature"));
+                (200, json!({"token": format!("{header}.{}.{signature}", part(&claims))}))
             }
-            _ => ok(grant(&canary("service-access-token"))),
-        };
-    }
-    if url.ends_with("/oauth2/v3/certs") {
-        let key = RsaPrivateKey::from_pkcs8_pem(&private_key()).unwrap();
-        let number = |bytes: Vec<u8>| URL_SAFE_NO_PAD.encode(bytes);
-        return ok(json!({"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": KID,
-            "n": number(key.n().to_bytes_be()), "e": number(key.e().to_bytes_be())}]}));
-    }
-    if url.starts_with("https://sts.googleapis.com/") {
-        let description = format!("cannot use {}", form["subject_token"]);
-        return (400, json!({"error": "invalid_grant", "error_description": description}).to_string());
-    }
-    if url.contains(":generateIdToken") {
-        let asked: Value = serde_json::from_str(body).unwrap();
-        let claims = json!({"aud": asked["audience"], "exp": 4_000_000_000_u64, "email": "x@y.iam.gserviceaccount.com"});
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let token =
-            format!("{}.{}.{}", part(&json!({"alg": "RS256"})), part(&claims), canary("id-token-signature"));
-        return ok(json!({"token": token}));
-    }
-    if url.contains("/functions/hello") {
-        return ok(
-            json!({"name": "projects/demo-project/locations/us-central1/functions/hello", "state": "ACTIVE",
-            "environment": "GEN_2", "serviceConfig": {"uri": format!("https://{FUNCTION}")}}),
-        );
-    }
-    (401, said.to_string())
-}
-
-/// As Google signs it for a person.
-fn id_token(nonce: &str) -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    let mut header = Header::new(Algorithm::RS256);
-    header.kid = Some(KID.to_owned());
-    let claims = json!({"iss": "https://accounts.google.com", "aud": CLIENT, "azp": CLIENT, "sub": "1", "iat": now,
-        "exp": now + 3600, "nonce": nonce, "email": "ada@example.com", "email_verified": true});
-    jsonwebtoken::encode(&header, &claims, &EncodingKey::from_rsa_pem(private_key().as_bytes()).unwrap())
-        .unwrap()
+            url if url.contains("/functions/hello") => (
+                200,
+                json!({"name": "projects/demo-project/locations/us-central1/functions/hello", "state": "ACTIVE",
+                    "environment": "GEN_2", "serviceConfig": {"uri": format!("https://{FUNCTION}")}}),
+            ),
+            _ => (401, said),
+        }
+    })
 }
 
 /// Everything that a caller, an operator or a log could see.
@@ -191,43 +128,24 @@ fn live(store: &MemoryStore) -> Vec<Canary> {
     found
 }
 
-fn client() -> String {
-    json!({"installed": {"client_id": CLIENT, "client_secret": canary("client-secret"), "project_id": "demo-project",
-        "auth_uri": "https://accounts.google.com/o/oauth2/auth", "token_uri": "https://oauth2.googleapis.com/token",
-        "redirect_uris": ["http://localhost"]}})
-    .to_string()
-}
-
 /// A person signs in, calls, is refreshed, and is refused.
-async fn person(host: &Host, parrot: &Parrot, store: &MemoryStore, shown: &mut Shown) -> Vec<Canary> {
-    let request = AuthorizeRequest {
-        nickname: "ada".to_owned(),
-        project: None,
-        region: None,
-        client: client(),
-        redirect_uri: REDIRECT.to_owned(),
-        login_hint: None,
-        hosted_domain: None,
-        invoker: Some(Invoker::ServiceAccount(Impersonation {
-            service_account: None,
-            delegates: Vec::new(),
-            include_email: true,
-        })),
-        connection: None,
-    };
+async fn signs_in(host: &Host, nonce: &Mutex<String>, store: &MemoryStore, shown: &mut Shown) -> Vec<Canary> {
+    let mut request = person::authorize_request(&canary("client-secret"));
+    request.invoker = Some(Invoker::ServiceAccount(Impersonation {
+        service_account: None,
+        delegates: Vec::new(),
+        include_email: true,
+    }));
     shown.debug(&request);
     // The address is for the person's browser: it holds state and nonce, and nothing else is shown of it.
     let begun = host.authorize(request).await.unwrap();
     let mut secrets = live(store);
-    let url = url::Url::parse(&begun.url).unwrap();
-    let sent: std::collections::HashMap<String, String> = url.query_pairs().into_owned().collect();
-    parrot.nonce.lock().unwrap().clone_from(&sent["nonce"]);
-    let back = |state: &str| {
-        format!("{REDIRECT}?code={}&state={state}", canary("authorization-code").replace('/', "%2F"))
-    };
+    *nonce.lock().unwrap() = person::parameter(&begun, "nonce");
+    let state = person::parameter(&begun, "state");
+    let back = |state: &str| person::back(&canary("authorization-code"), state);
     shown.outcome(host.finish(&begun.id, &back("another"), None).await);
-    let connected = shown.outcome(host.finish(&begun.id, &back(&sent["state"]), None).await).unwrap();
-    shown.outcome(host.finish(&begun.id, &back(&sent["state"]), None).await);
+    let connected = shown.outcome(host.finish(&begun.id, &back(&state), None).await).unwrap();
+    shown.outcome(host.finish(&begun.id, &back(&state), None).await);
     let id = connected.connection.id;
     let hello = || invoke_request(named("hello", Some("us-central1")));
     let answer = host.invoke(&id, hello(), None).await.unwrap();
@@ -290,19 +208,21 @@ async fn others(host: &Host, store: &MemoryStore, shown: &mut Shown) -> Vec<Cana
 
 #[tokio::test]
 async fn no_secret_is_in_any_debug_error_event_or_tape() {
-    let parrot = Arc::new(Parrot::default());
+    let nonce = Arc::<Mutex<String>>::default();
+    let parrot = parrot(Arc::clone(&nonce));
     let store = Arc::new(MemoryStore::new());
     let events = Arc::new(Mutex::new(String::new()));
     let log = Arc::clone(&events);
     let provenance = Provenance { kind: ProvenanceKind::Recorded, from: "a test".to_owned(), note: None };
     let folder = tempfile::tempdir_in(target()).unwrap();
     let path = folder.path().join("tape.json");
-    let transport: Arc<dyn Transport> = Arc::<Parrot>::clone(&parrot);
-    let recorder = Recorder::new(transport, &path, Tape::new(provenance, Duration::ZERO, 1));
+    let recorder =
+        Recorder::new(Arc::new(parrot.clone()), &path, Tape::new(provenance, Duration::from_secs(NOW), 1));
     let secrets: Arc<dyn SecretStore> = Arc::<MemoryStore>::clone(&store);
     let host = builder()
         .transport(Arc::new(recorder.clone()))
         .secrets(secrets)
+        .clock(Arc::new(FrozenClock::at(Duration::from_secs(NOW))))
         .random(Arc::new(SeededRandom::new(7)))
         .access_tokens(Arc::new(Vault))
         .observer(Arc::new(move |event| log.lock().unwrap().push_str(&format!("{event:?}"))))
@@ -311,16 +231,18 @@ async fn no_secret_is_in_any_debug_error_event_or_tape() {
 
     let mut shown = Shown::default();
     let mut canaries = fixed();
-    canaries.extend(person(&host, &parrot, &store, &mut shown).await);
+    canaries.extend(signs_in(&host, &nonce, &store, &mut shown).await);
     canaries.extend(others(&host, &store, &mut shown).await);
     shown.debug(&(&host, &store, &recorder));
     shown.0.push_str(&events.lock().unwrap());
-    // Not one of them was forgotten: each was sent, received or kept. The passphrase is the command's.
-    let sent = parrot.sent.lock().unwrap().clone();
-    for (name, secret) in
-        fixed().iter().filter(|(name, _)| !matches!(name.as_str(), "passphrase" | "private-key"))
-    {
-        assert!(sent.contains(secret.as_str()), "{name}");
+    // Not one of them was forgotten: each was sent. The passphrase is the command's, and the key is never sent.
+    let sent = parrot.take();
+    for (name, secret) in fixed() {
+        let seen = |sent: &Sent| {
+            let form = url::form_urlencoded::parse(sent.body.as_bytes());
+            form.into_iter().any(|(_, value)| value == secret) || sent.authorization.contains(&secret)
+        };
+        assert!(name == "passphrase" || name == "private-key" || sent.iter().any(seen), "{name}");
     }
     assert!(shown.0.len() > 10_000 && canaries.len() > 20, "there is something to look for, and at");
     assert_clean(&shown.0, &canaries, "what a call shows");
@@ -330,15 +252,15 @@ async fn no_secret_is_in_any_debug_error_event_or_tape() {
 
 #[tokio::test]
 async fn a_damaged_key_is_refused_without_a_word_of_it() {
-    let parrot = Arc::new(Parrot::default());
-    let host = builder().transport(Arc::<Parrot>::clone(&parrot)).build().unwrap();
+    let parrot = parrot(Arc::default());
+    let host = builder().transport(Arc::new(parrot.clone())).build().unwrap();
     for spoil in ["private_key", "private_key_id", "client_email", "token_uri", "type"] {
         let mut key: Value = serde_json::from_str(DEMO_KEY).unwrap();
         key[spoil] = json!("-----BEGIN PRIVATE KEY-----\nCANARYCANARY\n-----END PRIVATE KEY-----");
         let error = host.connect(with(Credential::GoogleJson(key.to_string())), None).await.unwrap_err();
         assert!(!format!("{error} {error:?}").contains("CANARY"), "{spoil}");
     }
-    assert_eq!(*parrot.sent.lock().unwrap(), "");
+    assert!(parrot.take().is_empty());
 }
 
 /// What is committed was looked at by nobody but this.

@@ -1,6 +1,8 @@
 //! What every test needs: the built component, hosts over it, and a Google on loopback.
 
 pub(crate) mod google;
+pub(crate) mod person;
+pub(crate) mod scripted;
 
 use std::{
     fs,

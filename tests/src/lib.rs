@@ -8,6 +8,7 @@
 //! | `isolation` | what is refused, and that no byte is sent then |
 //! | `hostile` | the host's limits, against a component that keeps none |
 //! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
+//! | `lifetimes` | tokens, grants and sign-ins over time |
 //! | `stampede` | many callers of one expired token, and one request |
 //! | `doctor` | what a check finds, on tapes |
 //! | `canaries` | no secret in any text that leaves a call |
@@ -28,6 +29,8 @@ mod fixtures;
 mod hostile;
 #[cfg(test)]
 mod isolation;
+#[cfg(test)]
+mod lifetimes;
 #[cfg(test)]
 mod loopback;
 #[cfg(test)]
