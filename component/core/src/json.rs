@@ -34,8 +34,10 @@ const MAX_FIELDS: usize = 1024;
 /// Why something cannot be read.
 #[derive(Debug)]
 pub(crate) enum Unreadable {
-    /// It is not JSON, or not an object.
+    /// It is not JSON, or repeats a field.
     Json(serde_json::Error),
+    /// It is JSON, and not an object.
+    NoObject,
     /// This field is missing, or of another type than it has to be.
     Field(&'static str),
 }
@@ -52,7 +54,7 @@ pub(crate) fn read(json: &[u8]) -> Read<Object<'_>> {
         | Value::Number(_)
         | Value::OtherNumber(_)
         | Value::Text(_)
-        | Value::List(_) => Err(Unreadable::Json(serde_json::Error::custom("it is not an object"))),
+        | Value::List(_) => Err(Unreadable::NoObject),
     }
 }
 
@@ -228,12 +230,13 @@ impl fmt::Display for Unreadable {
         match self {
             Self::Json(error) => {
                 let what = match error.classify() {
-                    serde_json::error::Category::Data => "repeats a field, or is not an object",
+                    serde_json::error::Category::Data => "repeats a field",
                     serde_json::error::Category::Eof => "ends too early",
                     serde_json::error::Category::Syntax | serde_json::error::Category::Io => "is not JSON",
                 };
                 write!(f, "{what} (line {}, column {})", error.line(), error.column())
             }
+            Self::NoObject => f.write_str("is not an object"),
             Self::Field(name) => {
                 write!(f, "has a field that is missing or of an unexpected type: {name}")
             }

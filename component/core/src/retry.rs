@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::http::{Response, TransportError};
+use crate::{
+    http::{Response, TransportError},
+    http_date::http_date,
+};
 
 /// What a request allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,11 +72,16 @@ pub fn wait(
     Some(jittered.max(floor.unwrap_or_default()))
 }
 
-/// The floor in a response's `Retry-After`, in seconds (RFC 9110, section 10.2.3). A date is ignored:
-/// it would need the two clocks to agree, and our own backoff is never under half a second.
+/// The floor in a response's `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. A date counts
+/// from the response's own `Date`, so that no two clocks need to agree; one that is past is no floor.
 #[must_use]
 pub fn retry_after(response: &Response) -> Option<Duration> {
-    response.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+    let value = response.header("retry-after")?.trim();
+    let seconds = value.parse().ok().or_else(|| {
+        let (then, now) = (http_date(value)?, http_date(response.header("date")?)?);
+        Some(then.saturating_sub(now))
+    });
+    seconds.map(Duration::from_secs)
 }
 
 #[cfg(test)]
@@ -104,6 +112,19 @@ mod tests {
         assert!(wait(Class::Once, 1, &not_sent, None, 0).is_some());
         assert!(wait(Class::Once, 1, &broken, None, 0).is_none());
         assert!(wait(Class::Idempotent, 1, &broken, None, 0).is_some());
+    }
+
+    #[test_case("7", None, Some(7))]
+    #[test_case("Wed, 21 Oct 2015 07:28:00 GMT", Some("Wed, 21 Oct 2015 07:27:30 GMT"), Some(30); "a date to come")]
+    #[test_case("Wed, 21 Oct 2015 07:28:00 GMT", Some("Sun, 01 Mar 2026 12:00:00 GMT"), Some(0); "a date that is past")]
+    #[test_case("Wed, 21 Oct 2015 07:28:00 GMT", None, None; "a date by nobody's clock")]
+    #[test_case("soon", Some("Sun, 01 Mar 2026 12:00:00 GMT"), None)]
+    fn retry_after_is_a_floor(value: &str, date: Option<&str>, seconds: Option<u64>) {
+        let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+        let mut headers = vec![header("retry-after", value)];
+        headers.extend(date.map(|date| header("date", date)));
+        let response = Response { status: 503, headers, body: vec![] };
+        assert_eq!(retry_after(&response), seconds.map(Duration::from_secs));
     }
 
     #[test]

@@ -58,9 +58,13 @@ fn what_is_not_json_is_not_repeated(text: &str) {
     assert!(!format!("{error:?}").contains("canary"));
 }
 
-#[test]
-fn bombs_are_refused() {
-    assert!(parse(&Secret::new("[".repeat(100_000)), None).is_err());
-    assert!(parse(&Secret::new(format!("{{\"a\":{}", "[".repeat(60_000))), None).is_err());
-    assert!(parse(&with("extra", json!("x".repeat(70_000))), None).is_err());
+#[test_case("[".repeat(60_000), "json", "is not JSON"; "deep")]
+#[test_case(format!("{{\"type\":{}", "[".repeat(60_000)), "json", "is not JSON"; "deep in a field")]
+#[test_case("[".repeat(100_000), "json", "is larger than 64 KiB"; "deep and large")]
+#[test_case(with("extra", json!("x".repeat(2_000_000))).reveal().clone(), "json", "is larger than 64 KiB"; "large")]
+#[test_case("[]".to_owned(), "json", "is not an object"; "a list")]
+fn bombs_are_refused_by_name(text: String, field: &str, words: &str) {
+    let error = parse(&Secret::new(text), None).unwrap_err();
+    assert_eq!((error.kind(), error.fields().details[0].1.as_str()), (Kind::InvalidCredential, field));
+    assert!(error.fields().message.contains(words), "{error}");
 }

@@ -47,6 +47,27 @@ fn a_grant_is_malformed(body: Value) {
 }
 
 #[test]
+fn a_life_of_more_than_twelve_hours_is_not_believed() {
+    let mut answer = json_answer(200, &json!({})).unwrap();
+    answer.body =
+        br#"{"access_token":"ya29.a","expires_in":99999999999999999999,"token_type":"Bearer"}"#.to_vec();
+    let world = World::new().answer(Ok(answer));
+    let (connection, _) = block_on(connections::connect(&world, connect_request(), None)).unwrap();
+    let key = world.keys(&format!("tokens/{}/", connection.id)).remove(0);
+    assert_eq!(world.entry(&key)["expires"], NOW + 12 * 3600);
+}
+
+#[test]
+fn the_token_endpoint_is_left_alone_as_long_as_it_asks() {
+    let busy = || with_header(json_answer(429, &json!({"error": "rate_limit_exceeded"})), "retry-after", "7");
+    let world = World::new().answer(busy()).answer(busy()).answer(access_token("ya29.a"));
+    block_on(connections::connect(&world, connect_request(), None)).unwrap();
+    assert_eq!(world.urls().len(), 3);
+    let waited = world.wall.get().as_secs() - NOW;
+    assert!((14..=16).contains(&waited), "{waited}");
+}
+
+#[test]
 fn a_token_that_stands_twice_is_malformed() {
     let mut answer = json_answer(200, &json!({})).unwrap();
     answer.body =

@@ -25,8 +25,9 @@ const REFRESH_JITTER: u64 = 30;
 /// A token that could not be refreshed is used until this many seconds before its end.
 const LAST_SECONDS: u64 = 10;
 
-/// How long one refresh may keep others waiting.
-const LEASE: Duration = Duration::from_secs(30);
+/// How long one refresh may keep others waiting: shorter than the deadline of most calls, so that those who
+/// wait for one that was killed still have time to do without it.
+const LEASE: Duration = Duration::from_secs(20);
 
 /// A token of any kind, with the end of its life.
 pub(super) struct Minted {
