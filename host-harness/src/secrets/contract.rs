@@ -152,15 +152,23 @@ fn signing(store: &dyn SecretStore) {
     assert_eq!(store.sign("keys/missing", b"m"), Err(StoreError::Unsupported));
 }
 
-/// Each of `stores`, all over the same data, counts one number up, 50 times.
+/// Each of `stores`, all over the same data, counts up at once.
 pub(super) fn check_racing_writers(stores: &[&dyn SecretStore]) {
     thread::scope(|scope| {
         for store in stores {
-            scope.spawn(move || (0..50).for_each(|_| increment(*store)));
+            scope.spawn(move || count_up(*store));
         }
     });
     let total = stores[0].get("counter").unwrap().unwrap().value;
-    assert_eq!(total, (50 * stores.len()).to_string());
+    assert_eq!(total, (COUNTS as usize * stores.len()).to_string());
+}
+
+/// How often one writer counts.
+pub(super) const COUNTS: u32 = 50;
+
+/// Counts one number up, [`COUNTS`] times, by compare-and-set.
+pub(super) fn count_up(store: &dyn SecretStore) {
+    (0..COUNTS).for_each(|_| increment(store));
 }
 
 fn increment(store: &dyn SecretStore) {

@@ -12,6 +12,8 @@ use crate::secrets::{
 mod crash;
 mod damage;
 mod migration;
+#[cfg(unix)]
+mod processes;
 mod sharing;
 
 /// A folder with a key file in it, and room for stores.
