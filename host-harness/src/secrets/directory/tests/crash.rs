@@ -1,19 +1,21 @@
 //! Writers that are killed at random moments.
 
 use std::{
-    env, hint,
-    io::{BufRead, BufReader, Write, stdout},
-    process::{Command, Stdio},
+    hint, thread,
+    time::{Duration, Instant},
 };
 
-use super::*;
+use super::{
+    processes::{heard, open, place, say, start},
+    *,
+};
 use crate::clock::SeededRandom;
 
-/// For the child: the folder of the store.
-const PLACE: &str = "GCF_TEST_KILLED_WRITER";
 const KEYS: [&str; 4] = ["connections/a", "credentials/a", "tokens/a/1", "tokens/b/1"];
-const ACKNOWLEDGED: u64 = 1_000;
-const PER_CHILD: u64 = 50;
+/// Each of a writer of its own.
+const KILLS: u64 = 1_000;
+/// So many stores at once: while one is checked, the writer of another writes.
+const STORES: u64 = 2;
 
 /// The key of the write that has this number.
 fn key_of(number: u64) -> &'static str {
@@ -33,70 +35,78 @@ fn number_in(value: &str) -> u64 {
 }
 
 #[test]
-#[ignore = "runs as the child of `no_acknowledged_write_is_lost_to_kill_9`"]
+#[ignore = "runs as a child of `no_acknowledged_write_is_lost_to_kill_9`"]
 fn killed_writer() {
-    let place = PathBuf::from(env::var_os(PLACE).expect("it is the parent that runs this"));
-    let store =
-        DirectoryStore::open_with(place.join("store"), &KeySource::File(place.join("key.txt"))).unwrap();
+    let store = open(&place(), Arc::new(SystemClock::default()));
     let next = KEYS.iter().filter_map(|key| value(&store, key)).map(|value| number_in(&value) + 1).max();
     for number in next.unwrap_or(0).. {
         put(&store, key_of(number), &value_of(number));
-        writeln!(stdout(), "acknowledged {number}").unwrap();
+        say(number);
     }
 }
 
 #[test]
 fn no_acknowledged_write_is_lost_to_kill_9() {
-    let place = TempDir::new().unwrap();
-    let random = SeededRandom::new(9);
+    thread::scope(|scope| {
+        for seed in 0..STORES {
+            scope.spawn(move || kill_writers(KILLS / STORES, seed));
+        }
+    });
+}
+
+/// One writer after the other goes on with the same store, and is killed.
+fn kill_writers(kills: u64, seed: u64) {
+    let folder = TempDir::new().unwrap();
+    let random = SeededRandom::new(seed);
     let below = |limit: u64| {
         let mut bytes = [0; 8];
         random.fill(&mut bytes);
         u64::from_le_bytes(bytes) % limit
     };
-    let (mut acknowledged, mut latest) = (0, None);
-    while acknowledged < ACKNOWLEDGED {
-        let mut child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "secrets::directory::tests::crash::killed_writer", "--ignored", "--nocapture"])
-            .env(PLACE, place.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let mut wanted = 1 + below(2 * PER_CHILD);
-        while wanted > 0 {
-            let line = lines.next().expect("the child writes until it is killed");
-            wanted -= u64::from(read_acknowledgement(&line, &mut latest, &mut acknowledged));
+    let (mut latest, mut halves) = (None, 0);
+    for _ in 0..kills {
+        let mut child = start("crash::killed_writer", folder.path());
+        let mut heard = heard(&mut child).map(|number| number.parse().unwrap());
+        let mut gap = Duration::ZERO;
+        for _ in 0..2 + below(3) {
+            let begun = Instant::now();
+            hear(heard.next().expect("the child writes until it is killed"), &mut latest);
+            gap = begun.elapsed();
         }
-        // Into whichever part of the next write that is.
-        (0..below(300_000)).for_each(|_| hint::spin_loop());
+        // Into whichever part of the next write that is: each takes about as long as the one before.
+        let moment = gap.mul_f64(below(1_000) as f64 / 1_000.0);
+        let begun = Instant::now();
+        while begun.elapsed() < moment {
+            hint::spin_loop();
+        }
         child.kill().unwrap();
-        child.wait().unwrap();
-        // What it said before it died counts as well; a line that breaks off was not said.
-        lines.for_each(|line| {
-            read_acknowledgement(&line, &mut latest, &mut acknowledged);
-        });
-
-        let key = KeySource::File(place.path().join("key.txt"));
-        let store = DirectoryStore::open_with(place.path().join("store"), &key).unwrap();
-        let latest = latest.expect("one at least was read");
-        for key in KEYS {
-            let expected = (0..=latest).rev().find(|number| key_of(*number) == key);
-            let found = value(&store, key).map(|value| number_in(&value));
-            let in_flight = (key_of(latest + 1) == key).then_some(latest + 1);
-            assert!(found == expected || found.is_some() && found == in_flight, "{key}: {found:?}, {latest}");
-        }
-        assert_eq!(store.hidden().unwrap(), 0);
+        assert_eq!(child.wait().unwrap().code(), None, "it ended by itself");
+        // What it said before it died counts as well.
+        heard.for_each(|number| hear(number, &mut latest));
+        let left = files::names(&folder.path().join("store")).unwrap();
+        halves += u64::from(left.iter().any(|name| name.starts_with(".tmp-")));
+        check(folder.path(), latest.expect("two at least were heard"));
     }
+    println!("{halves} of {kills} were killed while they wrote, the last one after write {latest:?}");
 }
 
-fn read_acknowledgement(line: &str, latest: &mut Option<u64>, acknowledged: &mut u64) -> bool {
-    // Before the first one stands what the test harness says.
-    let Some((_, number)) = line.split_once("acknowledged ") else { return false };
-    let number = number.parse().unwrap();
+fn hear(number: u64, latest: &mut Option<u64>) {
     // A write in flight when its child was killed may have been made without a word.
     assert!(latest.is_none_or(|latest| number == latest + 1 || number == latest + 2), "{latest:?}, {number}");
     *latest = Some(number);
-    *acknowledged += 1;
-    true
+}
+
+/// Whether the store holds what was acknowledged, or what was in flight then, and all of it.
+fn check(place: &Path, latest: u64) {
+    let store = open(place, Arc::new(SystemClock::default()));
+    let mut there = Vec::new();
+    for key in KEYS {
+        let expected = (0..=latest).rev().find(|number| key_of(*number) == key);
+        let found = value(&store, key).map(|value| number_in(&value));
+        let in_flight = (key_of(latest + 1) == key).then_some(latest + 1);
+        assert!(found == expected || found.is_some() && found == in_flight, "{key}: {found:?}, {latest}");
+        there.extend(found.map(|_| key));
+    }
+    assert_eq!(store.keys("").unwrap(), there);
+    assert_eq!(store.hidden().unwrap(), 0);
 }
