@@ -58,8 +58,9 @@ impl DirectoryStore {
     /// nothing is encrypted yet. Values that an earlier version left in clear text are encrypted.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the folder cannot be used or others than its owner can enter it, if the
-    /// key cannot be read, or if nothing in the folder is encrypted to it.
+    /// [`StoreError::Other`] if `path` is no place for a store: no folder, a link, or a folder that others than
+    /// its owner can enter and that is no store yet. [`StoreError::Unavailable`] if the folder cannot be used or
+    /// others can enter it by now, if the key cannot be read, or if nothing in the folder is encrypted to it.
     pub fn open_with(path: impl Into<PathBuf>, key: &KeySource) -> Result<Self, StoreError> {
         Self::open_with_clock(path, key, Arc::new(SystemClock::default()))
     }
@@ -76,8 +77,10 @@ impl DirectoryStore {
     ) -> Result<Self, StoreError> {
         // Without a slash at the end, which would follow a link.
         let folder: PathBuf = path.into().components().collect();
-        files::private_folder(&folder)?;
-        files::private_folder(&folder.join(SHARING))?;
+        let known = files::exists(&folder.join(LOCK)) && files::exists(&folder.join(LEASES));
+        for path in [&folder, &folder.join(SHARING), &folder.join(LEASES)] {
+            files::private_folder(path, known)?;
+        }
         let leases = Leases::open(folder.join(LEASES), clock)?;
 
         // Before the lock: a passphrase takes its time.
@@ -176,7 +179,7 @@ impl DirectoryStore {
         }
         let recipient = self.recipient();
         Err(StoreError::Unavailable(format!(
-            "none of the {hidden} entries in {} is encrypted to this key ({recipient}): open the store with the \
+            "none of the {hidden} entries in {} is encrypted to this key ({recipient}); open the store with the \
              key it was made with, or ask its owner to share a connection with this recipient",
             self.folder.display()
         )))

@@ -43,12 +43,12 @@ impl ReadOnlyStore {
         match variable {
             Ok(text) => Self::parse(&text, SECRETS_VARIABLE),
             Err(VarError::NotPresent) => Err(StoreError::Unavailable(format!(
-                "{SECRETS_VARIABLE} is not set: put a JSON object there, from keys to strings"
+                "{SECRETS_VARIABLE} is not set; put a JSON object there, from keys to strings"
             ))),
             // The variable itself is inside the error, and stays out of ours.
-            Err(VarError::NotUnicode(_)) => {
-                Err(StoreError::Unavailable(format!("{SECRETS_VARIABLE} is not UTF-8")))
-            }
+            Err(VarError::NotUnicode(_)) => Err(StoreError::Unavailable(format!(
+                "{SECRETS_VARIABLE} is not UTF-8; put a JSON object there, from keys to strings"
+            ))),
         }
     }
 
@@ -56,7 +56,7 @@ impl ReadOnlyStore {
     fn parse(text: &str, source: &str) -> Result<Self, StoreError> {
         let values: BTreeMap<String, String> = serde_json::from_str(text).map_err(|error| {
             StoreError::Unavailable(format!(
-                "{source} is not a JSON object from keys to strings: line {}, column {}",
+                "{source} is not a JSON object from keys to strings: line {}, column {}; correct it there",
                 error.line(),
                 error.column()
             ))

@@ -11,14 +11,17 @@ use tempfile::NamedTempFile;
 use super::StoreError;
 
 /// Makes the folder, or accepts one that nobody else can enter and in which files can be made.
-pub(super) fn private_folder(path: &Path) -> Result<(), StoreError> {
+///
+/// If it is `known` as a folder of ours, others are to be locked out of it. Of any other folder nobody knows
+/// who needs it: `chmod 700 /` would end a machine.
+pub(super) fn private_folder(path: &Path, known: bool) -> Result<(), StoreError> {
     let failed = |error| unavailable("cannot open the folder", path, &error);
     match fs::symlink_metadata(path) {
-        Ok(metadata) => refuse_open_folder(path, &metadata)?,
+        Ok(metadata) => refuse_open_folder(path, &metadata, known)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             create_folder(path).map_err(failed)?;
             // A second process may have been quicker, and made it otherwise.
-            refuse_open_folder(path, &fs::symlink_metadata(path).map_err(failed)?)?;
+            refuse_open_folder(path, &fs::symlink_metadata(path).map_err(failed)?, known)?;
             sync_folder(parent(path)).map_err(failed)?;
         }
         Err(error) => return Err(failed(error)),
@@ -93,7 +96,7 @@ pub(super) fn read_private(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     if mode & 0o077 != 0 {
         let path = path.display();
         return Err(StoreError::Unavailable(format!(
-            "others can read {path} (mode {mode:o}): run `chmod 600 {path}`, and make a new one if somebody did"
+            "others can read {path} (mode {mode:o}); run `chmod 600 {path}`, and make a new one if somebody did"
         )));
     }
     read_all(path, file).map(Some)
@@ -201,19 +204,27 @@ fn create_folder(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-fn refuse_open_folder(path: &Path, metadata: &fs::Metadata) -> Result<(), StoreError> {
+fn refuse_open_folder(path: &Path, metadata: &fs::Metadata, known: bool) -> Result<(), StoreError> {
     let mode = mode(metadata);
     let path = path.display();
-    let why = if metadata.is_symlink() {
-        format!("{path} is a symbolic link, and those are not followed: name the folder it leads to")
+    Err(if metadata.is_symlink() {
+        StoreError::Other(format!(
+            "{path} is a symbolic link, and those are not followed; name the folder it leads to"
+        ))
     } else if !metadata.is_dir() {
-        format!("not a folder: {path}")
-    } else if mode & 0o077 != 0 {
-        format!("others can enter {path} (mode {mode:o}): run `chmod 700 {path}`, or name another folder")
-    } else {
+        StoreError::Other(format!("not a folder: {path}; name a folder, or one that is still to be made"))
+    } else if mode & 0o077 == 0 {
         return Ok(());
-    };
-    Err(StoreError::Unavailable(why))
+    } else if known {
+        StoreError::Unavailable(format!(
+            "others can enter {path} (mode {mode:o}); run `chmod 700 {path}`, or name another folder"
+        ))
+    } else {
+        StoreError::Other(format!(
+            "others can enter {path} (mode {mode:o}), and it is no store yet; name a folder that is still to be \
+             made, or an empty one that is yours alone"
+        ))
+    })
 }
 
 #[cfg(unix)]

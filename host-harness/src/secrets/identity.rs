@@ -64,15 +64,17 @@ impl KeySource {
         match variables.map(|value| value.filter(|value| !value.is_empty())) {
             [Some(text), None, None] => match text.into_string() {
                 Ok(text) => Ok(Self::Passphrase(Passphrase::new(text)?)),
-                Err(_) => Err(StoreError::Other(format!("{PASSPHRASE_VARIABLE} is not UTF-8"))),
+                Err(_) => {
+                    Err(StoreError::Other(format!("{PASSPHRASE_VARIABLE} is not UTF-8; set it to text")))
+                }
             },
             [None, Some(path), None] => Ok(Self::File(path.into())),
             [None, None, Some(_)] => Self::keyring(),
             [None, None, None] => default().map(Self::File).ok_or_else(|| {
-                StoreError::Other(format!("there is no home folder for the key: set {KEY_FILE_VARIABLE}"))
+                StoreError::Other(format!("there is no home folder for the key; set {KEY_FILE_VARIABLE}"))
             }),
             _ => Err(StoreError::Other(format!(
-                "only one of {PASSPHRASE_VARIABLE}, {KEY_FILE_VARIABLE} and {KEYRING_VARIABLE} may be set: unset \
+                "only one of {PASSPHRASE_VARIABLE}, {KEY_FILE_VARIABLE} and {KEYRING_VARIABLE} may be set; unset \
                  those that are not meant"
             ))),
         }
@@ -87,7 +89,7 @@ impl KeySource {
     #[cfg(not(feature = "keyring"))]
     fn keyring() -> Result<Self, StoreError> {
         Err(StoreError::Other(format!(
-            "{KEYRING_VARIABLE} is set, but this build has no keyring: build gcf with `--features keyring`"
+            "{KEYRING_VARIABLE} is set, but this build has no keyring; build gcf with `--features keyring`"
         )))
     }
 
@@ -134,23 +136,23 @@ impl KeySource {
     pub(super) fn missing(&self, store: &Path) -> String {
         let folder = store.display();
         if self.overlooks_passphrase(store) {
-            return format!("the key of the store {folder} is under a passphrase: set {PASSPHRASE_VARIABLE}");
+            return format!("the key of the store {folder} is under a passphrase; set {PASSPHRASE_VARIABLE}");
         }
         match self {
             Self::Passphrase(_) => format!(
-                "{} is missing, and the store {folder} is encrypted: if it never had a passphrase, unset \
+                "{} is missing, and the store {folder} is encrypted; if it never had a passphrase, unset \
                  {PASSPHRASE_VARIABLE}; if it had, restore the file from a backup",
                 self.place()
             ),
             Self::File(_) => format!(
-                "{} is missing, and the store {folder} is encrypted: restore the file from a backup, or name the \
+                "{} is missing, and the store {folder} is encrypted; restore the file from a backup, or name the \
                  one that the store was made with; if the store is somebody else's, open one of your own \
                  first, which makes the key, and ask them to share with its recipient",
                 self.place()
             ),
             #[cfg(feature = "keyring")]
             Self::Keyring => format!(
-                "{} is missing, and the store {folder} is encrypted: restore it, or name the key that the store \
+                "{} is missing, and the store {folder} is encrypted; restore it, or name the key that the store \
                  was made with",
                 self.place()
             ),
@@ -184,7 +186,7 @@ impl Passphrase {
     pub fn new(text: impl Into<String>) -> Result<Self, StoreError> {
         let text = SecretString::from(text.into());
         if text.expose_secret().is_empty() {
-            return Err(StoreError::Other("the passphrase is empty".into()));
+            return Err(StoreError::Other("the passphrase is empty; set one".into()));
         }
         Ok(Self(text))
     }
@@ -216,7 +218,7 @@ impl Passphrase {
             .map_err(|_| refused("it is damaged; restore it from a backup of the store"))?;
         decryptor
             .decrypt(iter::once(&identity as &dyn age::Identity))
-            .map_err(|_| refused("the passphrase is another one, or the file is damaged"))?
+            .map_err(|_| refused("the passphrase is another one, or the file is damaged; set the one that the store was made with"))?
             .read_to_string(&mut plain)
             .map_err(|_| refused("it is damaged; restore it from a backup of the store"))?;
         let plain = SecretString::from(plain);
@@ -244,7 +246,7 @@ fn key_file(identity: &Identity) -> SecretString {
 fn parse(path: &Path, bytes: &[u8]) -> Result<Identity, StoreError> {
     let refused =
         |why: &str| StoreError::Unavailable(format!("cannot use the key in {}: {why}", path.display()));
-    let text = std::str::from_utf8(bytes).map_err(|_| refused("it is no text"))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| refused("it is no text; name another key file"))?;
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     match (lines.next(), lines.next()) {
         (Some(line), None) => line.parse().map_err(|_| {
@@ -262,7 +264,7 @@ fn refuse_inside(path: &Path, store: &Path) -> Result<(), StoreError> {
         || -> io::Result<bool> { Ok(fs::canonicalize(folder)?.starts_with(fs::canonicalize(store)?)) };
     if path.starts_with(store) || inside().unwrap_or(false) {
         return Err(StoreError::Other(format!(
-            "the key file {} lies in the store that it is to protect: name one outside",
+            "the key file {} lies in the store that it is to protect; name one outside",
             path.display()
         )));
     }

@@ -29,8 +29,8 @@ pub(super) struct Leases {
 }
 
 impl Leases {
+    /// In a folder that is there.
     pub(super) fn open(folder: PathBuf, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        files::private_folder(&folder)?;
         let _lock = files::lock(&folder.join(LOCK))?;
         files::remove_leftovers(&folder)?;
         Ok(Self { folder, clock })

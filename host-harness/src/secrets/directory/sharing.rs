@@ -135,9 +135,9 @@ impl DirectoryStore {
         let recipient: Recipient = text
             .trim()
             .parse()
-            .map_err(|_| StoreError::Other("a recipient looks like `age1…`: ask for theirs".into()))?;
+            .map_err(|_| StoreError::Other("a recipient looks like `age1…`; ask for theirs".into()))?;
         if recipient == *self.key.recipient() {
-            return Err(StoreError::Other("that recipient is this store's own: ask for theirs".into()));
+            return Err(StoreError::Other("that recipient is this store's own; ask for theirs".into()));
         }
         Ok(recipient)
     }

@@ -249,6 +249,24 @@ fn a_folder_that_others_can_enter_is_refused() {
 
 #[cfg(unix)]
 #[test]
+fn nobody_is_told_to_close_a_folder_that_is_no_store() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let open = |path: &Path| DirectoryStore::open_with(path, &place.key("me")).unwrap_err();
+    fs::create_dir_all(place.store().join(LEASES)).unwrap();
+    fs::set_permissions(place.store(), fs::Permissions::from_mode(0o755)).unwrap();
+    for folder in [Path::new("/"), &place.store()] {
+        let error = open(folder);
+        assert!(matches!(error, StoreError::Other(_)), "{error:?}");
+        let error = error.to_string();
+        assert!(error.contains("no store yet; name a folder that is still to be made"), "{error}");
+        assert!(!error.contains("chmod"), "{error}");
+    }
+    assert_eq!(files::names(&place.store()).unwrap(), [LEASES], "something was written there");
+}
+
+#[cfg(unix)]
+#[test]
 fn links_are_not_followed() {
     use std::os::unix::fs::symlink;
     let place = Place::new();

@@ -16,7 +16,7 @@ pub(super) fn load() -> Result<Option<Identity>, StoreError> {
     };
     text.expose_secret().parse().map(Some).map_err(|_| {
         StoreError::Unavailable(format!(
-            "the entry {USER} of {SERVICE} in the system's keyring is no `AGE-SECRET-KEY-1…`"
+            "the entry {USER} of {SERVICE} in the system's keyring is no `AGE-SECRET-KEY-1…`; restore it, or use a key file"
         ))
     })
 }

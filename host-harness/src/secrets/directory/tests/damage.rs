@@ -125,7 +125,7 @@ fn a_damaged_file_with_a_long_key_is_named() {
 #[test]
 fn a_file_that_is_not_of_the_store_is_named() {
     let place = Place::new();
-    files::private_folder(&place.store()).unwrap();
+    files::private_folder(&place.store(), false).unwrap();
     fs::write(place.store().join("notes.txt"), "mine").unwrap();
     let store = place.open();
     let error = store.keys("").unwrap_err();

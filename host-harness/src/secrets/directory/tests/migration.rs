@@ -6,7 +6,7 @@ use crate::secrets::key::clear_file_name;
 /// As that version wrote it.
 fn write_clear(place: &Place, key: &str, version: &str) {
     if !place.store().exists() {
-        files::private_folder(&place.store()).unwrap();
+        files::private_folder(&place.store(), false).unwrap();
     }
     let json = serde_json::json!({ "format": 1, "version": version, "key": key, "value": CANARY });
     fs::write(place.store().join(clear_file_name(key)), json.to_string()).unwrap();

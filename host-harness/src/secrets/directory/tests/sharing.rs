@@ -53,7 +53,7 @@ fn a_copy_of_the_folder_can_be_used_as_well() {
     let (place, store, _) = shared();
     let copy = place.0.path().join("copy");
     for folder in ["", SHARING, LEASES] {
-        files::private_folder(&copy.join(folder)).unwrap();
+        files::private_folder(&copy.join(folder), false).unwrap();
         for name in files::names(&store.path().join(folder)).unwrap() {
             let path = store.path().join(folder).join(&name);
             if path.is_file() {
