@@ -184,15 +184,22 @@ impl HostBuilder {
 
 impl Source {
     fn read(self) -> Result<Vec<u8>, HostError> {
-        match self {
-            Self::Bytes(bytes) => Ok(bytes),
-            Self::File(path) => read(&path),
-        }
+        let (bytes, name) = match self {
+            Self::Bytes(bytes) => (bytes, "what was given".to_owned()),
+            Self::File(path) => (read(&path)?, path.display().to_string()),
+        };
+        if is_component(&bytes) { Ok(bytes) } else { Err(HostError::NotAComponent(name)) }
     }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, HostError> {
     fs::read(path).map_err(|source| HostError::Unreadable { path: path.to_owned(), source })
+}
+
+/// By the preamble: a magic number, a version, and the layer, which is 0 for core modules. The compiler would
+/// say the same in bytes and offsets.
+fn is_component(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm") && bytes.get(6..8) == Some(&[1, 0])
 }
 
 /// Where nothing was named, nothing is sent.
@@ -240,6 +247,17 @@ mod tests {
     fn a_missing_file_is_named() {
         let error = Host::builder().component_file("/nowhere/gcf.wasm").build().unwrap_err().to_string();
         assert!(error.starts_with("cannot read the component /nowhere/gcf.wasm: "), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_component_is_told_by_its_name() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let text = Host::builder().component_file(file).build().unwrap_err().to_string();
+        assert!(text.starts_with(&format!("{file} is not a WebAssembly component; name ")), "{text}");
+        for bytes in [&b""[..], b"\0asm", b"\0asm\x01\0\0\0", b"(component)"] {
+            let error = Host::builder().component_bytes(bytes).build().unwrap_err();
+            assert!(matches!(error, HostError::NotAComponent(_)), "{bytes:?}: {error}");
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub enum CallError {
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The builder was given no component.
-    #[error("no component was given: call component_file or component_bytes before build")]
+    #[error("no component was given; call component_file or component_bytes before build")]
     NoComponent,
     /// The file of the component cannot be read.
     #[error("cannot read the component {}: {source}; build it with `cargo xtask build`, or name another file", path.display())]
@@ -31,7 +31,10 @@ pub enum HostError {
         /// Why not.
         source: io::Error,
     },
-    /// What was read is no component, or not one for this host.
+    /// What was read is no WebAssembly component: another kind of file, or a core module.
+    #[error("{0} is not a WebAssembly component; name gcf-connector.wasm, which `cargo xtask build` makes")]
+    NotAComponent(String),
+    /// What was read is damaged, or a component, but not one for this host.
     #[error(
         "not a component of the world gcf:connector/connector@0.1: {0}; use the release that belongs to this host"
     )]
@@ -163,6 +166,7 @@ mod tests {
     fn every_text_is_one_line_with_a_fix() {
         let errors = [
             HostError::NoComponent,
+            HostError::NotAComponent("/etc/passwd".to_owned()),
             HostError::Unreadable { path: "x.wasm".into(), source: io::Error::other("gone") },
             HostError::invalid(&wasmtime::Error::msg("line one\n  line two")),
             HostError::Manifest("no egress".to_owned()),
@@ -176,7 +180,7 @@ mod tests {
         for error in errors {
             let text = error.to_string();
             assert!(!text.contains('\n'), "{text}");
-            let fixes = ["build", "use", "check", "report", "raise", "call"];
+            let fixes = ["name", "build", "use", "check", "report", "raise", "call"];
             assert!(fixes.iter().any(|fix| text.contains(fix)), "{text}");
         }
     }

@@ -11,6 +11,8 @@ mod connections;
 mod forms;
 #[path = "command/google.rs"]
 mod google;
+#[path = "command/mistakes.rs"]
+mod mistakes;
 #[path = "command/sign_in.rs"]
 mod sign_in;
 #[path = "command/store.rs"]

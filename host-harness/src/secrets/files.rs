@@ -88,18 +88,30 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     }
 }
 
-/// As [`read`], and refuses a file that others than its owner can read or write.
-pub(super) fn read_private(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+/// As [`read`], and refuses a file that others than its owner can read or write. Only if `is_ours` knows what
+/// is in it, they are to be locked out: somebody may need any other file.
+pub(super) fn read_private(
+    path: &Path,
+    is_ours: impl Fn(&[u8]) -> bool,
+) -> Result<Option<Vec<u8>>, StoreError> {
     let Some(file) = open(path)? else { return Ok(None) };
     let metadata = file.metadata().map_err(|error| unavailable("cannot read", path, &error))?;
     let mode = mode(&metadata);
-    if mode & 0o077 != 0 {
-        let path = path.display();
-        return Err(StoreError::Unavailable(format!(
-            "others can read {path} (mode {mode:o}); run `chmod 600 {path}`, and make a new one if somebody did"
-        )));
+    let bytes = read_all(path, file)?;
+    if mode & 0o077 == 0 {
+        return Ok(Some(bytes));
     }
-    read_all(path, file).map(Some)
+    let ours = is_ours(&bytes);
+    let path = path.display();
+    Err(if ours {
+        StoreError::Unavailable(format!(
+            "others can read {path} (mode {mode:o}); run `chmod 600 {path}`, and make a new one if somebody did"
+        ))
+    } else {
+        StoreError::Other(format!(
+            "others can read {path} (mode {mode:o}), and no key is in it; name a key file"
+        ))
+    })
 }
 
 /// Whether something has this name, be it a link to nowhere.

@@ -107,7 +107,7 @@ impl KeySource {
         match self {
             Self::File(path) => {
                 refuse_inside(path, store)?;
-                files::read_private(path)?.map(|bytes| parse(path, &bytes)).transpose()
+                files::read_private(path, holds_key)?.map(|bytes| parse(path, &bytes)).transpose()
             }
             Self::Passphrase(passphrase) => {
                 let path = store.join(IDENTITY);
@@ -240,6 +240,12 @@ fn key_file(identity: &Identity) -> SecretString {
         identity.to_public(),
         identity.to_string().expose_secret()
     ))
+}
+
+/// Whether a key is in what may be a key file, be it damaged.
+fn holds_key(bytes: &[u8]) -> bool {
+    const BEGINNING: &[u8] = b"AGE-SECRET-KEY-1";
+    bytes.windows(BEGINNING.len()).any(|text| text == BEGINNING)
 }
 
 /// Reads the one key of a key file. The text appears in no message.

@@ -117,6 +117,13 @@ impl Failure {
         Self { exit, kind, message, fix: None, run: None, link: None, facts: Box::default(), before: None }
     }
 
+    /// As the library says it, what failed and then what to do: `cannot write x; free some space`. Where it
+    /// does not say what to do, that is `otherwise`.
+    fn in_one_breath(exit: Exit, kind: &'static str, text: &str, otherwise: &str) -> Self {
+        let (message, fix) = text.split_once("; ").unwrap_or((text, otherwise));
+        Self::new(exit, kind, message).with_fix(fix)
+    }
+
     /// An argument cannot be used.
     pub(crate) fn input(message: impl fmt::Display) -> Self {
         Self::new(Exit::Usage, words::kind(ErrorKind::InvalidInput), message)
@@ -132,28 +139,48 @@ impl Failure {
         Self::new(Exit::NotFound, "ambiguous-connection", message)
     }
 
-    /// The store cannot be opened. What its errors say is whole sentences, with the folder in them.
+    /// The store cannot be opened or read. What its errors say is whole sentences, with the folder in them.
     pub(crate) fn store(error: &StoreError) -> Self {
-        Self::new(Exit::Failed, words::kind(ErrorKind::SecretStore), store_text(error))
+        Self::of_store(error, &store_text(error))
     }
 
     /// The store does not do `what`: keep a token, share a connection.
     pub(crate) fn store_refuses(what: &str, error: &StoreError) -> Self {
-        let message = format!("cannot {what}: {}", store_text(error));
-        match error {
+        Self::of_store(error, &format!("cannot {what}: {}", store_text(error)))
+    }
+
+    fn of_store(error: &StoreError, text: &str) -> Self {
+        let (exit, kind, otherwise) = match error {
             // Nothing is wrong with the store then, but with what was asked for.
-            StoreError::Other(_) => Self::input(message),
-            StoreError::ReadOnly => Self::new(Exit::Failed, words::kind(ErrorKind::SecretStore), message)
-                .with_fix("name a folder with --store DIR, or unset GCF_SECRETS"),
-            StoreError::VersionMismatch | StoreError::Unsupported | StoreError::Unavailable(_) => {
-                Self::new(Exit::Failed, words::kind(ErrorKind::SecretStore), message)
+            StoreError::Other(_) => {
+                (Exit::Usage, ErrorKind::InvalidInput, "correct what the command was given")
             }
-        }
+            StoreError::ReadOnly => {
+                (Exit::Failed, ErrorKind::SecretStore, "name a folder with --store DIR, or unset GCF_SECRETS")
+            }
+            StoreError::VersionMismatch => {
+                (Exit::Failed, ErrorKind::SecretStore, "somebody else writes there, too: run it again")
+            }
+            StoreError::Unsupported => {
+                (Exit::Failed, ErrorKind::SecretStore, "name a folder with --store DIR")
+            }
+            StoreError::Unavailable(_) => (
+                Exit::Failed,
+                ErrorKind::SecretStore,
+                "see to the access rights and the disk there, or name another place with --store DIR",
+            ),
+        };
+        Self::in_one_breath(exit, words::kind(kind), text, otherwise)
     }
 
     /// The tape cannot be read or written.
     pub(crate) fn tape(error: &TapeError) -> Self {
-        Self::new(Exit::Usage, "tape", error)
+        let otherwise = if matches!(error, TapeError::Write { .. }) {
+            "name a file in a folder that you can write in"
+        } else {
+            "name a tape: `--record FILE` writes one"
+        };
+        Self::in_one_breath(Exit::Usage, "tape", &error.to_string(), otherwise)
     }
 
     /// The tape was not replayed as it stands.
@@ -307,14 +334,15 @@ impl From<CallError> for Failure {
 impl From<HostError> for Failure {
     fn from(error: HostError) -> Self {
         let (exit, kind) = match error {
-            HostError::NoComponent | HostError::Unreadable { .. } | HostError::Invalid(_) => {
-                (Exit::Usage, "host")
-            }
+            HostError::NoComponent
+            | HostError::Unreadable { .. }
+            | HostError::NotAComponent(_)
+            | HostError::Invalid(_) => (Exit::Usage, "host"),
             HostError::Manifest(_) | HostError::Engine(_) | HostError::Trapped(_) => (Exit::Fault, "host"),
             HostError::DeadlineExceeded(_) => (Exit::Temporary, words::kind(ErrorKind::DeadlineExceeded)),
             HostError::LimitExceeded(_) => (Exit::Failed, "limit"),
         };
-        Self::new(exit, kind, error)
+        Self::in_one_breath(exit, kind, &error.to_string(), "please report it")
     }
 }
 
@@ -369,6 +397,28 @@ mod tests {
             "error: listing functions of project p was denied\nhint: ask for a role\nlink: \
              https://cloud.google.com/iam\n"
         );
+    }
+
+    #[test]
+    fn what_the_library_says_to_do_is_the_hint() {
+        for error in [
+            StoreError::Unavailable("cannot write a; free some space; then again".to_owned()),
+            StoreError::Unavailable("cannot read a: input/output error".to_owned()),
+            StoreError::VersionMismatch,
+            StoreError::ReadOnly,
+            StoreError::Unsupported,
+        ] {
+            let failure = Failure::store_refuses("keep b", &error);
+            assert_eq!((failure.exit, failure.kind), (Exit::Failed, "secret-store"), "{error}");
+            assert!(failure.fix().is_some(), "{error}");
+        }
+        let full = StoreError::Unavailable("cannot write a; free some space; then again".to_owned());
+        assert_eq!(
+            Failure::store(&full).text(Paint::none()),
+            "error: cannot write a\nhint: free some space; then again\n"
+        );
+        let argument = Failure::store(&StoreError::Other("not a folder: a; name one".to_owned()));
+        assert_eq!((argument.exit, argument.kind), (Exit::Usage, "invalid-input"));
     }
 
     #[test]

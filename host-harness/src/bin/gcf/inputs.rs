@@ -46,7 +46,8 @@ pub(crate) fn token(path: &Path) -> Result<String, Failure> {
     let mut words = text.split_whitespace();
     match (words.next(), words.next()) {
         (Some(token), None) => Ok(token.to_owned()),
-        (None, _) => Err(Failure::input(format!("{} is empty: there is no token in it", name_of(path)))),
+        (None, _) => Err(Failure::input(format!("{} is empty: there is no token in it", name_of(path)))
+            .with_fix("put the token there, alone, or name the file that it is in")),
         (Some(_), Some(_)) => {
             Err(Failure::input(format!("{} holds more than one word, and a token is one", name_of(path)))
                 .with_fix("put the token there alone: no JSON around it, no name before it"))
@@ -128,11 +129,13 @@ fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
 fn read(from: impl Read, name: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     // One byte more than allowed tells too long from just right, whatever the source.
-    from.take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Failure::input(format!("cannot read {name}: {error}")))?;
+    from.take(limit + 1).read_to_end(&mut bytes).map_err(|error| {
+        Failure::input(format!("cannot read {name}: {error}"))
+            .with_fix("name a file that can be read, or - for stdin")
+    })?;
     if bytes.len() as u64 > limit {
-        return Err(Failure::input(format!("{name} is longer than {} KiB", limit / 1024)));
+        return Err(Failure::input(format!("{name} is longer than {} KiB", limit / 1024))
+            .with_fix("that is the most that is taken: name another file"));
     }
     Ok(bytes)
 }

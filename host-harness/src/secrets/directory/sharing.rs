@@ -48,7 +48,9 @@ impl DirectoryStore {
         let recipient = self.other_recipient(recipient)?;
         let (_lock, old) = self.own_readers(connection)?;
         if !old.all.contains(&recipient) {
-            return Err(StoreError::Other(format!("the connection is not shared with {recipient}")));
+            return Err(StoreError::Other(format!(
+                "the connection is not shared with {recipient}; name one that it is shared with"
+            )));
         }
         let all = old.all.iter().filter(|reader| **reader != recipient).cloned().collect();
         self.share_with(connection, all, old)
@@ -149,7 +151,7 @@ impl DirectoryStore {
         let readers = self.readers_of(connection)?;
         if !readers.is_own {
             return Err(StoreError::Other(
-                "the connection was shared with this key: only who made it can share it".into(),
+                "the connection was shared with this key, and only who made it can share it; ask them".into(),
             ));
         }
         if readers.previous.is_none() {
@@ -163,7 +165,9 @@ impl DirectoryStore {
     fn share_with(&self, connection: &str, all: Vec<Recipient>, old: Readers) -> Result<(), StoreError> {
         // Before the list is written: what cannot be read now could not be read afterwards either.
         if self.values_of(connection, &old)?.is_empty() {
-            return Err(StoreError::Other("there is no such connection in this store".into()));
+            return Err(StoreError::Other(
+                "there is no such connection in this store; name one that is there".into(),
+            ));
         }
         let readers = Readers { all, seal: Seal::new(), previous: Some(old.seal), is_own: true };
         self.write_list(connection, &readers)?;
@@ -229,5 +233,5 @@ fn check_connection(connection: &str) -> Result<(), StoreError> {
     if connection_of(&key) == Some(connection) {
         return Ok(());
     }
-    Err(StoreError::Other("that is no id of a connection".into()))
+    Err(StoreError::Other("that is no id of a connection; name the id of one".into()))
 }

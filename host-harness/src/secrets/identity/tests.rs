@@ -70,6 +70,13 @@ fn a_key_file_that_others_can_read_or_that_is_a_link_is_refused() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
     assert!(KeySource::File(path.clone()).load(&store).is_ok());
 
+    // Nobody is told to close a file that others may need.
+    let other = folder.path().join("passwd");
+    fs::write(&other, "root:x:0:0:root:/root:/bin/sh\n").unwrap();
+    fs::set_permissions(&other, fs::Permissions::from_mode(0o644)).unwrap();
+    let error = KeySource::File(other).load(&store).err().unwrap().to_string();
+    assert!(error.contains("no key is in it; name a key file") && !error.contains("chmod"), "{error}");
+
     symlink(&path, &link).unwrap();
     let error = KeySource::File(link).load(&store).err().unwrap().to_string();
     assert!(error.contains("symbolic link"), "{error}");

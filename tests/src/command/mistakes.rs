@@ -1,0 +1,38 @@
+//! What people get wrong, and what they are told to do.
+
+use std::fs;
+
+use super::{KEY, Person, check_live, tape};
+
+#[test]
+fn what_an_option_names_and_cannot_be_used_comes_with_a_hint() {
+    let person = Person::new();
+    person.write("text", "none of it");
+    let connect = ["connect", "--nickname", "x", "--credentials"];
+    check_live(
+        "error-unusable",
+        &[
+            person.run(&[&connect[..], &["."]].concat()),
+            person.run(&["list", "--replay", "missing.json"]),
+            person.run(&["list", "--replay", "text"]),
+            person.run(&["list", "--replay", KEY]),
+            person.run(&["describe", "--component", "text"]),
+            person.run(&["describe", "--component", "text", "--json"]),
+            person.run(&["list", "--store", "text"]),
+            person.run(&["list", "--store", "text/store"]),
+        ],
+    );
+}
+
+#[test]
+fn only_a_store_is_to_be_closed_to_others() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let person = Person::new();
+    person.connect();
+    fs::create_dir(person.path("folder")).unwrap();
+    for folder in ["folder", "store"] {
+        fs::set_permissions(person.path(folder), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let list = |folder| person.run(&["list", "--store", folder]);
+    check_live("error-open-folder", &[list("folder"), list("store")]);
+}
