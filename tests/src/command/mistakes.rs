@@ -36,3 +36,21 @@ fn only_a_store_is_to_be_closed_to_others() {
     let list = |folder| person.run(&["list", "--store", folder]);
     check_live("error-open-folder", &[list("folder"), list("store")]);
 }
+
+#[test]
+fn a_mistake_before_anything_is_sent_is_no_fault_of_the_tape() {
+    let person = Person::new();
+    let tape = tape("connect-only.json");
+    let run = |arguments: &[&str]| person.run(&[arguments, &["--replay", &tape]].concat());
+    let connect = ["connect", "--nickname", "x", "--credentials"];
+    person.write("user.json", r#"{"type":"authorized_user"}"#);
+    check_live(
+        "error-before-replay",
+        &[
+            run(&["list"]),
+            run(&[&connect[..], &["user.json"]].concat()),
+            // It succeeds, so that the tape is the one thing that is wrong.
+            run(&["connections"]),
+        ],
+    );
+}

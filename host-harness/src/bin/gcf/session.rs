@@ -48,7 +48,11 @@ pub(crate) struct Session {
 /// What is done with a tape.
 enum Deck {
     Empty,
-    Replaying(Replay),
+    Replaying {
+        replay: Replay,
+        /// How many interactions are on the tape.
+        on_tape: usize,
+    },
     Recording(Recorder),
 }
 
@@ -66,9 +70,10 @@ impl Session {
         let tape = if let Some(path) = &global.replay {
             let tape = Tape::read(path).map_err(|error| Failure::tape(&error))?;
             builder = builder.clock(Arc::new(tape.clock())).random(Arc::new(tape.random()));
+            let on_tape = tape.interactions().len();
             let replay = Replay::new(tape);
             builder = builder.transport(Arc::new(replay.clone()));
-            Deck::Replaying(replay)
+            Deck::Replaying { replay, on_tape }
         } else {
             let live = live(global)?;
             if let Some(path) = &global.record {
@@ -103,7 +108,7 @@ impl Session {
         key: &'static str,
     ) -> Result<(Self, Replay), Failure> {
         let component = component(global.component.as_deref())?;
-        let (clock, random) = (tape.clock(), tape.random());
+        let (clock, random, on_tape) = (tape.clock(), tape.random(), tape.interactions().len());
         let replay = Replay::new(tape);
         let store: Arc<dyn SecretStore> = Arc::new(MemoryStore::new());
         let host = Host::builder()
@@ -124,7 +129,7 @@ impl Session {
             store,
             folder: None,
             key_place: String::new(),
-            tape: Deck::Replaying(replay.clone()),
+            tape: Deck::Replaying { replay: replay.clone(), on_tape },
         };
         Ok((session, replay))
     }
@@ -145,12 +150,16 @@ impl Session {
         }
     }
 
-    /// Closes the tape: everything on it must have been used, or is written now.
+    /// Closes the tape: everything on it must have been used, or is written now. What failed before anything
+    /// was sent says nothing about the tape.
     pub(crate) fn finish<T>(&self, done: Result<T, Failure>) -> Result<T, Failure> {
         match &self.tape {
             Deck::Empty => done,
-            Deck::Replaying(replay) => match replay.finish() {
+            Deck::Replaying { replay, on_tape } => match replay.finish() {
                 Ok(()) => done,
+                Err(_) if done.is_err() && replay.remaining() == *on_tape && replay.misses().is_empty() => {
+                    done
+                }
                 Err(error) => Err(Failure::replay(&error, done.err())),
             },
             // A recorded failure is worth as much as a success.
