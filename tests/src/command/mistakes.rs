@@ -5,6 +5,31 @@ use std::fs;
 use super::{KEY, Person, check_live, tape};
 
 #[test]
+fn a_connection_that_is_named_in_vain_is_refused() {
+    let person = Person::new();
+    person.connect();
+    let in_vain = ["--connection", "other"];
+    let run = |command: &[&str]| person.run(&[command, &in_vain].concat());
+    check_live(
+        "error-connection-in-vain",
+        &[
+            run(&["disconnect", "demo"]),
+            run(&["connections", "disconnect", "demo"]),
+            run(&["reconnect", "demo", "--credentials", KEY]),
+            run(&["describe"]),
+            run(&["demo"]),
+            run(&["connections"]),
+            person.run(&["--connection", "other", "disconnect", "demo"]),
+            // Which it was meant for.
+            run(&["list"]),
+        ],
+    );
+    // The variable is set for all commands of a session.
+    assert!(person.run_in(("GCF_CONNECTION", "other"), &["connections"]).contains("exit 0"));
+    assert!(person.run_in(("GCF_CONNECTION", "other"), &["disconnect", "demo"]).contains("exit 0"));
+}
+
+#[test]
 fn what_an_option_names_and_cannot_be_used_comes_with_a_hint() {
     let person = Person::new();
     person.write("text", "none of it");

@@ -2,7 +2,12 @@
 
 use gcf_host::wit::{connections::Connection, types::ErrorKind};
 
-use crate::{errors::Failure, session::Session, table};
+use crate::{
+    cli::{Command, ConnectionsAction},
+    errors::Failure,
+    session::Session,
+    table,
+};
 
 /// The connection that the command is for: what `--connection` says, or the only one.
 pub(crate) async fn current(session: &Session) -> Result<Connection, Failure> {
@@ -12,6 +17,38 @@ pub(crate) async fn current(session: &Session) -> Result<Connection, Failure> {
 /// The connection with this id or this nickname.
 pub(crate) async fn named(session: &Session, name: &str) -> Result<Connection, Failure> {
     choose(session.host.connections().await?, Some(name))
+}
+
+/// Refuses `--connection` where it would mean nothing: it may name another connection than the one that is
+/// disconnected. `GCF_CONNECTION` is for many commands, and no mistake.
+pub(crate) fn refuse_unused(command: &Command) -> Result<(), Failure> {
+    let fix = match command {
+        Command::Doctor { .. }
+        | Command::List(_)
+        | Command::Get(_)
+        | Command::Invoke(_)
+        | Command::CustomApi(_) => return Ok(()),
+        Command::Reconnect(_)
+        | Command::Disconnect { .. }
+        | Command::Connections {
+            action:
+                Some(
+                    ConnectionsAction::Show { .. }
+                    | ConnectionsAction::Check { .. }
+                    | ConnectionsAction::Rename { .. }
+                    | ConnectionsAction::Share { .. }
+                    | ConnectionsAction::Unshare { .. }
+                    | ConnectionsAction::Disconnect { .. },
+                ),
+        } => "leave it out: the connection's id or nickname is an argument of its own",
+        Command::Demo
+        | Command::Describe
+        | Command::Connect(_)
+        | Command::Connections { action: None }
+        | Command::Supply { .. }
+        | Command::Store => "leave it out: no connection is used here",
+    };
+    Err(Failure::input("this command takes no --connection").with_fix(fix))
 }
 
 /// The one that `name` stands for: an id, a nickname, or the only connection there is.

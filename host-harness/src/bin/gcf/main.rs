@@ -30,7 +30,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _, parser::ValueSource};
 use gcf_host::CacheUse;
 
 use crate::{
@@ -44,8 +44,12 @@ use crate::{
 
 fn main() -> ExitCode {
     let look = Look::detect();
-    let Cli { command, global } = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches().and_then(|matches| {
+        let names = matches.value_source("connection") == Some(ValueSource::CommandLine);
+        Ok((Cli::from_arg_matches(&matches)?, names))
+    });
+    let (Cli { command, global }, names_connection) = match parsed {
+        Ok(parsed) => parsed,
         // Nothing is parsed yet, so whether a program asked is seen from the bare word.
         Err(error) if error.use_stderr() && env::args_os().any(|argument| argument == "--json") => {
             let text = error.to_string();
@@ -53,6 +57,9 @@ fn main() -> ExitCode {
         }
         Err(error) => error.exit(),
     };
+    if names_connection && let Err(failure) = choice::refuse_unused(&command) {
+        return fail(&failure, global.json, look);
+    }
     let done = tokio::runtime::Builder::new_multi_thread()
         // One for the call, one for what drives its connections.
         .worker_threads(2)
