@@ -45,6 +45,7 @@ fn what_an_option_names_and_cannot_be_used_comes_with_a_hint() {
             person.run(&["describe", "--component", "text", "--json"]),
             person.run(&["list", "--store", "text"]),
             person.run(&["list", "--store", "text/store"]),
+            person.run(&["invoke", "f", "--invoke-as", "own", "--without-email"]),
         ],
     );
 }
@@ -74,6 +75,7 @@ fn a_mistake_before_anything_is_sent_is_no_fault_of_the_tape() {
         &[
             run(&["list"]),
             run(&[&connect[..], &["user.json"]].concat()),
+            run(&[&connect[..], &[KEY, "--invoke-as", "user"]].concat()),
             // It succeeds, so that the tape is the one thing that is wrong.
             run(&["connections"]),
         ],

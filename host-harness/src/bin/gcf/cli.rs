@@ -246,6 +246,9 @@ pub(crate) struct Invoker {
     /// A service account on the way to it (repeatable)
     #[arg(long = "delegate", value_name = "EMAIL", requires = "invoke_as")]
     pub(crate) delegates: Vec<String>,
+    /// Leave the service account's address out of its ID token
+    #[arg(long, requires = "invoke_as")]
+    pub(crate) without_email: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -333,11 +336,11 @@ pub(crate) struct Invoke {
     pub(crate) path: String,
     #[command(flatten)]
     pub(crate) request: Request,
-    /// What tells the function who calls
-    #[arg(long, value_enum, default_value_t = Auth::Auto)]
+    /// What tells the function who calls: `auto` (what is right for it, which is an ID token today),
+    /// `id-token`, or `none` (no credential of any kind)
+    // A list of values would make the whole page a long one.
+    #[arg(long, value_enum, default_value_t = Auth::Auto, hide_possible_values = true)]
     pub(crate) auth: Auth,
-    #[command(flatten)]
-    pub(crate) invoker: Invoker,
     /// In place of the audience that the function's generation asks for
     #[arg(long)]
     pub(crate) audience: Option<String>,
@@ -347,6 +350,9 @@ pub(crate) struct Invoke {
     /// Exit with 22, and print no body, if the status is not 2xx
     #[arg(long)]
     pub(crate) fail: bool,
+    // Last, for its heading is that of all that follows.
+    #[command(flatten)]
+    pub(crate) invoker: Invoker,
 }
 
 #[derive(Debug, Args)]
@@ -386,11 +392,11 @@ pub(crate) struct Request {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Auth {
-    /// An ID token
+    /// What is right for the function: an ID token, in this version.
     Auto,
-    /// An ID token
+    /// An ID token.
     IdToken,
-    /// No credential of any kind
+    /// No credential of any kind.
     None,
 }
 

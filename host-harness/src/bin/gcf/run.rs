@@ -89,7 +89,7 @@ fn describe(session: &Session) -> Result<Outcome, Failure> {
 
 async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Failure> {
     let cli::Connect { nickname, project, region, credential, invoker } = connect;
-    let invoker = sign_in::invoker(invoker);
+    let invoker = sign_in::invoker(invoker)?;
     let connected = if credential.kind.oauth {
         sign_in::by_consent(session, credential, |client, login| AuthorizeRequest {
             nickname,
@@ -208,14 +208,15 @@ async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failu
             cli::Auth::IdToken => Auth::IdToken,
             cli::Auth::None => Auth::None,
         },
-        invoker: sign_in::invoker(invoke.invoker),
+        invoker: sign_in::invoker(invoke.invoker)?,
         audience: invoke.audience,
         idempotent: invoke.idempotent,
         raise_for_status: invoke.fail,
     };
     let connection = current(session).await?;
     let invoked = session.host.invoke(&connection.id, request, session.timeout).await;
-    let invocation = invoked.map_err(|error| Failure::of_call(error, &connection))?;
+    let invocation =
+        invoked.map_err(|error| sign_in::invoker_in_our_words(Failure::of_call(error, &connection)))?;
     Ok(Outcome::Invoked { invocation, include })
 }
 

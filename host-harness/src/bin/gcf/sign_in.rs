@@ -29,21 +29,39 @@ pub(crate) struct Login {
     pub(crate) hosted_domain: Option<String>,
 }
 
-/// What `--invoke-as` and `--delegate` say.
-pub(crate) fn invoker(invoker: cli::Invoker) -> Option<Invoker> {
-    let account = |service_account| {
-        Invoker::ServiceAccount(Impersonation {
-            service_account,
-            delegates: invoker.delegates,
-            include_email: true,
-        })
+/// What `--invoke-as` and the options that go with it say.
+pub(crate) fn invoker(invoker: cli::Invoker) -> Result<Option<Invoker>, Failure> {
+    let cli::Invoker { invoke_as, delegates, without_email } = invoker;
+    let Some(invoke_as) = invoke_as else { return Ok(None) };
+    let itself = match invoke_as.as_str() {
+        "own" => Some(Invoker::Own),
+        "user" => Some(Invoker::User),
+        _ => None,
     };
-    Some(match invoker.invoke_as?.as_str() {
-        "own" => Invoker::Own,
-        "user" => Invoker::User,
-        "default" => account(None),
-        address => account(Some(address.to_owned())),
-    })
+    if itself.is_some() && (without_email || !delegates.is_empty()) {
+        return Err(Failure::input("--delegate and --without-email are for a service account that invokes")
+            .with_fix(format!("leave them out with --invoke-as {invoke_as}")));
+    }
+    Ok(Some(itself.unwrap_or_else(|| {
+        Invoker::ServiceAccount(Impersonation {
+            service_account: (invoke_as != "default").then_some(invoke_as),
+            delegates,
+            include_email: !without_email,
+        })
+    })))
+}
+
+/// A failure that is about the invoker, said in the words of `--invoke-as`: the component's are those of the
+/// contract.
+pub(crate) fn invoker_in_our_words(failure: Failure) -> Failure {
+    if failure.fix().is_some_and(|fix| fix.contains("invoker `service-account`")) {
+        failure.with_fix(
+            "leave --invoke-as out, which takes what the credential has; or let a service account invoke: \
+             --invoke-as default, or its address",
+        )
+    } else {
+        failure
+    }
 }
 
 /// The store's key for what `gcf supply` puts there.
@@ -125,7 +143,7 @@ pub(crate) fn in_our_words(
         let name = key.strip_prefix("supplied/").unwrap_or(key);
         format!("put it there: gcf supply {name} FILE; and again with the next one, before it expires")
     };
-    let failure = failure
+    let failure = invoker_in_our_words(failure)
         .with_fix_for("project", || "name a project id or number with --project".to_owned())
         .with_fix_for("supplied", || match credential {
             Credential::SuppliedToken(token) => supply(&token.key),
@@ -154,7 +172,7 @@ pub(crate) async fn by_consent(
         .map_err(|error| Failure::machine(format!("cannot listen on a loopback port: {error}")))?;
     let login = Login { redirect_uri: loopback.redirect_uri(), login_hint, hosted_domain };
     let authorization = session.host.authorize(request(client, login)).await.map_err(|error| {
-        Failure::from(error)
+        invoker_in_our_words(error.into())
             .with_fix_for("project", || "name a project id or number with --project".to_owned())
     })?;
     let opened = if no_browser { Ok(false) } else { browser::open(&authorization.url).await.map(|()| true) };
@@ -199,7 +217,8 @@ async fn finish(
     authorization: &Authorization,
     url: &CallbackUrl,
 ) -> Result<Connected, Failure> {
-    Ok(session.host.finish(&authorization.id, url.expose(), session.timeout).await?)
+    let finished = session.host.finish(&authorization.id, url.expose(), session.timeout).await;
+    finished.map_err(|error| invoker_in_our_words(error.into()))
 }
 
 /// The next pasted line; for ever pending if nothing can be pasted, or no more.
@@ -252,3 +271,43 @@ fn say(text: &str) {
 
 /// As long as the component keeps what it needs to finish.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(invoke_as: Option<&str>, delegates: &[&str], without_email: bool) -> Result<String, Failure> {
+        let delegates = delegates.iter().map(ToString::to_string).collect();
+        let said =
+            invoker(cli::Invoker { invoke_as: invoke_as.map(str::to_owned), delegates, without_email })?;
+        Ok(match said {
+            None => "nothing".to_owned(),
+            Some(Invoker::Own) => "own".to_owned(),
+            Some(Invoker::User) => "user".to_owned(),
+            Some(Invoker::ServiceAccount(Impersonation { service_account, delegates, include_email })) => {
+                format!("{service_account:?} {delegates:?} {include_email}")
+            }
+        })
+    }
+
+    #[test]
+    fn who_invokes_is_what_the_options_say() {
+        for (invoke_as, delegates, without_email, expected) in [
+            (None, &[][..], false, "nothing"),
+            (Some("own"), &[], false, "own"),
+            (Some("user"), &[], false, "user"),
+            (Some("default"), &["a"], false, r#"None ["a"] true"#),
+            (Some("b"), &[], true, r#"Some("b") [] false"#),
+        ] {
+            assert_eq!(says(invoke_as, delegates, without_email).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn options_of_a_service_account_are_refused_without_one() {
+        for who in ["own", "user"] {
+            assert!(says(Some(who), &["a"], false).unwrap_err().message.contains("--delegate"));
+            assert!(says(Some(who), &[], true).unwrap_err().message.contains("--without-email"));
+        }
+    }
+}
