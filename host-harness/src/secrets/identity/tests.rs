@@ -172,9 +172,9 @@ fn the_environment_names_one_source() {
     let default = || Some("/d".into());
     let some = |text: &str| Some(text.into());
     assert!(matches!(KeySource::of([some("p"), None, None], none).unwrap(), KeySource::Passphrase(_)));
-    let file = |source| match source {
-        KeySource::File(path) => path,
-        other => panic!("{other:?}"),
+    let file = |source| {
+        let KeySource::File(path) = source else { panic!("{source:?}") };
+        path
     };
     assert_eq!(file(KeySource::of([None, some("/k"), None], none).unwrap()), Path::new("/k"));
     assert_eq!(file(KeySource::of([None, None, None], default).unwrap()), Path::new("/d"));
