@@ -14,7 +14,7 @@ use gcf_host::{
     AccessToken, AccessTokens, CallError, Host, Supplying,
     clock::{FrozenClock, SeededRandom},
     secrets::{Expected, MemoryStore, SecretStore},
-    tape::{Provenance, ProvenanceKind, Recorder, Tape},
+    tape::{LiveSecrets, Provenance, ProvenanceKind, Recorder, Tape},
     wit::{ConnectRequest, Credential, FunctionRef, Impersonation, Invoker, SuppliedToken},
 };
 use serde_json::{Value, json};
@@ -111,13 +111,14 @@ impl AccessTokens for Vault {
     }
 }
 
-/// The secrets that come about while signing in: state, nonce, verifier, assertions, the person's ID token.
+/// The secrets that come about while signing in: state, verifier, the tokens. Not the nonce, which is a claim of
+/// the ID token, good once: a tape keeps claims.
 fn live(store: &MemoryStore) -> Vec<Canary> {
     let mut found = Vec::new();
     for key in store.keys("").unwrap() {
         let entry = store.get(&key).unwrap().unwrap().value;
         let Ok(Value::Object(fields)) = serde_json::from_str(&entry) else { continue };
-        for name in ["state", "nonce", "verifier", "token", "refresh_token", "client_secret"] {
+        for name in ["state", "verifier", "token", "refresh_token", "client_secret"] {
             if let Some(secret) = fields.get(name).and_then(Value::as_str) {
                 // A JWT is told by its signature.
                 let secret = secret.rsplit('.').next().unwrap();
@@ -216,9 +217,10 @@ async fn no_secret_is_in_any_debug_error_event_or_tape() {
     let provenance = Provenance { kind: ProvenanceKind::Recorded, from: "a test".to_owned(), note: None };
     let folder = tempfile::tempdir_in(target()).unwrap();
     let path = folder.path().join("tape.json");
-    let recorder =
-        Recorder::new(Arc::new(parrot.clone()), &path, Tape::new(provenance, Duration::from_secs(NOW), 1));
-    let secrets: Arc<dyn SecretStore> = Arc::<MemoryStore>::clone(&store);
+    let tape = Tape::new(provenance, Duration::from_secs(NOW), 1);
+    let seen = LiveSecrets::default();
+    let recorder = Recorder::new(Arc::new(parrot.clone()), &path, tape).knowing(seen.clone());
+    let secrets = seen.watch(Arc::<MemoryStore>::clone(&store));
     let host = builder()
         .transport(Arc::new(recorder.clone()))
         .secrets(secrets)
@@ -233,7 +235,7 @@ async fn no_secret_is_in_any_debug_error_event_or_tape() {
     let mut canaries = fixed();
     canaries.extend(signs_in(&host, &nonce, &store, &mut shown).await);
     canaries.extend(others(&host, &store, &mut shown).await);
-    shown.debug(&(&host, &store, &recorder));
+    shown.debug(&(&host, &store, &recorder, &seen));
     shown.0.push_str(&events.lock().unwrap());
     // Not one of them was forgotten: each was sent. The passphrase is the command's, and the key is never sent.
     let sent = parrot.take();

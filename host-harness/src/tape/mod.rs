@@ -41,8 +41,10 @@
 //! - A tape of another major version is refused. One of a newer minor version is read, without the
 //!   fields that this version does not know; otherwise an unknown field is an error.
 
+mod decode;
 mod error;
 mod format;
+mod live_secrets;
 mod nearest;
 mod recorder;
 mod redact;
@@ -55,6 +57,7 @@ pub use self::{
     format::{
         Interaction, Provenance, ProvenanceKind, RecordedBody, RecordedRequest, RecordedResponse, Tape,
     },
+    live_secrets::LiveSecrets,
     nearest::Difference,
     recorder::Recorder,
     redact::Redactor,

@@ -14,6 +14,7 @@ use http_body_util::{BodyExt as _, Full};
 use super::{
     TapeError,
     format::{Interaction, RecordedBody, RecordedRequest, RecordedResponse, Tape},
+    live_secrets::LiveSecrets,
     redact::Redactor,
     request::{content_type, text_headers},
 };
@@ -58,6 +59,13 @@ impl Recorder {
         }
         let state = State { tape, exchanges: Vec::new(), redactor };
         Self { inner, path: path.into(), state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Keeps these secrets off the tape by their exact value, wherever and in whatever encoding they stand.
+    #[must_use]
+    pub fn knowing(self, live: LiveSecrets) -> Self {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).redactor.know(live);
+        self
     }
 
     /// The tape so far.

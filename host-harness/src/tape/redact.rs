@@ -9,20 +9,55 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    format::{Interaction, RecordedBody},
+    decode,
+    format::{Interaction, Provenance, RecordedBody},
+    live_secrets::LiveSecrets,
     scan::{self, Found, NO_SIGNATURE},
 };
 
 /// Replaces secrets by `[redacted:KIND:N]`, numbered by first appearance within their kind.
 ///
+/// A secret is told by its shape, by the name of its field, and by its exact value: each that was found
+/// once, and each that the store gave out, is found again anywhere, and also in Base64, hexadecimal,
+/// percent-encoding, JSON's escapes, and compressed.
+///
 /// A token in a response is the same placeholder in the next request. A JWT keeps its header and
 /// payload, so that claims stay readable and comparable, and loses its signature, without which it is
-/// no secret. Redacting twice changes nothing. Secrets themselves are not kept, only their digests.
+/// no secret. Redacting twice changes nothing.
 #[derive(Default)]
 pub struct Redactor {
     placeholders: HashMap<[u8; 32], String>,
     taken: HashSet<(String, u32)>,
+    exact: Exact,
+    live: LiveSecrets,
+    /// How many of the live ones are among the exact ones.
+    known: usize,
 }
+
+/// Secrets by their value, under their first byte.
+#[derive(Default)]
+struct Exact(HashMap<u8, Vec<Vec<u8>>>);
+
+impl Exact {
+    fn add(&mut self, secret: &[u8]) {
+        let Some(first) = secret.first().filter(|_| secret.len() >= SHORTEST) else { return };
+        let alike = self.0.entry(*first).or_default();
+        if !alike.iter().any(|other| other == secret) {
+            alike.push(secret.to_vec());
+            // Of two that begin alike, the longer is meant.
+            alike.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        }
+    }
+
+    /// The length of the one that begins here.
+    fn at(&self, rest: &[u8]) -> Option<usize> {
+        let alike = self.0.get(rest.first()?)?;
+        alike.iter().find(|secret| rest.starts_with(secret)).map(Vec::len)
+    }
+}
+
+/// Shorter values are words, and would be found everywhere.
+const SHORTEST: usize = 8;
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,23 +74,106 @@ pub(super) enum Place {
 }
 
 impl Redactor {
-    /// Text without the secrets that can be told by their shape.
-    #[must_use]
-    pub fn text(&mut self, text: &str) -> String {
-        String::from_utf8(self.bytes(text.as_bytes())).expect("whole ASCII runs were replaced by ASCII")
+    /// From now on, the exact values of these secrets are known, and of those that are added to them later.
+    pub fn know(&mut self, live: LiveSecrets) {
+        self.live = live;
+        self.known = 0;
     }
 
-    /// As [`text`](Self::text), for bytes that may be anything.
+    /// Text without secrets.
+    #[must_use]
+    pub fn text(&mut self, text: &str) -> String {
+        String::from_utf8_lossy(&self.bytes(text.as_bytes())).into_owned()
+    }
+
+    /// As [`text`](Self::text), for bytes that may be anything. What holds a secret in compressed form is
+    /// replaced as a whole.
     #[must_use]
     pub fn bytes(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(bytes.len());
+        self.learn();
+        if decode::inflated(bytes).iter().any(|inner| self.is_dirty(inner, DEPTH)) {
+            return self.placeholder("compressed", bytes).into_bytes();
+        }
+        let shown = self.plain(bytes);
+        self.encoded(shown)
+    }
+
+    /// Takes over what the store has given out since.
+    fn learn(&mut self) {
+        if let Some(all) = self.live.beyond(self.known) {
+            self.known = all.len();
+            for secret in all {
+                self.exact.add(secret.as_bytes());
+            }
+        }
+    }
+
+    fn is_dirty(&self, bytes: &[u8], depth: u8) -> bool {
         let mut at = 0;
         while at < bytes.len() {
             match scan::find(bytes, at) {
-                None => {
-                    out.push(bytes[at]);
-                    at += 1;
+                Some(Found::Placeholder { len, .. }) => at += len,
+                Some(Found::Secret { .. }) => return true,
+                Some(Found::Jwt { signature, len }) => {
+                    let signature = &bytes[at + signature..at + len];
+                    if !signature.is_empty() && signature != NO_SIGNATURE.as_bytes() {
+                        return true;
+                    }
+                    at += len;
                 }
+                None if self.exact.at(&bytes[at..]).is_some() => return true,
+                None => at += 1,
+            }
+        }
+        let deeper = |inner: &[u8]| self.is_dirty(inner, depth - 1);
+        depth > 0
+            && (decode::views(bytes).iter().any(|view| deeper(&view.decoded))
+                || decode::inflated(bytes).iter().any(|inner| deeper(inner)))
+    }
+
+    /// Replaces stretches that are an encoding of something secret.
+    fn encoded(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        let mut dirty: Vec<_> = decode::views(&bytes)
+            .into_iter()
+            .filter(|view| self.is_dirty(&view.decoded, DEPTH - 1))
+            .map(|view| view.range)
+            .collect();
+        if dirty.is_empty() {
+            return bytes;
+        }
+        dirty.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut at = 0;
+        for range in dirty.into_iter().filter(|range| !range.is_empty()) {
+            if range.start >= at {
+                out.extend_from_slice(&bytes[at..range.start]);
+                out.extend_from_slice(self.placeholder("encoded", &bytes[range.clone()]).as_bytes());
+                at = range.end;
+            } else if range.end > at {
+                at = range.end;
+            }
+        }
+        out.extend_from_slice(&bytes[at..]);
+        out
+    }
+
+    /// Replaces what is secret as it stands.
+    fn plain(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut at = 0;
+        while at < bytes.len() {
+            let exact = |at: usize| self.exact.at(&bytes[at..]);
+            match scan::find(bytes, at) {
+                None => match exact(at) {
+                    Some(len) => {
+                        out.extend_from_slice(self.placeholder("secret", &bytes[at..at + len]).as_bytes());
+                        at += len;
+                    }
+                    None => {
+                        out.push(bytes[at]);
+                        at += 1;
+                    }
+                },
                 Some(Found::Placeholder { len, .. }) => {
                     out.extend_from_slice(&bytes[at..at + len]);
                     at += len;
@@ -130,7 +248,12 @@ impl Redactor {
         match body {
             RecordedBody::Json(value) => RecordedBody::Json(self.json("", value)),
             RecordedBody::Text(text) => RecordedBody::Text(self.text(text)),
-            RecordedBody::Base64(bytes) => RecordedBody::Base64(self.bytes(bytes)),
+            RecordedBody::Base64(bytes) => match String::from_utf8(self.bytes(bytes)) {
+                // It was replaced as a whole.
+                Ok(text) if text.as_bytes() != bytes => RecordedBody::Text(text),
+                Ok(text) => RecordedBody::Base64(text.into_bytes()),
+                Err(error) => RecordedBody::Base64(error.into_bytes()),
+            },
             RecordedBody::Form(pairs) => RecordedBody::Form(self.pairs(Place::Form, pairs)),
         }
     }
@@ -154,7 +277,7 @@ impl Redactor {
             Value::String(text) => Value::String(self.field(Place::Json, name, text)),
             Value::Array(items) => items.iter().map(|item| self.json(name, item)).collect(),
             Value::Object(fields) => {
-                fields.iter().map(|(name, value)| (name.clone(), self.json(name, value))).collect()
+                fields.iter().map(|(name, value)| (self.text(name), self.json(name, value))).collect()
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
         }
@@ -182,7 +305,7 @@ impl Redactor {
     fn cookie(&mut self, pair: &str) -> String {
         match pair.split_once('=') {
             Some((name, value)) => format!("{name}={}", self.secret("cookie", value)),
-            None => pair.to_owned(),
+            None => self.text(pair),
         }
     }
 
@@ -207,18 +330,34 @@ impl Redactor {
             .expect("a tape holds fewer than four billion secrets");
         let placeholder = format!("[redacted:{kind}:{number}]");
         self.placeholders.insert(digest, placeholder.clone());
+        // What is cut out as a whole, or because of what is inside, is not looked for again.
+        if !["encoded", "compressed"].contains(&kind) {
+            self.exact.add(secret);
+        }
         placeholder
+    }
+}
+
+impl Provenance {
+    pub(super) fn redact(&mut self, redactor: &mut Redactor) {
+        self.from = redactor.text(&self.from);
+        self.note = self.note.as_ref().map(|note| redactor.text(note));
     }
 }
 
 impl Interaction {
     pub(super) fn redact(&mut self, redactor: &mut Redactor) {
-        let (request, response) = (&mut self.request, &mut self.response);
+        self.note = self.note.as_ref().map(|note| redactor.text(note));
+        if let Some(provenance) = &mut self.provenance {
+            provenance.redact(redactor);
+        }
+        let request = &mut self.request;
         request.url = redactor.url(&request.url);
         for (name, value) in &mut request.headers {
             *value = redactor.header(name, value);
         }
         request.body = request.body.as_ref().map(|body| redactor.body(body));
+        let response = &mut self.response;
         for (name, value) in &mut response.headers {
             *value = redactor.header(name, value);
         }
@@ -235,6 +374,9 @@ impl Interaction {
     }
 }
 
+/// Encodings within encodings; nobody nests more by accident.
+const DEPTH: u8 = 3;
+
 /// The kind of secret that a field of this name holds.
 fn secret_field(place: Place, name: &str) -> Option<&'static str> {
     Some(match name {
@@ -250,158 +392,14 @@ fn secret_field(place: Place, name: &str) -> Option<&'static str> {
         "code" if place != Place::Json => "code",
         "token" if place != Place::Json => "token",
         "key" if place == Place::Query => "api-key",
+        "X-Goog-Signature" | "X-Amz-Signature" | "X-Amz-Security-Token" | "Signature" | "sig"
+            if place == Place::Query =>
+        {
+            "signature"
+        }
         _ => return None,
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-    use serde_json::json;
-
-    use super::*;
-
-    fn jwt(signature: &str) -> String {
-        let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        format!("{}.{}.{signature}", part(json!({"alg": "RS256"})), part(json!({"iss": "me@example.test"})))
-    }
-
-    fn check(redact: impl Fn(&mut Redactor, &str) -> String, given: &str, expected: &str) {
-        let mut redactor = Redactor::default();
-        let once = redact(&mut redactor, given);
-        assert_eq!(once, expected, "redacting {given}");
-        assert_eq!(redact(&mut redactor, &once), once, "a second time");
-        assert_eq!(redact(&mut Redactor::default(), &once), once, "by another redactor");
-    }
-
-    #[test]
-    fn secrets_by_shape() {
-        let key = format!("AIza{}", "x".repeat(35));
-        for (given, expected) in [
-            ("", ""),
-            (
-                "nothing to hide: 1/2, 4/05, https://x.test//1",
-                "nothing to hide: 1/2, 4/05, https://x.test//1",
-            ),
-            ("ya29.a0Af_B-c/d", "[redacted:access-token:1]"),
-            (
-                "a ya29.one b ya29.two c ya29.one",
-                "a [redacted:access-token:1] b [redacted:access-token:2] c [redacted:access-token:1]",
-            ),
-            ("\\nya29.one\\n", "\\n[redacted:access-token:1]\\n"),
-            ("1//0gAbCdEfGhIjK", "[redacted:refresh-token:1]"),
-            ("code 4/0AVGzR1AbCdEfGh.", "code [redacted:code:1]"),
-            ("GOCSPX-0123456789ab", "[redacted:client-secret:1]"),
-            (&format!("key={key}&b"), "key=[redacted:api-key:1]&b"),
-            ("-----BEGIN PRIVATE KEY-----\nMII=\n-----END PRIVATE KEY-----\nrest", "[redacted:pem:1]\nrest"),
-            ("-----BEGIN PRIVATE KEY-----\nMII= cut off", "[redacted:pem:1]"),
-            (&format!("<{}>", jwt("c2lnbmF0dXJl")), &format!("<{}>", jwt("redacted"))),
-            (&jwt(""), &jwt("")),
-            ("eyJhbGciOiJkaXIifQ.a2V5.aXY.dGV4dA.dGFn", "[redacted:jwt:1]"),
-            ("eyJ is not a token, nor is eyJ.eyJ.x", "eyJ is not a token, nor is eyJ.eyJ.x"),
-            ("é ya29.é", "é ya29.é"),
-        ] {
-            check(|redactor, text| redactor.text(text), given, expected);
-        }
-    }
-
-    #[test]
-    fn secrets_by_header() {
-        let signed = format!("Bearer {}", jwt("c2ln"));
-        let unsigned = format!("Bearer {}", jwt("redacted"));
-        for (name, given, expected) in [
-            ("Authorization", "Bearer anything", "Bearer [redacted:access-token:1]"),
-            ("authorization", &signed, &unsigned),
-            ("authorization", "Basic dTpw", "Basic [redacted:credentials:1]"),
-            ("authorization", "naked", "[redacted:credentials:1]"),
-            ("x-serverless-authorization", "bearer anything", "bearer [redacted:access-token:1]"),
-            ("x-goog-api-key", "anything", "[redacted:api-key:1]"),
-            (
-                "cookie",
-                "a=1; b=2; a=1",
-                "a=[redacted:cookie:1]; b=[redacted:cookie:2]; a=[redacted:cookie:1]",
-            ),
-            ("set-cookie", "sid=abc; Path=/; HttpOnly", "sid=[redacted:cookie:1]; Path=/; HttpOnly"),
-            (
-                "location",
-                "https://x.test/cb?code=abc&state=s",
-                "https://x.test/cb?code=%5Bredacted%3Acode%3A1%5D&state=s",
-            ),
-            ("x-other", "anything, ya29.abc", "anything, [redacted:access-token:1]"),
-        ] {
-            check(|redactor, value| redactor.header(name, value), given, expected);
-        }
-    }
-
-    #[test]
-    fn secrets_by_place_in_a_url() {
-        for (given, expected) in [
-            ("https://x.test", "https://x.test"),
-            ("https://x.test/a?b=%41&c", "https://x.test/a?b=%41&c"),
-            ("https://ya29.test/ya29.abc?x=1", "https://ya29.test/[redacted:access-token:1]?x=1"),
-            ("https://me:canary@x.test?key=k", "https://redacted@x.test?key=%5Bredacted%3Aapi-key%3A1%5D"),
-            ("/cb#access_token=opaque", "/cb#access_token=%5Bredacted%3Aaccess-token%3A1%5D"),
-        ] {
-            check(|redactor, url| redactor.url(url), given, expected);
-        }
-    }
-
-    #[test]
-    fn secrets_by_field() {
-        let mut redactor = Redactor::default();
-        let form = [
-            ("client_secret", "s"),
-            ("refresh_token", "r"),
-            ("code", "c"),
-            ("code_verifier", "v"),
-            ("grant_type", "authorization_code"),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let RecordedBody::Form(pairs) = redactor.body(&RecordedBody::Form(form.to_vec())) else {
-            panic!("a form stays a form")
-        };
-        let values: Vec<&str> = pairs.iter().map(|(_, value)| value.as_str()).collect();
-        assert_eq!(
-            values,
-            [
-                "[redacted:client-secret:1]",
-                "[redacted:refresh-token:1]",
-                "[redacted:code:1]",
-                "[redacted:code-verifier:1]",
-                "authorization_code"
-            ]
-        );
-        let body = json!({"access_token": "opaque", "error": {"code": 403}, "code": "E7", "deep": [{"refresh_token": "r"}]});
-        assert_eq!(
-            redactor.body(&RecordedBody::Json(body)),
-            RecordedBody::Json(json!({
-                "access_token": "[redacted:access-token:1]",
-                "error": {"code": 403},
-                "code": "E7",
-                "deep": [{"refresh_token": "[redacted:refresh-token:1]"}]
-            }))
-        );
-        assert_eq!(redactor.header("authorization", "Bearer opaque"), "Bearer [redacted:access-token:1]");
-    }
-
-    #[test]
-    fn bytes_that_are_not_text() {
-        let mut redactor = Redactor::default();
-        let redacted = redactor.bytes(b"\xff\x00ya29.abc\xfe");
-        assert_eq!(redacted, b"\xff\x00[redacted:access-token:1]\xfe");
-    }
-
-    #[test]
-    fn reserved_numbers_are_not_given_again() {
-        let mut redactor = Redactor::default();
-        redactor.reserve("[redacted:access-token:1] and [redacted:access-token:3]");
-        assert_eq!(redactor.text("ya29.a ya29.b"), "[redacted:access-token:2] [redacted:access-token:4]");
-    }
-
-    #[test]
-    fn debug_shows_no_secret() {
-        let mut redactor = Redactor::default();
-        assert_eq!(redactor.text("ya29.canary"), "[redacted:access-token:1]");
-        assert_eq!(format!("{redactor:?}"), "Redactor { secrets: 1 }");
-    }
-}
+mod tests;

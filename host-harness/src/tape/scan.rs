@@ -18,12 +18,16 @@ pub(super) enum Found<'a> {
 }
 
 /// Opaque tokens that can be told by how they begin, and how many characters must follow.
-const PREFIXES: [(&[u8], &str, usize); 5] = [
+const PREFIXES: [(&[u8], &str, usize); 9] = [
     (b"ya29.", "access-token", 1),
     (b"1//", "refresh-token", 10),
     (b"4/0", "code", 10),
     (b"AIza", "api-key", 30),
     (b"GOCSPX-", "client-secret", 10),
+    (b"X-Goog-Signature=", "signature", 10),
+    (b"X-Amz-Signature=", "signature", 10),
+    (b"X-Amz-Security-Token=", "signature", 10),
+    (b"&Signature=", "signature", 10),
 ];
 
 /// What begins at `at`, if it is a secret or a placeholder.
@@ -33,7 +37,7 @@ pub(super) fn find(text: &[u8], at: usize) -> Option<Found<'_>> {
         b'[' => placeholder(rest),
         b'e' => jwt(rest),
         b'-' => pem(rest),
-        b'y' | b'A' | b'G' => opaque(rest),
+        b'y' | b'A' | b'G' | b'X' | b'&' => opaque(rest),
         // Two shapes that common text has too (a fraction, a path), so not in the middle of a word.
         b'1' | b'4' if at == 0 || !is_token(text[at - 1]) => opaque(rest),
         _ => None,
@@ -61,7 +65,10 @@ fn placeholder(rest: &[u8]) -> Option<Found<'_>> {
 
 fn opaque(rest: &[u8]) -> Option<Found<'_>> {
     PREFIXES.iter().find_map(|(prefix, kind, least)| {
-        let run = run(rest.strip_prefix(*prefix)?, |b| is_token(b) || b == b'.' || b == b'/');
+        let encoded = *kind == "signature";
+        let run = run(rest.strip_prefix(*prefix)?, |b| {
+            is_token(b) || b == b'.' || b == b'/' || encoded && matches!(b, b'%' | b'+' | b'=')
+        });
         (run >= *least).then_some(Found::Secret { kind, len: prefix.len() + run })
     })
 }

@@ -19,15 +19,22 @@ pub(crate) async fn named(session: &Session, name: &str) -> Result<Connection, F
     choose(session.host.connections().await?, Some(name))
 }
 
-/// Refuses `--connection` where it would mean nothing: it may name another connection than the one that is
-/// disconnected. `GCF_CONNECTION` is for many commands, and no mistake.
-pub(crate) fn refuse_unused(command: &Command) -> Result<(), Failure> {
-    let fix = match command {
+/// Refuses `--connection` beside an argument that names the connection: they may name two, and one of them is
+/// about to be disconnected. `GCF_CONNECTION` is for many commands, and no mistake; nor is the option where no
+/// connection is used.
+pub(crate) fn refuse_contradiction(command: &Command) -> Result<(), Failure> {
+    match command {
         Command::Doctor { .. }
         | Command::List(_)
         | Command::Get(_)
         | Command::Invoke(_)
-        | Command::CustomApi(_) => return Ok(()),
+        | Command::CustomApi(_)
+        | Command::Demo
+        | Command::Describe
+        | Command::Connect(_)
+        | Command::Connections { action: None }
+        | Command::Supply { .. }
+        | Command::Store => Ok(()),
         Command::Reconnect(_)
         | Command::Disconnect { .. }
         | Command::Connections {
@@ -40,15 +47,9 @@ pub(crate) fn refuse_unused(command: &Command) -> Result<(), Failure> {
                     | ConnectionsAction::Unshare { .. }
                     | ConnectionsAction::Disconnect { .. },
                 ),
-        } => "leave it out: the connection's id or nickname is an argument of its own",
-        Command::Demo
-        | Command::Describe
-        | Command::Connect(_)
-        | Command::Connections { action: None }
-        | Command::Supply { .. }
-        | Command::Store => "leave it out: no connection is used here",
-    };
-    Err(Failure::input("this command takes no --connection").with_fix(fix))
+        } => Err(Failure::input("this command takes no --connection")
+            .with_fix("leave it out: the connection's id or nickname is an argument of its own")),
+    }
 }
 
 /// The one that `name` stands for: an id, a nickname, or the only connection there is.

@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         }
         Err(error) => error.exit(),
     };
-    if names_connection && let Err(failure) = choice::refuse_unused(&command) {
+    if names_connection && let Err(failure) = choice::refuse_contradiction(&command) {
         return fail(&failure, global.json, look);
     }
     let done = tokio::runtime::Builder::new_multi_thread()

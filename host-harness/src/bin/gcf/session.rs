@@ -14,7 +14,7 @@ use gcf_host::{
         DirectoryStore, KeySource, MemoryStore, PASSPHRASE_VARIABLE, ReadOnlyStore, SECRETS_VARIABLE,
         SecretStore,
     },
-    tape::{Provenance, ProvenanceKind, Recorder, Replay, Tape},
+    tape::{LiveSecrets, Provenance, ProvenanceKind, Recorder, Replay, Tape},
     transport::{Live, OriginMap, Transport},
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
@@ -80,8 +80,10 @@ impl Session {
                 let tape = blank_tape()?;
                 // The tape holds one moment and one seed, so the recording call must see them too.
                 builder = builder.clock(Arc::new(tape.clock())).random(Arc::new(tape.random()));
-                let recorder = Recorder::new(live, path, tape);
-                builder = builder.transport(Arc::new(recorder.clone()));
+                let seen = LiveSecrets::default();
+                let recorder = Recorder::new(live, path, tape).knowing(seen.clone());
+                builder =
+                    builder.secrets(seen.watch(Arc::clone(&store))).transport(Arc::new(recorder.clone()));
                 Deck::Recording(recorder)
             } else {
                 builder = builder.transport(live);

@@ -1,0 +1,183 @@
+//! Every secret that a store gave out, so that a tape can be kept free of it.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::secrets::{Entry, Expected, Lease, SecretStore, StoreError};
+
+/// Secrets by their exact value. Clones share one list; printing it shows how many there are.
+///
+/// A store that is [watched](Self::watch) adds what a component reads from it and writes into it. Add what else
+/// must not be on a tape, and hand it to [`Recorder::knowing`](super::Recorder::knowing).
+#[derive(Clone, Default)]
+pub struct LiveSecrets(Arc<Mutex<BTreeSet<String>>>);
+
+impl LiveSecrets {
+    /// A store that adds the secrets which pass through it.
+    #[must_use]
+    pub fn watch(&self, store: Arc<dyn SecretStore>) -> Arc<dyn SecretStore> {
+        Arc::new(Watched { store, seen: self.clone() })
+    }
+
+    /// Adds a secret. One of fewer than eight bytes is passed over: it would be found in every text.
+    pub fn add(&self, secret: &str) {
+        if secret.len() >= SHORTEST {
+            self.all().insert(secret.to_owned());
+        }
+    }
+
+    /// Adds what is secret in a value of a store.
+    pub fn add_stored(&self, key: &str, value: &str) {
+        // Metadata: a nickname, a project, a region, the last fault.
+        if key.starts_with("connections/") || key.starts_with("status/") {
+            return;
+        }
+        match serde_json::from_str(value) {
+            Ok(Value::Object(fields)) => self.add_fields(&fields),
+            Ok(_) | Err(_) => self.add_text(value),
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.all().len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all().is_empty()
+    }
+
+    /// Those that are longer than `known` in number, longest first; none if there is nothing new.
+    pub(super) fn beyond(&self, known: usize) -> Option<Vec<String>> {
+        let all = self.all();
+        (all.len() != known).then(|| all.iter().cloned().collect())
+    }
+
+    fn add_fields(&self, fields: &serde_json::Map<String, Value>) {
+        for (name, value) in fields {
+            match value {
+                Value::String(text) if is_secret(name) => self.add_text(text),
+                Value::Object(fields) => self.add_fields(fields),
+                Value::Array(_) | Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            }
+        }
+    }
+
+    fn add_text(&self, text: &str) {
+        self.add(text.trim());
+        if text.contains("-----BEGIN ") {
+            // One line of a key's Base64 gives it away, with or without the others.
+            for line in text.lines().filter(|line| line.len() >= 32 && !line.starts_with("-----")) {
+                self.add(line);
+            }
+            let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
+            self.add(&body);
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for LiveSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveSecrets").field("secrets", &self.len()).finish()
+    }
+}
+
+/// Names of fields that hold a secret, and not where it comes from, what it is called or what it is for.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    let says = |word: &str| name.contains(word);
+    let about = ["-id", "-uri", "-url", "-type", "uri", "url", "type", "keyid", "expires", "kind"];
+    ["token", "secret", "private-key", "privatekey", "verifier", "password", "assertion"]
+        .into_iter()
+        .any(says)
+        && !about.into_iter().any(|end| name.ends_with(end))
+}
+
+/// A store that notes what it gives out.
+#[derive(Debug)]
+struct Watched {
+    store: Arc<dyn SecretStore>,
+    seen: LiveSecrets,
+}
+
+impl SecretStore for Watched {
+    fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
+        let entry = self.store.get(key)?;
+        if let Some(entry) = &entry {
+            self.seen.add_stored(key, &entry.value);
+        }
+        Ok(entry)
+    }
+
+    fn put(&self, key: &str, value: &str, expected: &Expected) -> Result<String, StoreError> {
+        self.seen.add_stored(key, value);
+        self.store.put(key, value, expected)
+    }
+
+    fn delete(&self, key: &str, expected: &Expected) -> Result<(), StoreError> {
+        self.store.delete(key, expected)
+    }
+
+    fn keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.store.keys(prefix)
+    }
+
+    fn acquire_lease(&self, name: &str, ttl: Duration) -> Result<Lease, StoreError> {
+        self.store.acquire_lease(name, ttl)
+    }
+
+    fn release_lease(&self, name: &str, token: &str) -> Result<(), StoreError> {
+        self.store.release_lease(name, token)
+    }
+
+    fn sign(&self, key: &str, message: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.store.sign(key, message)
+    }
+}
+
+/// Shorter ones are words.
+const SHORTEST: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_told_from_what_is_about_them() {
+        let seen = LiveSecrets::default();
+        seen.add_stored("connections/a", r#"{"token": "not-a-secret"}"#);
+        seen.add_stored(
+            "credentials/a",
+            r#"{"refresh_token": "canary-refresh", "token_uri": "https://x.test/token", "private_key_id": "0123456789",
+                "client": {"client-secret": "canary-client", "client_id": "1234.apps"}, "token": "short"}"#,
+        );
+        seen.add_stored("supplied/x", "canary-opaque\n");
+        assert_eq!(seen.beyond(0).unwrap(), ["canary-client", "canary-opaque", "canary-refresh"]);
+        assert!(seen.beyond(3).is_none());
+        assert_eq!(format!("{seen:?}"), "LiveSecrets { secrets: 3 }");
+    }
+
+    #[test]
+    fn each_line_of_a_key_is_one() {
+        let seen = LiveSecrets::default();
+        let line = "A".repeat(64);
+        seen.add_stored(
+            "keys/a",
+            &format!("-----BEGIN PRIVATE KEY-----\n{line}\nshort\n-----END PRIVATE KEY-----\n"),
+        );
+        assert_eq!(seen.len(), 3, "the line, all lines, and the block");
+    }
+}
