@@ -52,7 +52,7 @@ impl Recorder {
     /// Records what passes to and from `inner` after what is on `tape`, for the file `path`.
     #[must_use]
     pub fn new(inner: Arc<dyn Transport>, path: impl Into<PathBuf>, tape: Tape) -> Self {
-        let mut redactor = Redactor::default();
+        let mut redactor = Redactor::thorough();
         redactor.reserve(&tape.to_json());
         for interaction in &tape.interactions {
             interaction.reserve_query(&mut redactor);

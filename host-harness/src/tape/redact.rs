@@ -18,8 +18,8 @@ use super::{
 /// Replaces secrets by `[redacted:KIND:N]`, numbered by first appearance within their kind.
 ///
 /// A secret is told by its shape, by the name of its field, and by its exact value: each that was found
-/// once, and each that the store gave out, is found again anywhere, and also in Base64, hexadecimal,
-/// percent-encoding, JSON's escapes, and compressed.
+/// once, and each that the store gave out, is found again anywhere; by a [`thorough`](Self::thorough) one also
+/// in Base64, hexadecimal, percent-encoding, JSON's escapes, and compressed.
 ///
 /// A token in a response is the same placeholder in the next request. A JWT keeps its header and
 /// payload, so that claims stay readable and comparable, and loses its signature, without which it is
@@ -29,6 +29,8 @@ pub struct Redactor {
     placeholders: HashMap<[u8; 32], String>,
     taken: HashSet<(String, u32)>,
     exact: Exact,
+    /// Whether to look into encodings.
+    thorough: bool,
     live: LiveSecrets,
     /// How many of the live ones are among the exact ones.
     known: usize,
@@ -74,6 +76,13 @@ pub(super) enum Place {
 }
 
 impl Redactor {
+    /// One that looks into encodings, too: for what is written. A tape that is read was searched when it was
+    /// written, and what a person adds to it by hand is in the clear.
+    #[must_use]
+    pub fn thorough() -> Self {
+        Self { thorough: true, ..Self::default() }
+    }
+
     /// From now on, the exact values of these secrets are known, and of those that are added to them later.
     pub fn know(&mut self, live: LiveSecrets) {
         self.live = live;
@@ -91,6 +100,9 @@ impl Redactor {
     #[must_use]
     pub fn bytes(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.learn();
+        if !self.thorough {
+            return self.plain(bytes);
+        }
         if decode::inflated(bytes).iter().any(|inner| self.is_dirty(inner, DEPTH)) {
             return self.placeholder("compressed", bytes).into_bytes();
         }

@@ -1,9 +1,12 @@
 //! An RSA private key, out of its envelopes: PEM (RFC 7468) around PKCS #8 (RFC 5958) around PKCS #1
 //! (RFC 8017, appendix A.1.2).
 
-#![expect(
-    clippy::result_large_err,
-    reason = "asn1's own error; it lives as long as one key is parsed, and nobody passes it on"
+#![cfg_attr(
+    target_pointer_width = "64",
+    expect(
+        clippy::result_large_err,
+        reason = "asn1's own error; it lives as long as one key is parsed, and nobody passes it on"
+    )
 )]
 
 use asn1::{BigUint, ObjectIdentifier, ParseError, ParseErrorKind, ParseResult, Parser, Sequence};

@@ -149,7 +149,7 @@ fn a_secret_of_the_store_is_found_in_any_form() {
     use base64::engine::general_purpose::STANDARD;
 
     let live = LiveSecrets::default();
-    let mut redactor = Redactor::default();
+    let mut redactor = Redactor::thorough();
     redactor.know(live.clone());
     let secret = "canary opaque secret";
     assert_eq!(redactor.text(secret), secret, "nobody has said that it is one");
