@@ -9,6 +9,7 @@
 //! | `hostile` | the host's limits, against a component that keeps none |
 //! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
 //! | `lifetimes` | tokens, grants and sign-ins over time |
+//! | `long_lists` | more functions than fit on a page |
 //! | `stampede` | many callers of one expired token, and one request |
 //! | `doctor` | what a check finds, on tapes |
 //! | `canaries` | no secret in any text that leaves a call |
@@ -31,6 +32,8 @@ mod hostile;
 mod isolation;
 #[cfg(test)]
 mod lifetimes;
+#[cfg(test)]
+mod long_lists;
 #[cfg(test)]
 mod loopback;
 #[cfg(test)]

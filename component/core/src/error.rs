@@ -230,7 +230,7 @@ pub fn foreign(text: &str) -> String {
         if !line.is_empty() {
             line.push(' ');
         }
-        let secret = names_token || TOKENS.iter().any(|token| word.contains(token));
+        let secret = names_token || TOKENS.iter().any(|token| begins(word, token));
         line.push_str(if secret { "[secret]" } else { word });
         names_token = word.ends_with("Bearer");
     }
@@ -238,6 +238,11 @@ pub fn foreign(text: &str) -> String {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }
+}
+
+/// Whether a token begins in a word, and not in the middle of another one: `v1//` and `2024/05` are none.
+fn begins(word: &str, token: &str) -> bool {
+    word.find(token).is_some_and(|at| !word[..at].ends_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
 /// How Google's tokens and keys begin: access token, refresh token, code, JWT, client secret, API key, PEM.
@@ -261,6 +266,7 @@ mod tests {
             let shown = foreign(&format!("the header was \"authorization: {token}\" and more"));
             assert_eq!(shown, "the header was \"authorization: [secret] and more");
         }
+        assert_eq!(foreign("https://x.test/v1//f of 2024/05"), "https://x.test/v1//f of 2024/05");
         assert_eq!(foreign("sent Bearer canary again"), "sent Bearer [secret] again");
         assert_eq!(foreign("nothing  of\nthe kind"), "nothing of the kind");
     }
