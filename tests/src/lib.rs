@@ -8,6 +8,7 @@
 //! | `isolation` | what is refused, and that no byte is sent then |
 //! | `hostile` | the host's limits, against a component that keeps none |
 //! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
+//! | `invokers` | whose token is whose |
 //! | `lifetimes` | tokens, grants and sign-ins over time |
 //! | `long_lists` | more functions than fit on a page |
 //! | `stampede` | many callers of one expired token, and one request |
@@ -28,6 +29,8 @@ mod doctor;
 mod fixtures;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod invokers;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]
