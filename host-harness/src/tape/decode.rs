@@ -65,6 +65,16 @@ pub(super) fn inflated(bytes: &[u8]) -> Vec<Vec<u8>> {
     found
 }
 
+/// A body without the encoding that its header names; `None` if that cannot be undone here.
+pub(super) fn content(encoding: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    match encoding.trim().to_ascii_lowercase().as_str() {
+        "" | "identity" => Some(bytes.to_vec()),
+        "gzip" | "x-gzip" => read(GzDecoder::new(bytes)),
+        "deflate" => read(ZlibDecoder::new(bytes)),
+        _ => None,
+    }
+}
+
 /// As much as there is: what is cut off may hold a secret in its beginning.
 fn read(reader: impl std::io::Read) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();

@@ -59,6 +59,16 @@ pub enum TapeError {
         /// Their paths.
         fields: Vec<String>,
     },
+    /// A secret is on the tape that cannot be taken out of it. Nothing was written.
+    #[error(
+        "the recording holds a secret, and was not written: {}; send a request that does not carry it, or have \
+         the server leave it out",
+        quoted(at)
+    )]
+    Leak {
+        /// The paths of the fields that hold it.
+        at: Vec<String>,
+    },
     /// The replay did not go as the tape says.
     #[error("{}", unfinished(misses, unused))]
     NotReplayed {

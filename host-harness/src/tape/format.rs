@@ -1,13 +1,18 @@
-//! What each field of a tape means, and reading a tape with errors that name the place.
+//! What each field of a tape means.
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{TapeError, redact::Redactor};
+use super::{
+    TapeError,
+    fault::Fault,
+    redact::Redactor,
+    rules::Rules,
+    wire::{self, read},
+};
 use crate::clock::{FrozenClock, SeededRandom};
 
 const FORMAT: &str = "gcf-tape";
@@ -20,10 +25,38 @@ pub struct Tape {
     format: String,
     version: Version,
     provenance: Provenance,
-    #[serde(with = "rfc3339")]
+    #[serde(with = "wire::rfc3339")]
     clock: Duration,
     seed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recorded_with: Option<Tools>,
+    #[serde(default, rename = "match", skip_serializing_if = "Rules::is_empty")]
+    pub(super) rules: Rules,
     pub(super) interactions: Vec<Interaction>,
+}
+
+/// What a tape was recorded with. A digest is SHA-256, in hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tools {
+    /// The program and its version.
+    pub tool: String,
+    /// The program's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_sha256: Option<String>,
+    /// The component's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component_sha256: Option<String>,
+}
+
+/// When an exchange took place, in milliseconds since the recording began. A replay does not wait.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// The request was sent.
+    pub sent_ms: f64,
+    /// The head of the response was there.
+    pub head_ms: f64,
+    /// The body of the response had ended.
+    pub done_ms: f64,
 }
 
 /// Where a tape, or one exchange of it, comes from.
@@ -57,19 +90,30 @@ pub struct Interaction {
     pub(super) note: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) provenance: Option<Provenance>,
+    #[serde(default, rename = "match", skip_serializing_if = "Rules::is_empty")]
+    pub(super) rules: Rules,
+    /// Sent while the one before it was under way: the two may be asked for in either order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) side_by_side: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) timing: Option<Timing>,
     pub(super) request: RecordedRequest,
-    pub(super) response: RecordedResponse,
+    /// Missing if the fault leaves none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) response: Option<RecordedResponse>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fault: Option<Fault>,
 }
 
 /// A request as a tape holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordedRequest {
-    #[serde(deserialize_with = "method")]
+    #[serde(deserialize_with = "wire::method")]
     pub(super) method: String,
-    #[serde(deserialize_with = "absolute_url")]
+    #[serde(deserialize_with = "wire::absolute_url")]
     pub(super) url: String,
-    #[serde(default, deserialize_with = "request_headers", skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) headers: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "wire::request_headers", skip_serializing_if = "Vec::is_empty")]
+    pub(super) headers: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<RecordedBody>,
 }
@@ -77,9 +121,9 @@ pub struct RecordedRequest {
 /// A response as a tape holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordedResponse {
-    #[serde(deserialize_with = "status")]
+    #[serde(deserialize_with = "wire::status")]
     pub(super) status: u16,
-    #[serde(default, deserialize_with = "response_headers")]
+    #[serde(default, deserialize_with = "wire::headers")]
     pub(super) headers: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<RecordedBody>,
@@ -94,7 +138,7 @@ pub enum RecordedBody {
     /// UTF-8 text.
     Text(String),
     /// Anything.
-    #[serde(with = "base64_text")]
+    #[serde(with = "wire::base64_text")]
     Base64(Vec<u8>),
     /// `application/x-www-form-urlencoded`, as decoded pairs.
     Form(Vec<(String, String)>),
@@ -111,8 +155,23 @@ impl Tape {
             // The file's form of time ends with the year 9999.
             clock: clock.min(Duration::from_nanos(u64::MAX)),
             seed,
+            recorded_with: None,
+            rules: Rules::default(),
             interactions: Vec::new(),
         }
+    }
+
+    /// Notes what it is recorded with.
+    #[must_use]
+    pub fn with_tools(mut self, tools: Tools) -> Self {
+        self.recorded_with = Some(tools);
+        self
+    }
+
+    /// The same tape without what is on it: to record anew what is like it in all else.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self { interactions: Vec::new(), ..self.clone() }
     }
 
     /// Reads a tape from its JSON text. What is still secret on it is redacted.
@@ -122,14 +181,7 @@ impl Tape {
     /// [`TapeError::UnknownFields`].
     pub fn from_json(text: &str) -> Result<Self, TapeError> {
         let mut tape = Self::parse(text)?;
-        let mut redactor = Redactor::default();
-        redactor.reserve(text);
-        for interaction in &mut tape.interactions {
-            interaction.reserve_query(&mut redactor);
-        }
-        for interaction in &mut tape.interactions {
-            interaction.redact(&mut redactor);
-        }
+        tape.redact(&mut Redactor::default());
         Ok(tape)
     }
 
@@ -160,6 +212,12 @@ impl Tape {
         &self.provenance
     }
 
+    /// What it was recorded with, if that is known.
+    #[must_use]
+    pub fn recorded_with(&self) -> Option<&Tools> {
+        self.recorded_with.as_ref()
+    }
+
     /// What is on the tape, in order.
     #[must_use]
     pub fn interactions(&self) -> &[Interaction] {
@@ -178,6 +236,54 @@ impl Tape {
         SeededRandom::new(self.seed)
     }
 
+    /// Replaces what is still secret on it.
+    pub(super) fn redact(&mut self, redactor: &mut Redactor) {
+        self.reserve(redactor);
+        self.provenance.redact(redactor);
+        for interaction in &mut self.interactions {
+            interaction.redact(redactor);
+        }
+    }
+
+    /// Keeps the numbers of its placeholders from being given to other secrets.
+    pub(super) fn reserve(&self, redactor: &mut Redactor) {
+        redactor.reserve(&self.to_json());
+        for interaction in &self.interactions {
+            interaction.reserve_query(redactor);
+        }
+    }
+
+    /// Where a secret is still to be found, in whatever form: the paths of the fields.
+    pub(super) fn leaks(&self, redactor: &mut Redactor) -> Vec<String> {
+        fn walk(at: &str, value: &Value, redactor: &mut Redactor, found: &mut Vec<String>) {
+            let leaf = match value {
+                Value::Object(fields) => {
+                    for (name, value) in fields {
+                        let dot = if at.is_empty() { "" } else { "." };
+                        walk(&format!("{at}{dot}{name}"), value, redactor, found);
+                    }
+                    return;
+                }
+                Value::Array(items) => {
+                    for (index, value) in items.iter().enumerate() {
+                        walk(&format!("{at}[{index}]"), value, redactor, found);
+                    }
+                    return;
+                }
+                Value::String(text) => text.clone(),
+                Value::Number(number) => number.to_string(),
+                Value::Null | Value::Bool(_) => return,
+            };
+            if redactor.finds_in(leaf.as_bytes()) {
+                found.push(at.to_owned());
+            }
+        }
+        let document = serde_json::to_value(self).expect("maps have string keys and nothing else fails");
+        let mut found = Vec::new();
+        walk("", &document, redactor, &mut found);
+        found
+    }
+
     /// Reads without redacting.
     pub(super) fn parse(text: &str) -> Result<Self, TapeError> {
         let (head, _) = read::<Head>(text)?;
@@ -189,10 +295,127 @@ impl Tape {
             return Err(TapeError::Version { found: version.into(), supported: SUPPORTED });
         }
         let (tape, unknown) = read::<Self>(text)?;
+        for (index, interaction) in tape.interactions.iter().enumerate() {
+            if let Some(problem) = interaction.contradiction() {
+                let at = format!("interactions[{index}]");
+                return Err(TapeError::Malformed { at, problem: problem.to_owned() });
+            }
+        }
         if unknown.is_empty() || tape.version.minor > VERSION.minor {
             Ok(tape)
         } else {
             Err(TapeError::UnknownFields { fields: unknown })
+        }
+    }
+}
+
+impl Interaction {
+    /// What was asked.
+    #[must_use]
+    pub fn request(&self) -> &RecordedRequest {
+        &self.request
+    }
+
+    /// What was answered, unless nothing was.
+    #[must_use]
+    pub fn response(&self) -> Option<&RecordedResponse> {
+        self.response.as_ref()
+    }
+
+    /// A remark for the reader.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
+    /// Where this one comes from, if not from where the tape does.
+    #[must_use]
+    pub fn provenance(&self) -> Option<&Provenance> {
+        self.provenance.as_ref()
+    }
+
+    /// What goes wrong with it.
+    #[must_use]
+    pub fn fault(&self) -> Option<&Fault> {
+        self.fault.as_ref()
+    }
+
+    /// When it took place.
+    #[must_use]
+    pub fn timing(&self) -> Option<Timing> {
+        self.timing
+    }
+
+    /// Whether it was under way together with the one before it.
+    #[must_use]
+    pub fn side_by_side(&self) -> bool {
+        self.side_by_side
+    }
+
+    fn contradiction(&self) -> Option<&'static str> {
+        let unanswered = self.fault.as_ref().is_some_and(Fault::is_before_the_response);
+        match &self.response {
+            None if !unanswered => Some(
+                "there is no `response`; add one, or a `fault` that explains why: \
+                 {\"end\": \"refused\"}",
+            ),
+            Some(_) | None => None,
+        }
+    }
+}
+
+impl RecordedRequest {
+    /// The method, in capitals.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The URL, redacted.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its headers in order.
+    #[must_use]
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// Its body, unless that is empty.
+    #[must_use]
+    pub fn body(&self) -> Option<&RecordedBody> {
+        self.body.as_ref()
+    }
+}
+
+impl RecordedResponse {
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Its headers in order.
+    #[must_use]
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// Its body, unless that is empty.
+    #[must_use]
+    pub fn body(&self) -> Option<&RecordedBody> {
+        self.body.as_ref()
+    }
+
+    /// Makes a `content-length` that is there say how long the body is now.
+    pub(super) fn correct_length(&mut self) {
+        let length = self.body.as_ref().map(RecordedBody::to_bytes).unwrap_or_default().len();
+        for (name, value) in &mut self.headers {
+            if name == "content-length" {
+                *value = length.to_string();
+            }
         }
     }
 }
@@ -240,121 +463,5 @@ impl TryFrom<String> for Version {
 impl From<Version> for String {
     fn from(version: Version) -> Self {
         format!("{}.{}", version.major, version.minor)
-    }
-}
-
-/// Deserializes, and collects the paths of fields that `T` does not have.
-fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<(T, Vec<String>), TapeError> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let mut track = serde_path_to_error::Track::new();
-    let mut unknown = Vec::new();
-    let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
-    let value = serde_ignored::deserialize(tracked, |path| unknown.push(dotted(&path)))
-        .map_err(|error| TapeError::Malformed { at: track.path().to_string(), problem: error.to_string() })?;
-    json.end().map_err(|error| TapeError::Malformed { at: ".".to_owned(), problem: error.to_string() })?;
-    Ok((value, unknown))
-}
-
-/// The path in the form that serde_path_to_error has: `interactions[3].request`.
-fn dotted(path: &serde_ignored::Path<'_>) -> String {
-    use serde_ignored::Path;
-    match path {
-        Path::Root => String::new(),
-        Path::Seq { parent, index } => format!("{}[{index}]", dotted(parent)),
-        Path::Map { parent, key } => {
-            let parent = dotted(parent);
-            if parent.is_empty() { key.clone() } else { format!("{parent}.{key}") }
-        }
-        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
-            dotted(parent)
-        }
-    }
-}
-
-fn method<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Ok(text);
-    }
-    Err(D::Error::custom(format!("{text:?} is not a method; write it in capitals, such as \"GET\"")))
-}
-
-fn absolute_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match text.parse::<http::Uri>() {
-        Ok(uri) if uri.scheme().is_some() && uri.authority().is_some() => Ok(text),
-        Ok(_) => Err(D::Error::custom("the URL is not absolute; write https://HOST/PATH")),
-        Err(error) => Err(D::Error::custom(format!("not a URL: {error}"))),
-    }
-}
-
-fn header<E: serde::de::Error>(name: &str, value: &str) -> Result<String, E> {
-    http::HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
-        E::custom(format!("the value of header {name:?} has a character that no header can have"))
-    })?;
-    http::HeaderName::from_bytes(name.as_bytes())
-        .map(|name| name.as_str().to_owned())
-        .map_err(|_| E::custom(format!("{name:?} is not the name of a header")))
-}
-
-fn request_headers<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeMap<String, String>, D::Error> {
-    BTreeMap::<String, String>::deserialize(d)?
-        .into_iter()
-        .map(|(name, value)| Ok((header(&name, &value)?, value)))
-        .collect()
-}
-
-fn response_headers<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<(String, String)>, D::Error> {
-    Vec::<(String, String)>::deserialize(d)?
-        .into_iter()
-        .map(|(name, value)| Ok((header(&name, &value)?, value)))
-        .collect()
-}
-
-fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
-    let status = u16::deserialize(deserializer)?;
-    if (200..=599).contains(&status) {
-        return Ok(status);
-    }
-    Err(D::Error::custom(format!("{status} is not the status of a final response (200 to 599)")))
-}
-
-mod base64_text {
-    use super::{Deserialize as _, Deserializer, STANDARD, Serializer};
-    use base64::Engine as _;
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        STANDARD.decode(text).map_err(|error| serde::de::Error::custom(format!("not base64: {error}")))
-    }
-}
-
-mod rfc3339 {
-    use super::{Deserialize as _, Deserializer, Duration, Serializer};
-    use serde::{de::Error as _, ser::Error as _};
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-
-    pub(super) fn serialize<S: Serializer>(clock: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = i128::try_from(clock.as_nanos())
-            .ok()
-            .and_then(|nanos| OffsetDateTime::from_unix_timestamp_nanos(nanos).ok())
-            .and_then(|time| time.format(&Rfc3339).ok())
-            .ok_or_else(|| S::Error::custom("the clock is past the year 9999"))?;
-        serializer.serialize_str(&text)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        OffsetDateTime::parse(&text, &Rfc3339)
-            .ok()
-            .and_then(|time| u64::try_from(time.unix_timestamp_nanos()).ok())
-            .map(Duration::from_nanos)
-            .ok_or_else(|| {
-                D::Error::custom(format!("{text:?} is not a time such as \"2026-03-01T12:00:00Z\""))
-            })
     }
 }

@@ -41,27 +41,40 @@
 //! - A tape of another major version is refused. One of a newer minor version is read, without the
 //!   fields that this version does not know; otherwise an unknown field is an error.
 
+mod cassette;
 mod decode;
 mod error;
+mod fault;
+mod file;
 mod format;
+mod golden;
 mod live_secrets;
-mod nearest;
+mod margin;
+mod matching;
+mod multipart;
 mod recorder;
 mod redact;
 mod replay;
 mod request;
+mod rules;
 mod scan;
+mod wire;
 
 pub use self::{
+    cassette::{Cassette, Mode},
     error::TapeError,
+    fault::{End, Fault},
     format::{
         Interaction, Provenance, ProvenanceKind, RecordedBody, RecordedRequest, RecordedResponse, Tape,
+        Timing, Tools,
     },
+    golden::golden,
     live_secrets::LiveSecrets,
-    nearest::Difference,
+    matching::Difference,
     recorder::Recorder,
     redact::Redactor,
     replay::{Miss, Replay},
+    rules::Rules,
 };
 
 #[cfg(test)]

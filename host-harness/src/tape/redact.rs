@@ -89,6 +89,24 @@ impl Redactor {
         self.known = 0;
     }
 
+    /// Whether a secret is in `bytes`, in whatever form.
+    pub(super) fn finds_in(&mut self, bytes: &[u8]) -> bool {
+        self.learn();
+        self.is_dirty(bytes, DEPTH)
+    }
+
+    /// A body that cannot be read here, and so cannot be searched.
+    pub(super) fn unreadable(&mut self, bytes: &[u8]) -> RecordedBody {
+        RecordedBody::Text(self.placeholder("unreadable", bytes))
+    }
+
+    /// From now on `secret` is `placeholder`: a server gave it out anew in the place of that one.
+    pub(super) fn bind(&mut self, secret: &str, placeholder: &str) {
+        self.exact.add(secret.as_bytes());
+        self.reserve(placeholder);
+        self.placeholders.insert(Sha256::digest(secret.as_bytes()).into(), placeholder.to_owned());
+    }
+
     /// Text without secrets.
     #[must_use]
     pub fn text(&mut self, text: &str) -> String {
@@ -343,7 +361,7 @@ impl Redactor {
         let placeholder = format!("[redacted:{kind}:{number}]");
         self.placeholders.insert(digest, placeholder.clone());
         // What is cut out as a whole, or because of what is inside, is not looked for again.
-        if !["encoded", "compressed"].contains(&kind) {
+        if !["encoded", "compressed", "unreadable"].contains(&kind) {
             self.exact.add(secret);
         }
         placeholder
@@ -369,11 +387,15 @@ impl Interaction {
             *value = redactor.header(name, value);
         }
         request.body = request.body.as_ref().map(|body| redactor.body(body));
-        let response = &mut self.response;
+        let Some(response) = &mut self.response else { return };
         for (name, value) in &mut response.headers {
             *value = redactor.header(name, value);
         }
-        response.body = response.body.as_ref().map(|body| redactor.body(body));
+        let body = response.body.as_ref().map(|body| redactor.body(body));
+        if body != response.body {
+            response.body = body;
+            response.correct_length();
+        }
     }
 
     /// Percent-encoding hides the placeholders of a query from a search through the text.

@@ -1,4 +1,4 @@
-//! Answers from a tape, in order, and from nowhere else.
+//! Answers from a tape, and from nowhere else.
 
 use std::{
     fmt,
@@ -6,34 +6,41 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, StatusCode, request::Parts};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, Full};
 
 use super::{
     TapeError,
-    format::{RecordedBody, RecordedRequest, RecordedResponse, Tape},
-    nearest::{Difference, differences, nearest},
+    fault::Fault,
+    format::{Interaction, RecordedBody, RecordedRequest, RecordedResponse, Tape},
+    live_secrets::LiveSecrets,
+    margin::Margin,
+    matching::{Difference, differences, nearest},
     redact::Redactor,
     request::Comparable,
+    rules::Tolerance,
 };
 use crate::transport::{Body, Sending, Timeouts, Transport, TransportError};
 
 /// A [`Transport`] that answers each request with the next response of a tape.
 ///
-/// A request that is not the tape's next one is answered by [`TransportError::TapeMiss`]; what
-/// differs is in [`misses`](Self::misses). Call [`finish`](Self::finish) at the end: an interaction
-/// that nobody asked for is a failure too. Clones share one position on the tape.
+/// A request is answered by the tape's next interaction, or by another of those that were under way
+/// together with it, if it is the same but for what the tape's rules leave open; or by one that may be
+/// repeated. Any other request is answered by [`TransportError::TapeMiss`]; what differs is in
+/// [`misses`](Self::misses). Call [`finish`](Self::finish) at the end: an interaction that nobody asked for
+/// is a failure too. Clones share one position on the tape.
 #[derive(Debug, Clone)]
 pub struct Replay(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    /// Each request in comparable form, with its response.
-    requests: Vec<Comparable>,
-    responses: Vec<RecordedResponse>,
-    next: usize,
+    /// Each request in comparable form, with its interaction.
+    recorded: Vec<(Comparable, Interaction)>,
+    used: Vec<bool>,
+    /// Whether any interaction may be the next one.
+    in_any_order: bool,
     misses: Vec<Miss>,
-    redactor: Redactor,
+    redactor: Arc<Mutex<Redactor>>,
 }
 
 /// A request that the tape does not answer. All values are redacted.
@@ -53,6 +60,24 @@ pub struct Miss {
 
 impl fmt::Display for Miss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, Difference::to_string)
+    }
+}
+
+impl Miss {
+    /// As [`Display`](fmt::Display), with the tape's side in green and the request's in red.
+    #[must_use]
+    pub fn coloured(&self) -> String {
+        struct Coloured<'a>(&'a Miss);
+        impl fmt::Display for Coloured<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.write(f, Difference::coloured)
+            }
+        }
+        Coloured(self).to_string()
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, line: fn(&Difference) -> String) -> fmt::Result {
         writeln!(f, "not on the tape: {}", self.request)?;
         match &self.expected {
             Some(expected) => writeln!(f, "  next:    {expected}")?,
@@ -63,7 +88,7 @@ impl fmt::Display for Miss {
             writeln!(f, "  nearest: {nearest}{same}")?;
         }
         for difference in &self.differences {
-            writeln!(f, "    {difference}")?;
+            writeln!(f, "    {}", line(difference))?;
         }
         write!(f, "hint: {}", self.hint)
     }
@@ -73,17 +98,29 @@ impl Replay {
     /// Begins at the tape's first interaction.
     #[must_use]
     pub fn new(tape: Tape) -> Self {
-        let mut redactor = Redactor::default();
-        let (mut requests, mut responses) = (Vec::new(), Vec::new());
+        let redactor = Redactor::thorough();
+        Self::with(tape, Arc::new(Mutex::new(redactor)), false)
+    }
+
+    /// Takes these secrets out of each request by their exact value, as the recording did.
+    #[must_use]
+    pub fn knowing(self, live: LiveSecrets) -> Self {
+        locked(&self.state().redactor).know(live);
+        self
+    }
+
+    pub(super) fn with(tape: Tape, redactor: Arc<Mutex<Redactor>>, in_any_order: bool) -> Self {
+        let mut recorded = Vec::new();
         for interaction in tape.interactions {
             // A token that the tape hands out comes back as its placeholder. Any other token must not
             // be given the same number, or a wrong one would match; a secret of the caller must.
             let text = serde_json::to_string(&interaction.response).expect("maps have string keys");
-            redactor.reserve(&text);
-            requests.push(Comparable::new(&interaction.request));
-            responses.push(interaction.response);
+            locked(&redactor).reserve(&text);
+            let tolerance = Tolerance::new(&tape.rules, &interaction.rules);
+            recorded.push((Comparable::new(&interaction.request, tolerance), interaction));
         }
-        Self(Arc::new(Mutex::new(State { requests, responses, next: 0, misses: Vec::new(), redactor })))
+        let used = vec![false; recorded.len()];
+        Self(Arc::new(Mutex::new(State { recorded, used, in_any_order, misses: Vec::new(), redactor })))
     }
 
     /// The requests that the tape did not answer, in the order in which they came.
@@ -95,8 +132,7 @@ impl Replay {
     /// How many interactions are not used yet.
     #[must_use]
     pub fn remaining(&self) -> usize {
-        let state = self.state();
-        state.requests.len() - state.next
+        self.state().used.iter().filter(|used| !**used).count()
     }
 
     /// Whether the replay went exactly as the tape says.
@@ -105,38 +141,51 @@ impl Replay {
     /// [`TapeError::NotReplayed`], which names every miss and every unused interaction.
     pub fn finish(&self) -> Result<(), TapeError> {
         let state = self.state();
-        let unused: Vec<String> = (state.next..state.requests.len()).map(|i| state.name(i)).collect();
+        let unused: Vec<String> = (0..state.used.len())
+            .filter(|index| !state.used[*index])
+            .map(|index| state.name(index))
+            .collect();
         if state.misses.is_empty() && unused.is_empty() {
             return Ok(());
         }
         Err(TapeError::NotReplayed { misses: state.misses.clone(), unused })
     }
 
+    /// The interaction that answers this request, which counts as used from now on.
+    pub(super) fn find(&self, parts: &Parts, body: &[u8]) -> Option<(usize, Interaction)> {
+        let mut state = self.state();
+        let sent = state.sent(parts, body);
+        state.take(&sent).map(|index| (index, state.recorded[index].1.clone()))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 }
 
 impl Transport for Replay {
-    fn send(&self, request: http::Request<Body>, _: Timeouts) -> Sending {
+    fn send(&self, request: http::Request<Body>, timeouts: Timeouts) -> Sending {
         let replay = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await?.to_bytes();
-            replay.state().answer(&parts, &body)
+            let interaction = replay.state().answer(&parts, &body)?;
+            Margin::note(&parts.extensions, &interaction);
+            play(interaction, &parts.method, timeouts).await
         })
     }
 }
 
 impl State {
-    fn answer(&mut self, parts: &Parts, body: &[u8]) -> Result<http::Response<Body>, TransportError> {
-        let sent = Comparable::new(&RecordedRequest::from_sent(parts, body, &mut self.redactor));
-        if let Some(expected) = self.requests.get(self.next)
-            && differences(expected, &sent).is_empty()
-        {
-            let response = response(&self.responses[self.next]);
-            self.next += 1;
-            return response;
+    fn sent(&self, parts: &Parts, body: &[u8]) -> Comparable {
+        let request = RecordedRequest::from_sent(parts, body, &mut locked(&self.redactor));
+        Comparable::new(&request, Tolerance::default())
+    }
+
+    fn answer(&mut self, parts: &Parts, body: &[u8]) -> Result<Interaction, TransportError> {
+        let sent = self.sent(parts, body);
+        if let Some(index) = self.take(&sent) {
+            return Ok(self.recorded[index].1.clone());
         }
         let miss = self.miss(&sent);
         let short = match &miss.expected {
@@ -147,15 +196,36 @@ impl State {
         Err(TransportError::TapeMiss(short))
     }
 
+    fn take(&mut self, sent: &Comparable) -> Option<usize> {
+        let answers = |index: &usize| differences(&self.recorded[*index].0, sent).is_empty();
+        let repeats = |index: &usize| self.used[*index] && self.recorded[*index].0.tolerance.repeat;
+        let index =
+            self.candidates().find(answers).or_else(|| (0..self.used.len()).filter(repeats).find(answers))?;
+        self.used[index] = true;
+        Some(index)
+    }
+
+    /// The first interaction that is not used, and those that were under way together with it.
+    fn candidates(&self) -> impl Iterator<Item = usize> {
+        let next = self.next();
+        let together = (next + 1..self.used.len())
+            .take_while(|index| self.in_any_order || self.recorded[*index].1.side_by_side);
+        (next..self.used.len()).take(1).chain(together).filter(|index| !self.used[*index])
+    }
+
+    fn next(&self) -> usize {
+        self.used.iter().position(|used| !used).unwrap_or(self.used.len())
+    }
+
     fn miss(&self, sent: &Comparable) -> Miss {
-        let found = nearest(&self.requests, self.next, sent);
-        let ended = self.next >= self.requests.len();
-        let next = self.next;
+        let next = self.next();
+        let found = nearest(&self.recorded, next, sent);
+        let ended = next >= self.used.len();
         let hint = match &found {
             None => "the tape is empty; record one".to_owned(),
-            Some((index, same)) if same.is_empty() && *index < next => format!(
-                "interactions[{index}] answered this already: the request was sent twice; \
-                 copy the interaction to its new place if that is meant"
+            Some((index, same)) if same.is_empty() && self.used[*index] => format!(
+                "interactions[{index}] answered this already: the request was sent twice; copy the interaction \
+                 to its new place, or set `match.repeat` to true in it, if that is meant"
             ),
             Some((index, same)) if same.is_empty() => format!(
                 "interactions[{index}] answers this, but interactions[{next}] comes first: \
@@ -166,7 +236,7 @@ impl State {
                 .to_owned(),
             Some((index, _)) => format!(
                 "if the request is right, correct interactions[{index}].request or record the tape again; \
-                 if the tape is right, the program has changed"
+                 if the tape is right, the program has changed; a field that may differ belongs in `match.ignore`"
             ),
         };
         Miss {
@@ -179,23 +249,57 @@ impl State {
     }
 
     fn name(&self, index: usize) -> String {
-        format!("interactions[{index}] {}", self.requests[index].summary())
+        format!("interactions[{index}] {}", self.recorded[index].0.summary())
     }
 }
 
-fn response(recorded: &RecordedResponse) -> Result<http::Response<Body>, TransportError> {
+/// What the interaction brings, and what goes wrong with it.
+pub(super) async fn play(
+    interaction: Interaction,
+    method: &Method,
+    timeouts: Timeouts,
+) -> Result<http::Response<Body>, TransportError> {
+    let Interaction { response: recorded, fault, .. } = interaction;
+    let fault = fault.unwrap_or_default();
+    fault.before_the_response(timeouts).await?;
+    let recorded = recorded
+        .ok_or_else(|| TransportError::Protocol("the tape has no response for this request".to_owned()))?;
+    response(&recorded, &fault, method, timeouts)
+}
+
+fn response(
+    recorded: &RecordedResponse,
+    fault: &Fault,
+    method: &Method,
+    timeouts: Timeouts,
+) -> Result<http::Response<Body>, TransportError> {
     let body = recorded.body.as_ref().map(RecordedBody::to_bytes).unwrap_or_default();
-    let never = |never: std::convert::Infallible| match never {};
-    let mut response = http::Response::new(Full::<Bytes>::new(body).map_err(never).boxed_unsync());
+    let length = body.len();
+    let body = if *fault == Fault::default() { whole(body) } else { fault.body(&body, timeouts) };
+    let mut response = http::Response::new(body);
     // The reader of a tape has checked these; a recorder has them from a response.
     let broken = |what: String| TransportError::Protocol(format!("the tape's response has {what}"));
     *response.status_mut() =
         StatusCode::from_u16(recorded.status).map_err(|_| broken(format!("status {}", recorded.status)))?;
     for (name, value) in &recorded.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| broken(format!("header {name:?}")))?;
-        let value = HeaderValue::from_bytes(value.as_bytes())
-            .map_err(|_| broken(format!("a value of header {name} that cannot be sent")))?;
+        // The body may have been edited by hand. To HEAD, the length is that of another answer.
+        let value = if name == header::CONTENT_LENGTH && *method != Method::HEAD {
+            HeaderValue::from(length)
+        } else {
+            HeaderValue::from_bytes(value.as_bytes())
+                .map_err(|_| broken(format!("a value of header {name} that cannot be sent")))?
+        };
         response.headers_mut().append(name, value);
     }
     Ok(response)
+}
+
+pub(super) fn whole(body: Bytes) -> Body {
+    let never = |never: std::convert::Infallible| -> TransportError { match never {} };
+    Full::new(body).map_err(never).boxed_unsync()
+}
+
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

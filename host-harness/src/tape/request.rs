@@ -7,6 +7,7 @@ use http::{HeaderMap, Uri, header, request::Parts};
 use super::{
     format::{RecordedBody, RecordedRequest},
     redact::Redactor,
+    rules::Tolerance,
 };
 
 /// Headers that carry a credential: on both sides or on neither.
@@ -14,7 +15,7 @@ pub(super) const CREDENTIALS: [&str; 5] =
     ["authorization", "proxy-authorization", "x-serverless-authorization", "x-goog-api-key", "cookie"];
 
 /// A redacted request, taken apart.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Comparable {
     pub(super) method: String,
     pub(super) origin: String,
@@ -22,11 +23,13 @@ pub(super) struct Comparable {
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) body: Option<RecordedBody>,
+    /// How another request may differ from this one.
+    pub(super) tolerance: Tolerance,
 }
 
 impl Comparable {
     /// `request` must be redacted.
-    pub(super) fn new(request: &RecordedRequest) -> Self {
+    pub(super) fn new(request: &RecordedRequest, tolerance: Tolerance) -> Self {
         // Only the recorder and the reader of a tape make these, and both have checked the URL.
         let uri: Uri = request.url.parse().expect("the URL of a recorded request is one");
         let scheme = uri.scheme_str().unwrap_or_default();
@@ -41,8 +44,9 @@ impl Comparable {
             origin: format!("{scheme}://{host}{port}"),
             path: uri.path().to_owned(),
             query: url::form_urlencoded::parse(query).into_owned().collect(),
-            headers: request.headers.clone(),
+            headers: joined(&request.headers),
             body: request.body.clone().filter(|body| !body.to_bytes().is_empty()),
+            tolerance,
         }
     }
 
@@ -55,11 +59,12 @@ impl Comparable {
 impl RecordedRequest {
     /// What was sent, redacted. All headers are kept.
     pub(super) fn from_sent(parts: &Parts, body: &[u8], redactor: &mut Redactor) -> Self {
-        let mut headers = BTreeMap::new();
-        for (name, value) in text_headers(&parts.headers) {
-            let value = redactor.header(&name, &value);
-            headers.entry(name).and_modify(|all| *all = format!("{all}, {value}")).or_insert(value);
-        }
+        let headers = text_headers(&parts.headers)
+            .map(|(name, value)| {
+                let value = redactor.header(&name, &value);
+                (name, value)
+            })
+            .collect();
         let body = RecordedBody::classify(content_type(&parts.headers), body);
         Self {
             method: parts.method.to_string(),
@@ -106,6 +111,17 @@ impl RecordedBody {
     fn form(bytes: &[u8]) -> Self {
         Self::Form(url::form_urlencoded::parse(bytes).into_owned().collect())
     }
+}
+
+/// Repeated headers mean the same as one with all their values.
+fn joined(headers: &[(String, String)]) -> BTreeMap<String, String> {
+    let mut all: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers {
+        all.entry(name.clone())
+            .and_modify(|all| *all = format!("{all}, {value}"))
+            .or_insert_with(|| value.clone());
+    }
+    all
 }
 
 /// Names and values as text. A value that is not UTF-8 cannot stand in a tape as it is.

@@ -44,6 +44,11 @@ pub(super) fn find(text: &[u8], at: usize) -> Option<Found<'_>> {
     }
 }
 
+/// Whether a text is a placeholder and nothing else.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    matches!(find(text.as_bytes(), 0), Some(Found::Placeholder { len, .. }) if len == text.len())
+}
+
 /// The decoded header and payload of a JWT, and its signature as text.
 pub(super) fn decode_jwt(token: &str) -> Option<(Value, Value, &str)> {
     let mut parts = token.split('.');

@@ -1,0 +1,258 @@
+//! One tape, and what is done with it: the modes.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+
+use super::{
+    Miss, TapeError,
+    format::{Interaction, RecordedBody, Tape},
+    live_secrets::LiveSecrets,
+    margin::Margin,
+    recorder::{After, Recorder},
+    redact::Redactor,
+    replay::{Replay, locked, play, whole},
+    scan,
+};
+use crate::{
+    builder::HostBuilder,
+    clock::{Clock, Random, SystemClock, SystemRandom},
+    secrets::SecretStore,
+    transport::{Body, Sending, Timeouts, Transport},
+};
+
+/// What is done with a tape.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Every request is answered by the tape, or fails.
+    #[default]
+    Replay,
+    /// [`Replay`](Self::Replay) if there is a tape, [`Record`](Self::Record) if there is none.
+    Once,
+    /// What is on the tape, in whatever order, is answered by it; what is not is sent, and added.
+    ///
+    /// What gave out a secret is sent again, for the tape has only a placeholder for it; it stays on the tape as
+    /// it is.
+    NewEpisodes,
+    /// Everything is sent, and recorded anew.
+    Record,
+    /// Everything is sent, and nothing recorded.
+    Passthrough,
+}
+
+/// A tape in use: a [`Transport`] with the clock and the randomness that belong to it.
+#[derive(Debug, Clone)]
+pub struct Cassette {
+    deck: Deck,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    live: LiveSecrets,
+    on_tape: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Deck {
+    Replaying(Replay),
+    Recording(Recorder),
+    Adding(Episodes),
+    Passing(Arc<dyn Transport>),
+}
+
+impl Cassette {
+    /// Replays this tape.
+    #[must_use]
+    pub fn replay(tape: Tape) -> Self {
+        let (clock, random) = (Arc::new(tape.clock()), Arc::new(tape.random()));
+        let (live, on_tape) = (LiveSecrets::default(), tape.interactions().len());
+        let deck = Deck::Replaying(Replay::new(tape).knowing(live.clone()));
+        Self { deck, clock, random, live, on_tape }
+    }
+
+    /// Uses the tape at `path` as `mode` says. `network` sends what the tape does not answer; `blank` is the
+    /// empty tape that a recording begins with, with its clock, its seed and where it comes from.
+    ///
+    /// # Errors
+    /// What [`Tape::read`] says, if the mode needs the tape.
+    pub fn open(
+        path: impl Into<PathBuf>,
+        mode: Mode,
+        network: Arc<dyn Transport>,
+        blank: Tape,
+    ) -> Result<Self, TapeError> {
+        let path = path.into();
+        let exists = path.exists();
+        let live = LiveSecrets::default();
+        let (clock, random) = (Arc::new(blank.clock()), Arc::new(blank.random()));
+        match mode {
+            Mode::Replay => return Ok(Self::replay(Tape::read(path)?)),
+            Mode::Once if exists => return Ok(Self::replay(Tape::read(path)?)),
+            Mode::Passthrough => {
+                let (clock, random) = (Arc::new(SystemClock::default()), Arc::new(SystemRandom));
+                return Ok(Self { deck: Deck::Passing(network), clock, random, live, on_tape: 0 });
+            }
+            Mode::NewEpisodes if exists => {
+                let tape = Tape::read(&path)?;
+                let on_tape = tape.interactions().len();
+                let deck = Deck::Adding(Episodes::new(path, tape, network, live.clone()));
+                return Ok(Self { deck, clock, random, live, on_tape });
+            }
+            Mode::Once | Mode::NewEpisodes | Mode::Record => {}
+        }
+        let deck = Deck::Recording(Recorder::new(network, path, blank).knowing(live.clone()));
+        Ok(Self { deck, clock, random, live, on_tape: 0 })
+    }
+
+    /// Puts it into a host: the transport, the clock, the randomness, and `store`, whose secrets are kept off the
+    /// tape by their exact value.
+    #[must_use]
+    pub fn insert(&self, builder: HostBuilder, store: Arc<dyn SecretStore>) -> HostBuilder {
+        builder
+            .secrets(self.live.watch(store))
+            .transport(Arc::new(self.clone()))
+            .clock(Arc::clone(&self.clock))
+            .random(Arc::clone(&self.random))
+    }
+
+    /// How many of the tape's interactions are not used yet.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        match &self.deck {
+            Deck::Replaying(replay) => replay.remaining(),
+            Deck::Adding(episodes) => episodes.replay.remaining(),
+            Deck::Recording(_) | Deck::Passing(_) => 0,
+        }
+    }
+
+    /// The requests that were to be answered by the tape, and were not.
+    #[must_use]
+    pub fn misses(&self) -> Vec<Miss> {
+        match &self.deck {
+            Deck::Replaying(replay) => replay.misses(),
+            Deck::Adding(_) | Deck::Recording(_) | Deck::Passing(_) => Vec::new(),
+        }
+    }
+
+    /// Whether nothing was asked of the tape that it holds.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.on_tape > 0 && self.remaining() == self.on_tape && self.misses().is_empty()
+    }
+
+    /// Whether it is a tape that is played, and not one that is recorded.
+    #[must_use]
+    pub fn is_replaying(&self) -> bool {
+        matches!(self.deck, Deck::Replaying(_))
+    }
+
+    /// The end: what was recorded is written; what is replayed must have been played whole.
+    ///
+    /// # Errors
+    /// [`TapeError::NotReplayed`], [`TapeError::Write`] or [`TapeError::Leak`].
+    pub fn finish(&self) -> Result<(), TapeError> {
+        match &self.deck {
+            Deck::Replaying(replay) => replay.finish(),
+            Deck::Recording(recorder) => recorder.finish(),
+            Deck::Adding(episodes) if episodes.recorder.is_empty() => Ok(()),
+            Deck::Adding(episodes) => episodes.recorder.finish(),
+            Deck::Passing(_) => Ok(()),
+        }
+    }
+}
+
+impl Transport for Cassette {
+    fn send(&self, request: http::Request<Body>, timeouts: Timeouts) -> Sending {
+        match &self.deck {
+            Deck::Replaying(replay) => replay.send(request, timeouts),
+            Deck::Recording(recorder) => recorder.send(request, timeouts),
+            Deck::Adding(episodes) => episodes.send(request, timeouts),
+            Deck::Passing(network) => network.send(request, timeouts),
+        }
+    }
+}
+
+/// A tape that is played where it can be, and added to where not.
+#[derive(Debug, Clone)]
+struct Episodes {
+    replay: Replay,
+    recorder: Recorder,
+    network: Arc<dyn Transport>,
+    redactor: Arc<Mutex<Redactor>>,
+    /// Behind how many interactions of the tape the next one belongs.
+    place: Arc<Mutex<usize>>,
+}
+
+impl Episodes {
+    fn new(path: PathBuf, tape: Tape, network: Arc<dyn Transport>, live: LiveSecrets) -> Self {
+        let redactor = Arc::new(Mutex::new(Redactor::thorough()));
+        locked(&redactor).know(live);
+        let replay = Replay::with(tape.clone(), Arc::clone(&redactor), true);
+        let recorder = Recorder::with(Arc::clone(&network), path, tape, Arc::clone(&redactor), true);
+        Self { replay, recorder, network, redactor, place: Arc::default() }
+    }
+
+    fn passed(&self, index: usize) {
+        let mut place = locked(&self.place);
+        *place = (*place).max(index + 1);
+    }
+}
+
+impl Transport for Episodes {
+    fn send(&self, request: http::Request<Body>, timeouts: Timeouts) -> Sending {
+        let episodes = self.clone();
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            let body = body.collect().await?.to_bytes();
+            let Some((index, interaction)) = episodes.replay.find(&parts, &body) else {
+                parts.extensions.insert(After(*locked(&episodes.place)));
+                let request = http::Request::from_parts(parts, whole(body));
+                return episodes.recorder.send(request, timeouts).await;
+            };
+            episodes.passed(index);
+            if !gives_out_a_secret(&interaction) {
+                Margin::note(&parts.extensions, &interaction);
+                return play(interaction, &parts.method, timeouts).await;
+            }
+            let request = http::Request::from_parts(parts, whole(body));
+            let (parts, body) = episodes.network.send(request, timeouts).await?.into_parts();
+            let body = body.collect().await?.to_bytes();
+            if let Some(RecordedBody::Json(recorded)) =
+                interaction.response.as_ref().and_then(|response| response.body.as_ref())
+                && let Ok(fresh) = serde_json::from_slice(&body)
+            {
+                bind(recorded, &fresh, &mut locked(&episodes.redactor));
+            }
+            Ok(http::Response::from_parts(parts, whole(body)))
+        })
+    }
+}
+
+/// Whether the answer holds a placeholder, or a token without its signature: of no use to a server.
+fn gives_out_a_secret(interaction: &Interaction) -> bool {
+    let body = interaction.response.as_ref().and_then(|response| response.body.as_ref());
+    body.is_some_and(|body| {
+        let bytes = body.to_bytes();
+        (0..bytes.len()).any(|at| scan::find(&bytes, at).is_some())
+    })
+}
+
+/// What was given out anew gets the placeholder of what was given out then.
+fn bind(recorded: &Value, fresh: &Value, redactor: &mut Redactor) {
+    match (recorded, fresh) {
+        (Value::String(placeholder), Value::String(secret)) if scan::is_placeholder(placeholder) => {
+            redactor.bind(secret, placeholder);
+        }
+        (Value::Object(recorded), Value::Object(fresh)) => {
+            for (name, value) in recorded {
+                bind(value, fresh.get(name).unwrap_or(&Value::Null), redactor);
+            }
+        }
+        (Value::Array(recorded), Value::Array(fresh)) => {
+            recorded.iter().zip(fresh).for_each(|(recorded, fresh)| bind(recorded, fresh, redactor));
+        }
+        (_, _) => {}
+    }
+}

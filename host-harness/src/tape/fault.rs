@@ -1,0 +1,192 @@
+//! What goes wrong on a tape: an edge case is a line in a file.
+
+use std::{
+    collections::VecDeque,
+    future::Future as _,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::Frame;
+use http_body_util::BodyExt as _;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Sleep, sleep};
+
+use crate::transport::{Body, Timeouts, TransportError};
+
+/// A failure, or a slowness, in place of a smooth answer. The timeouts of the request hold as they would
+/// on a network: a longer delay becomes a timeout.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Before anything of the answer arrives, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u64>,
+    /// How it ends, if not well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+    /// So many bytes of the body arrive; of a truncated body half, if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_bytes: Option<usize>,
+    /// Before each piece of the body, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause_ms: Option<u64>,
+    /// The length of a piece of the body; 1024, if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piece_bytes: Option<usize>,
+}
+
+/// How an exchange fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// The name has no address.
+    Unresolved,
+    /// Nobody listens.
+    Refused,
+    /// No connection in time.
+    ConnectTimeout,
+    /// The certificate is not acceptable.
+    Tls,
+    /// The connection ends before the head of the response.
+    ResetBeforeHeaders,
+    /// The head of the response does not come in time.
+    NoResponse,
+    /// What comes is not HTTP.
+    NotHttp,
+    /// The connection ends after the head of the response.
+    ResetAfterHeaders,
+    /// The connection ends within the body of the response.
+    TruncatedBody,
+}
+
+impl Fault {
+    /// Whether there is no response at all.
+    pub(super) fn is_before_the_response(&self) -> bool {
+        self.end.is_some_and(|end| match end {
+            End::Unresolved
+            | End::Refused
+            | End::ConnectTimeout
+            | End::Tls
+            | End::ResetBeforeHeaders
+            | End::NoResponse
+            | End::NotHttp => true,
+            End::ResetAfterHeaders | End::TruncatedBody => false,
+        })
+    }
+
+    /// The fault that brings a recorded failure about again; none for what the host itself refused.
+    pub(super) fn from_failure(error: &TransportError) -> Option<Self> {
+        let end = match error {
+            TransportError::Dns(_) => End::Unresolved,
+            TransportError::ConnectionRefused(_) => End::Refused,
+            TransportError::ConnectTimeout(_) => End::ConnectTimeout,
+            TransportError::Tls(_) => End::Tls,
+            TransportError::Closed(_) => End::ResetBeforeHeaders,
+            TransportError::FirstByteTimeout(_) | TransportError::BodyTimeout(_) => End::NoResponse,
+            TransportError::Protocol(_) => End::NotHttp,
+            TransportError::Denied(_)
+            | TransportError::ProhibitedAddress(_)
+            | TransportError::Limit(_)
+            | TransportError::TapeMiss(_) => return None,
+        };
+        Some(Self { end: Some(end), ..Self::default() })
+    }
+
+    /// The body broke off after so many bytes.
+    pub(super) fn after(bytes: usize) -> Self {
+        Self { end: Some(End::TruncatedBody), body_bytes: Some(bytes), ..Self::default() }
+    }
+
+    /// What comes before the head of the response.
+    ///
+    /// # Errors
+    /// If no response comes.
+    pub(super) async fn before_the_response(&self, timeouts: Timeouts) -> Result<(), TransportError> {
+        let host = || "as the tape says".to_owned();
+        let silence = TransportError::FirstByteTimeout(timeouts.first_byte);
+        if let Some(delay) = self.delay_ms.map(Duration::from_millis) {
+            sleep(delay.min(timeouts.first_byte)).await;
+            if delay > timeouts.first_byte {
+                return Err(silence);
+            }
+        }
+        let Some(end) = self.end else { return Ok(()) };
+        Err(match end {
+            End::Unresolved => TransportError::Dns(host()),
+            End::Refused => TransportError::ConnectionRefused(host()),
+            End::ConnectTimeout => {
+                sleep(timeouts.connect).await;
+                TransportError::ConnectTimeout(host())
+            }
+            End::Tls => TransportError::Tls(host()),
+            End::ResetBeforeHeaders => TransportError::Closed(host()),
+            End::NoResponse => {
+                sleep(timeouts.first_byte).await;
+                silence
+            }
+            End::NotHttp => TransportError::Protocol(host()),
+            End::ResetAfterHeaders | End::TruncatedBody => return Ok(()),
+        })
+    }
+
+    /// The body as it arrives.
+    pub(super) fn body(&self, whole: &Bytes, timeouts: Timeouts) -> Body {
+        let truncated = self.end == Some(End::TruncatedBody);
+        let reset = self.end == Some(End::ResetAfterHeaders);
+        let broken = truncated || reset;
+        let without_word = if truncated { whole.len() / 2 } else { whole.len() };
+        let arrives = if reset { 0 } else { self.body_bytes.unwrap_or(without_word) };
+        let whole = whole.slice(..arrives.min(whole.len()));
+        let piece = match (self.pause_ms, self.piece_bytes) {
+            (None, None) => whole.len(),
+            (_, piece) => piece.unwrap_or(1024),
+        };
+        let pieces = if whole.is_empty() {
+            VecDeque::new()
+        } else {
+            whole.chunks(piece.max(1)).map(Bytes::copy_from_slice).collect()
+        };
+        let pause = self.pause_ms.map(Duration::from_millis);
+        Slow { pieces, pause, limit: timeouts.between_bytes, broken, waiting: None }.boxed_unsync()
+    }
+}
+
+/// A body in pieces, with pauses, that may break off.
+struct Slow {
+    pieces: VecDeque<Bytes>,
+    pause: Option<Duration>,
+    limit: Duration,
+    broken: bool,
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl http_body::Body for Slow {
+    type Data = Bytes;
+    type Error = TransportError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
+        let this = &mut *self;
+        if let Some(pause) = this.pause.filter(|_| !this.pieces.is_empty()) {
+            let limit = this.limit;
+            let waiting = this.waiting.get_or_insert_with(|| Box::pin(sleep(pause.min(limit))));
+            ready!(waiting.as_mut().poll(cx));
+            this.waiting = None;
+            if pause > limit {
+                this.pieces.clear();
+                return Poll::Ready(Some(Err(TransportError::BodyTimeout(limit))));
+            }
+        }
+        match this.pieces.pop_front() {
+            Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+            None if std::mem::take(&mut this.broken) => {
+                Poll::Ready(Some(Err(TransportError::Closed("as the tape says".to_owned()))))
+            }
+            None => Poll::Ready(None),
+        }
+    }
+}

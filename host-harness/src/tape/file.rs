@@ -1,0 +1,47 @@
+//! Files that are replaced whole, and never lost.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// Writes beside the file, and puts that in its place: whoever reads it sees the old or the new text.
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    };
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// As [`replace`], when a recording is complete. What stood there before stays beside it, if it is another
+/// tape and `keep_earlier` is set.
+pub(super) fn put(path: &Path, text: &str, keep_earlier: bool) -> io::Result<()> {
+    if keep_earlier && fs::read(path).is_ok_and(|earlier| earlier != text.as_bytes()) {
+        keep(path)?;
+    }
+    replace(path, text)?;
+    match fs::remove_file(super::recorder::part(path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Gives the file a second name that nothing has yet.
+fn keep(path: &Path) -> io::Result<()> {
+    for number in 1_u32.. {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{number}.bak"));
+        match fs::hard_link(path, PathBuf::from(name)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            done => return done,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! A test of somebody's own, on a tape of their own.
+
+use std::{path::Path, sync::Arc};
+
+use super::{Cassette, Tape};
+use crate::{builder::HostBuilder, host::Host, secrets::MemoryStore};
+
+/// Runs `test` on a host whose answers, clock and randomness come from a tape, with an empty store in memory,
+/// and returns what it returns. `builder` names the component, and what else is wanted.
+///
+/// # Panics
+/// If the tape cannot be read, the host cannot be built, a request is not on the tape, or an interaction of
+/// the tape was not asked for. The message says which, and what differs.
+#[expect(clippy::panic, reason = "this is an assertion, for tests")]
+pub async fn golden<T>(tape: impl AsRef<Path>, builder: HostBuilder, test: impl AsyncFnOnce(Host) -> T) -> T {
+    let tape = Tape::read(tape).unwrap_or_else(|error| panic!("{error}"));
+    let cassette = Cassette::replay(tape);
+    let builder = cassette.insert(builder, Arc::new(MemoryStore::new()));
+    let host = builder.build().unwrap_or_else(|error| panic!("{error}"));
+    let outcome = test(host).await;
+    cassette.finish().unwrap_or_else(|error| panic!("{error}"));
+    outcome
+}

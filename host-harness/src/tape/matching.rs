@@ -1,0 +1,324 @@
+//! What differs between two requests, field by field, and which request of a tape is nearest.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::{
+    format::{Interaction, RecordedBody},
+    multipart,
+    request::{CREDENTIALS, Comparable},
+    rules::{Tolerance, Verdict},
+    scan,
+};
+
+/// One field that is not as on the tape. The values are redacted, and shortened when long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// `method`, `url.path`, `query pageToken`, `header authorization.claims.aud`,
+    /// `body.form assertion.claims.scope`, `body.json a.b[0]`, …
+    pub field: String,
+    /// The value on the tape, if the field is there.
+    pub tape: Option<String>,
+    /// The value that was sent, if the field was there.
+    pub sent: Option<String>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = |value: &Option<String>| match value {
+            Some(value) => format!("has {value}"),
+            None => "has none".to_owned(),
+        };
+        write!(f, "{}: the tape {}, the request {}", self.field, side(&self.tape), side(&self.sent))
+    }
+}
+
+impl Difference {
+    /// As [`Display`](fmt::Display), with the tape's side in green and the request's in red.
+    #[must_use]
+    pub fn coloured(&self) -> String {
+        let side = |value: &Option<String>, colour: u8| match value {
+            Some(value) => format!("has \u{1b}[{colour}m{value}\u{1b}[0m"),
+            None => format!("has \u{1b}[{colour}mnone\u{1b}[0m"),
+        };
+        let field = format!("\u{1b}[1m{}\u{1b}[0m", self.field);
+        format!("{field}: the tape {}, the request {}", side(&self.tape, 32), side(&self.sent, 31))
+    }
+}
+
+/// The differences of `sent` from `tape`; none if the tape's response answers it.
+pub(super) fn differences(tape: &Comparable, sent: &Comparable) -> Vec<Difference> {
+    let mut found = Findings::new(&tape.tolerance);
+    found.text("method", Some(&tape.method), Some(&sent.method));
+    found.text("url.origin", Some(&tape.origin), Some(&sent.origin));
+    found.text("url.path", Some(&tape.path), Some(&sent.path));
+    found.pairs("query", &tape.query, &sent.query);
+    let content_type = tape.headers.contains_key("content-type").then_some("content-type");
+    let mut names: Vec<&str> = content_type.into_iter().chain(CREDENTIALS).collect();
+    for name in &tape.tolerance.headers {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    for name in names {
+        let value = |side: &Comparable| side.headers.get(name).map(|value| of_no_moment(name, value));
+        found.text(&format!("header {name}"), value(tape).as_deref(), value(sent).as_deref());
+    }
+    match (multipart::parts(tape), multipart::parts(sent)) {
+        (Some(tape), Some(sent)) => found.parts(&tape, &sent),
+        (None | Some(_), None | Some(_)) => found.body("body", tape.body.as_ref(), sent.body.as_ref()),
+    }
+    found.all
+}
+
+/// The boundary of a multipart body is drawn anew each time, and tells nothing.
+fn of_no_moment(name: &str, value: &str) -> String {
+    if name == "content-type" && multipart::boundary(value).is_some() {
+        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    } else {
+        value.to_owned()
+    }
+}
+
+/// The most similar request of the tape and its differences; of equals, `next` and what follows it first.
+pub(super) fn nearest(
+    tape: &[(Comparable, Interaction)],
+    next: usize,
+    sent: &Comparable,
+) -> Option<(usize, Vec<Difference>)> {
+    (next..tape.len())
+        .chain((0..next.min(tape.len())).rev())
+        .map(|index| (index, differences(&tape[index].0, sent)))
+        .min_by_key(|(_, differences)| differences.iter().map(weight).sum::<usize>())
+}
+
+/// Another server or resource makes it another request; another page or claim does not.
+fn weight(difference: &Difference) -> usize {
+    match difference.field.as_str() {
+        "url.origin" => 16,
+        "url.path" => 8,
+        "method" | "body" => 4,
+        _ => 1,
+    }
+}
+
+struct Findings<'a> {
+    tolerance: &'a Tolerance,
+    all: Vec<Difference>,
+}
+
+impl<'a> Findings<'a> {
+    fn new(tolerance: &'a Tolerance) -> Self {
+        Self { tolerance, all: Vec::new() }
+    }
+
+    fn add(&mut self, field: &str, tape: Option<String>, sent: Option<String>) {
+        let short = |value: Option<String>| value.map(shorten);
+        let field = field.trim_end().to_owned();
+        self.all.push(Difference { field, tape: short(tape), sent: short(sent) });
+    }
+
+    /// Whether a rule of the tape has judged the field already.
+    fn ruled(&mut self, field: &str, tape: Option<&str>, sent: Option<&str>) -> bool {
+        let quote = |text: Option<&str>| text.map(|text| format!("{text:?}"));
+        match self.tolerance.of(field) {
+            Verdict::Compare => false,
+            Verdict::Ignore => true,
+            Verdict::Present => {
+                if sent.is_none() {
+                    self.add(field, quote(tape).or_else(|| Some("any value".to_owned())), None);
+                }
+                true
+            }
+            Verdict::Matches(regex) => {
+                if !sent.is_some_and(|sent| regex.is_match(sent)) {
+                    self.add(field, Some(format!("the expression {regex}")), quote(sent));
+                }
+                true
+            }
+        }
+    }
+
+    /// Compares text, and what is inside if both are a JWT (with the same scheme before it).
+    fn text(&mut self, field: &str, tape: Option<&str>, sent: Option<&str>) {
+        if self.ruled(field, tape, sent) || tape == sent {
+            return;
+        }
+        if let (Some(tape), Some(sent)) = (tape.and_then(token), sent.and_then(token))
+            && tape.scheme == sent.scheme
+        {
+            self.json(&format!("{field}.header"), Some(&tape.header), Some(&sent.header));
+            let (claims, life) = lasting(tape.claims);
+            let (sent_claims, sent_life) = lasting(sent.claims);
+            self.json(&format!("{field}.claims"), Some(&claims), Some(&sent_claims));
+            self.text(&format!("{field}.claims.life"), life.as_deref(), sent_life.as_deref());
+            let signed = |signature: &str| if signature.is_empty() { None } else { Some("a signature") };
+            self.text(&format!("{field}.signature"), signed(tape.signature), signed(sent.signature));
+            return;
+        }
+        let quote = |text: &str| format!("{text:?}");
+        self.add(field, tape.map(quote), sent.map(quote));
+    }
+
+    /// Compares by value; the order of an object's fields does not matter.
+    fn json(&mut self, field: &str, tape: Option<&Value>, sent: Option<&Value>) {
+        let text = |value: Option<&Value>| {
+            value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        };
+        if let (Some(Value::String(tape)), Some(Value::String(sent))) = (tape, sent) {
+            return self.text(field, Some(tape), Some(sent));
+        }
+        if !matches!(self.tolerance.of(field), Verdict::Compare)
+            && self.ruled(field, text(tape).as_deref(), text(sent).as_deref())
+        {
+            return;
+        }
+        match (tape, sent) {
+            (Some(Value::Object(tape)), Some(Value::Object(sent))) => {
+                let only_sent = sent.keys().filter(|name| !tape.contains_key(*name));
+                for name in tape.keys().chain(only_sent) {
+                    let inner = if field.ends_with(' ') {
+                        format!("{field}{name}")
+                    } else {
+                        format!("{field}.{name}")
+                    };
+                    self.json(&inner, tape.get(name), sent.get(name));
+                }
+            }
+            (Some(Value::Array(tape)), Some(Value::Array(sent))) => {
+                for index in 0..tape.len().max(sent.len()) {
+                    self.json(&format!("{field}[{index}]"), tape.get(index), sent.get(index));
+                }
+            }
+            (tape, sent) if tape == sent => {}
+            (tape, sent) => {
+                // 1 and 1.0 mean the same.
+                let number = |value: Option<&Value>| value.and_then(Value::as_f64);
+                let whole =
+                    |value: Option<&Value>| value.is_some_and(|value| value.is_i64() || value.is_u64());
+                let same = number(tape).is_some() && number(tape) == number(sent);
+                if !same || whole(tape) && whole(sent) {
+                    self.add(field, tape.map(Value::to_string), sent.map(Value::to_string));
+                }
+            }
+        }
+    }
+
+    /// Compares decoded pairs name by name; neither order matters.
+    fn pairs(&mut self, field: &str, tape: &[(String, String)], sent: &[(String, String)]) {
+        let mut names: Vec<&str> = Vec::new();
+        let ruled = self.tolerance.fields_in(field);
+        for name in tape.iter().chain(sent).map(|(name, _)| name.as_str()).chain(ruled) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        for name in names {
+            let label = format!("{field} {name}");
+            let (mut tape, mut sent) = (values(tape, name), values(sent, name));
+            let single = tape.len().max(sent.len()) <= 1;
+            if !single {
+                // What has its equal on the other side is of no more interest.
+                tape.retain(|value| {
+                    let equal = sent.iter().position(|other| {
+                        let mut inner = Findings::new(self.tolerance);
+                        inner.text(&label, Some(value), Some(other));
+                        inner.all.is_empty()
+                    });
+                    equal.map(|index| sent.remove(index)).is_none()
+                });
+            }
+            for index in 0..tape.len().max(sent.len()).max(usize::from(single)) {
+                let label = if single { label.clone() } else { format!("{label}[{index}]") };
+                self.text(&label, tape.get(index).copied(), sent.get(index).copied());
+            }
+        }
+    }
+
+    fn body(&mut self, field: &str, tape: Option<&RecordedBody>, sent: Option<&RecordedBody>) {
+        let converted = tape.zip(sent).map(|(tape, sent)| sent.in_form_of(tape));
+        match (tape, converted) {
+            _ if matches!(self.tolerance.of(field), Verdict::Ignore) => {}
+            (Some(RecordedBody::Json(tape)), Some(Some(RecordedBody::Json(sent)))) => {
+                self.json(&format!("{field}.json "), Some(tape), Some(&sent));
+            }
+            (Some(RecordedBody::Form(tape)), Some(Some(RecordedBody::Form(sent)))) => {
+                self.pairs(&format!("{field}.form"), tape, &sent);
+            }
+            (Some(RecordedBody::Text(tape)), Some(Some(RecordedBody::Text(sent)))) => {
+                self.text(&format!("{field}.text"), Some(tape), Some(&sent));
+            }
+            (Some(tape), Some(Some(sent))) if *tape == sent => {}
+            (None, _) if sent.is_none() => {}
+            (Some(_) | None, Some(_) | None) => self.add(field, tape.map(describe), sent.map(describe)),
+        }
+    }
+
+    /// Compares the parts of two multipart bodies, one by one: their order can mean something.
+    fn parts(&mut self, tape: &[multipart::Part], sent: &[multipart::Part]) {
+        for index in 0..tape.len().max(sent.len()) {
+            let field = format!("body.part[{index}]");
+            let (Some(tape), Some(sent)) = (tape.get(index), sent.get(index)) else {
+                let describe = |part: Option<&multipart::Part>| part.map(multipart::Part::describe);
+                self.add(&field, describe(tape.get(index)), describe(sent.get(index)));
+                continue;
+            };
+            for name in
+                tape.headers.keys().chain(sent.headers.keys().filter(|n| !tape.headers.contains_key(*n)))
+            {
+                let value = |part: &multipart::Part| part.headers.get(name).cloned();
+                self.text(&format!("{field} header {name}"), value(tape).as_deref(), value(sent).as_deref());
+            }
+            self.body(&field, tape.body.as_ref(), sent.body.as_ref());
+        }
+    }
+}
+
+/// The claims without those that tell one moment or one issue from another, and how long they hold.
+fn lasting(mut claims: Value) -> (Value, Option<String>) {
+    let number = |name: &str| claims.get(name).and_then(Value::as_i64);
+    let life =
+        number("exp").zip(number("iat")).map(|(end, start)| format!("{} s", end.saturating_sub(start)));
+    if let Some(fields) = claims.as_object_mut() {
+        for name in ["iat", "exp", "jti"] {
+            fields.shift_remove(name);
+        }
+    }
+    (claims, life)
+}
+
+struct Token<'a> {
+    scheme: &'a str,
+    header: Value,
+    claims: Value,
+    signature: &'a str,
+}
+
+fn token(text: &str) -> Option<Token<'_>> {
+    let (scheme, token) = text.rsplit_once(' ').unwrap_or(("", text));
+    let (header, claims, signature) = scan::decode_jwt(token)?;
+    Some(Token { scheme, header, claims, signature })
+}
+
+fn values<'a>(pairs: &'a [(String, String)], name: &str) -> Vec<&'a str> {
+    pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect()
+}
+
+fn describe(body: &RecordedBody) -> String {
+    let kind = match body {
+        RecordedBody::Json(_) => "json",
+        RecordedBody::Text(_) => "text",
+        RecordedBody::Base64(_) => "base64",
+        RecordedBody::Form(_) => "form",
+    };
+    format!("{kind} of {} bytes", body.to_bytes().len())
+}
+
+fn shorten(text: String) -> String {
+    const LONGEST: usize = 160;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}… ({} characters)", &text[..end], text.chars().count()),
+        None => text,
+    }
+}
