@@ -4,6 +4,15 @@ use std::{io, path::PathBuf};
 
 use super::replay::Miss;
 
+/// A secret on a tape, by its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leak {
+    /// The path of the field, such as `interactions[3].response.body.json.token`.
+    pub at: String,
+    /// The field as it would be without the secret.
+    pub shown: String,
+}
+
 /// What is wrong with a tape, or with what was sent to it. The texts hold redacted values only.
 #[derive(Debug, thiserror::Error)]
 pub enum TapeError {

@@ -103,19 +103,23 @@ fn weight(difference: &Difference) -> usize {
     }
 }
 
-struct Findings<'a> {
+pub(super) struct Findings<'a> {
     tolerance: &'a Tolerance,
     all: Vec<Difference>,
 }
 
 impl<'a> Findings<'a> {
-    fn new(tolerance: &'a Tolerance) -> Self {
+    pub(super) fn new(tolerance: &'a Tolerance) -> Self {
         Self { tolerance, all: Vec::new() }
+    }
+
+    pub(super) fn into_differences(self) -> Vec<Difference> {
+        self.all
     }
 
     fn add(&mut self, field: &str, tape: Option<String>, sent: Option<String>) {
         let short = |value: Option<String>| value.map(shorten);
-        let field = field.trim_end().to_owned();
+        let field = field.trim().to_owned();
         self.all.push(Difference { field, tape: short(tape), sent: short(sent) });
     }
 
@@ -162,7 +166,7 @@ impl<'a> Findings<'a> {
     }
 
     /// Compares by value; the order of an object's fields does not matter.
-    fn json(&mut self, field: &str, tape: Option<&Value>, sent: Option<&Value>) {
+    pub(super) fn json(&mut self, field: &str, tape: Option<&Value>, sent: Option<&Value>) {
         let text = |value: Option<&Value>| {
             value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
         };

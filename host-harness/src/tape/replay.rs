@@ -151,6 +151,11 @@ impl Replay {
         Err(TapeError::NotReplayed { misses: state.misses.clone(), unused })
     }
 
+    /// Whether the tape answers this request now; if not, that is a miss.
+    pub(super) fn answer(&self, parts: &Parts, body: &[u8]) -> Result<Interaction, TransportError> {
+        self.state().answer(parts, body)
+    }
+
     /// The interaction that answers this request, which counts as used from now on.
     pub(super) fn find(&self, parts: &Parts, body: &[u8]) -> Option<(usize, Interaction)> {
         let mut state = self.state();
@@ -169,7 +174,7 @@ impl Transport for Replay {
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await?.to_bytes();
-            let interaction = replay.state().answer(&parts, &body)?;
+            let interaction = replay.answer(&parts, &body)?;
             Margin::note(&parts.extensions, &interaction);
             play(interaction, &parts.method, timeouts).await
         })

@@ -1,0 +1,162 @@
+//! Looking at tapes: what leaks, what differs, and whether one answers its own requests.
+
+use serde_json::Value;
+
+use super::{
+    TapeError,
+    error::Leak,
+    format::{Interaction, RecordedBody, RecordedRequest, Tape},
+    matching::{Difference, Findings},
+    redact::Redactor,
+    replay::Replay,
+    request::Comparable,
+    rules::Tolerance,
+};
+
+/// What two tapes do not have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Fields of the tape itself.
+    Tape(Vec<Difference>),
+    /// An interaction that only the first one has: its place, and what was asked.
+    Removed(usize, String),
+    /// An interaction that only the second one has.
+    Added(usize, String),
+    /// An interaction that both have, with other fields: its places, what was asked, the fields.
+    Changed(usize, usize, String, Vec<Difference>),
+}
+
+impl Tape {
+    /// The JSON Schema of the format, for editors and for programs that are not this one.
+    #[must_use]
+    pub fn schema() -> &'static str {
+        include_str!("../../tape.schema.json")
+    }
+
+    /// The secrets in the text of a tape, by shape and by field, in whatever encoding.
+    ///
+    /// # Errors
+    /// As [`from_json`](Self::from_json).
+    pub fn scan(text: &str) -> Result<Vec<Leak>, TapeError> {
+        let tape = Self::parse(text)?;
+        let mut clean = tape.clone();
+        clean.redact(&mut Redactor::thorough());
+        let (mut found, before, after) = (Vec::new(), value(&tape), value(&clean));
+        leaks("", &before, &after, &mut found);
+        Ok(found)
+    }
+
+    /// Whether each request on the tape is answered by the tape, in order, with nothing left over.
+    ///
+    /// # Errors
+    /// [`TapeError::NotReplayed`], or [`TapeError::Malformed`] where a request could not be sent.
+    pub fn verify(&self) -> Result<(), TapeError> {
+        let replay = Replay::new(self.clone());
+        for (index, interaction) in self.interactions.iter().enumerate() {
+            let request = sendable(&interaction.request).map_err(|problem| TapeError::Malformed {
+                at: format!("interactions[{index}].request"),
+                problem: problem.to_string(),
+            })?;
+            let (parts, body) = request.into_parts();
+            // What is not answered is noted by the replay.
+            let _ = replay.answer(&parts, &body);
+        }
+        replay.finish()
+    }
+
+    /// What is different on `other`.
+    #[must_use]
+    pub fn diff(&self, other: &Self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let head = differences(&value(&self.emptied()), &value(&other.emptied()));
+        if !head.is_empty() {
+            changes.push(Change::Tape(head));
+        }
+        let (mut left, mut right) = (0, 0);
+        for (i, j) in common(&names(self), &names(other)) {
+            changes.extend((left..i).map(|i| Change::Removed(i, name(&self.interactions[i]))));
+            changes.extend((right..j).map(|j| Change::Added(j, name(&other.interactions[j]))));
+            let fields = differences(&value(&self.interactions[i]), &value(&other.interactions[j]));
+            if !fields.is_empty() {
+                changes.push(Change::Changed(i, j, name(&self.interactions[i]), fields));
+            }
+            (left, right) = (i + 1, j + 1);
+        }
+        changes.extend((left..self.interactions.len()).map(|i| Change::Removed(i, name(&self.interactions[i]))));
+        changes.extend((right..other.interactions.len()).map(|j| Change::Added(j, name(&other.interactions[j]))));
+        changes
+    }
+}
+
+fn value(of: &impl serde::Serialize) -> Value {
+    serde_json::to_value(of).expect("maps have string keys and nothing else fails")
+}
+
+fn differences(left: &Value, right: &Value) -> Vec<Difference> {
+    let tolerance = Tolerance::default();
+    let mut found = Findings::new(&tolerance);
+    found.json(" ", Some(left), Some(right));
+    found.into_differences()
+}
+
+fn name(interaction: &Interaction) -> String {
+    Comparable::new(&interaction.request, Tolerance::default()).summary()
+}
+
+fn names(tape: &Tape) -> Vec<String> {
+    tape.interactions.iter().map(name).collect()
+}
+
+/// The longest common subsequence, as pairs of places.
+fn common(left: &[String], right: &[String]) -> Vec<(usize, usize)> {
+    let mut longest = vec![vec![0_usize; right.len() + 1]; left.len() + 1];
+    for i in (0..left.len()).rev() {
+        for j in (0..right.len()).rev() {
+            longest[i][j] = if left[i] == right[j] {
+                longest[i + 1][j + 1] + 1
+            } else {
+                longest[i + 1][j].max(longest[i][j + 1])
+            };
+        }
+    }
+    let (mut i, mut j, mut pairs) = (0, 0, Vec::new());
+    while i < left.len() && j < right.len() {
+        if left[i] == right[j] {
+            pairs.push((i, j));
+            (i, j) = (i + 1, j + 1);
+        } else if longest[i + 1][j] >= longest[i][j + 1] {
+            i += 1;
+        } else {
+            j += 1;
+        }
+    }
+    pairs
+}
+
+fn sendable(request: &RecordedRequest) -> http::Result<http::Request<bytes::Bytes>> {
+    let mut builder = http::Request::builder().method(request.method.as_str()).uri(&request.url);
+    for (name, value) in &request.headers {
+        builder = builder.header(name, value);
+    }
+    builder.body(request.body.as_ref().map(RecordedBody::to_bytes).unwrap_or_default())
+}
+
+/// Where redaction would change something.
+fn leaks(at: &str, before: &Value, after: &Value, found: &mut Vec<Leak>) {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) if before.keys().eq(after.keys()) => {
+            for ((name, before), after) in before.iter().zip(after.values()) {
+                let dot = if at.is_empty() { "" } else { "." };
+                leaks(&format!("{at}{dot}{name}"), before, after, found);
+            }
+        }
+        (Value::Array(before), Value::Array(after)) if before.len() == after.len() => {
+            for (index, (before, after)) in before.iter().zip(after).enumerate() {
+                leaks(&format!("{at}[{index}]"), before, after, found);
+            }
+        }
+        (before, after) if before == after => {}
+        (_, Value::String(shown)) => found.push(Leak { at: at.to_owned(), shown: shown.clone() }),
+        (_, _) => found.push(Leak { at: at.to_owned(), shown: "[redacted]".to_owned() }),
+    }
+}
