@@ -1,14 +1,17 @@
 //! Each exported function on a tape; each tape in a test.
 
+use std::path::Path;
+
 use gcf_host::{
     tape::Tape,
     wit::{Body, CredentialKind, ErrorKind, Generation, Origin, TokenKind, Trigger},
 };
+use regex::Regex;
 use serde_json::Value;
 
 use crate::fixtures::{
-    ACCOUNT, api_request, cassette, connect_request, connected, invoke_request, list_request, named, on_tape,
-    refused,
+    ACCOUNT, api_request, cassette, cassettes, connect_request, connected, invoke_request, list_request,
+    named, on_tape, refused,
 };
 
 /// Every cassette, and that it is played by a test here: a file that nobody names fails.
@@ -64,25 +67,38 @@ fn detail<'a>(error: &'a gcf_host::wit::ConnectorError, name: &str) -> Option<&'
 
 #[test]
 fn every_cassette_is_played_and_says_where_it_came_from() {
-    let mut files: Vec<_> = std::fs::read_dir(cassette(""))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".json"))
-        .collect();
-    files.sort();
-    assert_eq!(files, PLAYED);
-    let tests = [
-        include_str!("cassettes.rs"),
-        include_str!("command.rs"),
-        include_str!("doctor.rs"),
-        include_str!("sign_in.rs"),
-    ]
-    .concat();
+    assert_eq!(cassettes(), PLAYED);
+    let tests = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     for name in PLAYED {
         // Once in the list above, and once more where it is played.
         assert!(tests.matches(&format!("\"{name}\"")).count() > 1, "no test plays {name}");
-        assert!(!Tape::read(cassette(name)).unwrap().provenance().from.is_empty(), "{name}");
+        let tape = Tape::read(cassette(name)).unwrap();
+        let mut provenance =
+            tape.interactions().iter().filter_map(|i| i.provenance()).chain([tape.provenance()]);
+        assert!(provenance.all(|provenance| !provenance.from.is_empty()), "{name}");
     }
+    // The functions that take the name of a cassette.
+    let named = Regex::new(r#"\b(?:cassette|connected|on_tape|tape|at)\(\s*"([a-z0-9-]+\.json)""#).unwrap();
+    let mut count = 0;
+    for (_, [name]) in named.captures_iter(&tests).map(|captures| captures.extract()) {
+        assert!(PLAYED.contains(&name), "a test names {name}, which does not exist");
+        count += 1;
+    }
+    assert!(count > 20, "only {count} tests name a cassette");
+}
+
+/// The text of every test, those of the command included.
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text += &sources(&path);
+        } else {
+            text += &std::fs::read_to_string(path).unwrap();
+        }
+    }
+    text
 }
 
 #[tokio::test]

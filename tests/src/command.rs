@@ -17,6 +17,8 @@ mod mistakes;
 mod sign_in;
 #[path = "command/store.rs"]
 mod store;
+#[path = "command/tape.rs"]
+mod tapes;
 
 use std::{
     io::Write as _,
@@ -189,7 +191,7 @@ fn escaped(path: &str) -> String {
 fn the_help_of_every_command() {
     let person = Person::new();
     check("help", &person.run(&["--help"]));
-    for command in ["invoke", "connect", "reconnect", "doctor", "supply"] {
+    for command in ["invoke", "connect", "reconnect", "doctor", "supply", "tape"] {
         check(&format!("help-{command}"), &person.run(&[command, "--help"]));
     }
     check("help-connections-share", &person.run(&["connections", "share", "--help"]));

@@ -58,6 +58,17 @@ pub(crate) fn cassette(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("cassettes").join(name)
 }
 
+/// The names of all cassettes, sorted.
+pub(crate) fn cassettes() -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(cassette(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".json"))
+        .collect();
+    names.sort();
+    names
+}
+
 /// A host whose component is compiled once for all tests of a run.
 pub(crate) fn builder() -> HostBuilder {
     Host::builder().component_file(component()).cache_dir(Some(target().join("tmp").join("cwasm")))

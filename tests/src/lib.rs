@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `contract` | the built file imports what `wit/world.wit` lists, and nothing else |
 //! | `cassettes` | each exported function, on recorded and transcribed answers; every cassette is played |
+//! | `fidelity` | what the cassettes let Google say has the shape that Google publishes |
+//! | `tapes` | recording, replaying, modes, faults and golden tests |
 //! | `loopback` | the same over real sockets: bodies, headers, signatures, concurrency |
 //! | `isolation` | what is refused, and that no byte is sent then |
 //! | `hostile` | the host's limits, against a component that keeps none |
@@ -26,6 +28,8 @@ mod contract;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod fidelity;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod hostile;
@@ -43,3 +47,5 @@ mod loopback;
 mod sign_in;
 #[cfg(test)]
 mod stampede;
+#[cfg(test)]
+mod tapes;

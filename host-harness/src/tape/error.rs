@@ -79,7 +79,7 @@ pub enum TapeError {
         at: Vec<String>,
     },
     /// The replay did not go as the tape says.
-    #[error("{}", unfinished(misses, unused))]
+    #[error("{}", unfinished(misses, unused, Miss::to_string))]
     NotReplayed {
         /// Requests that the tape does not answer.
         misses: Vec<Miss>,
@@ -88,14 +88,26 @@ pub enum TapeError {
     },
 }
 
+impl TapeError {
+    /// As [`Display`](std::fmt::Display), with what differs in colours, for a terminal.
+    #[must_use]
+    pub fn coloured(&self) -> String {
+        if let Self::NotReplayed { misses, unused } = self {
+            unfinished(misses, unused, Miss::coloured)
+        } else {
+            self.to_string()
+        }
+    }
+}
+
 fn quoted(fields: &[String]) -> String {
     fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ")
 }
 
-fn unfinished(misses: &[Miss], unused: &[String]) -> String {
+fn unfinished(misses: &[Miss], unused: &[String], shown: fn(&Miss) -> String) -> String {
     let mut lines = Vec::new();
     for miss in misses {
-        lines.push(miss.to_string());
+        lines.push(shown(miss));
     }
     if !unused.is_empty() {
         let plural = if unused.len() == 1 { "interaction was" } else { "interactions were" };

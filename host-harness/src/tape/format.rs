@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     TapeError,
     fault::Fault,
+    file,
     redact::Redactor,
     rules::Rules,
     wire::{self, read},
@@ -204,6 +205,16 @@ impl Tape {
             serde_json::to_string_pretty(self).expect("maps have string keys and nothing else fails");
         text.push('\n');
         text
+    }
+
+    /// Writes it to a file: whole, or not at all.
+    ///
+    /// # Errors
+    /// [`TapeError::Write`].
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), TapeError> {
+        let path = path.as_ref();
+        file::replace(path, &self.to_json())
+            .map_err(|source| TapeError::Write { path: path.to_owned(), source })
     }
 
     /// Where the tape comes from.

@@ -118,7 +118,11 @@ mod tests {
     fn an_address_is_renamed_in_claims_and_encoded() {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         let token = |who: &str| {
-            format!("Bearer {}.{}.redacted", part(r#"{"alg":"RS256"}"#), part(&format!(r#"{{"email":"{who}"}}"#)))
+            format!(
+                "Bearer {}.{}.redacted",
+                part(r#"{"alg":"RS256"}"#),
+                part(&format!(r#"{{"email":"{who}"}}"#))
+            )
         };
         assert_eq!(in_text(&token("me@corp.test"), "me@corp.test", "you@x.test"), token("you@x.test"));
         assert_eq!(in_text("a=me%40corp.test&b", "me@corp.test", "you@x.test"), "a=you%40x.test&b");

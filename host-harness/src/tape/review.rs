@@ -82,8 +82,11 @@ impl Tape {
             }
             (left, right) = (i + 1, j + 1);
         }
-        changes.extend((left..self.interactions.len()).map(|i| Change::Removed(i, name(&self.interactions[i]))));
-        changes.extend((right..other.interactions.len()).map(|j| Change::Added(j, name(&other.interactions[j]))));
+        changes
+            .extend((left..self.interactions.len()).map(|i| Change::Removed(i, name(&self.interactions[i]))));
+        changes.extend(
+            (right..other.interactions.len()).map(|j| Change::Added(j, name(&other.interactions[j]))),
+        );
         changes
     }
 }

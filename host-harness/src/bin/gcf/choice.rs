@@ -34,6 +34,7 @@ pub(crate) fn refuse_contradiction(command: &Command) -> Result<(), Failure> {
         | Command::Connect(_)
         | Command::Connections { action: None }
         | Command::Supply { .. }
+        | Command::Tape { .. }
         | Command::Store => Ok(()),
         Command::Reconnect(_)
         | Command::Disconnect { .. }

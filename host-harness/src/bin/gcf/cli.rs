@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gcf_host::transport::OriginRule;
 
-use crate::inputs;
+use crate::{inputs, tape::TapeAction};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -79,7 +79,19 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) replay: Option<PathBuf>,
 
-    /// Write what is sent and answered to this tape, secrets redacted
+    /// With --replay: replay, and fail where the tape has no answer; once, which records a tape that is
+    /// not there; new-episodes, which sends what is not on the tape and adds it; record; passthrough
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "MODE",
+        hide_possible_values = true,
+        requires = "replay"
+    )]
+    pub(crate) tape_mode: Option<TapeMode>,
+
+    /// Write what is sent and answered to this tape, secrets redacted; an earlier one is kept beside it
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "replay")]
     pub(crate) record: Option<PathBuf>,
 
@@ -151,6 +163,11 @@ pub(crate) enum Command {
     Invoke(Invoke),
     /// Send any other request to a Google API, with the connection's access token
     CustomApi(CustomApi),
+    /// Look at tapes, compare them, and change names on them
+    Tape {
+        #[command(subcommand)]
+        action: TapeAction,
+    },
     /// Remove a connection with its credential, its key and its tokens
     Disconnect {
         /// The connection: its id or its nickname
@@ -388,6 +405,16 @@ pub(crate) struct Request {
     /// Print the response's headers before its body
     #[arg(short, long)]
     pub(crate) include: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+// The help of the option says what each does, in one breath: a list would double the help of every command.
+pub(crate) enum TapeMode {
+    Replay,
+    Once,
+    NewEpisodes,
+    Record,
+    Passthrough,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -101,6 +101,8 @@ pub(crate) struct Failure {
     /// The contract's kind, or one of this program's: `host`, `replay`.
     kind: &'static str,
     pub(crate) message: String,
+    /// The message with colours, where it has some of its own.
+    coloured: Option<Box<str>>,
     fix: Option<Box<str>>,
     /// The command to run next.
     run: Option<Box<str>>,
@@ -114,7 +116,17 @@ pub(crate) struct Failure {
 impl Failure {
     fn new(exit: Exit, kind: &'static str, message: impl fmt::Display) -> Self {
         let message = message.to_string();
-        Self { exit, kind, message, fix: None, run: None, link: None, facts: Box::default(), before: None }
+        Self {
+            exit,
+            kind,
+            message,
+            coloured: None,
+            fix: None,
+            run: None,
+            link: None,
+            facts: Box::default(),
+            before: None,
+        }
     }
 
     /// As the library says it, what failed and then what to do: `cannot write x; free some space`. Where it
@@ -175,10 +187,20 @@ impl Failure {
 
     /// The tape cannot be read or written.
     pub(crate) fn tape(error: &TapeError) -> Self {
-        let otherwise = if matches!(error, TapeError::Write { .. }) {
-            "name a file in a folder that you can write in"
-        } else {
-            "name a tape: `--record FILE` writes one"
+        let otherwise = match error {
+            TapeError::Write { .. } => "name a file in a folder that you can write in",
+            TapeError::Malformed { .. } | TapeError::UnknownFields { .. } => MEND,
+            TapeError::File { source, .. }
+                if matches!(**source, TapeError::Malformed { .. } | TapeError::UnknownFields { .. }) =>
+            {
+                MEND
+            }
+            TapeError::Read { .. }
+            | TapeError::File { .. }
+            | TapeError::NotATape { .. }
+            | TapeError::Version { .. }
+            | TapeError::Leak { .. }
+            | TapeError::NotReplayed { .. } => "name a tape: `--record FILE` writes one",
         };
         Self::in_one_breath(Exit::Usage, "tape", &error.to_string(), otherwise)
     }
@@ -187,6 +209,7 @@ impl Failure {
     pub(crate) fn replay(error: &TapeError, before: Option<Self>) -> Self {
         let mut failure =
             Self::new(Exit::Replay, "replay", format!("the replay did not match its tape\n{error}"));
+        failure.coloured = Some(format!("the replay did not match its tape\n{}", error.coloured()).into());
         // A request that is not on the tape is refused as a policy refuses: the miss says it better.
         let refused = words::kind(ErrorKind::EgressDenied);
         failure.before = before.filter(|before| before.kind != refused).map(Box::new);
@@ -260,7 +283,11 @@ impl Failure {
     }
 
     fn lines(&self, label: String, paint: Paint) -> String {
-        let mut text = format!("{label} {}\n", plain(&self.message));
+        let mut text = match &self.coloured {
+            // Its values are escaped, as they stand in quotes.
+            Some(message) if paint.colour() => format!("{label} {message}\n"),
+            Some(_) | None => format!("{label} {}\n", plain(&self.message)),
+        };
         for (label, line) in [("hint:", &self.fix), ("run:", &self.run), ("link:", &self.link)] {
             if let Some(line) = line {
                 text += &format!("{} {}\n", paint.hint(label), plain(line));
@@ -290,6 +317,9 @@ impl Failure {
         fields
     }
 }
+
+/// What a tape that was edited by hand needs.
+const MEND: &str = "mend the file, or record it again; `gcf tape schema` prints what may be in it";
 
 /// Without the name of the error's kind, which says nothing more to people.
 fn store_text(error: &StoreError) -> String {

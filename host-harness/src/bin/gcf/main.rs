@@ -22,6 +22,7 @@ mod session;
 mod sign_in;
 mod style;
 mod table;
+mod tape;
 mod words;
 
 use std::{
@@ -84,6 +85,10 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
     if matches!(command, Command::Demo) {
         return demo::demo(global, look, &mut io::stdout()).await.map(|()| Exit::Done);
     }
+    let command = match command {
+        Command::Tape { action } => return tape::tape(action, global, look),
+        other => other,
+    };
     let progress = match command {
         Command::List(_) => Progress::spinner("listing"),
         Command::Demo
@@ -93,6 +98,7 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
         | Command::Reconnect(_)
         | Command::Doctor { .. }
         | Command::Supply { .. }
+        | Command::Tape { .. }
         | Command::Store
         | Command::Get(_)
         | Command::Invoke(_)
@@ -107,7 +113,11 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
                 let _ =
                     writeln!(io::stderr(), "{} {}", look.err.warning("warning:"), session.host.cache_use());
             }
-            let done = run::run(&session, command).await;
+            let done = tokio::select! {
+                done = run::run(&session, command) => done,
+                () = session.interrupted() => Err(Failure::machine("interrupted")
+                    .with_fix("what was answered before that is on the tape")),
+            };
             session.finish(done)
         }
         Err(failure) => Err(failure),

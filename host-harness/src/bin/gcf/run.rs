@@ -26,6 +26,7 @@ use crate::{
 pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Demo => Err(Failure::input("the demo does not run within itself")),
+        Command::Tape { .. } => Err(Failure::input("a tape is looked at without a session")),
         Command::Describe => describe(session),
         Command::Connect(connect) => self::connect(session, *connect).await,
         Command::Reconnect(reconnect) => {

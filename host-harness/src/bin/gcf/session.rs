@@ -1,7 +1,7 @@
 //! What the options of every command add up to: a host, its store, its transport, its clock.
 
 use std::{
-    env,
+    env, fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
@@ -14,13 +14,13 @@ use gcf_host::{
         DirectoryStore, KeySource, MemoryStore, PASSPHRASE_VARIABLE, ReadOnlyStore, SECRETS_VARIABLE,
         SecretStore,
     },
-    tape::{LiveSecrets, Provenance, ProvenanceKind, Recorder, Replay, Tape},
+    tape::{Cassette, Mode, Provenance, ProvenanceKind, Tape, Tools},
     transport::{Live, OriginMap, Transport},
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
 use crate::{
-    cli::{Command, Global},
+    cli::{Command, Global, TapeMode},
     errors::Failure,
     inputs::{self, Source},
     progress::Progress,
@@ -42,18 +42,7 @@ pub(crate) struct Session {
     folder: Option<Arc<DirectoryStore>>,
     /// Where the key of that folder is, for people.
     pub(crate) key_place: String,
-    tape: Deck,
-}
-
-/// What is done with a tape.
-enum Deck {
-    Empty,
-    Replaying {
-        replay: Replay,
-        /// How many interactions are on the tape.
-        on_tape: usize,
-    },
-    Recording(Recorder),
+    tape: Option<Cassette>,
 }
 
 impl Session {
@@ -61,34 +50,15 @@ impl Session {
     pub(crate) fn open(global: &Global, command: &Command, progress: &Progress) -> Result<Self, Failure> {
         let component = component(global.component.as_deref())?;
         let OpenStore { store, folder, key_place } = store(global, command)?;
-        let mut builder = Host::builder()
+        let tape = cassette(global, &component)?;
+        let builder = Host::builder()
             .component_file(component.as_path())
             .cache_dir(cache_dir())
-            .secrets(Arc::clone(&store))
             .host_signing(!global.no_host_signing)
             .observer(progress.observer());
-        let tape = if let Some(path) = &global.replay {
-            let tape = Tape::read(path).map_err(|error| Failure::tape(&error))?;
-            builder = builder.clock(Arc::new(tape.clock())).random(Arc::new(tape.random()));
-            let on_tape = tape.interactions().len();
-            let replay = Replay::new(tape);
-            builder = builder.transport(Arc::new(replay.clone()));
-            Deck::Replaying { replay, on_tape }
-        } else {
-            let live = live(global)?;
-            if let Some(path) = &global.record {
-                let tape = blank_tape()?;
-                // The tape holds one moment and one seed, so the recording call must see them too.
-                builder = builder.clock(Arc::new(tape.clock())).random(Arc::new(tape.random()));
-                let seen = LiveSecrets::default();
-                let recorder = Recorder::new(live, path, tape).knowing(seen.clone());
-                builder =
-                    builder.secrets(seen.watch(Arc::clone(&store))).transport(Arc::new(recorder.clone()));
-                Deck::Recording(recorder)
-            } else {
-                builder = builder.transport(live);
-                Deck::Empty
-            }
+        let builder = match &tape {
+            Some(tape) => tape.insert(builder, Arc::clone(&store)),
+            None => builder.secrets(Arc::clone(&store)).transport(live(global)?),
         };
         Ok(Self {
             host: builder.build()?,
@@ -108,20 +78,15 @@ impl Session {
         global: &Global,
         tape: Tape,
         key: &'static str,
-    ) -> Result<(Self, Replay), Failure> {
+    ) -> Result<(Self, Cassette), Failure> {
         let component = component(global.component.as_deref())?;
-        let (clock, random, on_tape) = (tape.clock(), tape.random(), tape.interactions().len());
-        let replay = Replay::new(tape);
+        let tape = Cassette::replay(tape);
         let store: Arc<dyn SecretStore> = Arc::new(MemoryStore::new());
-        let host = Host::builder()
+        let builder = Host::builder()
             .component_file(component.as_path())
             .cache_dir(cache_dir())
-            .secrets(Arc::clone(&store))
-            .transport(Arc::new(replay.clone()))
-            .clock(Arc::new(clock))
-            .random(Arc::new(random))
-            .host_signing(!global.no_host_signing)
-            .build()?;
+            .host_signing(!global.no_host_signing);
+        let host = tape.insert(builder, Arc::clone(&store)).build()?;
         let session = Self {
             host,
             source: Source::Embedded(key),
@@ -131,9 +96,9 @@ impl Session {
             store,
             folder: None,
             key_place: String::new(),
-            tape: Deck::Replaying { replay: replay.clone(), on_tape },
+            tape: Some(tape.clone()),
         };
-        Ok((session, replay))
+        Ok((session, tape))
     }
 
     /// The store, if it is a folder: only that one is encrypted, and shared.
@@ -155,26 +120,52 @@ impl Session {
     /// Closes the tape: everything on it must have been used, or is written now. What failed before anything
     /// was sent says nothing about the tape.
     pub(crate) fn finish<T>(&self, done: Result<T, Failure>) -> Result<T, Failure> {
-        match &self.tape {
-            Deck::Empty => done,
-            Deck::Replaying { replay, on_tape } => match replay.finish() {
-                Ok(()) => done,
-                Err(_) if done.is_err() && replay.remaining() == *on_tape && replay.misses().is_empty() => {
-                    done
-                }
-                Err(error) => Err(Failure::replay(&error, done.err())),
-            },
+        let Some(tape) = &self.tape else { return done };
+        match tape.finish() {
+            Ok(()) => done,
+            Err(_) if done.is_err() && tape.is_untouched() => done,
+            Err(error) if tape.is_replaying() => Err(Failure::replay(&error, done.err())),
             // A recorded failure is worth as much as a success.
-            Deck::Recording(recorder) => match recorder.finish() {
-                Ok(()) => done,
-                Err(error) => done.and(Err(Failure::tape(&error))),
-            },
+            Err(error) => done.and(Err(Failure::tape(&error))),
+        }
+    }
+
+    /// Ends when somebody presses ctrl-C, if there is a recording that would be lost.
+    pub(crate) async fn interrupted(&self) {
+        let recording = self.tape.as_ref().is_some_and(|tape| !tape.is_replaying());
+        if !recording || tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
         }
     }
 }
 
+/// The tape that the options name, if they name one.
+fn cassette(global: &Global, component: &Path) -> Result<Option<Cassette>, Failure> {
+    let (path, mode) = match (&global.replay, &global.record) {
+        (Some(path), _) => (path, mode(global)),
+        (None, Some(path)) => (path, Mode::Record),
+        (None, None) => return Ok(None),
+    };
+    let refused = |error| Failure::tape(&error);
+    if mode == Mode::Replay {
+        return Ok(Some(Cassette::replay(Tape::read(path).map_err(refused)?)));
+    }
+    let blank = blank_tape(component)?;
+    Cassette::open(path, mode, live(global)?, blank).map(Some).map_err(refused)
+}
+
+fn mode(global: &Global) -> Mode {
+    match global.tape_mode.unwrap_or(TapeMode::Replay) {
+        TapeMode::Replay => Mode::Replay,
+        TapeMode::Once => Mode::Once,
+        TapeMode::NewEpisodes => Mode::NewEpisodes,
+        TapeMode::Record => Mode::Record,
+        TapeMode::Passthrough => Mode::Passthrough,
+    }
+}
+
 /// The component that was named, or the one that lies where a build or a package puts it.
-fn component(named: Option<&Path>) -> Result<PathBuf, Failure> {
+pub(crate) fn component(named: Option<&Path>) -> Result<PathBuf, Failure> {
     let candidates: Vec<PathBuf> = match named.filter(|path| !path.as_os_str().is_empty()) {
         Some(path) => vec![path.to_owned()],
         None => {
@@ -211,7 +202,9 @@ fn store(global: &Global, command: &Command) -> Result<OpenStore, Failure> {
             let store = ReadOnlyStore::from_env().map_err(|error| Failure::store(&error))?;
             return Ok(OpenStore::without_folder(store));
         }
-        None if global.replay.is_some() => return Ok(OpenStore::without_folder(MemoryStore::new())),
+        None if global.replay.is_some() && mode(global) == Mode::Replay => {
+            return Ok(OpenStore::without_folder(MemoryStore::new()));
+        }
         None => user_folder("XDG_DATA_HOME", ".local/share").ok_or_else(|| {
             Failure::machine("there is no home folder to keep connections in")
                 .with_fix("name a folder with --store DIR, or set GCF_STORE")
@@ -275,7 +268,7 @@ fn live(global: &Global) -> Result<Arc<dyn Transport>, Failure> {
     Ok(Arc::new(live))
 }
 
-fn blank_tape() -> Result<Tape, Failure> {
+fn blank_tape(component: &Path) -> Result<Tape, Failure> {
     let mut seed = [0; 8];
     getrandom::fill(&mut seed).map_err(|error| Failure::machine(format!("no randomness: {error}")))?;
     let provenance = Provenance {
@@ -285,7 +278,21 @@ fn blank_tape() -> Result<Tape, Failure> {
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     // JSON readers elsewhere keep integers up to 53 bits only.
-    Ok(Tape::new(provenance, now, u64::from_le_bytes(seed) >> 11))
+    let tape = Tape::new(provenance, now, u64::from_le_bytes(seed) >> 11);
+    let program = env::current_exe().ok().and_then(|path| sha256(&path).ok());
+    Ok(tape.with_tools(Tools {
+        tool: concat!("gcf ", env!("CARGO_PKG_VERSION")).to_owned(),
+        tool_sha256: program,
+        component_sha256: Some(sha256(component)?),
+    }))
+}
+
+/// Of a file, in hexadecimal. By ring, whose assembly reads a program of this size in no time.
+pub(crate) fn sha256(path: &Path) -> Result<String, Failure> {
+    let failed = |error| Failure::machine(format!("cannot read {}: {error}", path.display()));
+    let bytes = fs::read(path).map_err(failed)?;
+    let digest = ring::digest::digest(&ring::digest::SHA256, &bytes);
+    Ok(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]

@@ -39,8 +39,14 @@ fn schema_and_reader_agree() {
     };
     for (extra, valid) in [
         (json!({}), true),
-        (json!({"match": {"repeat": true, "regex": {"query a": "b"}}, "side_by_side": true, "note": "n"}), true),
-        (json!({"fault": {"delay_ms": 1, "end": "truncated-body", "body_bytes": 1, "pause_ms": 1, "piece_bytes": 1}}), true),
+        (
+            json!({"match": {"repeat": true, "regex": {"query a": "b"}}, "side_by_side": true, "note": "n"}),
+            true,
+        ),
+        (
+            json!({"fault": {"delay_ms": 1, "end": "truncated-body", "body_bytes": 1, "pause_ms": 1, "piece_bytes": 1}}),
+            true,
+        ),
         (json!({"timing": {"sent_ms": 0, "head_ms": 0.5, "done_ms": 1}}), true),
         (json!({"timing": {"sent_ms": 0}}), false),
         (json!({"fault": {"end": "fire"}}), false),

@@ -1,0 +1,278 @@
+//! `gcf tape`: what is on a tape, without a component, a store or a network.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use clap::Subcommand;
+use gcf_host::tape::{Change, Interaction, RecordedBody, Tape, TapeError};
+use serde_json::{Value, json};
+
+use crate::{
+    cli::Global,
+    errors::{Exit, Failure},
+    session,
+    style::{Look, Paint, plain},
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TapeAction {
+    /// Print what was asked and answered, to read
+    Show {
+        /// The tape
+        file: PathBuf,
+    },
+    /// Look for secrets, in whatever encoding; exit with 1 if there is one
+    Scan {
+        /// The tapes
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Compare two tapes, exchange by exchange; exit with 1 if they differ
+    Diff {
+        /// The one
+        old: PathBuf,
+        /// The other
+        new: PathBuf,
+    },
+    /// Give a project, an address or another name a new one everywhere on a tape, claims included
+    #[command(visible_alias = "rename-project")]
+    Rename {
+        /// The tape, which is changed
+        file: PathBuf,
+        /// The name as a whole word
+        from: String,
+        /// What it becomes
+        to: String,
+    },
+    /// Check that a tape can be read, holds no secret, answers each of its own requests, and was recorded with
+    /// this component; exit with 1 if not
+    Verify {
+        /// The tape
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of tapes
+    Schema,
+}
+
+/// Does what `action` says.
+pub(crate) fn tape(action: TapeAction, global: &Global, look: Look) -> Result<Exit, Failure> {
+    let (exit, text, document) = match action {
+        TapeAction::Show { file } => {
+            let tape = read(&file)?;
+            let document = serde_json::from_str(&tape.to_json()).unwrap_or_default();
+            (Exit::Done, show(&tape, look.out), document)
+        }
+        TapeAction::Scan { files } => scan(&files, look.out)?,
+        TapeAction::Diff { old, new } => diff(&read(&old)?, &read(&new)?, look.out),
+        TapeAction::Rename { file, from, to } => {
+            let refused = |error: TapeError| Failure::tape(&error);
+            let tape = read(&file)?;
+            let renamed = tape.renamed(&from, &to).map_err(refused)?;
+            if renamed == tape {
+                return Err(Failure::input(format!("{} does not name {from:?}", file.display())));
+            }
+            renamed.write(&file).map_err(refused)?;
+            let text = format!("{}: {from} is {to} now\n", file.display());
+            (Exit::Done, text, json!({ "file": file, "from": from, "to": to }))
+        }
+        TapeAction::Verify { file } => verify(&file, global, look.out)?,
+        TapeAction::Schema => {
+            let document = serde_json::from_str(Tape::schema()).unwrap_or_default();
+            (Exit::Done, Tape::schema().to_owned(), document)
+        }
+    };
+    let text = if global.json { format!("{document:#}\n") } else { text };
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::machine(format!("cannot write the result: {error}")))
+        }
+        Ok(()) | Err(_) => Ok(exit),
+    }
+}
+
+fn read(path: &Path) -> Result<Tape, Failure> {
+    Tape::read(path).map_err(|error| Failure::tape(&error))
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path)
+        .map_err(|source| Failure::tape(&TapeError::Read { path: path.to_owned(), source }))
+}
+
+fn show(tape: &Tape, paint: Paint) -> String {
+    let provenance = tape.provenance();
+    let mut text =
+        format!("{} {}\n", paint.bold(format!("{:?} from", provenance.kind)), plain(&provenance.from));
+    if let Some(tools) = tape.recorded_with() {
+        text += &paint.dim(format!("with {}\n", plain(&tools.tool)));
+    }
+    for (index, interaction) in tape.interactions().iter().enumerate() {
+        text.push('\n');
+        text += &exchange(index, interaction, paint);
+    }
+    text
+}
+
+fn exchange(index: usize, interaction: &Interaction, paint: Paint) -> String {
+    let request = interaction.request();
+    let title = format!("{index}. {} {}", request.method(), request.url());
+    let mut text = paint.bold(plain(&title)) + "\n";
+    let note = interaction.note().into_iter().chain(interaction.provenance().map(|from| from.from.as_str()));
+    for note in note {
+        text += &paint.dim(format!("   {}\n", plain(note)));
+    }
+    if interaction.side_by_side() {
+        text += &paint.dim("   side by side with the one before\n");
+    }
+    text += &message(request.headers(), request.body(), ">");
+    if let Some(response) = interaction.response() {
+        let took = interaction
+            .timing()
+            .map(|timing| format!(", {:.0} ms", timing.done_ms - timing.sent_ms))
+            .unwrap_or_default();
+        text += &format!("   {}\n", paint.good(format!("{}{took}", response.status())));
+        text += &message(response.headers(), response.body(), "<");
+    }
+    if let Some(fault) = interaction.fault() {
+        let fault = serde_json::to_string(fault).unwrap_or_default();
+        text += &format!("   {} {fault}\n", paint.warning("fault:"));
+    }
+    text
+}
+
+fn message(headers: &[(String, String)], body: Option<&RecordedBody>, side: &str) -> String {
+    let mut text: String =
+        headers.iter().map(|(name, value)| format!("   {side} {name}: {}\n", plain(value))).collect();
+    let shown = match body {
+        None => return text,
+        Some(RecordedBody::Json(value)) => format!("{value:#}"),
+        Some(RecordedBody::Text(body)) => body.clone(),
+        Some(RecordedBody::Base64(bytes)) => format!("({} bytes)", bytes.len()),
+        Some(RecordedBody::Form(pairs)) => {
+            pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n")
+        }
+    };
+    for line in shown.lines() {
+        text += &format!("   {side}   {}\n", plain(line));
+    }
+    text
+}
+
+fn scan(files: &[PathBuf], paint: Paint) -> Result<(Exit, String, Value), Failure> {
+    let (mut lines, mut found) = (String::new(), Vec::new());
+    for file in files {
+        let leaks = Tape::scan(&text(file)?).map_err(|error| {
+            Failure::tape(&TapeError::File { path: file.clone(), source: Box::new(error) })
+        })?;
+        for leak in leaks {
+            lines += &format!(
+                "{} {}: {}, should be {}\n",
+                paint.error("leak:"),
+                file.display(),
+                leak.at,
+                plain(&leak.shown)
+            );
+            found.push(json!({ "file": file, "at": leak.at, "shown": leak.shown }));
+        }
+    }
+    let exit = if found.is_empty() { Exit::Done } else { Exit::Failed };
+    if found.is_empty() {
+        lines = format!(
+            "no secret in {}\n",
+            files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
+        );
+    }
+    Ok((exit, lines, json!({ "leaks": found })))
+}
+
+fn diff(old: &Tape, new: &Tape, paint: Paint) -> (Exit, String, Value) {
+    let changes = old.diff(new);
+    let (mut text, mut document) = (String::new(), Vec::new());
+    for change in &changes {
+        let (title, fields): (String, &[_]) = match change {
+            Change::Tape(fields) => ("~ the tape".to_owned(), fields),
+            Change::Removed(index, name) => (paint.error(format!("- {index}. {name}")), &[]),
+            Change::Added(index, name) => (paint.good(format!("+ {index}. {name}")), &[]),
+            Change::Changed(old, new, name, fields) => (format!("~ {old}. {name} (now {new}.)"), fields),
+        };
+        text += &(title.clone() + "\n");
+        for field in fields {
+            let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+            text += &format!(
+                "    {}: {} is {}\n",
+                plain(&field.field),
+                paint.error(plain(&side(&field.tape))),
+                paint.good(plain(&side(&field.sent)))
+            );
+        }
+        let fields: Vec<Value> = fields
+            .iter()
+            .map(|field| json!({ "field": field.field, "old": field.tape, "new": field.sent }))
+            .collect();
+        let (what, old, new, name) = match change {
+            Change::Tape(_) => ("tape", None, None, None),
+            Change::Removed(index, name) => ("removed", Some(index), None, Some(name)),
+            Change::Added(index, name) => ("added", None, Some(index), Some(name)),
+            Change::Changed(old, new, name, _) => ("changed", Some(old), Some(new), Some(name)),
+        };
+        document.push(json!({ "change": what, "old": old, "new": new, "request": name, "fields": fields }));
+    }
+    if changes.is_empty() {
+        return (Exit::Done, "the same\n".to_owned(), json!({ "changes": [] }));
+    }
+    (Exit::Failed, text, json!({ "changes": document }))
+}
+
+fn verify(file: &Path, global: &Global, paint: Paint) -> Result<(Exit, String, Value), Failure> {
+    let tape = read(file)?;
+    let leaks = Tape::scan(&text(file)?).map_err(|error| Failure::tape(&error))?;
+    let mut checks = vec![("format", Ok(format!("{} exchanges", tape.interactions().len())))];
+    checks.push(match leaks.first() {
+        None => ("secrets", Ok("none".to_owned())),
+        Some(leak) => ("secrets", Err(format!("{} of them; the first is at {}", leaks.len(), leak.at))),
+    });
+    checks.push(match tape.verify() {
+        Ok(()) => ("replay", Ok("each request is answered, in order".to_owned())),
+        Err(error) => ("replay", Err(error.to_string())),
+    });
+    let recorded = tape.recorded_with().and_then(|tools| tools.component_sha256.as_deref());
+    checks.push(match (recorded, session::component(global.component.as_deref())) {
+        (None, _) => ("component", Ok("the tape does not say".to_owned())),
+        // One that was not named need not be there.
+        (Some(_), Err(_)) if global.component.is_none() => {
+            ("component", Ok("there is none to compare with".to_owned()))
+        }
+        (Some(_), Err(failure)) => return Err(failure),
+        (Some(recorded), Ok(path)) => {
+            let found = session::sha256(&path)?;
+            if found == recorded {
+                ("component", Ok("the one it was recorded with".to_owned()))
+            } else {
+                ("component", Err(format!("recorded with {}, this is {}", start(recorded), start(&found))))
+            }
+        }
+    });
+    let good = checks.iter().all(|(_, check)| check.is_ok());
+    let text = checks
+        .iter()
+        .map(|(name, check)| match check {
+            Ok(what) => format!("{} {name}: {}\n", paint.good("ok  "), plain(what)),
+            Err(what) => format!("{} {name}: {}\n", paint.error("FAIL"), plain(what)),
+        })
+        .collect();
+    let document: serde_json::Map<String, Value> = checks
+        .into_iter()
+        .map(|(name, check)| {
+            let (Ok(what) | Err(what)) = &check;
+            (name.to_owned(), json!({ "ok": check.is_ok(), "what": what }))
+        })
+        .collect();
+    Ok((if good { Exit::Done } else { Exit::Failed }, text, document.into()))
+}
+
+fn start(digest: &str) -> &str {
+    digest.get(..16).unwrap_or(digest)
+}

@@ -1,0 +1,130 @@
+//! Record, look at the file, break it by hand, read the error: as a new user would.
+
+use std::{io::Read as _, net::TcpListener, process::Stdio};
+
+use serde_json::{Value, json};
+
+use super::{KEY, Person, check, check_live, google::Google, tape};
+
+/// Somebody who has connected to a Google on loopback.
+fn person(google: &Google) -> Person {
+    let person = Person::with(google);
+    person.run(&["connect", "--nickname", "demo", "--credentials", KEY]);
+    person
+}
+
+fn list<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["list"], more].concat()
+}
+
+#[test]
+fn a_tape_is_recorded_read_broken_and_mended() {
+    let google = Google::start();
+    let person = person(&google);
+    let recorded = person.run(&list(&["--record", "list.json"]));
+    let replayed = person.run(&list(&["--replay", "list.json"]));
+    let shown = person.run(&["tape", "show", "list.json"]);
+    let text = std::fs::read_to_string(person.path("list.json")).unwrap();
+    assert!(!text.contains("ya29.command") && text.contains("Bearer [redacted:access-token:"), "{text}");
+    let mut document: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["recorded_with"]["component_sha256"].as_str().unwrap().len(), 64);
+    document["interactions"][0]["request"]["url"] = document["interactions"][0]["request"]["url"]
+        .as_str()
+        .unwrap()
+        .replace("pageSize=1000", "pageSize=7")
+        .into();
+    person.write("broken.json", &document.to_string());
+    let broken = person.run(&list(&["--replay", "broken.json"]));
+    document["match"] = json!({"ignore": ["query pageSize"]});
+    person.write("mended.json", &document.to_string());
+    let mended = person.run(&list(&["--replay", "mended.json"]));
+    document["interactions"][0]["fault"] = json!({"end": "not-there"});
+    person.write("unread.json", &document.to_string());
+    let unread = person.run(&list(&["--replay", "unread.json"]));
+    check_live("tape-record-and-replay", &[recorded, replayed, shown, broken, mended, unread]);
+}
+
+#[test]
+fn a_mode_may_be_chosen() {
+    let google = Google::start();
+    let person = person(&google);
+    let once = list(&["--replay", "once.json", "--tape-mode", "once"]);
+    let first = person.run(&once);
+    google.on("/functions", 500, json!({}));
+    assert_eq!(person.run(&once), first, "the second time, it is replayed");
+    google.recovers();
+    let added = person.json(&[
+        "custom-api",
+        "GET",
+        "/v2/projects/demo-project/locations",
+        "--replay",
+        "once.json",
+        "--tape-mode",
+        "new-episodes",
+    ]);
+    assert_eq!(added["status"], 200, "{added}");
+    let document: Value =
+        serde_json::from_str(&std::fs::read_to_string(person.path("once.json")).unwrap()).unwrap();
+    assert_eq!(document["interactions"].as_array().unwrap().len(), 2);
+    check("tape-mode-alone", &person.run(&list(&["--tape-mode", "once"])));
+}
+
+#[test]
+fn tapes_are_scanned_compared_renamed_and_verified() {
+    let person = Person::new();
+    std::fs::copy(tape("empty-project.json"), person.path("a.json")).unwrap();
+    let mut document: Value =
+        serde_json::from_str(&std::fs::read_to_string(person.path("a.json")).unwrap()).unwrap();
+    document["interactions"][1]["response"]["body"]["json"] = json!({"note": "ya29.canary"});
+    person.write("leaking.json", &document.to_string());
+    let runs = [
+        person.run(&["tape", "scan", "a.json"]),
+        person.run(&["tape", "scan", "a.json", "leaking.json"]),
+        person.run(&["tape", "diff", "a.json", "a.json"]),
+        person.run(&["tape", "diff", "a.json", "leaking.json"]),
+        person.run(&["tape", "verify", "a.json"]),
+        person.run(&["tape", "verify", "leaking.json"]),
+        person.run(&["tape", "rename-project", "a.json", "demo-project", "other-project"]),
+        person.run(&["tape", "rename", "a.json", "demo-project", "other-project"]),
+        person.run(&["tape", "verify", "a.json"]),
+        person.run(&["tape", "show", "missing.json"]),
+    ];
+    assert!(!runs.concat().contains("ya29.canary"));
+    assert!(!std::fs::read_to_string(person.path("a.json")).unwrap().contains("demo-project"));
+    check("tape-commands", &runs.join("\n"));
+    let schema = person.json(&["tape", "schema"]);
+    assert_eq!(schema["title"], "gcf tape");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_recording_survives_ctrl_c() {
+    // Answers the first request, and leaves the second one waiting.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let map = format!("https://cloudfunctions.googleapis.com=http://{}", silent.local_addr().unwrap());
+    let google = Google::start();
+    let mut person = Person::with(&google);
+    let place = person.maps.iter().position(|rule| rule.starts_with("https://cloudfunctions.")).unwrap();
+    person.maps[place] = map;
+    person.run(&["connect", "--nickname", "demo", "--credentials", KEY]);
+    super::forget_tokens(&person.path("store"));
+    let mut child = person
+        .command(&["list", "--record", "list.json"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    // The request is here, so the token's exchange is over.
+    let (mut stream, _) = silent.accept().unwrap();
+    stream.read_exact(&mut [0; 16]).unwrap();
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{said}");
+    assert!(said.starts_with("error: interrupted\n"), "{said}");
+    let text = std::fs::read_to_string(person.path("list.json")).unwrap();
+    let document: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["interactions"].as_array().unwrap().len(), 1);
+    assert!(!person.path("list.json.part").exists());
+}

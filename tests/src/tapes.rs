@@ -1,0 +1,216 @@
+//! Recording and replaying the shipping component: what is sent, what comes back, and what is needed for it.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+use gcf_host::{
+    Host,
+    secrets::MemoryStore,
+    tape::{Cassette, Mode, Provenance, ProvenanceKind, Replay, Tape, golden},
+    transport::{Body, Sending, Timeouts, Transport},
+    wit::ErrorKind,
+};
+use http_body_util::{BodyExt as _, Full};
+
+use crate::fixtures::{
+    api_request, builder, cassette, connect_request,
+    google::{Google, respond},
+    invoke_request, list_request, live, named, refused, target,
+};
+
+fn blank() -> Tape {
+    let provenance = Provenance { kind: ProvenanceKind::Recorded, from: "a test".to_owned(), note: None };
+    // The Google on loopback looks at its own clock.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Tape::new(provenance, now, 7)
+}
+
+fn hello() -> gcf_host::wit::InvokeRequest {
+    invoke_request(named("hello", Some("us-central1")))
+}
+
+/// Connects, and invokes a function three times.
+async fn three_calls(host: &Host) -> String {
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    let mut said = format!("{id}\n");
+    for _ in 0..3 {
+        let answer = host.invoke(&id, hello(), None).await.unwrap();
+        said += &format!(
+            "{} {:?} {:?}\n",
+            answer.status,
+            answer.headers,
+            String::from_utf8(answer.body).unwrap()
+        );
+    }
+    said
+}
+
+async fn replayed(path: &Path) -> String {
+    let cassette = Cassette::replay(Tape::read(path).unwrap());
+    let host = cassette.insert(builder(), Arc::new(MemoryStore::new())).build().unwrap();
+    let said = three_calls(&host).await;
+    cassette.finish().unwrap();
+    said
+}
+
+#[tokio::test]
+async fn what_answers_differently_each_time_is_replayed_a_hundred_times_alike() {
+    let count = AtomicU32::new(0);
+    let google = Google::start(move |_| {
+        let number = count.fetch_add(1, Ordering::Relaxed);
+        respond(200 + u16::try_from(number).unwrap(), "text/plain", format!("answer {number}"))
+    })
+    .await;
+    let folder = tempfile::tempdir_in(target()).unwrap();
+    let path = folder.path().join("tape.json");
+    let recording = Cassette::open(&path, Mode::Record, live(&google), blank()).unwrap();
+    let host = recording.insert(builder(), Arc::new(MemoryStore::new())).build().unwrap();
+    let said = three_calls(&host).await;
+    recording.finish().unwrap();
+    assert!(said.contains("answer 0") && said.contains("answer 2"), "{said}");
+    let arrived = google.seen().len();
+    for _ in 0..100 {
+        assert_eq!(replayed(&path).await, said);
+    }
+    assert_eq!(google.seen().len(), arrived, "a replay asks nobody");
+}
+
+/// Keeps the very bytes that are sent on to a tape.
+#[derive(Debug, Clone)]
+struct Tapped {
+    replay: Replay,
+    sent: Arc<Mutex<Vec<Bytes>>>,
+}
+
+impl Transport for Tapped {
+    fn send(&self, request: http::Request<Body>, timeouts: Timeouts) -> Sending {
+        let this = self.clone();
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let body = body.collect().await?.to_bytes();
+            let head = format!("{} {} {:?}", parts.method, parts.uri, parts.headers);
+            this.sent.lock().unwrap().extend([head.into(), body.clone()]);
+            let body = Full::new(body).map_err(|never| match never {}).boxed_unsync();
+            this.replay.send(http::Request::from_parts(parts, body), timeouts).await
+        })
+    }
+}
+
+/// All that is sent while a tape is played, signatures included.
+async fn sent(host_signs: bool) -> Vec<Bytes> {
+    let tape = Tape::read(cassette("demo.json")).unwrap();
+    let (clock, random) = (Arc::new(tape.clock()), Arc::new(tape.random()));
+    let tapped = Tapped { replay: Replay::new(tape), sent: Arc::default() };
+    let host = builder()
+        .transport(Arc::new(tapped.clone()))
+        .clock(clock)
+        .random(random)
+        .host_signing(host_signs)
+        .build()
+        .unwrap();
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    let mut list = list_request();
+    list.page_size = Some(40);
+    host.list_functions(&id, list, None).await.unwrap();
+    let sent = tapped.sent.lock().unwrap().clone();
+    assert_eq!(sent.len(), 6);
+    sent
+}
+
+#[tokio::test]
+async fn the_same_tape_gives_the_same_bytes_sent() {
+    let first = sent(true).await;
+    assert_eq!(sent(true).await, first);
+    // Whoever signs: RS256 is deterministic.
+    assert_eq!(sent(false).await, first);
+    let form = std::str::from_utf8(&first[1]).unwrap();
+    assert_eq!(form.split_once("assertion=").map(|(_, assertion)| assertion.matches('.').count()), Some(2));
+}
+
+#[tokio::test]
+async fn a_golden_test_is_one_call() {
+    let list = golden(cassette("empty-project.json"), builder(), async |host| {
+        let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+        host.list_functions(&id, list_request(), None).await.unwrap()
+    })
+    .await;
+    assert!(list.functions.is_empty());
+}
+
+#[tokio::test]
+#[should_panic(expected = "1 interaction was not used")]
+async fn a_golden_test_fails_if_the_tape_is_not_played_whole() {
+    golden(cassette("empty-project.json"), builder(), async |host| {
+        host.connect(connect_request(), None).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_replay_is_judged_by_the_policy_like_the_real_thing() {
+    let mut document: serde_json::Value =
+        serde_json::from_str(&Tape::read(cassette("connect-only.json")).unwrap().to_json()).unwrap();
+    let stolen = serde_json::json!({"request": {"method": "GET", "url": "https://evil.example/"}, "response": {"status": 200}});
+    document["interactions"].as_array_mut().unwrap().push(stolen);
+    let cassette = Cassette::replay(Tape::from_json(&document.to_string()).unwrap());
+    let host = cassette.insert(builder(), Arc::new(MemoryStore::new())).build().unwrap();
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    let error = refused(host.custom_api(&id, api_request("GET", "https://evil.example/"), None).await);
+    assert!(matches!(error.kind, ErrorKind::InvalidInput | ErrorKind::EgressDenied), "{error:?}");
+    assert_eq!(cassette.remaining(), 1, "the tape was not asked");
+}
+
+/// Five lines make an outage of a cassette.
+#[tokio::test(start_paused = true)]
+async fn a_fault_on_the_tape_is_what_the_component_sees() {
+    for (fault, kind) in [
+        (serde_json::json!({"end": "refused"}), ErrorKind::Network),
+        (serde_json::json!({"end": "reset-before-headers"}), ErrorKind::Network),
+        (serde_json::json!({"end": "truncated-body"}), ErrorKind::Network),
+    ] {
+        let text = std::fs::read_to_string(cassette("invoke-gen1-200.json")).unwrap();
+        let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        document["interactions"][3]["fault"] = fault.clone();
+        // A connection that was refused is tried again, for nothing was sent.
+        document["interactions"][3]["match"] = serde_json::json!({"repeat": true});
+        let cassette = Cassette::replay(Tape::from_json(&document.to_string()).unwrap());
+        let host = cassette.insert(builder(), Arc::new(MemoryStore::new())).build().unwrap();
+        let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+        let mut request = invoke_request(named("helloGET", Some("europe-west1")));
+        request.method = "GET".to_owned();
+        let error = refused(host.invoke(&id, request, None).await);
+        assert_eq!(error.kind, kind, "{fault}");
+        cassette.finish().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_recording_of_a_replay_is_the_same_file() {
+    let folder = tempfile::tempdir_in(target()).unwrap();
+    // The cassette spells its URLs in another way than the component; what is recorded is what was sent.
+    let mut from = cassette("demo.json");
+    let mut texts = Vec::new();
+    for name in ["first.json", "second.json"] {
+        let original = Tape::read(&from).unwrap();
+        let path = folder.path().join(name);
+        let replay = Arc::new(Replay::new(original.clone()));
+        let again = Cassette::open(&path, Mode::Record, replay, original.emptied()).unwrap();
+        let host = again.insert(builder(), Arc::new(MemoryStore::new())).build().unwrap();
+        let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+        let mut list = list_request();
+        list.page_size = Some(40);
+        host.list_functions(&id, list, None).await.unwrap();
+        again.finish().unwrap();
+        texts.push(std::fs::read_to_string(&path).unwrap());
+        from = path;
+    }
+    assert_eq!(Tape::from_json(&texts[0]).unwrap().interactions().len(), 3);
+    assert!(texts[0] == texts[1]);
+}
