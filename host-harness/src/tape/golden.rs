@@ -8,6 +8,25 @@ use crate::{builder::HostBuilder, host::Host, secrets::MemoryStore};
 /// Runs `test` on a host whose answers, clock and randomness come from a tape, with an empty store in memory,
 /// and returns what it returns. `builder` names the component, and what else is wanted.
 ///
+/// ```
+/// use gcf_host::{Host, tape::golden, wit::{ConnectRequest, Credential}};
+///
+/// # const COMPONENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/gcf-connector.wasm");
+/// # const TAPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/cassettes/connect-only.json");
+/// # const KEY: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/demo-key.json"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let component = std::env::var("GCF_COMPONENT").unwrap_or_else(|_| COMPONENT.to_owned());
+/// let builder = Host::builder().component_file(component);
+/// let credential = Credential::GoogleJson(KEY.to_owned());
+/// let request = ConnectRequest {
+///     nickname: "ci".to_owned(), project: None, region: None, credential, subject_token: None, invoker: None,
+/// };
+/// let connected = golden(TAPE, builder, async |host| host.connect(request, None).await).await;
+/// assert_eq!(connected.unwrap().connection.project, "demo-project");
+/// # }
+/// ```
+///
 /// # Panics
 /// If the tape cannot be read, the host cannot be built, a request is not on the tape, or an interaction of
 /// the tape was not asked for. The message says which, and what differs.

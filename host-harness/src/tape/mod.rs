@@ -3,7 +3,7 @@
 //! A tape (a cassette) is one readable JSON file. It holds the clock, the seed of the randomness, and
 //! a list of requests with their responses. A [`Cassette`] puts one into a host, as its [`Mode`] says:
 //! [`Replay`] is a [`Transport`](crate::transport::Transport) that answers from it and never asks the
-//! network; [`Recorder`] wraps another transport and writes what passed through it. [`golden`] is a test in
+//! network; [`Recorder`] wraps another transport and writes what passed through it. [`golden()`] is a test in
 //! one call.
 //!
 //! ```json

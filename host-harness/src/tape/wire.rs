@@ -1,6 +1,6 @@
 //! Reading a tape with errors that name the place, and the forms that single fields have in the file.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
@@ -66,20 +66,14 @@ fn header<E: serde::de::Error>(name: &str, value: &str) -> Result<String, E> {
 #[serde(untagged)]
 enum Headers {
     List(Vec<(String, String)>),
-    Object(serde_json::Map<String, serde_json::Value>),
+    Object(BTreeMap<String, String>),
 }
 
 /// As [`headers`], or as an object.
 pub(super) fn request_headers<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<(String, String)>, D::Error> {
     let pairs = match Headers::deserialize(d)? {
         Headers::List(pairs) => pairs,
-        Headers::Object(fields) => fields
-            .into_iter()
-            .map(|(name, value)| match value {
-                serde_json::Value::String(value) => Ok((name, value)),
-                other => Err(D::Error::custom(format!("the value of header {name:?} is {other}, not text"))),
-            })
-            .collect::<Result<_, _>>()?,
+        Headers::Object(fields) => fields.into_iter().collect(),
     };
     pairs.into_iter().map(|(name, value)| Ok((header(&name, &value)?, value))).collect()
 }

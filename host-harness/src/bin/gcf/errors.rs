@@ -102,7 +102,7 @@ pub(crate) struct Failure {
     kind: &'static str,
     pub(crate) message: String,
     /// The message with colours, where it has some of its own.
-    coloured: Option<Box<str>>,
+    coloured: Option<Box<Coloured>>,
     fix: Option<Box<str>>,
     /// The command to run next.
     run: Option<Box<str>>,
@@ -112,6 +112,10 @@ pub(crate) struct Failure {
     /// What had failed before this: a replay that does not match usually made a call fail first.
     before: Option<Box<Failure>>,
 }
+
+/// A message for a terminal. Boxed by its name: failures are returned from everywhere, and few have one.
+#[derive(Debug)]
+struct Coloured(String);
 
 impl Failure {
     fn new(exit: Exit, kind: &'static str, message: impl fmt::Display) -> Self {
@@ -209,7 +213,8 @@ impl Failure {
     pub(crate) fn replay(error: &TapeError, before: Option<Self>) -> Self {
         let mut failure =
             Self::new(Exit::Replay, "replay", format!("the replay did not match its tape\n{error}"));
-        failure.coloured = Some(format!("the replay did not match its tape\n{}", error.coloured()).into());
+        let coloured = format!("the replay did not match its tape\n{}", error.coloured());
+        failure.coloured = Some(Box::new(Coloured(coloured)));
         // A request that is not on the tape is refused as a policy refuses: the miss says it better.
         let refused = words::kind(ErrorKind::EgressDenied);
         failure.before = before.filter(|before| before.kind != refused).map(Box::new);
@@ -285,7 +290,7 @@ impl Failure {
     fn lines(&self, label: String, paint: Paint) -> String {
         let mut text = match &self.coloured {
             // Its values are escaped, as they stand in quotes.
-            Some(message) if paint.colour() => format!("{label} {message}\n"),
+            Some(message) if paint.colour() => format!("{label} {}\n", message.0),
             Some(_) | None => format!("{label} {}\n", plain(&self.message)),
         };
         for (label, line) in [("hint:", &self.fix), ("run:", &self.run), ("link:", &self.link)] {

@@ -85,10 +85,9 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
     if matches!(command, Command::Demo) {
         return demo::demo(global, look, &mut io::stdout()).await.map(|()| Exit::Done);
     }
-    let command = match command {
-        Command::Tape { action } => return tape::tape(action, global, look),
-        other => other,
-    };
+    if let Command::Tape { action } = command {
+        return tape::tape(action, global, look);
+    }
     let progress = match command {
         Command::List(_) => Progress::spinner("listing"),
         Command::Demo
