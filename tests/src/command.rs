@@ -163,6 +163,7 @@ fn check_live(name: &str, runs: &[String]) {
     settings.add_filter(r"\b[0-9a-f]{16}\b", "[id]");
     settings.add_filter(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[moment]");
     settings.add_filter(r"\bage1[0-9a-z]{58}\b", "[recipient]");
+    settings.add_filter(r"\b200, \d+ ms\b", "200, [time]");
     settings.add_filter(r"127\.0\.0\.1(:|%3A)\d+", "127.0.0.1${1}[port]");
     settings.bind(|| check(name, &runs.join("\n")));
 }

@@ -228,7 +228,7 @@ async fn neither_observer_nor_tape_nor_a_print_shows_the_token() {
     let mut exit = Exit::new(Some(&source), 1);
     let provenance = Provenance { kind: ProvenanceKind::Made, from: "a test".to_owned(), note: None };
     let tape = Tape::new(provenance, Duration::ZERO, 0);
-    let recorder = Recorder::new(Arc::clone(&exit.network) as Arc<dyn Transport>, "unwritten.json", tape);
+    let recorder = Recorder::new(Arc::clone(&exit.network) as Arc<dyn Transport>, "", tape);
     exit.hooks.transport = Arc::new(recorder.clone());
     exit.get(API).await.unwrap();
 
