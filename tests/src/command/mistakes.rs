@@ -81,3 +81,15 @@ fn a_mistake_before_anything_is_sent_is_no_fault_of_the_tape() {
         ],
     );
 }
+
+#[test]
+fn a_replay_without_a_store_says_which_store_is_empty() {
+    let person = Person::new();
+    let tape = tape("connect-only.json");
+    let mut command = person.command(&["list", "--replay", &tape]);
+    let output = command.env_remove("GCF_STORE").output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{error}");
+    assert!(error.contains("the empty store that a replay begins with"), "{error}");
+    assert!(error.contains("--store DIR"), "{error}");
+}

@@ -11,12 +11,22 @@ use crate::{
 
 /// The connection that the command is for: what `--connection` says, or the only one.
 pub(crate) async fn current(session: &Session) -> Result<Connection, Failure> {
-    choose(session.host.connections().await?, session.connection.as_deref())
+    choose_in(session, session.connection.as_deref()).await
 }
 
 /// The connection with this id or this nickname.
 pub(crate) async fn named(session: &Session, name: &str) -> Result<Connection, Failure> {
-    choose(session.host.connections().await?, Some(name))
+    choose_in(session, Some(name)).await
+}
+
+async fn choose_in(session: &Session, name: Option<&str>) -> Result<Connection, Failure> {
+    let connections = session.host.connections().await?;
+    if connections.is_empty() && session.begins_empty() {
+        let message = "there is no connection in the empty store that a replay begins with";
+        return Err(Failure::connection(ErrorKind::ConnectionRequired, message)
+            .with_fix("name the store that the tape was recorded with: --store DIR"));
+    }
+    choose(connections, name)
 }
 
 /// Refuses `--connection` beside an argument that names the connection: they may name two, and one of them is

@@ -101,6 +101,14 @@ impl Session {
         Ok((session, tape))
     }
 
+    /// Whether there is nothing in the store because a replay began with an empty one, and not for want of a
+    /// connection.
+    pub(crate) fn begins_empty(&self) -> bool {
+        self.tape.is_some()
+            && self.folder.is_none()
+            && env::var_os(SECRETS_VARIABLE).is_none_or(|value| value.is_empty())
+    }
+
     /// The store, if it is a folder: only that one is encrypted, and shared.
     pub(crate) fn directory(&self) -> Result<&DirectoryStore, Failure> {
         self.folder.as_deref().ok_or_else(|| {
