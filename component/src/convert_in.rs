@@ -1,14 +1,17 @@
 //! From the contract to the core: each type once, no wildcard.
 
 use gcf_core::{
-    api::ApiRequest,
+    api::{ApiRequest, PagesRequest},
     connections::{AuthorizeRequest, ConnectRequest, Credential},
     functions::{
         FunctionRef,
         invoke::{Auth, InvokeRequest},
         list::ListRequest,
+        options::{OptionField, OptionsRequest},
     },
+    guard_rails::GuardRails,
     identity::InvokerRequest,
+    plan::Action,
     secret::Secret,
     target::{
         body::{Body, Part},
@@ -17,7 +20,9 @@ use gcf_core::{
 };
 
 use crate::bindings::{
-    exports::gcf::connector::{api as wit_api, connections as wit_connections, functions as wit_functions},
+    exports::gcf::connector::{
+        api as wit_api, connections as wit_connections, functions as wit_functions, planning as wit_planning,
+    },
     gcf::connector::types,
 };
 
@@ -29,6 +34,7 @@ pub(crate) fn connect_request(request: wit_connections::ConnectRequest) -> Conne
         credential: credential(request.credential),
         subject_token: request.subject_token,
         invoker: request.invoker.map(invoker),
+        guard_rails: request.guard_rails.map(guard_rails),
     }
 }
 
@@ -57,7 +63,19 @@ pub(crate) fn authorize_request(request: wit_connections::AuthorizeRequest) -> A
         login_hint: request.login_hint,
         hosted_domain: request.hosted_domain,
         invoker: request.invoker.map(invoker),
+        guard_rails: request.guard_rails.map(guard_rails),
         connection: request.connection,
+    }
+}
+
+pub(crate) fn guard_rails(rails: types::GuardRails) -> GuardRails {
+    GuardRails {
+        read_only: rails.read_only,
+        regions: rails.regions,
+        functions: rails.functions,
+        methods: rails.methods,
+        max_body: rails.max_body,
+        own_project: rails.own_project,
     }
 }
 
@@ -84,6 +102,17 @@ pub(crate) fn list_request(request: wit_functions::ListRequest) -> ListRequest {
     }
 }
 
+pub(crate) fn options_request(request: wit_functions::OptionsRequest) -> OptionsRequest {
+    OptionsRequest {
+        field: match request.field {
+            wit_functions::OptionField::Regions => OptionField::Regions,
+            wit_functions::OptionField::Functions(region) => OptionField::Functions(region),
+        },
+        prefix: request.prefix,
+        limit: request.limit,
+    }
+}
+
 pub(crate) fn function_ref(function: types::FunctionRef) -> FunctionRef {
     match function {
         types::FunctionRef::Named(named) => FunctionRef::Named { name: named.name, region: named.region },
@@ -101,11 +130,13 @@ pub(crate) fn invoke_request(request: wit_functions::InvokeRequest) -> InvokeReq
         headers: headers(request.headers),
         body: request.body.map(body),
         auth: match request.auth {
-            wit_functions::Auth::Auto | wit_functions::Auth::IdToken => Auth::IdToken,
+            wit_functions::Auth::Auto => Auth::Auto,
+            wit_functions::Auth::IdToken => Auth::IdToken,
             wit_functions::Auth::None => Auth::None,
         },
         invoker: request.invoker.map(invoker),
         audience: request.audience,
+        authorization: request.authorization.map(Secret::new),
         idempotent: request.idempotent,
         raise_for_status: request.raise_for_status,
     }
@@ -119,6 +150,29 @@ pub(crate) fn api_request(request: wit_api::ApiRequest) -> ApiRequest {
         query: query(request.query),
         headers: headers(request.headers),
         body: request.body.map(body),
+    }
+}
+
+pub(crate) fn pages_request(request: wit_api::PagesRequest) -> PagesRequest {
+    PagesRequest {
+        request: api_request(request.request),
+        items: request.items,
+        page_token: request.page_token,
+        max_pages: request.max_pages,
+    }
+}
+
+pub(crate) fn action(action: wit_planning::Action) -> Action {
+    match action {
+        wit_planning::Action::ConnectionsConnect(request) => Action::Connect(connect_request(request)),
+        wit_planning::Action::ConnectionsCheck(function) => Action::Check(function.map(function_ref)),
+        wit_planning::Action::ConnectionsDisconnect => Action::Disconnect,
+        wit_planning::Action::FunctionsList(request) => Action::List(list_request(request)),
+        wit_planning::Action::FunctionsOptions(request) => Action::Options(options_request(request)),
+        wit_planning::Action::FunctionsGet(function) => Action::Get(function_ref(function)),
+        wit_planning::Action::FunctionsInvoke(request) => Action::Invoke(invoke_request(request)),
+        wit_planning::Action::ApiCustomApi(request) => Action::CustomApi(api_request(request)),
+        wit_planning::Action::ApiAllPages(request) => Action::AllPages(pages_request(request)),
     }
 }
 
@@ -150,6 +204,7 @@ fn body(body: types::Body) -> Body {
                 })
                 .collect(),
         ),
+        types::Body::CloudEvent(event) => Body::CloudEvent(event),
         types::Body::Bytes(bytes) => Body::Bytes { content_type: bytes.content_type, data: bytes.data },
     }
 }

@@ -1,16 +1,27 @@
 //! From the core to the contract: each type once, no wildcard.
 
 use gcf_core::{
-    api::ApiResponse,
+    api::{ApiPages, ApiResponse},
     connections::{Authorization, Connected, Connection, CredentialKind, Finding, Verdict},
+    content::Content,
     error::{Error, Kind, Origin},
-    functions::{Function, Generation, Trigger, invoke::Invocation, list::FunctionList},
+    functions::{
+        Function, Generation, Trigger,
+        invoke::Invocation,
+        list::{FunctionList, MissingPart},
+        options::OptionList,
+    },
+    guard_rails::GuardRails,
     http::{Exchange, TokenKind},
     identity::InvokerRequest,
+    plan::{Plan, PlannedRequest},
+    retry::Class,
 };
 
 use crate::bindings::{
-    exports::gcf::connector::{api as wit_api, connections as wit_connections, functions as wit_functions},
+    exports::gcf::connector::{
+        api as wit_api, connections as wit_connections, functions as wit_functions, planning as wit_planning,
+    },
     gcf::connector::types,
 };
 
@@ -35,6 +46,7 @@ pub(crate) fn connection(connection: Connection) -> wit_connections::Connection 
         account: connection.account,
         scopes: connection.scopes,
         invoker: invoker(connection.invoker),
+        guard_rails: connection.guard_rails.map(guard_rails),
         created: connection.created,
         last_used: connection.last_used,
         fault: connection.fault.map(|fault| wit_connections::Fault {
@@ -56,6 +68,17 @@ pub(crate) fn authorization(authorization: Authorization) -> wit_connections::Au
         url: authorization.url,
         expires: authorization.expires,
         warnings: authorization.warnings,
+    }
+}
+
+fn guard_rails(rails: GuardRails) -> types::GuardRails {
+    types::GuardRails {
+        read_only: rails.read_only,
+        regions: rails.regions,
+        functions: rails.functions,
+        methods: rails.methods,
+        max_body: rails.max_body,
+        own_project: rails.own_project,
     }
 }
 
@@ -88,8 +111,38 @@ pub(crate) fn function_list(list: FunctionList) -> wit_functions::FunctionList {
     wit_functions::FunctionList {
         functions: list.functions.into_iter().map(function).collect(),
         unreachable: list.unreachable,
+        missing: list.missing.into_iter().map(missing_part).collect(),
+        notes: list.notes,
         next_page_token: list.next_page_token,
         pages: list.pages,
+        trace: trace(list.trace),
+    }
+}
+
+fn missing_part(part: MissingPart) -> wit_functions::MissingPart {
+    wit_functions::MissingPart {
+        source: part.source.to_owned(),
+        region: part.region,
+        kind: kind(part.kind),
+        message: part.message,
+        fix: part.fix,
+    }
+}
+
+pub(crate) fn option_list(list: OptionList) -> wit_functions::OptionList {
+    wit_functions::OptionList {
+        options: list
+            .options
+            .into_iter()
+            .map(|item| wit_functions::OptionItem {
+                value: item.value,
+                label: item.label,
+                hint: item.hint,
+                default: item.default,
+            })
+            .collect(),
+        more: list.more,
+        notes: list.notes,
         trace: trace(list.trace),
     }
 }
@@ -103,6 +156,7 @@ pub(crate) fn function(function: Function) -> wit_functions::Function {
         trigger: match function.trigger {
             Trigger::Http => wit_functions::Trigger::Http,
             Trigger::Event(kind) => wit_functions::Trigger::Event(kind),
+            Trigger::Other => wit_functions::Trigger::Other,
         },
         state: function.state,
         url: function.url,
@@ -120,7 +174,7 @@ pub(crate) fn invocation(invocation: Invocation) -> wit_functions::Invocation {
     wit_functions::Invocation {
         status: invocation.status,
         headers: headers(invocation.headers),
-        body: invocation.body,
+        body: content(invocation.body),
         url: invocation.url,
         generation: generation(invocation.generation),
         token: token(invocation.token),
@@ -135,10 +189,62 @@ pub(crate) fn api_response(response: ApiResponse) -> wit_api::ApiResponse {
     wit_api::ApiResponse {
         status: response.status,
         headers: headers(response.headers),
-        body: response.body,
+        body: content(response.body),
         url: response.url,
         token: token(response.token),
         trace: trace(response.trace),
+    }
+}
+
+pub(crate) fn api_pages(pages: ApiPages) -> wit_api::ApiPages {
+    wit_api::ApiPages {
+        items: pages.items,
+        count: pages.count,
+        unreachable: pages.unreachable,
+        next_page_token: pages.next_page_token,
+        pages: pages.pages,
+        trace: trace(pages.trace),
+    }
+}
+
+fn content(content: Content) -> types::Content {
+    match content {
+        Content::Empty => types::Content::Empty,
+        Content::Json(text) => types::Content::Json(text),
+        Content::Text(text) => types::Content::Text(text),
+        Content::Bytes(bytes) => types::Content::Bytes(bytes),
+    }
+}
+
+pub(crate) fn plan(plan: Plan) -> wit_planning::CallPlan {
+    wit_planning::CallPlan {
+        requests: plan.requests.into_iter().map(planned_request).collect(),
+        account: plan.account,
+        principal: plan.principal,
+        guard_rails: plan.guard_rails.map(guard_rails),
+        notes: plan.notes,
+    }
+}
+
+fn planned_request(request: PlannedRequest) -> wit_planning::PlannedRequest {
+    let headers = request.headers.into_iter();
+    wit_planning::PlannedRequest {
+        purpose: request.purpose,
+        method: request.method.as_str().to_owned(),
+        url: request.url,
+        headers: headers.map(|(name, value)| types::Header { name, value }).collect(),
+        body: request.body,
+        body_bytes: request.body_bytes,
+        token: token(request.token),
+        audience: request.audience,
+        retry: match request.retry {
+            Class::Never => types::RetryClass::Never,
+            Class::Once => types::RetryClass::Unsent,
+            Class::Idempotent => types::RetryClass::Idempotent,
+            Class::TokenEndpoint => types::RetryClass::TokenEndpoint,
+        },
+        attempts: request.attempts,
+        timeout_ms: request.timeout_ms,
     }
 }
 
@@ -161,6 +267,7 @@ pub(crate) fn error(error: Error) -> types::Error {
 fn generation(generation: Generation) -> wit_functions::Generation {
     match generation {
         Generation::Gen1 => wit_functions::Generation::Gen1,
+        Generation::CloudRun => wit_functions::Generation::CloudRun,
         Generation::Gen2 => wit_functions::Generation::Gen2,
         Generation::Other => wit_functions::Generation::Other,
     }
@@ -239,6 +346,7 @@ fn kind(kind: Kind) -> types::ErrorKind {
         Kind::UnexpectedRedirect => types::ErrorKind::UnexpectedRedirect,
         Kind::InvalidResponse => types::ErrorKind::InvalidResponse,
         Kind::PageLoop => types::ErrorKind::PageLoop,
+        Kind::Restricted => types::ErrorKind::Restricted,
         Kind::SecretStore => types::ErrorKind::SecretStore,
         Kind::Status => types::ErrorKind::Status,
         Kind::Internal => types::ErrorKind::Internal,

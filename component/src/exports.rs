@@ -1,14 +1,14 @@
 //! The exported functions: convert, call the core, convert back.
 
-use gcf_core::{api, catalog, connections, functions};
+use gcf_core::{api, catalog, connections, functions, plan};
 
 use crate::{
     bindings::{
         exports::gcf::connector::{
             api as wit_api, catalog as wit_catalog, connections as wit_connections,
-            functions as wit_functions,
+            functions as wit_functions, planning as wit_planning,
         },
-        gcf::connector::types::{Error, FunctionRef},
+        gcf::connector::types::{Error, FunctionRef, GuardRails},
     },
     convert_in as read, convert_out as show,
     ports::Wasi,
@@ -62,6 +62,12 @@ impl wit_connections::Guest for Connector {
         connections::rename(&Wasi, &id, &nickname).map(show::connected).map_err(show::error)
     }
 
+    fn restrict(id: String, guard_rails: Option<GuardRails>) -> Result<wit_connections::Connected, Error> {
+        connections::restrict(&Wasi, &id, guard_rails.map(read::guard_rails))
+            .map(show::connected)
+            .map_err(show::error)
+    }
+
     fn list() -> Result<Vec<wit_connections::Connection>, Error> {
         connections::list(&Wasi)
             .map(|list| list.into_iter().map(show::connection).collect())
@@ -110,6 +116,17 @@ impl wit_functions::Guest for Connector {
             .map_err(show::error)
     }
 
+    fn options(
+        connection: String,
+        request: wit_functions::OptionsRequest,
+        deadline_ms: Option<u32>,
+    ) -> Result<wit_functions::OptionList, Error> {
+        let request = read::options_request(request);
+        block_on(functions::options::options(&Wasi, &connection, request, deadline_ms))
+            .map(show::option_list)
+            .map_err(show::error)
+    }
+
     fn invoke(
         connection: String,
         request: wit_functions::InvokeRequest,
@@ -129,6 +146,28 @@ impl wit_api::Guest for Connector {
     ) -> Result<wit_api::ApiResponse, Error> {
         block_on(api::custom_api(&Wasi, &connection, read::api_request(request), deadline_ms))
             .map(show::api_response)
+            .map_err(show::error)
+    }
+
+    fn all_pages(
+        connection: String,
+        request: wit_api::PagesRequest,
+        deadline_ms: Option<u32>,
+    ) -> Result<wit_api::ApiPages, Error> {
+        block_on(api::all_pages(&Wasi, &connection, read::pages_request(request), deadline_ms))
+            .map(show::api_pages)
+            .map_err(show::error)
+    }
+}
+
+impl wit_planning::Guest for Connector {
+    fn plan(
+        connection: String,
+        action: wit_planning::Action,
+        deadline_ms: Option<u32>,
+    ) -> Result<wit_planning::CallPlan, Error> {
+        block_on(plan::plan(&Wasi, &connection, read::action(action), deadline_ms))
+            .map(show::plan)
             .map_err(show::error)
     }
 }

@@ -8,9 +8,9 @@ use crate::{
     error::CallError,
     host::Host,
     wit::{
-        ApiRequest, ApiResponse, Authorization, AuthorizeRequest, ConnectRequest, Connected, Connection,
-        Credential, Disconnected, Finding, Function, FunctionList, FunctionRef, Invocation, InvokeRequest,
-        ListRequest,
+        Action, ApiPages, ApiRequest, ApiResponse, Authorization, AuthorizeRequest, CallPlan, ConnectRequest,
+        Connected, Connection, Credential, Disconnected, Finding, Function, FunctionList, FunctionRef,
+        GuardRails, Invocation, InvokeRequest, ListRequest, OptionList, OptionsRequest, PagesRequest,
     },
 };
 
@@ -86,6 +86,17 @@ impl Host {
     pub async fn rename(&self, id: &str, nickname: &str) -> Result<Connected, CallError> {
         self.call(None, async |store, connector| {
             connector.gcf_connector_connections().call_rename(store, id, nickname).await
+        })
+        .await
+    }
+
+    /// Gives a connection other guard rails, or none. Sends nothing.
+    ///
+    /// # Errors
+    /// As `connections.restrict` in `wit/connections.wit`, or a [`HostError`].
+    pub async fn restrict(&self, id: &str, rails: Option<GuardRails>) -> Result<Connected, CallError> {
+        self.call(None, async |store, connector| {
+            connector.gcf_connector_connections().call_restrict(store, id, rails.as_ref()).await
         })
         .await
     }
@@ -172,6 +183,23 @@ impl Host {
         .await
     }
 
+    /// What a drop-down offers, while the user types.
+    ///
+    /// # Errors
+    /// As `functions.options` in `wit/functions.wit`, or a [`HostError`].
+    pub async fn options(
+        &self,
+        connection: &str,
+        request: OptionsRequest,
+        deadline: Option<Duration>,
+    ) -> Result<OptionList, CallError> {
+        self.call(deadline, async |store, connector| {
+            let functions = connector.gcf_connector_functions();
+            functions.call_options(store, connection, &request, millis(deadline)).await
+        })
+        .await
+    }
+
     /// Calls a function, and returns whatever it answers: any status is data.
     ///
     /// # Errors
@@ -202,6 +230,41 @@ impl Host {
         self.call(deadline, async |store, connector| {
             let api = connector.gcf_connector_api();
             api.call_custom_api(store, connection, &request, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// Reads a list of a Google API page by page, and joins the pages.
+    ///
+    /// # Errors
+    /// As `api.all-pages` in `wit/api.wit`, or a [`HostError`].
+    pub async fn all_pages(
+        &self,
+        connection: &str,
+        request: PagesRequest,
+        deadline: Option<Duration>,
+    ) -> Result<ApiPages, CallError> {
+        self.call(deadline, async |store, connector| {
+            let api = connector.gcf_connector_api();
+            api.call_all_pages(store, connection, &request, millis(deadline)).await
+        })
+        .await
+    }
+
+    /// What a call would send. Nothing is sent.
+    ///
+    /// # Errors
+    /// As `planning.plan` in `wit/planning.wit`, or a [`HostError`].
+    pub async fn plan(
+        &self,
+        connection: &str,
+        action: Action,
+        deadline: Option<Duration>,
+    ) -> Result<CallPlan, CallError> {
+        let action = action.into();
+        self.call(deadline, async |store, connector| {
+            let planning = connector.gcf_connector_planning();
+            planning.call_plan(store, connection, &action, millis(deadline)).await
         })
         .await
     }

@@ -4,37 +4,104 @@
 //! which must not be printable.
 
 pub use self::{
-    api::{ApiRequest, ApiResponse},
+    api::{ApiPages, ApiRequest, ApiResponse, PagesRequest},
     connections::{
         Authorization, AuthorizeRequest, ConnectRequest, Connected, Connection, Credential, CredentialKind,
         Disconnected, Fault, Finding, StoredKey, SuppliedToken, Verdict,
     },
-    functions::{Auth, Function, FunctionList, Generation, Invocation, InvokeRequest, ListRequest, Trigger},
+    functions::{
+        Auth, Function, FunctionList, Generation, Invocation, InvokeRequest, ListRequest, MissingPart,
+        OptionField, OptionItem, OptionList, OptionsRequest, Trigger,
+    },
+    planning::{Action, CallPlan, PlannedRequest},
     types::{
-        Body, Error as ConnectorError, ErrorKind, Exchange, FunctionRef, Header, Impersonation, Invoker,
-        NamedFunction, Origin, Part, Query, ResponseHeader, TokenKind, TypedBytes,
+        Body, Content, Error as ConnectorError, ErrorKind, Exchange, FunctionRef, GuardRails, Header,
+        Impersonation, Invoker, NamedFunction, Origin, Part, Query, ResponseHeader, RetryClass, TokenKind,
+        TypedBytes,
     },
 };
 
 /// What every interface shares: headers, bodies, queries, names of functions, the trace, the one error type.
 pub mod types {
     pub use crate::bindings::types::{
-        Body, Error, ErrorKind, Exchange, FunctionRef, Header, Impersonation, Invoker, NamedFunction, Origin,
-        Part, Query, ResponseHeader, TokenKind, TypedBytes,
+        Body, Content, Error, ErrorKind, Exchange, FunctionRef, GuardRails, Header, Impersonation, Invoker,
+        NamedFunction, Origin, Part, Query, ResponseHeader, RetryClass, TokenKind, TypedBytes,
     };
+
+    impl Content {
+        /// The body byte for byte, as it arrived.
+        #[must_use]
+        pub fn as_bytes(&self) -> &[u8] {
+            match self {
+                Self::Empty => &[],
+                Self::Json(text) | Self::Text(text) => text.as_bytes(),
+                Self::Bytes(bytes) => bytes,
+            }
+        }
+    }
 }
 
 /// Functions of both generations: what there is, and calling it.
 pub mod functions {
     pub use super::types::{FunctionRef, NamedFunction};
     pub use crate::bindings::exports::functions::{
-        Auth, Function, FunctionList, Generation, Invocation, InvokeRequest, ListRequest, Trigger,
+        Auth, Function, FunctionList, Generation, Invocation, InvokeRequest, ListRequest, MissingPart,
+        OptionField, OptionItem, OptionList, OptionsRequest, Trigger,
     };
 }
 
 /// Any other call to Google's APIs.
 pub mod api {
-    pub use crate::bindings::exports::api::{ApiRequest, ApiResponse};
+    pub use crate::bindings::exports::api::{ApiPages, ApiRequest, ApiResponse, PagesRequest};
+}
+
+/// What a call would send, without sending it.
+pub mod planning {
+    pub use crate::bindings::exports::planning::{CallPlan, PlannedRequest};
+
+    use super::{
+        ApiRequest, ConnectRequest, FunctionRef, InvokeRequest, ListRequest, OptionsRequest, PagesRequest,
+    };
+    use crate::bindings::exports::planning as generated;
+
+    /// A call, with what it would be given.
+    #[derive(Debug, Clone)]
+    pub enum Action {
+        /// [`Host::connect`](crate::Host::connect).
+        Connect(ConnectRequest),
+        /// [`Host::check`](crate::Host::check).
+        Check(Option<FunctionRef>),
+        /// [`Host::disconnect`](crate::Host::disconnect).
+        Disconnect,
+        /// [`Host::list_functions`](crate::Host::list_functions).
+        List(ListRequest),
+        /// [`Host::options`](crate::Host::options).
+        Options(OptionsRequest),
+        /// [`Host::get_function`](crate::Host::get_function).
+        Get(FunctionRef),
+        /// [`Host::invoke`](crate::Host::invoke).
+        Invoke(InvokeRequest),
+        /// [`Host::custom_api`](crate::Host::custom_api).
+        CustomApi(ApiRequest),
+        /// [`Host::all_pages`](crate::Host::all_pages).
+        AllPages(PagesRequest),
+    }
+
+    impl From<Action> for generated::Action {
+        fn from(action: Action) -> Self {
+            match action {
+                Action::Connect(request) => Self::ConnectionsConnect(request.into()),
+                Action::Check(function) => Self::ConnectionsCheck(function),
+                Action::Disconnect => Self::ConnectionsDisconnect,
+                Action::List(request) => Self::FunctionsList(request),
+                Action::Options(request) => Self::FunctionsOptions(request),
+                Action::Get(function) => Self::FunctionsGet(function),
+                Action::Invoke(request) => Self::FunctionsInvoke(request),
+                Action::CustomApi(request) => Self::ApiCustomApi(request),
+                Action::AllPages(request) => Self::ApiAllPages(request),
+            }
+        }
+    }
 }
 
 /// Connections: a Google credential, a project and a default region under one id.
@@ -46,7 +113,7 @@ pub mod connections {
         Authorization, Connected, Connection, CredentialKind, Disconnected, Fault, Finding, StoredKey,
         SuppliedToken, Verdict,
     };
-    pub use crate::bindings::types::{Impersonation, Invoker};
+    pub use crate::bindings::types::{GuardRails, Impersonation, Invoker};
 
     /// The credential of a connection.
     #[derive(Clone, PartialEq)]
@@ -77,6 +144,8 @@ pub mod connections {
         pub subject_token: Option<String>,
         /// Whose ID token functions receive. `None` is what the kind of credential suggests.
         pub invoker: Option<Invoker>,
+        /// What the connection may do. `None` is everything that Google allows.
+        pub guard_rails: Option<GuardRails>,
     }
 
     /// What [`Host::authorize`](crate::Host::authorize) needs.
@@ -98,6 +167,8 @@ pub mod connections {
         pub hosted_domain: Option<String>,
         /// As in [`ConnectRequest`].
         pub invoker: Option<Invoker>,
+        /// As in [`ConnectRequest`].
+        pub guard_rails: Option<GuardRails>,
         /// The connection to sign in anew for, instead of making one.
         pub connection: Option<String>,
     }
@@ -124,6 +195,7 @@ pub mod connections {
                 .field("login_hint", &self.login_hint)
                 .field("hosted_domain", &self.hosted_domain)
                 .field("invoker", &self.invoker)
+                .field("guard_rails", &self.guard_rails)
                 .field("connection", &self.connection)
                 .finish()
         }
@@ -142,8 +214,17 @@ pub mod connections {
 
     impl From<ConnectRequest> for generated::ConnectRequest {
         fn from(request: ConnectRequest) -> Self {
-            let ConnectRequest { nickname, project, region, credential, subject_token, invoker } = request;
-            Self { nickname, project, region, credential: credential.into(), subject_token, invoker }
+            let ConnectRequest { nickname, project, region, credential, subject_token, invoker, guard_rails } =
+                request;
+            Self {
+                nickname,
+                project,
+                region,
+                credential: credential.into(),
+                subject_token,
+                invoker,
+                guard_rails,
+            }
         }
     }
 
@@ -158,6 +239,7 @@ pub mod connections {
                 login_hint,
                 hosted_domain,
                 invoker,
+                guard_rails,
                 connection,
             } = request;
             Self {
@@ -169,6 +251,7 @@ pub mod connections {
                 login_hint,
                 hosted_domain,
                 invoker,
+                guard_rails,
                 connection,
             }
         }
@@ -187,6 +270,7 @@ pub mod connections {
                 credential: Credential::GoogleJson("{\"private_key\":\"hidden\"}".to_owned()),
                 subject_token: None,
                 invoker: None,
+                guard_rails: None,
             };
             let printed = format!("{request:?} {request:#?}");
             assert!(printed.contains("[secret, 24 bytes]"), "{printed}");
@@ -204,6 +288,7 @@ pub mod connections {
                 login_hint: None,
                 hosted_domain: None,
                 invoker: None,
+                guard_rails: None,
                 connection: None,
             };
             let printed = format!("{request:?}");

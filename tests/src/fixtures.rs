@@ -113,6 +113,7 @@ pub(crate) fn connect_request() -> ConnectRequest {
         credential: Credential::GoogleJson(DEMO_KEY.to_owned()),
         subject_token: None,
         invoker: None,
+        guard_rails: None,
     }
 }
 
@@ -139,9 +140,10 @@ pub(crate) fn invoke_request(function: FunctionRef) -> InvokeRequest {
         query: None,
         headers: Vec::new(),
         body: None,
-        auth: Auth::Auto,
+        auth: Auth::IdToken,
         invoker: None,
         audience: None,
+        authorization: None,
         idempotent: false,
         raise_for_status: false,
     }

@@ -343,6 +343,7 @@ async fn a_sign_in_in_the_browser_begins_without_a_request_and_ends_only_with_it
             delegates: Vec::new(),
             include_email: true,
         })),
+        guard_rails: None,
         connection: None,
     };
     let begun = host.authorize(request).await.unwrap();

@@ -46,7 +46,7 @@ async fn three_calls(host: &Host) -> String {
             "{} {:?} {:?}\n",
             answer.status,
             answer.headers,
-            String::from_utf8(answer.body).unwrap()
+            String::from_utf8(answer.body.as_bytes().to_vec()).unwrap()
         );
     }
     said

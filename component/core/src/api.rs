@@ -2,9 +2,10 @@
 
 use crate::{
     call::{Call, deadlines},
-    error::{Error, Result},
+    content::Content,
+    error::{Error, Kind, Origin, Result},
     google,
-    http::{Exchange, Method, Response, TokenKind},
+    http::{Exchange, Method, TokenKind},
     ports::Ports,
     retry::Class,
     session::Session,
@@ -38,10 +39,45 @@ pub struct ApiRequest {
 pub struct ApiResponse {
     pub status: u16,
     pub headers: Vec<(String, Vec<u8>)>,
-    pub body: Vec<u8>,
+    pub body: Content,
     pub url: String,
     pub token: TokenKind,
     pub trace: Vec<Exchange>,
+}
+
+/// What a caller asks for; see `wit/api.wit`.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub struct PagesRequest {
+    pub request: ApiRequest,
+    pub items: Option<String>,
+    pub page_token: Option<String>,
+    pub max_pages: Option<u32>,
+}
+
+/// What all pages together hold; see `wit/api.wit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub struct ApiPages {
+    pub items: String,
+    pub count: u32,
+    pub unreachable: Vec<String>,
+    pub next_page_token: Option<String>,
+    pub pages: u32,
+    pub trace: Vec<Exchange>,
+}
+
+/// Follows `nextPageToken`, and joins the pages.
+///
+/// # Errors
+/// As `wit/api.wit` says.
+pub async fn all_pages<P: Ports>(
+    _ports: &P,
+    _connection: &str,
+    _request: PagesRequest,
+    _deadline_ms: Option<u32>,
+) -> Result<ApiPages> {
+    Err(Error::new(Kind::Internal, Origin::Host, "pages are not built yet"))
 }
 
 enum Target {
@@ -91,7 +127,8 @@ pub async fn custom_api<P: Ports>(
         let error = google::redirect(&response, &format!("call {url}"));
         return Err(error.with_trace(call.take_trace()));
     }
-    let Response { status, headers, body } = response;
+    let status = response.status;
+    let (headers, body) = Content::of_response(response);
     Ok(ApiResponse { status, headers, body, url, token, trace: call.take_trace() })
 }
 

@@ -69,6 +69,7 @@ pub enum Kind {
     InvalidResponse,
     PageLoop,
     SecretStore,
+    Restricted,
     Status,
     Internal,
 }

@@ -264,6 +264,7 @@ pub(crate) fn request_for(credential: Credential) -> ConnectRequest {
         credential,
         subject_token: None,
         invoker: None,
+        guard_rails: None,
     }
 }
 

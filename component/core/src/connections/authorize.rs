@@ -9,6 +9,7 @@ use crate::{
     call::{Call, deadlines},
     error::{Error, Kind, Origin, Result},
     google,
+    guard_rails::GuardRails,
     identity::{Identity, InvokerRequest},
     json::{Object, Read, Unreadable},
     names::ProjectId,
@@ -40,6 +41,7 @@ pub struct AuthorizeRequest {
     pub login_hint: Option<String>,
     pub hosted_domain: Option<String>,
     pub invoker: Option<InvokerRequest>,
+    pub guard_rails: Option<GuardRails>,
     pub connection: Option<String>,
 }
 

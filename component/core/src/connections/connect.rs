@@ -5,6 +5,7 @@ use crate::{
     call::{Call, deadlines},
     credential::{self, KeyId},
     error::{Error, Kind, Origin, Result},
+    guard_rails::GuardRails,
     identity::{Identity, InvokerRequest, host_key},
     jwt::{IdTokenClaims, PrivateKey},
     names::{AccountEmail, ProjectId, Region},
@@ -27,6 +28,7 @@ pub struct ConnectRequest {
     pub credential: Credential,
     pub subject_token: Option<String>,
     pub invoker: Option<InvokerRequest>,
+    pub guard_rails: Option<GuardRails>,
 }
 
 /// The credential of a connection; see `wit/connections.wit`.

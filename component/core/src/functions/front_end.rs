@@ -35,7 +35,7 @@ pub(super) fn refusal(
         403 if says("Error: Forbidden") && with_token => {
             let permission = match generation {
                 Generation::Gen1 => "cloudfunctions.functions.invoke",
-                Generation::Gen2 | Generation::Other => "run.routes.invoke",
+                Generation::Gen2 | Generation::CloudRun | Generation::Other => "run.routes.invoke",
             };
             let error = error(
                 Kind::MissingRole,

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     call::{Call, deadlines},
+    content::Content,
     error::{Error, Kind, Origin, Result},
     google::{Attempted, Resource},
     http::{Exchange, Method, TokenKind},
@@ -15,6 +16,7 @@ use crate::{
     names::FunctionId,
     ports::Ports,
     retry::Class,
+    secret::Secret,
     session::Session,
     target::{
         self,
@@ -36,6 +38,8 @@ const BEYOND_FUNCTION: Duration = Duration::from_secs(30);
 /// Who the request says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Auth {
+    /// Nothing at first, an ID token if the front end asks for one.
+    Auto,
     /// An ID token.
     IdToken,
     /// Nothing.
@@ -55,6 +59,7 @@ pub struct InvokeRequest {
     pub auth: Auth,
     pub invoker: Option<InvokerRequest>,
     pub audience: Option<String>,
+    pub authorization: Option<Secret<String>>,
     pub idempotent: bool,
     pub raise_for_status: bool,
 }
@@ -65,7 +70,7 @@ pub struct InvokeRequest {
 pub struct Invocation {
     pub status: u16,
     pub headers: Vec<(String, Vec<u8>)>,
-    pub body: Vec<u8>,
+    pub body: Content,
     pub url: String,
     pub generation: Generation,
     pub token: TokenKind,
@@ -174,7 +179,7 @@ fn parse(ports: &impl Ports, session: &Session, request: InvokeRequest) -> Resul
         headers: CallerHeaders::parse(request.headers)?,
         payload,
         invoker: match request.auth {
-            Auth::IdToken => Some(session.invoker(request.invoker.as_ref())?),
+            Auth::Auto | Auth::IdToken => Some(session.invoker(request.invoker.as_ref())?),
             Auth::None => None,
         },
         audience: request.audience,
@@ -232,7 +237,7 @@ async fn send<P: Ports>(
 ) -> Result<Invocation> {
     let payload = match callee.generation {
         Generation::Gen1 => request.payload.at_most(MAX_GEN1_REQUEST, "a 1st gen function")?,
-        Generation::Gen2 | Generation::Other => request.payload,
+        Generation::Gen2 | Generation::CloudRun | Generation::Other => request.payload,
     };
     let path_and_query = PathAndQuery::for_function(callee.url.base(), &request.path, &request.query)?;
     let audience = request.audience.as_deref().map(|text| callee.url.audience_override(text)).transpose()?;
@@ -256,7 +261,9 @@ async fn send<P: Ports>(
     };
     let resource = match (&callee.id, generation) {
         (Some((id, _)), Generation::Gen1) => Resource::Function(id),
-        (Some((id, service)), Generation::Gen2 | Generation::Other) => Resource::Service(id, service),
+        (Some((id, service)), Generation::Gen2 | Generation::CloudRun | Generation::Other) => {
+            Resource::Service(id, service)
+        }
         (None, _) => Resource::Project,
     };
     let attempted =
@@ -276,8 +283,8 @@ async fn send<P: Ports>(
     Ok(Invocation {
         diagnosis: front_end::diagnosis(&response, callee.generation),
         status: response.status,
-        headers: response.headers,
-        body: response.body,
+        headers: response.headers.clone(),
+        body: Content::of_response(response).1,
         url: outgoing.url(),
         generation: callee.generation,
         token: outgoing.token(),

@@ -39,9 +39,22 @@ pub struct ListRequest {
 pub struct FunctionList {
     pub functions: Vec<Function>,
     pub unreachable: Vec<String>,
+    pub missing: Vec<MissingPart>,
+    pub notes: Vec<String>,
     pub next_page_token: Option<String>,
     pub pages: u32,
     pub trace: Vec<Exchange>,
+}
+
+/// A part that could not be had; see `wit/functions.wit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub struct MissingPart {
+    pub source: &'static str,
+    pub region: Option<String>,
+    pub kind: Kind,
+    pub message: String,
+    pub fix: Option<String>,
 }
 
 struct Page {

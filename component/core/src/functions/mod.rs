@@ -4,6 +4,7 @@ mod front_end;
 pub mod get;
 pub mod invoke;
 pub mod list;
+pub mod options;
 mod wire;
 
 pub use get::FunctionRef;

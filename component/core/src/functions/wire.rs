@@ -19,6 +19,8 @@ pub enum Generation {
     Gen1,
     /// Cloud Run functions, made through the Cloud Functions API (2nd gen).
     Gen2,
+    /// Cloud Run functions, made through the Cloud Run Admin API.
+    CloudRun,
     /// Not known.
     Other,
 }
@@ -30,6 +32,8 @@ pub enum Trigger {
     Http,
     /// An event of this type.
     Event(String),
+    /// Not known.
+    Other,
 }
 
 /// A function.

@@ -25,6 +25,8 @@ pub enum Body {
         /// The bytes.
         data: Vec<u8>,
     },
+    /// A CloudEvent in its structured form, sent in binary mode.
+    CloudEvent(String),
 }
 
 /// One part of a multipart body.
@@ -86,6 +88,7 @@ impl Payload {
                 media_type(&content_type)?;
                 (content_type, data)
             }
+            Body::CloudEvent(_) => return Err(bad("events are not built yet")),
         };
         Ok(Self { content_type: Some(content_type), bytes })
     }

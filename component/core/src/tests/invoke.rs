@@ -3,6 +3,7 @@ use test_case::test_case;
 
 use super::{detail, gen1, gen2};
 use crate::{
+    content::Content,
     error::{Kind, Origin},
     functions::{
         FunctionRef,
@@ -24,6 +25,7 @@ fn request(function: FunctionRef) -> InvokeRequest {
         auth: Auth::IdToken,
         invoker: None,
         audience: None,
+        authorization: None,
         idempotent: false,
         raise_for_status: false,
     }
@@ -182,7 +184,7 @@ fn a_functions_own_failure_is_data_and_a_crash_is_diagnosed() {
     let body = b"Error: could not handle the request\n".to_vec();
     world.then(Ok(Response { status: 500, headers: vec![], body: body.clone() }));
     let invocation = call(&world, &id, request(FunctionRef::Url(GEN1_URL.to_owned()))).unwrap();
-    assert_eq!((invocation.status, invocation.body), (500, body));
+    assert_eq!((invocation.status, invocation.body), (500, Content::Bytes(body)));
     assert!(invocation.diagnosis.unwrap().contains("crashed"));
 }
 

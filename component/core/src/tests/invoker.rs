@@ -36,6 +36,7 @@ fn request() -> InvokeRequest {
         auth: Auth::IdToken,
         invoker: None,
         audience: None,
+        authorization: None,
         idempotent: false,
         raise_for_status: false,
     }

@@ -37,6 +37,7 @@ pub(super) fn request() -> AuthorizeRequest {
         login_hint: None,
         hosted_domain: None,
         invoker: None,
+        guard_rails: None,
         connection: None,
     }
 }

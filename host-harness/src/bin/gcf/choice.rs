@@ -131,6 +131,7 @@ mod tests {
             account: "a@p.iam.gserviceaccount.com".to_owned(),
             scopes: Vec::new(),
             invoker: Invoker::Own,
+            guard_rails: None,
             created: 0,
             last_used: None,
             fault: None,

@@ -356,7 +356,7 @@ pub(crate) struct Invoke {
     /// What tells the function who calls: `auto` (what is right for it, which is an ID token today),
     /// `id-token`, or `none` (no credential of any kind)
     // A list of values would make the whole page a long one.
-    #[arg(long, value_enum, default_value_t = Auth::Auto, hide_possible_values = true)]
+    #[arg(long, value_enum, default_value_t = Auth::IdToken, hide_possible_values = true)]
     pub(crate) auth: Auth,
     /// In place of the audience that the function's generation asks for
     #[arg(long)]

@@ -75,6 +75,7 @@ impl From<ErrorKind> for Exit {
             ErrorKind::MissingRole
             | ErrorKind::Forbidden
             | ErrorKind::ApiDisabled
+            | ErrorKind::Restricted
             | ErrorKind::EgressDenied => Self::Forbidden,
             ErrorKind::NotFound | ErrorKind::AmbiguousFunction => Self::NotFound,
             ErrorKind::RateLimited

@@ -97,7 +97,7 @@ pub(crate) fn invocation(invocation: &Invocation) -> Value {
     json!({
         "status": invocation.status,
         "headers": headers(&invocation.headers),
-        "body": body(&invocation.headers, &invocation.body),
+        "body": body(&invocation.headers, invocation.body.as_bytes()),
         "url": invocation.url,
         "generation": words::generation(invocation.generation),
         "token": words::token(invocation.token),
@@ -112,7 +112,7 @@ pub(crate) fn api_response(response: &ApiResponse) -> Value {
     json!({
         "status": response.status,
         "headers": headers(&response.headers),
-        "body": body(&response.headers, &response.body),
+        "body": body(&response.headers, response.body.as_bytes()),
         "url": response.url,
         "token": words::token(response.token),
         "trace": trace(&response.trace),

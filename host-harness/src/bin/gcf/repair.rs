@@ -55,6 +55,7 @@ pub(crate) fn after(kind: ErrorKind, connection: &Connection) -> Option<String> 
         | ErrorKind::InvalidResponse
         | ErrorKind::PageLoop
         | ErrorKind::SecretStore
+        | ErrorKind::Restricted
         | ErrorKind::Status
         | ErrorKind::Internal
         | ErrorKind::Other => None,
@@ -79,6 +80,7 @@ mod tests {
             account: "a@p.iam.gserviceaccount.com".to_owned(),
             scopes: Vec::new(),
             invoker: Invoker::Own,
+            guard_rails: None,
             created: 0,
             last_used: None,
             fault: None,

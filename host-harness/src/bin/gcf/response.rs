@@ -26,7 +26,7 @@ pub(crate) fn invocation(invocation: &Invocation, include: bool, look: Look) -> 
         let _ = write!(carried, " as {}", plain(principal));
     }
     let mut shown =
-        response(invocation.status, &invocation.headers, &invocation.body, include, look, &carried);
+        response(invocation.status, &invocation.headers, invocation.body.as_bytes(), include, look, &carried);
     if let Some(diagnosis) = &invocation.diagnosis {
         shown.after += &format!("{} {}\n", look.err.warning("diagnosis:"), plain(diagnosis));
     }
@@ -34,7 +34,7 @@ pub(crate) fn invocation(invocation: &Invocation, include: bool, look: Look) -> 
 }
 
 pub(crate) fn api(answer: &ApiResponse, include: bool, look: Look) -> Shown {
-    response(answer.status, &answer.headers, &answer.body, include, look, &carried(answer.token))
+    response(answer.status, &answer.headers, answer.body.as_bytes(), include, look, &carried(answer.token))
 }
 
 /// The status of an answer with its name, such as `200 OK`.
@@ -128,7 +128,7 @@ mod tests {
                 name: "content-type".to_owned(),
                 value: content_type.as_bytes().to_vec(),
             }],
-            body: body.to_vec(),
+            body: gcf_host::wit::types::Content::Bytes(body.to_vec()),
             url: "https://a.example/".to_owned(),
             token: TokenKind::AccessToken,
             trace: Vec::new(),

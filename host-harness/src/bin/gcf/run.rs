@@ -101,6 +101,7 @@ async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Fa
             login_hint: login.login_hint,
             hosted_domain: login.hosted_domain,
             invoker,
+            guard_rails: None,
             connection: None,
         })
         .await?
@@ -113,6 +114,7 @@ async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Fa
             credential: credential.clone(),
             subject_token: subject_token.clone(),
             invoker,
+            guard_rails: None,
         };
         let connected = session.host.connect(request, session.timeout).await;
         connected
@@ -211,6 +213,7 @@ async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failu
         },
         invoker: sign_in::invoker(invoke.invoker)?,
         audience: invoke.audience,
+        authorization: None,
         idempotent: invoke.idempotent,
         raise_for_status: invoke.fail,
     };

@@ -123,6 +123,7 @@ pub(crate) async fn reconnect(
             login_hint: login.login_hint,
             hosted_domain: login.hosted_domain,
             invoker: None,
+            guard_rails: None,
             connection: Some(id),
         })
         .await;

@@ -310,6 +310,8 @@ pub(crate) mod tests {
     #[test]
     fn a_partial_list_says_so() {
         let mut list = FunctionList {
+            missing: Vec::new(),
+            notes: Vec::new(),
             functions: vec![sample("us-central1", "a"), sample("europe-west1", "b")],
             unreachable: vec!["asia-east2".to_owned()],
             next_page_token: None,

@@ -22,6 +22,7 @@ pub(crate) fn kind(kind: ErrorKind) -> &'static str {
         ErrorKind::AuthorizationDenied => "authorization-denied",
         ErrorKind::Unauthenticated => "unauthenticated",
         ErrorKind::MissingRole => "missing-role",
+        ErrorKind::Restricted => "restricted",
         ErrorKind::Forbidden => "forbidden",
         ErrorKind::ApiDisabled => "api-disabled",
         ErrorKind::NotFound => "not-found",

@@ -27,10 +27,12 @@ impl<P: Ports> Doctor<'_, P> {
         };
         self.pass("exists", format!("{} is there", function.id));
         match (&function.trigger, function.callable_url()) {
-            (Trigger::Http, Some(url)) => {
+            (Trigger::Http | Trigger::Other, Some(url)) => {
                 self.pass("http", format!("it is called at https://{}{}", url.host(), url.base()))
             }
-            (Trigger::Http, None) => self.add("http", Verdict::Fail, "it has no URL to call"),
+            (Trigger::Http | Trigger::Other, None) => {
+                self.add("http", Verdict::Fail, "it has no URL to call")
+            }
             (Trigger::Event(event), _) => {
                 self.add(
                     "http",
@@ -95,7 +97,7 @@ impl<P: Ports> Doctor<'_, P> {
                 Resource::Function(id),
             ),
             // What is called is the Cloud Run service behind it.
-            Generation::Gen2 | Generation::Other => (
+            Generation::Gen2 | Generation::CloudRun | Generation::Other => (
                 "run.routes.invoke",
                 Api::Run,
                 format!("/v2/projects/{}/locations/{}/services/{service}", id.project.segment(), id.region),

@@ -1,0 +1,98 @@
+//! What a response carries, told by its media type.
+
+use crate::{http::Response, json};
+
+/// What a response carried; see `wit/types.wit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub enum Content {
+    Empty,
+    Json(String),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Content {
+    /// The body of a response, byte for byte. What is not what its media type says is bytes.
+    #[must_use]
+    pub fn of(media_type: Option<&str>, body: Vec<u8>) -> Self {
+        if body.is_empty() {
+            return Self::Empty;
+        }
+        let kind = Kind::of(media_type.unwrap_or_default());
+        match kind {
+            Kind::Other => Self::Bytes(body),
+            Kind::Json | Kind::Text => match String::from_utf8(body) {
+                Ok(text) if kind == Kind::Text => Self::Text(text),
+                Ok(text) if json::check(&text).is_ok() => Self::Json(text),
+                Ok(text) => Self::Bytes(text.into_bytes()),
+                Err(not_text) => Self::Bytes(not_text.into_bytes()),
+            },
+        }
+    }
+
+    /// The body of a response by its own `content-type`.
+    #[must_use]
+    pub fn of_response(response: Response) -> (Vec<(String, Vec<u8>)>, Self) {
+        let media_type = response.header("content-type").map(str::to_owned);
+        (response.headers, Self::of(media_type.as_deref(), response.body))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Json,
+    Text,
+    Other,
+}
+
+impl Kind {
+    /// `application/json`, `text/json` and every `+json` (RFC 6839); `text/*` and the few others that are text by
+    /// definition, unless another charset than UTF-8 is named.
+    fn of(media_type: &str) -> Self {
+        let mut parts = media_type.split(';').map(str::trim);
+        let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let foreign = parts.any(|parameter| {
+            let parameter = parameter.to_ascii_lowercase();
+            parameter
+                .strip_prefix("charset=")
+                .is_some_and(|charset| !matches!(charset.trim_matches('"'), "utf-8" | "utf8" | "us-ascii"))
+        });
+        if foreign {
+            return Self::Other;
+        }
+        if essence.ends_with("/json") || essence.ends_with("+json") {
+            return Self::Json;
+        }
+        if essence.starts_with("text/")
+            || essence.ends_with("+xml")
+            || matches!(
+                essence.as_str(),
+                "application/xml" | "application/javascript" | "application/x-www-form-urlencoded"
+            )
+        {
+            return Self::Text;
+        }
+        Self::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+
+    #[test_case("application/json", b"{}", Content::Json("{}".to_owned()))]
+    #[test_case("application/problem+json; charset=utf-8", b"[1]", Content::Json("[1]".to_owned()))]
+    #[test_case("application/json", b"{", Content::Bytes(b"{".to_vec()); "what is no json")]
+    #[test_case("text/html; charset=UTF-8", "é".as_bytes(), Content::Text("é".to_owned()))]
+    #[test_case("text/plain; charset=iso-8859-1", b"e", Content::Bytes(b"e".to_vec()); "another charset")]
+    #[test_case("text/plain", b"\xff", Content::Bytes(vec![0xff]); "what is no text")]
+    #[test_case("image/png", b"x", Content::Bytes(b"x".to_vec()))]
+    #[test_case("", b"x", Content::Bytes(b"x".to_vec()); "no media type")]
+    #[test_case("application/json", b"", Content::Empty)]
+    fn by_media_type(media_type: &str, body: &[u8], content: Content) {
+        assert_eq!(Content::of(Some(media_type), body.to_vec()), content);
+    }
+}
