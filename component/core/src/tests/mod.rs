@@ -10,6 +10,7 @@ mod invoke;
 mod invoker;
 mod list;
 mod oauth;
+mod plan;
 mod reauthorize;
 mod refresh;
 mod tokens;
