@@ -29,12 +29,14 @@ pub(crate) fn make(contract: &Resolve, package: PackageId, hints: &str) -> Value
             .unwrap_or_else(|| panic!("catalog.json: the contract has no {name}"));
         complete(action, &name, function, &mut schemas);
         if function.params.iter().any(|param| param.name == "deadline-ms") {
-            let deadline = if name == "functions.invoke" { &deadlines["invoke"] } else { &deadlines["default"] };
+            let deadline =
+                if name == "functions.invoke" { &deadlines["invoke"] } else { &deadlines["default"] };
             action.insert("deadline-ms".to_owned(), deadline.clone());
         }
         named.push(name);
     }
-    let missing: Vec<_> = functions.iter().filter(|(name, _)| !named.contains(name)).map(|(name, _)| name).collect();
+    let missing: Vec<_> =
+        functions.iter().filter(|(name, _)| !named.contains(name)).map(|(name, _)| name).collect();
     assert!(missing.is_empty(), "catalog.json says nothing about {missing:?}");
 
     let defs = schemas.into_defs();
@@ -65,7 +67,8 @@ fn exported(contract: &Resolve, package: PackageId) -> Vec<(String, &Function)> 
 
 /// Adds what the contract says about an action.
 fn complete(action: &mut Map<String, Value>, name: &str, function: &Function, schemas: &mut Schemas<'_>) {
-    let mut fields = action.shift_remove("fields").map(|fields| object(Some(fields), name)).unwrap_or_default();
+    let mut fields =
+        action.shift_remove("fields").map(|fields| object(Some(fields), name)).unwrap_or_default();
     for key in action.keys() {
         let known = ["name", "title", "effects", "permissions", "roles", "scopes", "egress"];
         assert!(known.contains(&key.as_str()), "catalog.json: {name} has an unknown {key}");
@@ -75,7 +78,8 @@ fn complete(action: &mut Map<String, Value>, name: &str, function: &Function, sc
     }
     let parameters: Vec<_> = function.params.iter().map(|param| param.name.as_str()).collect();
     action.insert("parameters".to_owned(), json!(parameters));
-    let given: Vec<_> = function.params.iter().filter(|param| !BESIDE.contains(&param.name.as_str())).collect();
+    let given: Vec<_> =
+        function.params.iter().filter(|param| !BESIDE.contains(&param.name.as_str())).collect();
     let input = match given[..] {
         [request] if request.name == "request" => schemas.of(request.ty),
         _ => {

@@ -141,7 +141,8 @@ impl<'a> Schemas<'a> {
             }
             TypeDefKind::Enum(cases) => {
                 let names: Vec<_> = cases.cases.iter().map(|case| &case.name).collect();
-                let said = cases.cases.iter().filter_map(|case| Some((case.name.clone(), text(&case.docs)?.into())));
+                let said =
+                    cases.cases.iter().filter_map(|case| Some((case.name.clone(), text(&case.docs)?.into())));
                 let said: Map<String, Value> = said.collect();
                 let mut schema = json!({ "type": "string", "enum": names });
                 if !said.is_empty() {
@@ -210,6 +211,7 @@ fn describe(schema: &mut Value, docs: &Docs) {
 /// A doc comment as text: its lines are joined, its paragraphs are not.
 pub(crate) fn text(docs: &Docs) -> Option<String> {
     let text = docs.contents.as_deref()?.trim();
-    let paragraphs = text.split("\n\n").map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
+    let paragraphs =
+        text.split("\n\n").map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
     Some(paragraphs.collect::<Vec<_>>().join("\n"))
 }

@@ -91,7 +91,8 @@ mod tests {
         assert_eq!(kinds, ["google-json", "client", "stored-key", "supplied-token", "injected-token"]);
         let sign_in = form["credential"]["oneOf"][1].clone();
         let authorize = actions(&catalog).into_iter().find(|action| action["name"] == sign_in["x-action"]);
-        let input = resolved(&catalog, &authorize.unwrap()["input"])["properties"].as_object().unwrap().clone();
+        let input =
+            resolved(&catalog, &authorize.unwrap()["input"])["properties"].as_object().unwrap().clone();
         for field in sign_in["properties"].as_object().unwrap().keys().chain([&"invoker".to_owned()]) {
             assert!(input.contains_key(field), "{field}");
         }
@@ -143,7 +144,8 @@ mod tests {
     #[test]
     fn what_is_asked_for_has_a_label_and_a_place_in_the_form() {
         let catalog = catalog();
-        let mut todo: Vec<Value> = actions(&catalog).into_iter().map(|action| action["input"].clone()).collect();
+        let mut todo: Vec<Value> =
+            actions(&catalog).into_iter().map(|action| action["input"].clone()).collect();
         let mut seen = Vec::new();
         while let Some(schema) = todo.pop() {
             let schema = resolved(&catalog, &schema);
