@@ -271,7 +271,7 @@ async fn every_action_takes_and_gives_what_the_catalog_says() {
         .await;
     let invoke = json!({
         "function": named, "method": "POST", "path": "/a", "query": {"pairs": [["a", "1"], ["a", "2"]]},
-        "headers": [{"name": "x-a", "value": "b"}], "body": {"bytes": {"content-type": "a/b", "data": "AP8="}},
+        "headers": [{"name": "x-a", "value": "b"}], "body": {"bytes": {"content-type": "a/b", "data": "aGk="}},
         "auth": "id-token",
         "invoker": {"service-account": {"service-account": ACCOUNT, "delegates": [], "include-email": true}},
         "audience": FUNCTION, "idempotent": true, "raise-for-status": false,
