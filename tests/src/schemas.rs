@@ -89,9 +89,9 @@ fn google(nonce: Arc<Mutex<String>>) -> Scripted {
                 let claims =
                     URL_SAFE_NO_PAD.decode(sent.field("assertion").split('.').nth(1).unwrap()).unwrap();
                 let claims: Value = serde_json::from_slice(&claims).unwrap();
-                match &claims["target_audience"] {
-                    Value::Null => (200, grant),
-                    audience => (200, json!({"id_token": token(audience)})),
+                match claims.get("target_audience") {
+                    None => (200, grant),
+                    Some(audience) => (200, json!({"id_token": token(audience)})),
                 }
             }
             "https://www.googleapis.com/oauth2/v3/certs" => (200, person::keys()),

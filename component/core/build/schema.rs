@@ -10,6 +10,11 @@
 //! | tuple | an array |
 //! | integers, bool, string, list | what they are |
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the kinds of types are wit-parser's own; what is not known here panics"
+)]
+
 use serde_json::{Map, Value, json};
 use wit_parser::{Docs, Resolve, Type, TypeDefKind, TypeId};
 
