@@ -370,3 +370,11 @@ fn an_unknown_connection_sends_nothing() {
     assert_eq!(kind("0123456789abcdef"), Kind::ConnectionNotFound);
     assert_eq!(kind("../keys/x"), Kind::ConnectionNotFound);
 }
+
+#[test]
+fn without_a_network_forty_regions_are_not_tried() {
+    let (world, id) = World::connected();
+    world.respond(|_| Err(TransportError::NotSent("no route".to_owned())));
+    assert_eq!(everything(&world, &id).unwrap_err().kind(), Kind::Network);
+    assert_eq!(world.urls().len(), 3 * 4, "functions, regions, one region; each as often as any request");
+}

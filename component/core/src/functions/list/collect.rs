@@ -175,13 +175,12 @@ impl<P: Ports> Collector<'_, P> {
         Ok(())
     }
 
-    /// Whether Cloud Run has said what it would say in every region: that its API is off; or that it is closed to
-    /// somebody who may not list functions of Cloud Functions either.
+    /// Whether Cloud Run has said what it would say in every region: that its API is off; or, if nothing could be
+    /// read of Cloud Functions, the same as that did.
     fn is_closed(&mut self) -> bool {
         let failure = self.probe.as_ref().and_then(|(_, reading)| reading.failure.as_ref());
-        let read = self.merge.has_read();
         let closed = failure.filter(|error| {
-            error.kind() == Kind::ApiDisabled || (error.kind() == Kind::MissingRole && !read)
+            error.kind() == Kind::ApiDisabled || self.merge.nothing_but() == Some(error.kind())
         });
         let closed = closed.cloned();
         closed.map(|error| self.merge.closed(Source::Services, error)).is_some()

@@ -40,9 +40,9 @@ impl Merge {
         self.list.functions.len() + self.services.len()
     }
 
-    /// Whether anything could be read at all.
-    pub(super) fn has_read(&self) -> bool {
-        self.read
+    /// How it failed, if nothing could be read at all.
+    pub(super) fn nothing_but(&self) -> Option<Kind> {
+        self.failures.first().filter(|_| !self.read).map(|failure| failure.error.kind())
     }
 
     pub(super) fn note(&mut self, note: String) {
