@@ -175,12 +175,14 @@ impl<P: Ports> Collector<'_, P> {
         Ok(())
     }
 
-    /// Whether Cloud Run has said what it would say in every region: that its API is off; or, if nothing could be
-    /// read of Cloud Functions, the same as that did.
+    /// Whether Cloud Run has said what it would say in every region: that its API is off; or, to somebody whom
+    /// Cloud Functions told nothing either, that a role is missing, or the same as that said.
     fn is_closed(&mut self) -> bool {
         let failure = self.probe.as_ref().and_then(|(_, reading)| reading.failure.as_ref());
-        let closed = failure.filter(|error| {
-            error.kind() == Kind::ApiDisabled || self.merge.nothing_but() == Some(error.kind())
+        let otherwise = self.merge.nothing_but();
+        let closed = failure.filter(|error| match error.kind() {
+            Kind::ApiDisabled => true,
+            kind => otherwise.is_some_and(|other| kind == Kind::MissingRole || kind == other),
         });
         let closed = closed.cloned();
         closed.map(|error| self.merge.closed(Source::Services, error)).is_some()
