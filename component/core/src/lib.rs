@@ -25,6 +25,7 @@ pub mod guard_rails;
 pub mod http;
 mod http_date;
 pub mod identity;
+mod join;
 mod json;
 pub mod jwt;
 pub mod names;
