@@ -5,6 +5,7 @@
 //! with the ID token that was minted for it. No other combination can be written down.
 
 pub mod body;
+pub mod cloud_event;
 pub mod function_url;
 pub mod grammar;
 pub mod headers;
