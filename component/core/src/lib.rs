@@ -22,6 +22,7 @@ pub mod error;
 pub mod functions;
 pub mod google;
 pub mod guard_rails;
+mod gzip;
 pub mod http;
 mod http_date;
 pub mod identity;
