@@ -4,6 +4,7 @@ use crate::{
     call::Call,
     error::Result,
     google::{Attempted, Resource},
+    guard_rails::GuardRails,
     http::{Request, Response},
     identity::{Identity, Invoker, InvokerRequest},
     names::{ProjectId, Region},
@@ -26,6 +27,8 @@ pub struct Session {
     pub identity: Identity,
     /// The scopes that were granted, if Google said.
     pub scopes: String,
+    /// What it may do.
+    pub guard_rails: GuardRails,
     invoker: InvokerRequest,
 }
 
@@ -43,6 +46,7 @@ impl Session {
             identity: Identity::of(&credential, None)?,
             invoker: InvokerRequest::stored(&connection),
             scopes: credential.scopes,
+            guard_rails: connection.guard_rails.unwrap_or_default(),
             id,
         })
     }

@@ -90,6 +90,7 @@ pub(crate) async fn find<P: Ports>(
 }
 
 async fn exact<P: Ports>(call: &Call<'_, P>, session: &Session, id: &FunctionId) -> Result<Function> {
+    session.guard_rails.allows_region(&id.region)?;
     let target = PathAndQuery::ours(&format!("/v2/{}", id.path()), &[("fields", FIELDS)]);
     let response = session
         .send(call, Class::Idempotent, &|token| target::to_api(Api::Functions, Method::Get, &target, token))

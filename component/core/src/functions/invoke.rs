@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     Function, FunctionRef, Generation, Trigger, front_end,
     get::{self, Lookup},
+    login_page,
 };
 use crate::{
     call::{Call, deadlines},
@@ -123,6 +124,11 @@ pub async fn invoke<P: Ports>(
     let mut call = Call::begin(ports, deadline_ms, deadlines::INVOKE)?;
     let session = Session::open(ports, connection)?;
     let request = parse(ports, &session, request)?;
+    session.guard_rails.allows_request(request.method, request.payload.bytes.len())?;
+    match &request.place {
+        Place::Lookup(lookup) => session.guard_rails.allows_lookup(lookup)?,
+        Place::Url(url) => session.guard_rails.allows_url(url)?,
+    }
     let callee = call.run(locate(&call, &session, &request)).await?;
     if let (None, Some(timeout)) = (deadline_ms, callee.timeout) {
         call.extend(timeout + BEYOND_FUNCTION);
@@ -268,6 +274,9 @@ async fn send<P: Ports>(
     };
     let attempted =
         Attempted { account, member: member(account), resource, ..session.attempted(&action, "") };
+    if let Some(refusal) = login_page::refusal(&response, &action) {
+        return Err(refusal);
+    }
     if let Some(refusal) = front_end::refusal(&response, generation, &attempted, token.is_some()) {
         return Err(refusal);
     }

@@ -100,7 +100,8 @@ pub async fn list<P: Ports>(
 ) -> Result<FunctionList> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let session = Session::open(ports, connection)?;
-    let request = parse(request)?;
+    let regions = session.guard_rails.allows_list(request.regions)?;
+    let request = parse(ListRequest { regions, ..request })?;
     let mut list = call.run(collect(&call, &session, &request)).await?;
     list.trace = call.take_trace();
     Ok(list)
@@ -108,7 +109,8 @@ pub async fn list<P: Ports>(
 
 /// Every function of the project: what a bare name is looked up in.
 pub(super) async fn everywhere<P: Ports>(call: &Call<'_, P>, session: &Session) -> Result<FunctionList> {
-    let request = parse(ListRequest::default())?;
+    let regions = session.guard_rails.regions.clone();
+    let request = parse(ListRequest { regions, ..ListRequest::default() })?;
     collect(call, session, &request).await
 }
 

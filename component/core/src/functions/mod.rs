@@ -4,6 +4,7 @@ mod front_end;
 pub mod get;
 pub mod invoke;
 pub mod list;
+pub(crate) mod login_page;
 pub mod options;
 mod wire;
 
