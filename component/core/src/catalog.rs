@@ -39,8 +39,11 @@ mod tests {
         assert_eq!(catalog["egress"], json!(hosts));
         assert_eq!(
             catalog["apis"],
-            json!(Api::ALL.map(|api| json!({"name": api.name(), "host": api.host()})))
+            json!(Api::CUSTOM.map(|api| json!({"name": api.name(), "host": api.host()})))
         );
+        let custom = &catalog["actions"].as_array().unwrap();
+        let custom = custom.iter().find(|action| action["name"] == "api.custom-api").unwrap();
+        assert_eq!(custom["input"]["properties"]["api"]["enum"], json!(Api::CUSTOM.map(Api::name)));
     }
 
     #[test]

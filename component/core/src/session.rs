@@ -6,6 +6,7 @@ use crate::{
     call::Call,
     error::Result,
     google::{Attempted, Resource},
+    guard_rails::GuardRails,
     http::{Request, Response},
     identity::{Identity, Invoker, InvokerRequest},
     names::{ProjectId, Region},
@@ -28,6 +29,8 @@ pub struct Session {
     pub identity: Identity,
     /// The scopes that were granted, if Google said.
     pub scopes: String,
+    /// What it may do.
+    pub guard_rails: GuardRails,
     invoker: InvokerRequest,
     /// The token that requests of this call travel with. A store may be unable to keep one, and a call may send
     /// a hundred requests, many at once.
@@ -48,6 +51,7 @@ impl Session {
             identity: Identity::of(&credential, None)?,
             invoker: InvokerRequest::stored(&connection),
             scopes: credential.scopes,
+            guard_rails: connection.guard_rails.unwrap_or_default(),
             token: RefCell::default(),
             id,
         })

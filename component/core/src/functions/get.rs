@@ -92,6 +92,7 @@ pub(crate) async fn find<P: Ports>(
 
 /// The function of this name, whichever API it was made through.
 async fn exact<P: Ports>(call: &Call<'_, P>, session: &Session, id: &FunctionId) -> Result<Function> {
+    session.guard_rails.allows_region(&id.region)?;
     let error = match of_cloud_functions(call, session, id).await {
         // Cloud Functions knows nothing of functions that were made through Cloud Run, and neither its API nor its
         // roles are needed for those.

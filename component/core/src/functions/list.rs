@@ -87,7 +87,8 @@ pub async fn list<P: Ports>(
 ) -> Result<FunctionList> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let session = Session::open(ports, connection)?;
-    let request = parse(request)?;
+    let regions = session.guard_rails.allows_list(request.regions)?;
+    let request = parse(ListRequest { regions, ..request })?;
     let mut list = call.run(collect(&call, &session, &request)).await?;
     list.trace = call.take_trace();
     Ok(list)
@@ -99,6 +100,7 @@ pub(super) async fn every<P: Ports>(
     session: &Session,
     regions: Vec<String>,
 ) -> Result<FunctionList> {
+    let regions = if regions.is_empty() { session.guard_rails.regions.clone() } else { regions };
     let request = parse(ListRequest { regions, ..ListRequest::default() })?;
     collect(call, session, &request).await
 }

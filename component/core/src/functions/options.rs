@@ -77,6 +77,7 @@ pub async fn options<P: Ports>(
         OptionField::Regions => call.run(of_regions(&call, &session, &wanted)).await?,
         OptionField::Functions(region) => {
             let region = region.map_or(Ok(session.region.clone()), |region| Region::parse(&region))?;
+            session.guard_rails.allows_region(&region)?;
             call.run(of_functions(&call, &session, &region, &wanted)).await?
         }
     };
@@ -115,6 +116,7 @@ async fn of_regions<P: Ports>(call: &Call<'_, P>, session: &Session, wanted: &Wa
         }
         Err(error) => return Err(error),
     };
+    places.retain(|place| session.guard_rails.allows_region(&place.region).is_ok());
     // The connection's own region comes first; if Google has none of that name, the one that is the default of all.
     let at = |region: &str| places.iter().position(|place: &Place| place.region.as_str() == region);
     let default = at(session.region.as_str()).or_else(|| at(DEFAULT_REGION));

@@ -1,17 +1,20 @@
 //! Whole calls over a scripted world: what is sent, in which order, and what comes of the answers.
 
 mod api;
+mod bad_inputs;
 mod connect;
 mod credentials;
 mod disconnect;
 mod doctor;
 mod faults;
 mod get;
+mod guard_rails;
 mod invoke;
 mod invoker;
 mod list;
 mod oauth;
 mod options;
+mod pages;
 mod reauthorize;
 mod refresh;
 mod resource_names;
