@@ -271,7 +271,7 @@ impl Host {
 }
 
 /// As the contract counts; 49 days are enough.
-fn millis(deadline: Option<Duration>) -> Option<u32> {
+pub(crate) fn millis(deadline: Option<Duration>) -> Option<u32> {
     deadline.map(|deadline| u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX))
 }
 

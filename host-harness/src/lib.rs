@@ -86,6 +86,7 @@
 
 mod bindings;
 mod builder;
+mod by_name;
 mod cache;
 mod calls;
 pub mod clock;
@@ -106,6 +107,7 @@ pub mod wit;
 
 pub use self::{
     builder::HostBuilder,
+    by_name::Answer,
     cache::CacheUse,
     error::{CallError, HostError, Limit},
     host::Host,

@@ -188,5 +188,5 @@ async fn the_catalog_needs_nothing() {
     let host = builder().transport(Arc::new(Nobody)).build().unwrap();
     let catalog: Value = serde_json::from_str(host.describe()).unwrap();
     assert_eq!(catalog["contract"], "gcf:connector@0.1.0");
-    assert_eq!(catalog["actions"].as_array().unwrap().len(), 10);
+    assert_eq!(catalog["actions"].as_array().unwrap().len(), 17);
 }

@@ -15,6 +15,7 @@ mod list;
 mod oauth;
 mod options;
 mod pages;
+mod plan;
 mod reauthorize;
 mod refresh;
 mod resource_names;
