@@ -15,7 +15,7 @@ use crate::fixtures::{
 };
 
 /// Every cassette, and that it is played by a test here: a file that nobody names fails.
-const PLAYED: [&str; 45] = [
+const PLAYED: [&str; 46] = [
     "account-deleted.json",
     "ambiguous.json",
     "binary-response.json",
@@ -23,6 +23,7 @@ const PLAYED: [&str; 45] = [
     "connect-only.json",
     "custom-api-429.json",
     "demo.json",
+    "doctor-cloud-run.json",
     "doctor-good.json",
     "doctor-iam-off.json",
     "doctor-may-invoke.json",

@@ -259,6 +259,6 @@ fn a_tape_that_does_not_fit_says_where() {
     person.connect();
     check(
         "error-replay",
-        &person.run(&["list", "--page-size", "7", "--replay", &tape("empty-project.json")]),
+        &person.run(&["list", "--filter", "x", "--replay", &tape("empty-project.json")]),
     );
 }

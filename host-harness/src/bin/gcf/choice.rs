@@ -37,6 +37,7 @@ pub(crate) fn refuse_contradiction(command: &Command) -> Result<(), Failure> {
         Command::Doctor { .. }
         | Command::List(_)
         | Command::Get(_)
+        | Command::Options(_)
         | Command::Invoke(_)
         | Command::CustomApi(_)
         | Command::Demo

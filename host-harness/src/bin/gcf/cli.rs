@@ -155,8 +155,10 @@ pub(crate) enum Command {
     },
     /// Say where connections are kept and what key encrypts them, and print its public half
     Store,
-    /// List functions of both generations, in every region
+    /// List functions of both generations and of Cloud Run, in every region
     List(List),
+    /// Show what a form would offer: the regions, or the functions of one
+    Options(Options),
     /// Show one function
     Get(Get),
     /// Call a function, and print what it answers
@@ -324,12 +326,39 @@ pub(crate) struct List {
     /// Functions a page, 1 to 1000
     #[arg(long, value_name = "N")]
     pub(crate) page_size: Option<u32>,
-    /// Stop after so many functions
+    /// Stop after the page on which so many functions are reached
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u32>,
-    /// A filter in Google's language (AIP-160), such as 'state="ACTIVE"'
+    /// Go on where a list with the same options was cut, and read one page
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) page_token: Option<String>,
+    /// A filter in Google's language (AIP-160), such as 'state="ACTIVE"'; leaves Cloud Run out
     #[arg(long)]
     pub(crate) filter: Option<String>,
+    /// An order in Google's language (AIP-132), such as 'name desc'; Cloud Run comes last
+    #[arg(long, value_name = "ORDER")]
+    pub(crate) order_by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// What is offered: `regions` or `functions`
+    #[arg(value_enum, value_name = "FIELD", hide_possible_values = true)]
+    pub(crate) field: OptionField,
+    /// Only what begins with it
+    pub(crate) prefix: Option<String>,
+    /// The functions of this region; by default of the connection's own
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// At most so many, 100 if left out
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OptionField {
+    Regions,
+    Functions,
 }
 
 #[derive(Debug, Args)]

@@ -106,6 +106,7 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
         | Command::Tape { .. }
         | Command::Store
         | Command::Get(_)
+        | Command::Options(_)
         | Command::Invoke(_)
         | Command::CustomApi(_)
         | Command::Disconnect { .. } => Progress::hidden(),

@@ -7,7 +7,9 @@ use gcf_host::{
     wit::{
         api::ApiRequest,
         connections::{AuthorizeRequest, ConnectRequest, Connection, CredentialKind},
-        functions::{Auth, FunctionRef, InvokeRequest, ListRequest, NamedFunction},
+        functions::{
+            Auth, FunctionRef, InvokeRequest, ListRequest, NamedFunction, OptionField, OptionsRequest,
+        },
         types::{Header, Query},
     },
 };
@@ -72,6 +74,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
         Command::Connections { action: Some(ConnectionsAction::Disconnect { id }) }
         | Command::Disconnect { id } => disconnect(session, &id).await,
         Command::List(list) => self::list(session, list).await,
+        Command::Options(options) => self::options(session, options).await,
         Command::Get(get) => {
             let function = function_ref(get.function, get.region)?;
             let connection = current(session).await?;
@@ -186,14 +189,34 @@ async fn list(session: &Session, list: cli::List) -> Result<Outcome, Failure> {
     let request = ListRequest {
         regions: list.regions,
         filter: list.filter,
-        order_by: None,
+        order_by: list.order_by,
         page_size: list.page_size,
-        page_token: None,
+        page_token: list.page_token,
         limit: list.limit,
     };
+    let ordered = request.order_by.is_some();
     let connection = current(session).await?;
     let listed = session.host.list_functions(&connection.id, request, session.timeout).await;
-    listed.map(Outcome::Listed).map_err(|error| Failure::of_call(error, &connection))
+    let list = listed.map_err(|error| Failure::of_call(error, &connection))?;
+    Ok(Outcome::Listed { list, ordered })
+}
+
+async fn options(session: &Session, options: cli::Options) -> Result<Outcome, Failure> {
+    let cli::Options { field, prefix, region, limit } = options;
+    let of_regions = field == cli::OptionField::Regions;
+    let field = match field {
+        cli::OptionField::Regions if region.is_some() => {
+            return Err(Failure::input("--region goes with `gcf options functions` only")
+                .with_fix("give the beginning of a region without it: gcf options regions europe"));
+        }
+        cli::OptionField::Regions => OptionField::Regions,
+        cli::OptionField::Functions => OptionField::Functions(region),
+    };
+    let connection = current(session).await?;
+    let request = OptionsRequest { field, prefix, limit };
+    let offered = session.host.options(&connection.id, request, session.timeout).await;
+    let list = offered.map_err(|error| Failure::of_call(error, &connection))?;
+    Ok(Outcome::Offered { list, of_regions })
 }
 
 async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failure> {
