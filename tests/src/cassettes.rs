@@ -15,10 +15,12 @@ use crate::fixtures::{
 };
 
 /// Every cassette, and that it is played by a test here: a file that nobody names fails.
-const PLAYED: [&str; 39] = [
+const PLAYED: [&str; 42] = [
     "account-deleted.json",
     "ambiguous.json",
     "binary-response.json",
+    "call-error.json",
+    "call-result.json",
     "clock-skew.json",
     "connect-only.json",
     "custom-api-429.json",
@@ -36,6 +38,7 @@ const PLAYED: [&str; 39] = [
     "impersonated.json",
     "invoke-401-front-end.json",
     "invoke-403-front-end.json",
+    "invoke-404-front-end.json",
     "invoke-gen1-200.json",
     "invoke-gen1-crash.json",
     "page-loop.json",

@@ -5,13 +5,16 @@ mod connect;
 mod credentials;
 mod disconnect;
 mod doctor;
+mod events;
 mod faults;
+mod identified;
 mod invoke;
 mod invoker;
 mod list;
 mod oauth;
 mod reauthorize;
 mod refresh;
+mod repeats;
 mod tokens;
 
 use serde_json::{Value, json};
