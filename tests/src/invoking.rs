@@ -9,9 +9,7 @@ use std::{
 use bytes::Bytes;
 use gcf_host::{
     Host,
-    wit::{
-        Auth, Body, Content, ErrorKind, FunctionRef, Generation, InvokeRequest, Origin, Part, TokenKind,
-    },
+    wit::{Auth, Body, Content, ErrorKind, FunctionRef, Generation, InvokeRequest, Origin, Part, TokenKind},
 };
 use http::Response;
 use http_body_util::Full;
@@ -53,7 +51,8 @@ fn guarded(seen: &Seen) -> Response<Full<Bytes>> {
     if seen.headers.contains_key("authorization") {
         return ok(seen);
     }
-    let page = "<h1>Error: Forbidden</h1><h2>Your client does not have permission to get URL <code>/</code></h2>";
+    let page =
+        "<h1>Error: Forbidden</h1><h2>Your client does not have permission to get URL <code>/</code></h2>";
     respond(403, "text/html; charset=UTF-8", page)
 }
 
@@ -136,10 +135,15 @@ async fn an_event_is_sent_in_binary_mode() {
 
 #[tokio::test]
 async fn a_first_gen_event_function_is_called_for_a_test() {
-    let event = Some(Body::CloudEvent(EVENT.replace("{\"n\":1.0,  \"m\":[ ]}", r#"{"message": "hell\"oThere"}"#)));
+    let event =
+        Some(Body::CloudEvent(EVENT.replace("{\"n\":1.0,  \"m\":[ ]}", r#"{"message": "hell\"oThere"}"#)));
     for (tape, body, failure) in [
         ("call-result.json", Content::Text("hell\"oThere".to_owned()), None),
-        ("call-error.json", Content::Empty, Some("TypeError: Cannot read properties of undefined (reading 'x')")),
+        (
+            "call-error.json",
+            Content::Empty,
+            Some("TypeError: Cannot read properties of undefined (reading 'x')"),
+        ),
     ] {
         let (host, replay, id) = connected(tape).await;
         let mut request = invoke_request(named("legacy-thumbnails", Some("europe-west1")));
@@ -258,7 +262,8 @@ async fn forms_and_parts_arrive_as_they_are_framed() {
     let boundary = content_type.strip_prefix("multipart/form-data; boundary=").unwrap();
     let expected = [
         format!("--{boundary}\r\ncontent-disposition: form-data; name=\"field\"\r\n\r\nv\r\n").as_bytes(),
-        format!("--{boundary}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"x.bin\"\r\n").as_bytes(),
+        format!("--{boundary}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"x.bin\"\r\n")
+            .as_bytes(),
         b"content-type: application/octet-stream\r\n\r\n\0\xff\r\n\r\n",
         format!("--{boundary}--\r\n").as_bytes(),
     ]
@@ -271,7 +276,11 @@ async fn only_what_is_idempotent_is_repeated_and_every_attempt_is_traced() {
     for (idempotent, status, sent) in [(false, 503, 1), (true, 200, 2)] {
         let count = AtomicU32::new(0);
         let (google, host, id) = world(move |seen| {
-            if count.fetch_add(1, Ordering::Relaxed) == 0 { respond(503, "text/plain", "x") } else { ok(seen) }
+            if count.fetch_add(1, Ordering::Relaxed) == 0 {
+                respond(503, "text/plain", "x")
+            } else {
+                ok(seen)
+            }
         })
         .await;
         let request = InvokeRequest { idempotent, auth: Auth::None, ..by_url() };
