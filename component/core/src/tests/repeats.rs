@@ -93,8 +93,9 @@ fn what_was_not_sent_is_repeated_and_what_broke_is_not() {
 #[test]
 fn every_attempt_is_in_the_trace() {
     let (world, id) = World::connected();
-    [status(503), Err(TransportError::Broken("reset".to_owned())), status(200)]
-        .map(|answer| world.then(answer));
+    for answer in [status(503), Err(TransportError::Broken("reset".to_owned())), status(200)] {
+        world.then(answer);
+    }
     let trace = call(&world, &id, InvokeRequest { idempotent: true, ..open() }).unwrap().trace;
     let seen: Vec<_> = trace.iter().map(|exchange| (exchange.attempt, exchange.status)).collect();
     assert_eq!(seen, [(1, Some(503)), (2, None), (3, Some(200))]);
@@ -133,11 +134,15 @@ fn a_list_is_repeated_where_it_helps(codes: &[u16], sent: usize, fails: Option<K
 #[test]
 fn a_401_takes_one_new_token_and_one_more_attempt() {
     let (world, id) = World::connected();
-    [status(401), access_token("ya29.second"), status(200)].map(|answer| world.then(answer));
+    for answer in [status(401), access_token("ya29.second"), status(200)] {
+        world.then(answer);
+    }
     block_on(list(&world, &id, all(), None)).unwrap();
     assert_eq!(world.urls().len(), 3);
     world.begin_anew();
-    [status(401), access_token("ya29.third"), status(401)].map(|answer| world.then(answer));
+    for answer in [status(401), access_token("ya29.third"), status(401)] {
+        world.then(answer);
+    }
     let error = block_on(list(&world, &id, all(), None)).unwrap_err();
     assert_eq!((error.kind(), world.urls().len()), (Kind::Unauthenticated, 3));
 }
