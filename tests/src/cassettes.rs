@@ -15,10 +15,12 @@ use crate::fixtures::{
 };
 
 /// Every cassette, and that it is played by a test here: a file that nobody names fails.
-const PLAYED: [&str; 46] = [
+const PLAYED: [&str; 49] = [
     "account-deleted.json",
     "ambiguous.json",
     "binary-response.json",
+    "call-error.json",
+    "call-result.json",
     "clock-skew.json",
     "connect-only.json",
     "custom-api-429.json",
@@ -38,6 +40,7 @@ const PLAYED: [&str; 46] = [
     "impersonated.json",
     "invoke-401-front-end.json",
     "invoke-403-front-end.json",
+    "invoke-404-front-end.json",
     "invoke-gen1-200.json",
     "invoke-gen1-crash.json",
     "list-run-disabled.json",

@@ -39,6 +39,8 @@ mod hostile;
 #[cfg(test)]
 mod invokers;
 #[cfg(test)]
+mod invoking;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod lifetimes;

@@ -89,14 +89,12 @@ fn member(input: &[u8], out: &mut Vec<u8>, max: usize) -> Result<Option<usize>, 
         if written > max {
             return Err(TransportError::TooLarge);
         }
-        match status {
-            TINFLStatus::Done => {
-                out.truncate(written);
-                return Ok(Some(read));
-            }
-            TINFLStatus::HasMoreOutput => {}
-            // Not all of its statuses are known here: the enum is open.
-            _ => return Ok(None),
+        if status == TINFLStatus::Done {
+            out.truncate(written);
+            return Ok(Some(read));
+        }
+        if status != TINFLStatus::HasMoreOutput {
+            return Ok(None);
         }
     }
 }

@@ -5,7 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gcf_host::transport::OriginRule;
 
-use crate::{inputs, tape::TapeAction};
+use crate::{
+    bodies::{self, FilePart},
+    inputs,
+    tape::TapeAction,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -379,7 +383,7 @@ pub(crate) struct Invoke {
     /// Where it is; by default all regions are searched, and two of the name are an error
     #[arg(long)]
     pub(crate) region: Option<String>,
-    /// By default GET, or POST if there is --data
+    /// By default GET, or POST if there is a body
     #[arg(long, value_parser = inputs::method)]
     pub(crate) method: Option<String>,
     /// A path below the function's URL
@@ -387,7 +391,9 @@ pub(crate) struct Invoke {
     pub(crate) path: String,
     #[command(flatten)]
     pub(crate) request: Request,
-    /// What tells the function who calls: `auto` (what is right for it, which is an ID token today),
+    #[command(flatten)]
+    pub(crate) more: MoreBodies,
+    /// What tells the function who calls: `auto` (nothing, and an ID token only if Google asks for one),
     /// `id-token`, or `none` (no credential of any kind)
     // A list of values would make the whole page a long one.
     #[arg(long, value_enum, default_value_t = Auth::IdToken, hide_possible_values = true)]
@@ -395,6 +401,9 @@ pub(crate) struct Invoke {
     /// In place of the audience that the function's generation asks for
     #[arg(long)]
     pub(crate) audience: Option<String>,
+    /// An Authorization of your own for the function, beside the ID token: the file holds the whole value
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authorization_file: Option<PathBuf>,
     /// The function may be called twice: repeat after a temporary failure
     #[arg(long)]
     pub(crate) idempotent: bool,
@@ -404,6 +413,25 @@ pub(crate) struct Invoke {
     // Last, for its heading is that of all that follows.
     #[command(flatten)]
     pub(crate) invoker: Invoker,
+}
+
+/// What `invoke` can send beside `--data`.
+#[derive(Debug, Args)]
+pub(crate) struct MoreBodies {
+    /// A field of a form (repeatable)
+    #[arg(long, value_name = "K=V", value_parser = inputs::pair, conflicts_with = "data")]
+    pub(crate) form: Vec<(String, String)>,
+    /// A file as a part of a multipart body (repeatable), with the fields of --form beside it
+    #[arg(
+        long = "file",
+        value_name = "NAME=@PATH[;type=TYPE]",
+        value_parser = bodies::file_part,
+        conflicts_with = "data"
+    )]
+    pub(crate) files: Vec<FilePart>,
+    /// A CloudEvent in JSON, from a file or stdin: functions that events start take it
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["data", "form", "files"])]
+    pub(crate) event: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -453,7 +481,7 @@ pub(crate) enum TapeMode {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Auth {
-    /// What is right for the function: an ID token, in this version.
+    /// Nothing, and an ID token only if Google's front end asks for one.
     Auto,
     /// An ID token.
     IdToken,
@@ -508,7 +536,25 @@ mod tests {
         let Command::Invoke(invoke) = cli.command else { panic!("{:?}", cli.command) };
         assert_eq!(invoke.request.data.as_deref(), Some("-"));
         assert!(invoke.request.include);
-        assert_eq!(invoke.auth, Auth::Auto);
+        assert_eq!(invoke.auth, Auth::IdToken);
+    }
+
+    #[test]
+    fn a_request_has_one_body() {
+        let parse = |arguments: &[&str]| {
+            Cli::try_parse_from(["gcf", "invoke", "f"].iter().chain(arguments))
+                .map(drop)
+                .map_err(|error| error.kind())
+        };
+        use clap::error::ErrorKind::{ArgumentConflict, ValueValidation};
+        assert_eq!(parse(&["--form", "a=b", "--file", "c=@d", "--form", "a=c"]), Ok(()));
+        assert_eq!(parse(&["--event", "-"]), Ok(()));
+        assert_eq!(parse(&["--data", "x", "--form", "a=b"]), Err(ArgumentConflict));
+        assert_eq!(parse(&["--data", "x", "--file", "a=@b"]), Err(ArgumentConflict));
+        for other in [["--data", "x"], ["--form", "a=b"], ["--file", "a=@b"]] {
+            assert_eq!(parse(&["--event", "e", other[0], other[1]]), Err(ArgumentConflict));
+        }
+        assert_eq!(parse(&["--file", "a=b"]), Err(ValueValidation));
     }
 
     #[test]

@@ -125,6 +125,8 @@ pub(crate) fn invocation(invocation: &Invocation) -> Value {
         "token": words::token(invocation.token),
         "audience": invocation.audience,
         "principal": invocation.principal,
+        "execution-id": invocation.execution_id,
+        "execution-error": invocation.execution_error,
         "diagnosis": invocation.diagnosis,
         "trace": trace(&invocation.trace),
     })

@@ -3,6 +3,7 @@
 //! A thin program over the library [`gcf_host`]: it reads arguments, makes one call, and prints what
 //! came of it.
 
+mod bodies;
 mod browser;
 mod choice;
 mod cli;

@@ -15,6 +15,7 @@ use gcf_host::{
 };
 
 use crate::{
+    bodies,
     choice::{current, named},
     cli::{self, Command, ConnectionsAction},
     errors::Failure,
@@ -221,7 +222,7 @@ async fn options(session: &Session, options: cli::Options) -> Result<Outcome, Fa
 
 async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failure> {
     let cli::Request { query, header, data, content_type, include } = invoke.request;
-    let body = inputs::body(data.as_deref(), content_type.as_deref())?;
+    let body = bodies::body(data.as_deref(), content_type.as_deref(), invoke.more)?;
     let without_method = if body.is_some() { "POST" } else { "GET" };
     let request = InvokeRequest {
         function: function_ref(invoke.function, invoke.region)?,
@@ -237,7 +238,7 @@ async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failu
         },
         invoker: sign_in::invoker(invoke.invoker)?,
         audience: invoke.audience,
-        authorization: None,
+        authorization: bodies::authorization(invoke.authorization_file.as_deref())?,
         idempotent: invoke.idempotent,
         raise_for_status: invoke.fail,
     };
