@@ -5,7 +5,7 @@ mod encoding;
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use wasmtime::{
     AsContextMut as _, Store,
     component::{Func, Instance, Val, types::Type},
@@ -77,8 +77,9 @@ fn params(
     input: &Value,
     deadline: Option<Duration>,
 ) -> Result<Vec<Val>, (String, String)> {
-    let none = Map::new();
-    let mut left: Vec<&str> = input.as_object().unwrap_or(&none).keys().map(String::as_str).collect();
+    let fields = input.as_object().map(|fields| fields.keys().map(String::as_str).collect());
+    let mut left: Vec<&str> =
+        fields.ok_or_else(|| (String::new(), "the input is not an object".to_owned()))?;
     let function = function.ty(store);
     let mut params = Vec::new();
     for (name, ty) in function.params() {

@@ -13,6 +13,8 @@ mod forms;
 mod google;
 #[path = "command/mistakes.rs"]
 mod mistakes;
+#[path = "command/plan.rs"]
+mod plan;
 #[path = "command/sign_in.rs"]
 mod sign_in;
 #[path = "command/store.rs"]

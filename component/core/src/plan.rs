@@ -71,7 +71,8 @@ pub async fn plan<P: Ports>(
     let exists = !matches!(action, Action::Connect(_));
     let mut acting = if exists { connections::get(stage, connection).ok() } else { None };
     let rails = acting.as_ref().and_then(|connection| connection.guard_rails.as_ref());
-    let rehearsal = Rehearsal::new(stage, action.function(), rails);
+    let audience = if let Action::Invoke(request) = &action { request.audience.as_deref() } else { None };
+    let rehearsal = Rehearsal::new(stage, action.function(), audience, rails);
     let stage = &stage.rehearsing(&rehearsal);
     let mut notes = notes::of(&action, deadline_ms);
     let mut principal = None;

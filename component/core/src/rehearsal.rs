@@ -72,10 +72,15 @@ pub struct Rehearsal {
 impl Rehearsal {
     /// One that begins now, of a call to this function, if it is to one.
     #[must_use]
-    pub fn new(ports: &impl Ports, function: Option<&FunctionRef>, rails: Option<&GuardRails>) -> Self {
+    pub fn new(
+        ports: &impl Ports,
+        function: Option<&FunctionRef>,
+        audience: Option<&str>,
+        rails: Option<&GuardRails>,
+    ) -> Self {
         Self {
             start: ports.monotonic(),
-            function: function.and_then(|function| Function::of(function, rails)),
+            function: function.and_then(|function| Function::of(function, audience, rails)),
             found: Cell::new(false),
             requests: RefCell::default(),
             kept: RefCell::default(),

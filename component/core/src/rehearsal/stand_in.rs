@@ -10,7 +10,7 @@ use crate::{
     http::{Method, Request, Response, TokenKind},
     json::{self, Object, Value},
     jwt::IdTokenClaims,
-    target::Api,
+    target::{Api, function_url::FunctionUrl},
 };
 
 /// Where a function is that was found: an address that nobody has.
@@ -35,6 +35,8 @@ const LIFE: u64 = 3599;
 #[derive(Debug)]
 pub(super) struct Function {
     pub(super) name: String,
+    /// Where it is: the stand-in, or what the caller's own audience says it must be.
+    url: String,
     /// Whether all that is known is its name.
     bare: bool,
     /// Where a bare name is found.
@@ -45,7 +47,11 @@ pub(super) struct Function {
 
 impl Function {
     /// `None` for a function that is called by its URL: nothing is asked about that one.
-    pub(super) fn of(function: &FunctionRef, rails: Option<&GuardRails>) -> Option<Self> {
+    pub(super) fn of(
+        function: &FunctionRef,
+        audience: Option<&str>,
+        rails: Option<&GuardRails>,
+    ) -> Option<Self> {
         let allowed = rails.map_or(&[][..], |rails| &rails.regions);
         let (name, bare) = match function {
             FunctionRef::Named { name, region } => (name.as_str(), region.is_none()),
@@ -54,6 +60,10 @@ impl Function {
         };
         Some(Self {
             name: name.to_owned(),
+            // A function elsewhere would be refused.
+            url: audience
+                .and_then(|audience| FunctionUrl::parse(audience).ok())
+                .map_or_else(|| URL.to_owned(), |url| url.to_string()),
             bare,
             place: allowed.first().map_or(PLACE, String::as_str).to_owned(),
             certain: allowed.len() == 1,
@@ -78,11 +88,11 @@ impl Function {
     }
 
     /// What `functions.get` says of it.
-    fn found(&self, name: &str) -> Object<'static> {
+    fn found<'a>(&'a self, name: &str) -> Object<'a> {
         Object::default()
             .with("name", Value::Text(name.to_owned().into()))
             .with("state", "ACTIVE")
-            .with("serviceConfig", Object::default().with("uri", URL).with("service", SERVICE))
+            .with("serviceConfig", Object::default().with("uri", self.url.as_str()).with("service", SERVICE))
     }
 }
 
@@ -106,10 +116,8 @@ impl Rehearsal {
         }
     }
 
-    fn functions(&self, request: &Request) -> Object<'static> {
+    fn functions(&self, request: &Request) -> Object<'_> {
         let path = path(request);
-        let one =
-            |field, item: Object<'static>| Object::default().with(field, Value::List(vec![item.into()]));
         let sought = self.function.as_ref();
         match path.split('/').skip(2).collect::<Vec<_>>()[..] {
             ["projects", _, "locations", _, "functions", _] => {
@@ -125,11 +133,14 @@ impl Rehearsal {
                     }
                     let region = if everywhere { &function.place } else { region };
                     let name = format!("projects/{project}/locations/{region}/functions/{}", function.name);
-                    one("functions", function.found(&name))
+                    Object::default().with("functions", Value::List(vec![function.found(&name).into()]))
                 }
                 Some(_) | None => Object::default(),
             },
-            ["projects", _, "locations"] => one("locations", Object::default().with("locationId", REGION)),
+            ["projects", _, "locations"] => {
+                let region = Object::default().with("locationId", REGION);
+                Object::default().with("locations", Value::List(vec![region.into()]))
+            }
             _ => Object::default(),
         }
     }

@@ -168,6 +168,26 @@ fn id_token_at(audience: &str, seconds: u64) -> crate::testing::Answer {
     json_answer(200, &json!({"id_token": crate::testing::jwt(&claims)}))
 }
 
+/// An audience that is a function's address leaves no doubt where the function is: any other one is refused.
+#[test]
+fn an_audience_of_the_caller_s_is_taken_at_its_word() {
+    let (world, id) = World::connected();
+    let with =
+        |audience: &str| InvokeRequest { audience: Some(audience.to_owned()), ..request(in_region("hello")) };
+    for (audience, url) in [
+        ("https://hello-abc123-uc.a.run.app", "https://hello-abc123-uc.a.run.app/sub?a=1"),
+        (
+            "https://us-central1-p.cloudfunctions.net/hello",
+            "https://us-central1-p.cloudfunctions.net/hello/sub?a=1",
+        ),
+        ("https://api.example.com", "{url of hello}/sub?a=1"),
+    ] {
+        let plan = planned(&world, &id, Action::Invoke(with(audience))).unwrap();
+        assert_eq!(plan.requests[1].audience.as_deref(), Some(audience));
+        assert_eq!(plan.requests[2].url, url);
+    }
+}
+
 #[test]
 fn a_user_s_functions_receive_a_token_that_iam_mints() {
     let (world, id) = World::of_user();

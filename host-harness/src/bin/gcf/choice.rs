@@ -42,7 +42,7 @@ pub(crate) fn refuse_contradiction(command: &Command) -> Result<(), Failure> {
         | Command::CustomApi(_)
         | Command::Demo
         | Command::Completions { .. }
-        | Command::Describe
+        | Command::Describe { .. }
         | Command::Connect(_)
         | Command::Connections { action: None }
         | Command::Supply { .. }

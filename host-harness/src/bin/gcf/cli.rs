@@ -103,6 +103,10 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
+    /// Say what would be sent, and send nothing
+    #[arg(long, global = true)]
+    pub(crate) plan: bool,
+
     /// Give up after so many seconds; fractions are allowed
     #[arg(long, global = true, value_name = "SECONDS", value_parser = inputs::seconds)]
     pub(crate) timeout: Option<Duration>,
@@ -125,8 +129,11 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Show what it does, on recorded responses: no account and no network needed
     Demo,
-    /// Print the catalog: actions with their schemas, egress, scopes and limits
-    Describe,
+    /// List the actions, or show what one takes and gives; --json prints schemas, egress, scopes and limits
+    Describe {
+        /// An action, such as functions.list
+        action: Option<String>,
+    },
     /// Make a connection: sign in with Google, or use a credential
     #[command(override_usage = CONNECT_USAGE)]
     Connect(Box<Connect>),

@@ -228,6 +228,7 @@ fn summary(outcome: &Outcome, look: Look) -> String {
     let result = match outcome {
         Outcome::Listed { list, .. } => excerpt(list, look),
         Outcome::Described(_)
+        | Outcome::Planned(_)
         | Outcome::Connected(_)
         | Outcome::Reconnected(_)
         | Outcome::Connections(_)

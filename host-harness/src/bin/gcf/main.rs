@@ -8,12 +8,14 @@ mod browser;
 mod choice;
 mod cli;
 mod demo;
+mod describe;
 mod errors;
 mod inputs;
 mod json;
 mod loopback;
 mod outcome;
 mod paste;
+mod plan;
 mod progress;
 mod repair;
 mod response;
@@ -83,6 +85,9 @@ fn fail(failure: &Failure, json: bool, look: Look) -> ExitCode {
 }
 
 async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, Failure> {
+    if global.plan {
+        plan::refuse(&command)?;
+    }
     if matches!(command, Command::Demo) {
         return demo::demo(global, look, &mut io::stdout()).await.map(|()| Exit::Done);
     }
@@ -98,7 +103,7 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
         Command::List(_) => Progress::spinner("listing"),
         Command::Demo
         | Command::Completions { .. }
-        | Command::Describe
+        | Command::Describe { .. }
         | Command::Connect(_)
         | Command::Connections { .. }
         | Command::Reconnect(_)

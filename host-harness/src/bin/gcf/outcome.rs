@@ -6,21 +6,23 @@ use gcf_host::wit::{
     api::ApiResponse,
     connections::{Connected, Connection, CredentialKind, Disconnected, Finding, Verdict},
     functions::{Function, FunctionList, Invocation, OptionList},
+    planning::CallPlan,
 };
 use serde_json::{Value, json};
 
 use crate::{
     choice::FIRST,
+    describe::Described,
     errors::Exit,
-    json, response,
+    json, plan, response,
     style::{Look, plain},
     table,
 };
 
 /// What a command found out.
 pub(crate) enum Outcome {
-    /// The catalog, as JSON.
-    Described(Value),
+    Described(Described),
+    Planned(CallPlan),
     Connected(Connected),
     Reconnected(Connected),
     Connections(Vec<Connection>),
@@ -96,6 +98,7 @@ impl Outcome {
                 Exit::Failed
             }
             Self::Described(_)
+            | Self::Planned(_)
             | Self::Connected(_)
             | Self::Reconnected(_)
             | Self::Connections(_)
@@ -117,7 +120,8 @@ impl Outcome {
 
     pub(crate) fn json(&self) -> Value {
         match self {
-            Self::Described(catalog) => catalog.clone(),
+            Self::Described(described) => described.json(),
+            Self::Planned(plan) => plan::json(plan),
             Self::Connected(connected) | Self::Reconnected(connected) | Self::Renamed(connected) => {
                 json::connected(connected)
             }
@@ -145,7 +149,8 @@ impl Outcome {
 
     pub(crate) fn show(&self, look: Look) -> Shown {
         match self {
-            Self::Described(catalog) => Shown::result(format!("{catalog:#}\n")),
+            Self::Described(described) => Shown::result(described.show(look.out)),
+            Self::Planned(plan) => plan::show(plan, look),
             Self::Connected(connected) => connection("connected", connected, look),
             Self::Reconnected(connected) => connection("reconnected", connected, look),
             Self::Renamed(connected) => connection("renamed", connected, look),

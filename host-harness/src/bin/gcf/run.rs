@@ -10,6 +10,7 @@ use gcf_host::{
         functions::{
             Auth, FunctionRef, InvokeRequest, ListRequest, NamedFunction, OptionField, OptionsRequest,
         },
+        planning::Action,
         types::{Header, Query},
     },
 };
@@ -18,9 +19,11 @@ use crate::{
     bodies,
     choice::{current, named},
     cli::{self, Command, ConnectionsAction},
+    describe::Described,
     errors::Failure,
     inputs,
     outcome::Outcome,
+    plan::plan,
     session::Session,
     sign_in,
 };
@@ -31,7 +34,9 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
         Command::Completions { .. } => Err(Failure::input("completions need no connection")),
         Command::Demo => Err(Failure::input("the demo does not run within itself")),
         Command::Tape { .. } => Err(Failure::input("a tape is looked at without a session")),
-        Command::Describe => describe(session),
+        Command::Describe { action } => {
+            Described::of(session.host.describe(), action.as_deref()).map(Outcome::Described)
+        }
         Command::Connect(connect) => self::connect(session, *connect).await,
         Command::Reconnect(reconnect) => {
             let id = named(session, &reconnect.id).await?.id;
@@ -79,18 +84,15 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
         Command::Get(get) => {
             let function = function_ref(get.function, get.region)?;
             let connection = current(session).await?;
+            if session.plan {
+                return plan(session, &connection.id, Action::Get(function)).await;
+            }
             let got = session.host.get_function(&connection.id, function, session.timeout).await;
             got.map(Outcome::Function).map_err(|error| Failure::of_call(error, &connection))
         }
         Command::Invoke(invoke) => self::invoke(session, invoke).await,
         Command::CustomApi(request) => custom_api(session, request).await,
     }
-}
-
-fn describe(session: &Session) -> Result<Outcome, Failure> {
-    let catalog = serde_json::from_str(session.host.describe())
-        .map_err(|error| Failure::fault(format!("the component's catalog is not JSON: {error}")))?;
-    Ok(Outcome::Described(catalog))
 }
 
 async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Failure> {
@@ -121,6 +123,9 @@ async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Fa
             invoker,
             guard_rails: None,
         };
+        if session.plan {
+            return plan(session, "", Action::Connect(request)).await;
+        }
         let connected = session.host.connect(request, session.timeout).await;
         connected
             .map_err(|error| sign_in::in_our_words(error.into(), &credential, subject_token.as_deref()))?
@@ -133,6 +138,9 @@ async fn check(
     connection: Connection,
     function: Option<FunctionRef>,
 ) -> Result<Outcome, Failure> {
+    if session.plan {
+        return plan(session, &connection.id, Action::Check(function)).await;
+    }
     let findings = session.host.check(&connection.id, function, session.timeout).await?;
     // As the check has left it: a token that cannot be had is a fault of the connection.
     let connection = session.host.connection(&connection.id).await?;
@@ -160,6 +168,9 @@ async fn supply(session: &Session, name: &str, file: &Path) -> Result<Outcome, F
 
 async fn disconnect(session: &Session, name: &str) -> Result<Outcome, Failure> {
     let connection = named(session, name).await?;
+    if session.plan {
+        return plan(session, &connection.id, Action::Disconnect).await;
+    }
     let mut result = session.host.disconnect(&connection.id, session.timeout).await?;
     // To Google, all sign-ins of one person through one OAuth client are one grant.
     let others = session.host.connections().await?;
@@ -197,6 +208,9 @@ async fn list(session: &Session, list: cli::List) -> Result<Outcome, Failure> {
     };
     let ordered = request.order_by.is_some();
     let connection = current(session).await?;
+    if session.plan {
+        return plan(session, &connection.id, Action::List(request)).await;
+    }
     let listed = session.host.list_functions(&connection.id, request, session.timeout).await;
     let list = listed.map_err(|error| Failure::of_call(error, &connection))?;
     Ok(Outcome::Listed { list, ordered })
@@ -215,6 +229,9 @@ async fn options(session: &Session, options: cli::Options) -> Result<Outcome, Fa
     };
     let connection = current(session).await?;
     let request = OptionsRequest { field, prefix, limit };
+    if session.plan {
+        return plan(session, &connection.id, Action::Options(request)).await;
+    }
     let offered = session.host.options(&connection.id, request, session.timeout).await;
     let list = offered.map_err(|error| Failure::of_call(error, &connection))?;
     Ok(Outcome::Offered { list, of_regions })
@@ -243,6 +260,9 @@ async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failu
         raise_for_status: invoke.fail,
     };
     let connection = current(session).await?;
+    if session.plan {
+        return plan(session, &connection.id, Action::Invoke(request)).await;
+    }
     let invoked = session.host.invoke(&connection.id, request, session.timeout).await;
     let invocation =
         invoked.map_err(|error| sign_in::invoker_in_our_words(Failure::of_call(error, &connection)))?;
@@ -260,6 +280,9 @@ async fn custom_api(session: &Session, custom: cli::CustomApi) -> Result<Outcome
         body: inputs::body(data.as_deref(), content_type.as_deref())?,
     };
     let connection = current(session).await?;
+    if session.plan {
+        return plan(session, &connection.id, Action::CustomApi(request)).await;
+    }
     let answered = session.host.custom_api(&connection.id, request, session.timeout).await;
     let response = answered.map_err(|error| Failure::of_call(error, &connection))?;
     Ok(Outcome::Answered { response, include })

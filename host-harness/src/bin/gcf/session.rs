@@ -36,6 +36,8 @@ pub(crate) struct Session {
     /// What `--connection` says.
     pub(crate) connection: Option<String>,
     pub(crate) timeout: Option<Duration>,
+    /// Only say what would be sent.
+    pub(crate) plan: bool,
     /// Where secrets are.
     pub(crate) store: Arc<dyn SecretStore>,
     /// The same, if it is a folder.
@@ -66,6 +68,7 @@ impl Session {
             component,
             connection: global.connection.clone().filter(|name| !name.is_empty()),
             timeout: global.timeout,
+            plan: global.plan,
             store,
             folder,
             key_place,
@@ -93,6 +96,7 @@ impl Session {
             component,
             connection: None,
             timeout: global.timeout,
+            plan: global.plan,
             store,
             folder: None,
             key_place: String::new(),
@@ -131,7 +135,7 @@ impl Session {
         let Some(tape) = &self.tape else { return done };
         match tape.finish() {
             Ok(()) => done,
-            Err(_) if done.is_err() && tape.is_untouched() => done,
+            Err(_) if (done.is_err() || self.plan) && tape.is_untouched() => done,
             Err(error) if tape.is_replaying() => Err(Failure::replay(&error, done.err())),
             // A recorded failure is worth as much as a success.
             Err(error) => done.and(Err(Failure::tape(&error))),
@@ -203,7 +207,7 @@ fn store(global: &Global, command: &Command) -> Result<OpenStore, Failure> {
     let folder = match named {
         Some(folder) => folder,
         // Needs none, so a machine without a home folder can run it too.
-        None if matches!(command, Command::Describe) => {
+        None if matches!(command, Command::Describe { .. }) => {
             return Ok(OpenStore::without_folder(MemoryStore::new()));
         }
         None if env::var_os(SECRETS_VARIABLE).is_some_and(|value| !value.is_empty()) => {

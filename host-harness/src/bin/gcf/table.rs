@@ -297,7 +297,7 @@ fn facts(facts: &[(&str, Option<&str>)], paint: Paint) -> String {
         .collect()
 }
 
-fn table<'a, const N: usize>(
+pub(crate) fn table<'a, const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [Cow<'a, str>; N]>,
     paint: Paint,
