@@ -210,6 +210,7 @@ impl Host {
         request: InvokeRequest,
         deadline: Option<Duration>,
     ) -> Result<Invocation, CallError> {
+        let request = request.into();
         self.call(deadline, async |store, connector| {
             let functions = connector.gcf_connector_functions();
             functions.call_invoke(store, connection, &request, millis(deadline)).await

@@ -15,14 +15,17 @@ use crate::fixtures::{
 };
 
 /// Every cassette, and that it is played by a test here: a file that nobody names fails.
-const PLAYED: [&str; 39] = [
+const PLAYED: [&str; 49] = [
     "account-deleted.json",
     "ambiguous.json",
     "binary-response.json",
+    "call-error.json",
+    "call-result.json",
     "clock-skew.json",
     "connect-only.json",
     "custom-api-429.json",
     "demo.json",
+    "doctor-cloud-run.json",
     "doctor-good.json",
     "doctor-iam-off.json",
     "doctor-may-invoke.json",
@@ -32,12 +35,19 @@ const PLAYED: [&str; 39] = [
     "federation-impersonated.json",
     "federation.json",
     "get-404.json",
+    "get-cloud-run.json",
     "iam-denied-list.json",
     "impersonated.json",
     "invoke-401-front-end.json",
     "invoke-403-front-end.json",
+    "invoke-404-front-end.json",
     "invoke-gen1-200.json",
     "invoke-gen1-crash.json",
+    "list-run-disabled.json",
+    "list-services-only.json",
+    "options-functions.json",
+    "options-regions-denied.json",
+    "options-regions.json",
     "page-loop.json",
     "redirect.json",
     "refresh-deleted-client.json",
@@ -111,7 +121,12 @@ async fn the_tour() {
     let mut request = list_request();
     request.page_size = Some(40);
     let list = host.list_functions(&id, request, None).await.unwrap();
-    assert_eq!((list.functions.len(), list.pages), (60, 2));
+    assert_eq!((list.functions.len(), list.pages), (63, 8));
+    let on_run = list.functions.iter().filter(|f| f.generation == Generation::CloudRun);
+    assert_eq!(
+        on_run.map(|f| f.name.as_str()).collect::<Vec<_>>(),
+        ["rag-indexer", "embed-api", "slack-bot"]
+    );
     assert_eq!(list.unreachable, ["asia-east2"]);
     let regions: std::collections::BTreeSet<_> = list.functions.iter().map(|f| f.region.as_str()).collect();
     assert_eq!(regions.len(), 5);

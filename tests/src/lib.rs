@@ -12,6 +12,7 @@
 //! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
 //! | `invokers` | whose token is whose |
 //! | `lifetimes` | tokens, grants and sign-ins over time |
+//! | `lists` | functions of every kind and region, in whole and in part, and drop-downs |
 //! | `long_lists` | more functions than fit on a page |
 //! | `plans` | what a call would send, without a byte sent or written; and that it is what is sent then |
 //! | `schemas` | what goes in and comes out, against the catalog's schemas |
@@ -38,9 +39,13 @@ mod hostile;
 #[cfg(test)]
 mod invokers;
 #[cfg(test)]
+mod invoking;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod lifetimes;
+#[cfg(test)]
+mod lists;
 #[cfg(test)]
 mod long_lists;
 #[cfg(test)]

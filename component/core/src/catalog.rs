@@ -15,7 +15,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        call::deadlines,
+        call::{MAX_REPEATS, deadlines},
         names::DEFAULT_REGION,
         oauth::SCOPES,
         target::{Api, KEYS_HOST, MAX_API_RESPONSE, MAX_FUNCTION_RESPONSE, STS_HOST, TOKEN_HOST},
@@ -40,7 +40,7 @@ mod tests {
         assert_eq!(catalog["egress"], json!(hosts));
         assert_eq!(
             catalog["apis"],
-            json!(Api::ALL.map(|api| json!({"name": api.name(), "host": api.host()})))
+            json!(Api::CUSTOM.map(|api| json!({"name": api.name(), "host": api.host()})))
         );
     }
 
@@ -53,6 +53,7 @@ mod tests {
         let limits = &catalog["limits"];
         assert_eq!(limits["api-response-bytes"], MAX_API_RESPONSE);
         assert_eq!(limits["function-response-bytes"], MAX_FUNCTION_RESPONSE);
+        assert_eq!(limits["repeats"], MAX_REPEATS);
         assert_eq!(
             limits["deadline-ms"]["default"],
             json!(u64::try_from(deadlines::API.as_millis()).unwrap())
@@ -199,7 +200,7 @@ mod tests {
     #[test]
     fn figures_in_hints_are_those_of_the_code() {
         let catalog = catalog();
-        let names = json!(Api::ALL.map(Api::name));
+        let names = json!(Api::CUSTOM.map(Api::name));
         assert_eq!(catalog["$defs"]["api-request"]["properties"]["api"]["enum"], names);
         for request in ["connect-request", "authorize-request"] {
             assert_eq!(catalog["$defs"][request]["properties"]["region"]["default"], DEFAULT_REGION);

@@ -65,6 +65,9 @@ pub(crate) type Answer = Result<Response, TransportError>;
 /// What somebody else does while a call waits.
 type Meanwhile = Box<dyn FnOnce(&World)>;
 
+/// A Google that answers by what it is asked.
+type Responder = Box<dyn Fn(&Request) -> Answer>;
+
 /// What a store can be asked to do, and fail at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Op {
@@ -79,7 +82,10 @@ pub(crate) enum Op {
 #[derive(Default)]
 pub(crate) struct World {
     answers: RefCell<VecDeque<(Option<Meanwhile>, Answer)>>,
+    responder: RefCell<Option<Responder>>,
     pub(crate) sent: RefCell<Vec<Request>>,
+    /// Those of each request.
+    pub(crate) timeouts: RefCell<Vec<Timeouts>>,
     /// Requests and changes of the store, in their order: `send HOST/PATH`, `put FIRST-SEGMENT`, `delete …`.
     pub(crate) log: RefCell<Vec<String>>,
     pub(crate) secrets: RefCell<BTreeMap<String, String>>,
@@ -91,6 +97,8 @@ pub(crate) struct World {
     pub(crate) elapsed: Cell<Duration>,
     pub(crate) wall: Cell<Duration>,
     pub(crate) signs: Cell<bool>,
+    /// Whether sleeping never ends.
+    pub(crate) hangs: Cell<bool>,
     pub(crate) read_only: Cell<bool>,
     pub(crate) counter: Cell<u64>,
 }
@@ -129,9 +137,15 @@ impl World {
     /// Forgets what was sent until now.
     pub(crate) fn begin_anew(&self) {
         self.sent.borrow_mut().clear();
+        self.timeouts.borrow_mut().clear();
         self.log.borrow_mut().clear();
         assert!(self.answers.borrow().is_empty(), "an answer was never asked for");
         assert!(self.leases.borrow().is_empty(), "a lease was never given back");
+    }
+
+    /// Takes back what nobody has asked for.
+    pub(crate) fn forget_answers(&self) {
+        self.answers.borrow_mut().clear();
     }
 
     pub(crate) fn answer(self, answer: Answer) -> Self {
@@ -141,6 +155,11 @@ impl World {
 
     pub(crate) fn then(&self, answer: Answer) {
         self.answers.borrow_mut().push_back((None, answer));
+    }
+
+    /// From here on, what the script has no answer to is answered by what is asked.
+    pub(crate) fn respond(&self, responder: impl Fn(&Request) -> Answer + 'static) {
+        *self.responder.borrow_mut() = Some(Box::new(responder));
     }
 
     /// An answer before which somebody else does something.
@@ -273,10 +292,13 @@ pub(crate) fn connect(world: &World, request: ConnectRequest) -> Result<(Connect
 }
 
 impl Ports for World {
-    async fn send(&self, request: &Request, _: Timeouts) -> Answer {
+    async fn send(&self, request: &Request, timeouts: Timeouts) -> Answer {
+        self.timeouts.borrow_mut().push(timeouts);
         self.log.borrow_mut().push(format!("send {}", request.url().trim_start_matches("https://")));
         self.sent.borrow_mut().push(request.clone());
         let step = self.answers.borrow_mut().pop_front();
+        let responder = self.responder.borrow();
+        let step = step.or_else(|| responder.as_ref().map(|respond| (None, respond(request))));
         let (meanwhile, answer) =
             step.unwrap_or_else(|| panic!("the script has no answer to {}", request.url()));
         if let Some(meanwhile) = meanwhile {
@@ -286,6 +308,9 @@ impl Ports for World {
     }
 
     async fn sleep(&self, duration: Duration) {
+        if self.hangs.get() {
+            std::future::pending::<()>().await;
+        }
         self.elapsed.set(self.elapsed.get() + duration);
         self.wall.set(self.wall.get() + duration);
     }

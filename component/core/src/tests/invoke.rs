@@ -11,10 +11,10 @@ use crate::{
     },
     http::{Response, TokenKind, TransportError},
     target::{body::Body, grammar::Query},
-    testing::{World, block_on, id_token, json_answer},
+    testing::{World, block_on, denied, id_token, json_answer, locations, nothing},
 };
 
-fn request(function: FunctionRef) -> InvokeRequest {
+pub(super) fn request(function: FunctionRef) -> InvokeRequest {
     InvokeRequest {
         function,
         method: "POST".to_owned(),
@@ -31,7 +31,7 @@ fn request(function: FunctionRef) -> InvokeRequest {
     }
 }
 
-fn in_region(name: &str) -> FunctionRef {
+pub(super) fn in_region(name: &str) -> FunctionRef {
     FunctionRef::Named { name: name.to_owned(), region: Some("us-central1".to_owned()) }
 }
 
@@ -39,12 +39,18 @@ fn bare(name: &str) -> FunctionRef {
     FunctionRef::Named { name: name.to_owned(), region: None }
 }
 
-fn call(world: &World, id: &str, request: InvokeRequest) -> crate::error::Result<Invocation> {
+pub(super) fn call(world: &World, id: &str, request: InvokeRequest) -> crate::error::Result<Invocation> {
     block_on(invoke(world, id, request, None))
 }
 
-const GEN2_URL: &str = "https://hello-abc123-uc.a.run.app";
-const GEN1_URL: &str = "https://us-central1-demo-project.cloudfunctions.net/hello";
+/// The rest of a list over all regions: one region, and no function of Cloud Run in it.
+fn nothing_on_cloud_run(world: &World) {
+    world.then(locations(&["us-central1"]));
+    world.then(nothing());
+}
+
+pub(super) const GEN2_URL: &str = "https://hello-abc123-uc.a.run.app";
+pub(super) const GEN1_URL: &str = "https://us-central1-demo-project.cloudfunctions.net/hello";
 
 #[test]
 fn a_gen2_function_gets_an_id_token_for_its_origin() {
@@ -115,6 +121,7 @@ fn a_bare_name_is_found_in_whatever_region_has_it() {
         200,
         &json!({"functions": [gen2("europe-west1", "hello"), gen2("us-east1", "other")]}),
     ));
+    nothing_on_cloud_run(&world);
     world.then(id_token(GEN2_URL));
     world.then(json_answer(200, &json!({})));
     assert_eq!(call(&world, &id, request(bare("hello"))).unwrap().status, 200);
@@ -127,10 +134,11 @@ fn a_bare_name_in_two_regions_is_an_error_that_lists_them() {
         200,
         &json!({"functions": [gen2("us-central1", "hello"), gen2("europe-west1", "hello")]}),
     ));
+    nothing_on_cloud_run(&world);
     let error = call(&world, &id, request(bare("hello"))).unwrap_err();
     assert_eq!(error.kind(), Kind::AmbiguousFunction);
     assert_eq!(detail(&error, "regions"), Some("europe-west1,us-central1"));
-    assert_eq!(world.urls().len(), 1);
+    assert_eq!(world.urls().len(), 3);
 }
 
 #[test]
@@ -140,20 +148,24 @@ fn a_bare_name_that_may_not_be_listed_is_looked_for_in_the_default_region() {
         403,
         &json!({"error": {"message": "Permission 'cloudfunctions.functions.list' denied on 'x'"}}),
     ));
+    world.then(denied("cloudfunctions.locations.list"));
+    world.then(denied("run.services.list"));
     world.then(json_answer(200, &gen2("us-central1", "hello")));
     world.then(id_token(GEN2_URL));
     world.then(json_answer(200, &json!({})));
     call(&world, &id, request(bare("hello"))).unwrap();
-    assert!(world.urls()[1].ends_with("/locations/us-central1/functions/hello"));
+    assert!(world.urls()[3].ends_with("/locations/us-central1/functions/hello"));
 }
 
 #[test]
 fn a_name_that_no_answering_region_has_is_not_called_missing() {
     let (world, id) = World::connected();
     world.then(json_answer(200, &json!({"unreachable": ["asia-east2"]})));
+    nothing_on_cloud_run(&world);
     let error = call(&world, &id, request(bare("hello"))).unwrap_err();
     assert_eq!((error.kind(), detail(&error, "unreachable")), (Kind::Unavailable, Some("asia-east2")));
-    world.then(json_answer(200, &json!({})));
+    world.then(nothing());
+    nothing_on_cloud_run(&world);
     assert_eq!(call(&world, &id, request(bare("hello"))).unwrap_err().kind(), Kind::NotFound);
 }
 
@@ -217,17 +229,35 @@ fn a_call_that_may_have_run_is_not_repeated_unless_the_caller_says_so() {
     assert_eq!(call(&world, &id, again).unwrap().trace.len(), 2, "the cached token is used");
 }
 
+fn of_size(function: FunctionRef, size: usize) -> InvokeRequest {
+    let mut large = request(function);
+    let content_type = "application/octet-stream".to_owned();
+    large.body = Some(Body::Bytes { content_type, data: vec![0; size] });
+    large.auth = Auth::None;
+    large
+}
+
 #[test]
 fn sizes_are_those_of_the_generation() {
+    const GEN1: usize = 10 * 1024 * 1024;
+    const GEN2: usize = 32 * 1024 * 1024;
     let (world, id) = World::connected();
+    for (function, limit) in [(gen1("us-central1", "hello"), GEN1), (gen2("us-central1", "hello"), GEN2)] {
+        world.then(json_answer(200, &function));
+        world.then(json_answer(200, &json!({})));
+        assert_eq!(call(&world, &id, of_size(in_region("hello"), limit)).unwrap().status, 200);
+    }
+    world.begin_anew();
     world.then(json_answer(200, &gen1("us-central1", "hello")));
-    let mut large = request(in_region("hello"));
-    large.body = Some(Body::Bytes {
-        content_type: "application/octet-stream".to_owned(),
-        data: vec![0; 10 * 1024 * 1024 + 1],
-    });
-    assert_eq!(call(&world, &id, large).unwrap_err().kind(), Kind::TooLarge);
+    let error = call(&world, &id, of_size(in_region("hello"), GEN1 + 1)).unwrap_err();
+    assert_eq!((error.kind(), detail(&error, "limit")), (Kind::TooLarge, Some("10485760")));
     assert_eq!(world.urls().len(), 1, "only the lookup");
+    world.begin_anew();
+    for function in [in_region("hello"), FunctionRef::Url(GEN2_URL.to_owned())] {
+        let error = call(&world, &id, of_size(function, GEN2 + 1)).unwrap_err();
+        assert_eq!((error.kind(), detail(&error, "limit")), (Kind::TooLarge, Some("33554432")));
+    }
+    assert!(world.urls().is_empty(), "more than any function takes is not even looked up for");
 }
 
 #[test_case(|r| r.method = "get".to_owned(); "a method in lower case")]

@@ -37,9 +37,11 @@ pub(crate) fn refuse_contradiction(command: &Command) -> Result<(), Failure> {
         Command::Doctor { .. }
         | Command::List(_)
         | Command::Get(_)
+        | Command::Options(_)
         | Command::Invoke(_)
         | Command::CustomApi(_)
         | Command::Demo
+        | Command::Completions { .. }
         | Command::Describe { .. }
         | Command::Connect(_)
         | Command::Connections { action: None }

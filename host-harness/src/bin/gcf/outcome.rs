@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use gcf_host::wit::{
     api::ApiResponse,
     connections::{Connected, Connection, CredentialKind, Disconnected, Finding, Verdict},
-    functions::{Function, FunctionList, Invocation},
+    functions::{Function, FunctionList, Invocation, OptionList},
     planning::CallPlan,
 };
 use serde_json::{Value, json};
@@ -58,7 +58,15 @@ pub(crate) enum Outcome {
         connection: Connection,
         result: Disconnected,
     },
-    Listed(FunctionList),
+    Listed {
+        list: FunctionList,
+        /// Its order was asked for.
+        ordered: bool,
+    },
+    Offered {
+        list: OptionList,
+        of_regions: bool,
+    },
     Function(Function),
     Invoked {
         invocation: Invocation,
@@ -102,7 +110,8 @@ impl Outcome {
             | Self::Supplied { .. }
             | Self::Stored { .. }
             | Self::Disconnected { .. }
-            | Self::Listed(_)
+            | Self::Listed { .. }
+            | Self::Offered { .. }
             | Self::Function(_)
             | Self::Invoked { .. }
             | Self::Answered { .. } => Exit::Done,
@@ -130,7 +139,8 @@ impl Outcome {
                 json!({ "folder": folder, "key": key, "recipient": recipient, "hidden": hidden })
             }
             Self::Disconnected { connection, result } => json::disconnected(&connection.id, result),
-            Self::Listed(list) => json::function_list(list),
+            Self::Listed { list, .. } => json::function_list(list),
+            Self::Offered { list, .. } => json::option_list(list),
             Self::Function(function) => json::function(function),
             Self::Invoked { invocation, .. } => json::invocation(invocation),
             Self::Answered { response, .. } => json::api_response(response),
@@ -189,9 +199,13 @@ impl Outcome {
                 after: warnings(&result.warnings, look),
                 ..Shown::result(format!("disconnected {}\n", named(connection)))
             },
-            Self::Listed(list) => Shown {
+            Self::Listed { list, ordered } => Shown {
                 after: table::list_summary(list, look.err),
-                ..Shown::result(table::functions(&list.functions, look))
+                ..Shown::result(table::functions(&list.functions, *ordered, look))
+            },
+            Self::Offered { list, of_regions } => Shown {
+                after: table::offer_summary(list, look.err),
+                ..Shown::result(table::options(&list.options, *of_regions, look))
             },
             Self::Function(function) => Shown::result(table::function(function, look.out)),
             Self::Invoked { invocation, include } => response::invocation(invocation, *include, look),

@@ -7,13 +7,16 @@ use gcf_host::{
     wit::{
         api::ApiRequest,
         connections::{AuthorizeRequest, ConnectRequest, Connection, CredentialKind},
-        functions::{Auth, FunctionRef, InvokeRequest, ListRequest, NamedFunction},
+        functions::{
+            Auth, FunctionRef, InvokeRequest, ListRequest, NamedFunction, OptionField, OptionsRequest,
+        },
         planning::Action,
         types::{Header, Query},
     },
 };
 
 use crate::{
+    bodies,
     choice::{current, named},
     cli::{self, Command, ConnectionsAction},
     describe::Described,
@@ -28,6 +31,7 @@ use crate::{
 /// Does what `command` says. `demo` is not among it: it runs other commands.
 pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, Failure> {
     match command {
+        Command::Completions { .. } => Err(Failure::input("completions need no connection")),
         Command::Demo => Err(Failure::input("the demo does not run within itself")),
         Command::Tape { .. } => Err(Failure::input("a tape is looked at without a session")),
         Command::Describe { action } => {
@@ -76,6 +80,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
         Command::Connections { action: Some(ConnectionsAction::Disconnect { id }) }
         | Command::Disconnect { id } => disconnect(session, &id).await,
         Command::List(list) => self::list(session, list).await,
+        Command::Options(options) => self::options(session, options).await,
         Command::Get(get) => {
             let function = function_ref(get.function, get.region)?;
             let connection = current(session).await?;
@@ -196,22 +201,45 @@ async fn list(session: &Session, list: cli::List) -> Result<Outcome, Failure> {
     let request = ListRequest {
         regions: list.regions,
         filter: list.filter,
-        order_by: None,
+        order_by: list.order_by,
         page_size: list.page_size,
-        page_token: None,
+        page_token: list.page_token,
         limit: list.limit,
     };
+    let ordered = request.order_by.is_some();
     let connection = current(session).await?;
     if session.plan {
         return plan(session, &connection.id, Action::List(request)).await;
     }
     let listed = session.host.list_functions(&connection.id, request, session.timeout).await;
-    listed.map(Outcome::Listed).map_err(|error| Failure::of_call(error, &connection))
+    let list = listed.map_err(|error| Failure::of_call(error, &connection))?;
+    Ok(Outcome::Listed { list, ordered })
+}
+
+async fn options(session: &Session, options: cli::Options) -> Result<Outcome, Failure> {
+    let cli::Options { field, prefix, region, limit } = options;
+    let of_regions = field == cli::OptionField::Regions;
+    let field = match field {
+        cli::OptionField::Regions if region.is_some() => {
+            return Err(Failure::input("--region goes with `gcf options functions` only")
+                .with_fix("give the beginning of a region without it: gcf options regions europe"));
+        }
+        cli::OptionField::Regions => OptionField::Regions,
+        cli::OptionField::Functions => OptionField::Functions(region),
+    };
+    let connection = current(session).await?;
+    let request = OptionsRequest { field, prefix, limit };
+    if session.plan {
+        return plan(session, &connection.id, Action::Options(request)).await;
+    }
+    let offered = session.host.options(&connection.id, request, session.timeout).await;
+    let list = offered.map_err(|error| Failure::of_call(error, &connection))?;
+    Ok(Outcome::Offered { list, of_regions })
 }
 
 async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failure> {
     let cli::Request { query, header, data, content_type, include } = invoke.request;
-    let body = inputs::body(data.as_deref(), content_type.as_deref())?;
+    let body = bodies::body(data.as_deref(), content_type.as_deref(), invoke.more)?;
     let without_method = if body.is_some() { "POST" } else { "GET" };
     let request = InvokeRequest {
         function: function_ref(invoke.function, invoke.region)?,
@@ -227,7 +255,7 @@ async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failu
         },
         invoker: sign_in::invoker(invoke.invoker)?,
         audience: invoke.audience,
-        authorization: None,
+        authorization: bodies::authorization(invoke.authorization_file.as_deref())?,
         idempotent: invoke.idempotent,
         raise_for_status: invoke.fail,
     };
