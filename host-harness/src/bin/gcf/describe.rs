@@ -87,11 +87,10 @@ impl Described {
         let properties = schema["properties"].as_object().into_iter().flatten();
         properties
             .map(|(name, field)| {
-                let default = match &field["default"] {
-                    Value::Null => String::new(),
-                    Value::String(text) if !text.is_empty() => text.clone(),
-                    other => other.to_string(),
-                };
+                let default = field.get("default").map(|default| match default.as_str() {
+                    Some(text) if !text.is_empty() => text.to_owned(),
+                    Some(_) | None => default.to_string(),
+                });
                 let needed = if required.contains(&name.as_str()) { "yes" } else { "" };
                 let help = field["description"].as_str().or(field["title"].as_str()).unwrap_or_default();
                 [
