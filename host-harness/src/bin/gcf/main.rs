@@ -82,9 +82,7 @@ fn heeding_no_empty_variables(command: clap::Command) -> clap::Command {
     let heeding = |argument: clap::Arg| {
         if argument.get_env().is_some_and(empty) { argument.env(None::<&'static str>) } else { argument }
     };
-    command
-        .mut_args(heeding)
-        .mut_subcommands(|command| command.mut_args(heeding))
+    command.mut_args(heeding).mut_subcommands(|command| command.mut_args(heeding))
 }
 
 fn fail(failure: &Failure, json: bool, look: Look) -> ExitCode {
