@@ -13,14 +13,14 @@ use bytes::Bytes;
 use gcf_host::{
     Host,
     secrets::MemoryStore,
-    tape::{Cassette, Mode, Provenance, ProvenanceKind, Replay, Tape, golden},
+    tape::{Aliases, Cassette, Mode, Provenance, ProvenanceKind, Replay, Tape, golden},
     transport::{Body, Sending, Timeouts, Transport},
-    wit::ErrorKind,
+    wit::{ConnectRequest, Credential, ErrorKind},
 };
 use http_body_util::{BodyExt as _, Full};
 
 use crate::fixtures::{
-    api_request, builder, cassette, connect_request,
+    ACCOUNT, DEMO_KEY, api_request, builder, cassette, connect_request,
     google::{Google, respond},
     invoke_request, list_request, live, named, refused, target,
 };
@@ -80,6 +80,42 @@ async fn what_answers_differently_each_time_is_replayed_a_hundred_times_alike() 
         assert_eq!(replayed(&path).await, said);
     }
     assert_eq!(google.seen().len(), arrived, "a replay asks nobody");
+}
+
+/// Connects with this key, and lists.
+async fn connect_and_list(cassette: &Cassette, key: &str) -> String {
+    let host = cassette.insert(builder(), Arc::new(MemoryStore::new())).build().unwrap();
+    let credential = Credential::GoogleJson(key.to_owned());
+    let connected =
+        host.connect(ConnectRequest { credential, ..connect_request() }, None).await.unwrap().connection;
+    let list = host.list_functions(&connected.id, list_request(), None).await.unwrap();
+    cassette.finish().unwrap();
+    let names = list.functions.iter().map(|function| (&function.name, &function.project)).collect::<Vec<_>>();
+    format!("{} {} {names:?}", connected.account, connected.project)
+}
+
+#[tokio::test]
+async fn a_tape_that_was_renamed_while_it_was_recorded_is_replayed_with_either_name() {
+    let google = Google::start(|_| respond(200, "text/plain", "")).await;
+    let folder = tempfile::tempdir_in(target()).unwrap();
+    let path = folder.path().join("tape.json");
+    let aliases = || {
+        let pair = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+        Aliases::new([pair("demo-project", "project-1"), pair("gcf-demo", "robot")]).unwrap()
+    };
+    let recording = Cassette::open(&path, Mode::Record, live(&google), blank()).unwrap().renaming(aliases());
+    let said = connect_and_list(&recording, DEMO_KEY).await;
+    assert!(said.contains(ACCOUNT) && said.ends_with("(\"hello\", \"demo-project\")]"), "{said}");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains("demo-project") && !text.contains("gcf-demo"), "{text}");
+    // Nor in the assertion.
+    assert_eq!(Tape::read(&path).unwrap().renamed("demo-project", "x").unwrap(), Tape::read(&path).unwrap());
+
+    let replay = || Cassette::replay(Tape::read(&path).unwrap());
+    assert_eq!(connect_and_list(&replay().renaming(aliases()), DEMO_KEY).await, said);
+    let stand_in = DEMO_KEY.replace("demo-project", "project-1").replace("gcf-demo", "robot");
+    let renamed = said.replace("demo-project", "project-1").replace("gcf-demo", "robot");
+    assert_eq!(connect_and_list(&replay(), &stand_in).await, renamed);
 }
 
 /// Keeps the very bytes that are sent on to a tape.

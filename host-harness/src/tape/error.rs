@@ -80,6 +80,16 @@ pub enum TapeError {
         /// Their paths.
         fields: Vec<String>,
     },
+    /// A name cannot be given another one.
+    #[error("{from:?} cannot be {to:?} on the tape: {problem}")]
+    Alias {
+        /// The name.
+        from: String,
+        /// What it was to become.
+        to: String,
+        /// Why not.
+        problem: &'static str,
+    },
     /// A secret is on the tape that cannot be taken out of it. Nothing was written.
     #[error(
         "the recording holds a secret, and was not written: {}; send a request that does not carry it, or have \

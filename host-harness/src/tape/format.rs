@@ -223,6 +223,10 @@ impl Tape {
         &self.provenance
     }
 
+    pub(super) fn provenance_mut(&mut self) -> &mut Provenance {
+        &mut self.provenance
+    }
+
     /// What it was recorded with, if that is known.
     #[must_use]
     pub fn recorded_with(&self) -> Option<&Tools> {

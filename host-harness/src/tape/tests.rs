@@ -5,6 +5,7 @@ mod matching;
 mod modes;
 mod properties;
 mod recording;
+mod renaming;
 mod review;
 
 use std::{path::PathBuf, time::Duration};

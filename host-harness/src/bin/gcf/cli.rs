@@ -95,6 +95,11 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "replay")]
     pub(crate) record: Option<PathBuf>,
 
+    /// Give a project, an address or another name a new one on the tape, while it is recorded, and while it
+    /// is replayed with the old one (repeatable)
+    #[arg(long, global = true, value_name = "OLD=NEW", value_parser = inputs::pair)]
+    pub(crate) rename: Vec<(String, String)>,
+
     /// Print one JSON document, and errors as JSON on stderr
     #[arg(long, global = true)]
     pub(crate) json: bool,

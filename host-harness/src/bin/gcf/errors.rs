@@ -313,6 +313,9 @@ fn tape_fix(error: &TapeError) -> &'static str {
     match error {
         TapeError::File { source, .. } => tape_fix(source),
         TapeError::Write { .. } => "name a file in a folder that you can write in",
+        TapeError::Alias { .. } => {
+            "give each name one that nothing else has: `--rename my-project=project-1`"
+        }
         TapeError::Malformed { .. } | TapeError::UnknownFields { .. } => MEND,
         // There was a tape up to that place.
         TapeError::NotJson { at, .. } if !at.is_empty() => MEND,

@@ -14,7 +14,7 @@ use gcf_host::{
         DirectoryStore, KeySource, MemoryStore, PASSPHRASE_VARIABLE, ReadOnlyStore, SECRETS_VARIABLE,
         SecretStore,
     },
-    tape::{Cassette, Mode, Provenance, ProvenanceKind, Tape, Tools},
+    tape::{Aliases, Cassette, Mode, Provenance, ProvenanceKind, Tape, Tools},
     transport::{Live, OriginMap, Transport},
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
@@ -152,14 +152,21 @@ fn cassette(global: &Global, component: &Path) -> Result<Option<Cassette>, Failu
     let (path, mode) = match (&global.replay, &global.record) {
         (Some(path), _) => (path, mode(global)),
         (None, Some(path)) => (path, Mode::Record),
-        (None, None) => return Ok(None),
+        (None, None) if global.rename.is_empty() => return Ok(None),
+        (None, None) => {
+            return Err(Failure::input("there is no tape to rename anything on").with_fix(
+                "name one with --record FILE or --replay FILE; `gcf tape rename` changes one that is there",
+            ));
+        }
     };
     let refused = |error| Failure::tape(&error);
-    if mode == Mode::Replay {
-        return Ok(Some(Cassette::replay(Tape::read(path).map_err(refused)?)));
-    }
-    let blank = blank_tape(component)?;
-    Cassette::open(path, mode, live(global)?, blank).map(Some).map_err(refused)
+    let aliases = Aliases::new(global.rename.iter().cloned()).map_err(refused)?;
+    let cassette = if mode == Mode::Replay {
+        Cassette::replay(Tape::read(path).map_err(refused)?)
+    } else {
+        Cassette::open(path, mode, live(global)?, blank_tape(component)?).map_err(refused)?
+    };
+    Ok(Some(cassette.renaming(aliases)))
 }
 
 fn mode(global: &Global) -> Mode {
