@@ -25,6 +25,7 @@ use crate::{
     inject::AccessTokens,
     limits::{CpuMeter, Limits, MemoryMeter},
     observer::Observer,
+    scope::Scope,
     secret_store::Secrets,
     state::State,
     transport::Transport,
@@ -76,9 +77,10 @@ impl Host {
         &self.0.cache_use
     }
 
-    /// Runs one call within its limits, and tells whose failure a failure is.
+    /// Runs one call within its limits, and tells whose failure a failure is. Of the store it sees `scope`.
     pub(crate) async fn call<T>(
         &self,
+        scope: Scope,
         deadline: Option<Duration>,
         call: impl AsyncFnOnce(&mut Store<State>, &Connector) -> wasmtime::Result<Result<T, ConnectorError>>,
     ) -> Result<T, CallError> {
@@ -87,7 +89,7 @@ impl Host {
         let budget = Arc::new(RequestBudget::new(sandbox.limits.requests));
         let work = async {
             let _place = running.acquire().await.expect("this semaphore is never closed");
-            sandbox.run(Arc::clone(policy), Arc::clone(&budget), patience, call).await
+            sandbox.run(scope, Arc::clone(policy), Arc::clone(&budget), patience, call).await
         };
         let answer = tokio::time::timeout(patience, work)
             .await
@@ -129,15 +131,17 @@ impl Sandbox {
     pub(crate) fn describe(&self) -> Result<String, HostError> {
         let nothing = EgressPolicy::from_manifest(&json!([])).expect("an empty manifest is valid");
         let budget = Arc::new(RequestBudget::new(0));
-        let call = self.run(Arc::new(nothing), budget, DESCRIBE, async |store, connector| {
-            connector.gcf_connector_catalog().call_describe(store).await
-        });
+        let call =
+            self.run(Scope::AllConnections, Arc::new(nothing), budget, DESCRIBE, async |store, connector| {
+                connector.gcf_connector_catalog().call_describe(store).await
+            });
         wait(call, DESCRIBE).unwrap_or(Err(HostError::DeadlineExceeded(DESCRIBE)))
     }
 
     /// Makes a sandbox, runs `call` in it, and throws it away.
     async fn run<T>(
         &self,
+        scope: Scope,
         policy: Arc<EgressPolicy>,
         budget: Arc<RequestBudget>,
         patience: Duration,
@@ -152,7 +156,7 @@ impl Sandbox {
             budget: Arc::clone(&budget),
             patience,
         };
-        let mut store = self.store(hooks, Arc::clone(&cpu));
+        let mut store = self.store(scope, hooks, Arc::clone(&cpu));
         let mut work = pin!(async {
             let connector = self
                 .connector
@@ -170,11 +174,11 @@ impl Sandbox {
         .await
     }
 
-    fn store(&self, hooks: Hooks, cpu: Arc<CpuMeter>) -> Store<State> {
+    fn store(&self, scope: Scope, hooks: Hooks, cpu: Arc<CpuMeter>) -> Store<State> {
         let state = State::new(
             &self.clock,
             Arc::clone(&self.random),
-            self.secrets.clone(),
+            self.secrets.within(scope),
             hooks,
             MemoryMeter::new(self.limits.memory),
             Arc::clone(&cpu),

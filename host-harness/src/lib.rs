@@ -97,6 +97,7 @@ mod host;
 mod inject;
 mod limits;
 mod observer;
+mod scope;
 mod secret_store;
 pub mod secrets;
 mod state;

@@ -94,6 +94,19 @@ fn a_replay_without_a_store_says_which_store_is_empty() {
     assert!(error.contains("--store DIR"), "{error}");
 }
 
+/// `tests/guests/hostile` writes to its standard error. Whatever a component says there may hold a
+/// secret, and nobody has asked for it.
+#[test]
+fn what_a_component_prints_is_seen_nowhere() {
+    let person = Person::new();
+    let component = super::target().join("gcf-hostile-guest.wasm");
+    let output = person.command(&["connections"]).env("GCF_COMPONENT", component).output().unwrap();
+    assert!(output.status.success());
+    assert!(output.stdout.is_empty());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("no connections yet") && said.lines().count() == 1, "{said}");
+}
+
 #[test]
 fn a_variable_that_is_set_to_nothing_is_not_set() {
     let person = Person::new();
