@@ -86,6 +86,7 @@ impl Person {
 
     /// The same on a terminal: what it shows, both streams in one. None where there is no `script` that makes one.
     #[cfg(target_os = "linux")]
+    #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
     fn on_terminal(&self, arguments: &[&str], no_color: &str) -> Option<String> {
         let quoted = |word: &str| format!("'{word}'");
         let words =

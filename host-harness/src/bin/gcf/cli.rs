@@ -495,4 +495,23 @@ mod tests {
             assert!(help.contains(&format!("\n  {:>2}  ", code as u8)), "{code:?} is not documented");
         }
     }
+
+    /// What stands in the arguments of a process, every user of the machine can read.
+    #[test]
+    fn no_option_takes_a_secret() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let name = argument.get_id().as_str();
+                let secret = ["token", "secret", "key", "pass", "credential"]
+                    .into_iter()
+                    .any(|word| name.contains(word));
+                let Some(value) = argument.get_value_names().filter(|_| secret) else { continue };
+                assert!(["FILE", "NAME", "ID"].contains(&value[0].as_str()), "{name} takes {value:?}");
+            }
+            command.get_subcommands().for_each(check);
+        }
+        let mut command = Cli::command();
+        command.build();
+        check(&command);
+    }
 }

@@ -14,8 +14,9 @@ use gcf_host::{
         DirectoryStore, KeySource, MemoryStore, PASSPHRASE_VARIABLE, ReadOnlyStore, SECRETS_VARIABLE,
         SecretStore,
     },
-    tape::{Aliases, Cassette, Mode, Provenance, ProvenanceKind, Tape, Tools},
+    tape::{Aliases, Cassette, LiveSecrets, Mode, Provenance, ProvenanceKind, Redactor, Tape, Tools},
     transport::{Live, OriginMap, Transport},
+    wit::api::ApiResponse,
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
@@ -43,6 +44,8 @@ pub(crate) struct Session {
     /// Where the key of that folder is, for people.
     pub(crate) key_place: String,
     tape: Option<Cassette>,
+    /// What the store has given out.
+    seen: LiveSecrets,
 }
 
 impl Session {
@@ -50,6 +53,8 @@ impl Session {
     pub(crate) fn open(global: &Global, command: &Command, progress: &Progress) -> Result<Self, Failure> {
         let component = component(global.component.as_deref())?;
         let OpenStore { store, folder, key_place } = store(global, command)?;
+        let seen = LiveSecrets::default();
+        let store = seen.watch(store);
         let tape = cassette(global, &component)?;
         let builder = Host::builder()
             .component_file(component.as_path())
@@ -70,6 +75,7 @@ impl Session {
             folder,
             key_place,
             tape,
+            seen,
         })
     }
 
@@ -97,6 +103,7 @@ impl Session {
             folder: None,
             key_place: String::new(),
             tape: Some(tape.clone()),
+            seen: LiveSecrets::default(),
         };
         Ok((session, tape))
     }
@@ -123,6 +130,20 @@ impl Session {
             Some(folder) => folder.recipients(connection).map_err(|error| Failure::store(&error)),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// Takes the store's secrets out of a refusal of an API: one that repeats the token it got is no reason to show it.
+    /// What an API grants is the caller's, as it came.
+    pub(crate) fn cleaned(&self, mut answer: ApiResponse) -> ApiResponse {
+        if answer.status >= 400 {
+            let mut redactor = Redactor::default();
+            redactor.know(self.seen.clone());
+            answer.body = redactor.bytes(&answer.body);
+            for header in &mut answer.headers {
+                header.value = redactor.bytes(&header.value);
+            }
+        }
+        answer
     }
 
     /// Closes the tape: everything on it must have been used, or is written now. What failed before anything
