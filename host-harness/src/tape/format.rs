@@ -178,7 +178,7 @@ impl Tape {
     /// Reads a tape from its JSON text. What is still secret on it is redacted.
     ///
     /// # Errors
-    /// [`TapeError::NotATape`], [`TapeError::Version`], [`TapeError::Malformed`] or
+    /// [`TapeError::NotJson`], [`TapeError::NotATape`], [`TapeError::Version`], [`TapeError::Malformed`] or
     /// [`TapeError::UnknownFields`].
     pub fn from_json(text: &str) -> Result<Self, TapeError> {
         let mut tape = Self::parse(text)?;
@@ -192,9 +192,9 @@ impl Tape {
     /// [`TapeError::Read`], or [`TapeError::File`] around what [`from_json`](Self::from_json) says.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, TapeError> {
         let path = path.as_ref();
-        let text =
-            fs::read_to_string(path).map_err(|source| TapeError::Read { path: path.to_owned(), source })?;
-        Self::from_json(&text)
+        let bytes = fs::read(path).map_err(|source| TapeError::Read { path: path.to_owned(), source })?;
+        wire::text(bytes)
+            .and_then(|text| Self::from_json(&text))
             .map_err(|source| TapeError::File { path: path.to_owned(), source: Box::new(source) })
     }
 
@@ -221,6 +221,10 @@ impl Tape {
     #[must_use]
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
+    }
+
+    pub(super) fn provenance_mut(&mut self) -> &mut Provenance {
+        &mut self.provenance
     }
 
     /// What it was recorded with, if that is known.
@@ -297,9 +301,23 @@ impl Tape {
 
     /// Reads without redacting.
     pub(super) fn parse(text: &str) -> Result<Self, TapeError> {
-        let (head, _) = read::<Head>(text)?;
+        let head = match read::<Head>(text) {
+            Ok((head, _)) => head,
+            // A number, a list: whatever it is, it has no such field.
+            Err(TapeError::Malformed { at, .. }) if at == wire::ROOT => {
+                return Err(TapeError::NotATape { found: missing() });
+            }
+            // Where JSON ends, whoever reads the whole knows better what that is within.
+            Err(error @ TapeError::NotJson { .. }) => {
+                let precise = read::<Self>(text).err();
+                return Err(precise
+                    .filter(|precise| matches!(precise, TapeError::NotJson { .. }))
+                    .unwrap_or(error));
+            }
+            Err(error) => return Err(error),
+        };
         if head.format.as_str() != Some(FORMAT) {
-            let found = if head.format.is_null() { "missing".to_owned() } else { head.format.to_string() };
+            let found = if head.format.is_null() { missing() } else { head.format.to_string() };
             return Err(TapeError::NotATape { found });
         }
         if let Some(version) = head.version.filter(|version| version.major != VERSION.major) {
@@ -444,6 +462,10 @@ impl RecordedBody {
             }
         }
     }
+}
+
+fn missing() -> String {
+    "missing".to_owned()
 }
 
 /// Read before everything else, so that another format or version is named as such.
