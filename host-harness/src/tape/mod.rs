@@ -72,6 +72,7 @@ mod request;
 mod review;
 mod rules;
 mod scan;
+mod version;
 mod wire;
 
 pub use self::{
