@@ -180,6 +180,8 @@ pub(crate) fn invocation(invocation: Invocation) -> wit_functions::Invocation {
         token: token(invocation.token),
         audience: invocation.audience,
         principal: invocation.principal,
+        execution_id: invocation.execution_id,
+        execution_error: invocation.execution_error,
         diagnosis: invocation.diagnosis,
         trace: trace(invocation.trace),
     }

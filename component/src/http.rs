@@ -60,8 +60,8 @@ fn outgoing(request: &Request) -> Outcome<(OutgoingRequest, OutgoingBody)> {
     let mut entries: Vec<(String, Vec<u8>)> =
         request.headers().iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
     entries.push(("content-length".to_owned(), request.body().len().to_string().into_bytes()));
-    if let Some(value) = target::authorization(request) {
-        entries.push(("authorization".to_owned(), value.reveal().clone().into_bytes()));
+    for (name, value) in target::credentials(request) {
+        entries.push((name.to_owned(), value.reveal().clone().into_bytes()));
     }
     let refused = |what: &str| TransportError::NotSent(format!("the host does not accept the {what}"));
     let fields = Fields::from_list(&entries).map_err(|_| refused("headers"))?;

@@ -15,7 +15,7 @@ use crate::fixtures::{
 };
 
 /// Every cassette, and that it is played by a test here: a file that nobody names fails.
-const PLAYED: [&str; 39] = [
+const PLAYED: [&str; 45] = [
     "account-deleted.json",
     "ambiguous.json",
     "binary-response.json",
@@ -32,12 +32,18 @@ const PLAYED: [&str; 39] = [
     "federation-impersonated.json",
     "federation.json",
     "get-404.json",
+    "get-cloud-run.json",
     "iam-denied-list.json",
     "impersonated.json",
     "invoke-401-front-end.json",
     "invoke-403-front-end.json",
     "invoke-gen1-200.json",
     "invoke-gen1-crash.json",
+    "list-run-disabled.json",
+    "list-services-only.json",
+    "options-functions.json",
+    "options-regions-denied.json",
+    "options-regions.json",
     "page-loop.json",
     "redirect.json",
     "refresh-deleted-client.json",
@@ -111,7 +117,12 @@ async fn the_tour() {
     let mut request = list_request();
     request.page_size = Some(40);
     let list = host.list_functions(&id, request, None).await.unwrap();
-    assert_eq!((list.functions.len(), list.pages), (60, 2));
+    assert_eq!((list.functions.len(), list.pages), (63, 8));
+    let on_run = list.functions.iter().filter(|f| f.generation == Generation::CloudRun);
+    assert_eq!(
+        on_run.map(|f| f.name.as_str()).collect::<Vec<_>>(),
+        ["rag-indexer", "embed-api", "slack-bot"]
+    );
     assert_eq!(list.unreachable, ["asia-east2"]);
     let regions: std::collections::BTreeSet<_> = list.functions.iter().map(|f| f.region.as_str()).collect();
     assert_eq!(regions.len(), 5);

@@ -199,6 +199,16 @@ fn the_help_of_every_command() {
 }
 
 #[test]
+fn every_shell_gets_its_completions() {
+    let person = Person::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = person.command(&["completions", shell]).output().unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.contains("custom-api") && printed.contains("idempotent"), "{shell}");
+    }
+}
+
+#[test]
 fn the_demo_runs_without_a_network() {
     let person = Person::new();
     check("demo", &person.run(&["demo"]));

@@ -12,6 +12,7 @@
 //! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
 //! | `invokers` | whose token is whose |
 //! | `lifetimes` | tokens, grants and sign-ins over time |
+//! | `lists` | functions of every kind and region, in whole and in part, and drop-downs |
 //! | `long_lists` | more functions than fit on a page |
 //! | `stampede` | many callers of one expired token, and one request |
 //! | `doctor` | what a check finds, on tapes |
@@ -39,6 +40,8 @@ mod invokers;
 mod isolation;
 #[cfg(test)]
 mod lifetimes;
+#[cfg(test)]
+mod lists;
 #[cfg(test)]
 mod long_lists;
 #[cfg(test)]

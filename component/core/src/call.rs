@@ -1,10 +1,13 @@
 //! One call of the contract: its ports, its deadline, its trace.
 
-use std::{cell::RefCell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use crate::{
     error::{Error, Kind, Origin, Result},
-    google,
+    google, gzip,
     http::{Exchange, Request, Response, Timeouts, TokenKind, TransportError},
     ports::Ports,
     retry::{self, Class},
@@ -12,6 +15,10 @@ use crate::{
 
 /// DNS, TCP and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often requests are repeated in one call, all of them together: while Google has a fault, many pages that are
+/// each tried four times would only add to it. The catalog prints it.
+pub const MAX_REPEATS: u32 = 10;
 
 /// The defaults of `deadline-ms`, which the catalog prints.
 pub mod deadlines {
@@ -30,6 +37,7 @@ pub mod deadlines {
 pub struct Call<'a, P> {
     ports: &'a P,
     deadline: Duration,
+    repeats: Cell<u32>,
     trace: RefCell<Vec<Exchange>>,
 }
 
@@ -43,7 +51,12 @@ impl<'a, P: Ports> Call<'a, P> {
         if given.is_zero() || given > deadlines::MAX {
             return Err(Error::input("deadline-ms", "the deadline is not between 1 and 3,630,000 ms"));
         }
-        Ok(Self { ports, deadline: ports.monotonic() + given, trace: RefCell::default() })
+        Ok(Self {
+            ports,
+            deadline: ports.monotonic() + given,
+            repeats: Cell::default(),
+            trace: RefCell::default(),
+        })
     }
 
     /// Gives the call at least `duration` from now: for a default that has turned out too short.
@@ -104,12 +117,16 @@ impl<'a, P: Ports> Call<'a, P> {
             let start = self.ports.monotonic();
             let timeouts = Timeouts { connect: CONNECT_TIMEOUT.min(left), total: left };
             let outcome = self.ports.send(request, timeouts).await;
+            let outcome = outcome.and_then(|response| gzip::decoded(response, request.max_response()));
             self.note(request, attempt, start, &outcome);
             let floor = outcome.as_ref().ok().and_then(|r| retry::retry_after(r).max(google::retry_info(r)));
             let jitter = u32::from_le_bytes(self.ports.random());
             match retry::wait(class, attempt, &outcome, floor, jitter) {
                 // A wait past the deadline would only trade this answer for a worse one.
-                Some(wait) if self.remaining().is_ok_and(|left| wait < left) => {
+                Some(wait)
+                    if self.repeats.get() < MAX_REPEATS && self.remaining().is_ok_and(|left| wait < left) =>
+                {
+                    self.repeats.set(self.repeats.get() + 1);
                     self.ports.sleep(wait).await;
                     attempt += 1;
                 }
@@ -173,7 +190,7 @@ fn transport_error(request: &Request, error: TransportError) -> Error {
         .fix("the request may have been processed: look before you repeat it, and give the call more time"),
         TransportError::TooLarge => Error::new(
             Kind::TooLarge,
-            Origin::GoogleApi,
+            if request.host().ends_with(".googleapis.com") { Origin::GoogleApi } else { Origin::Function },
             format!("the response to {target} exceeds {} bytes", request.max_response()),
         )
         .detail("limit", request.max_response().to_string())

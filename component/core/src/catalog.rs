@@ -14,7 +14,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        call::deadlines,
+        call::{MAX_REPEATS, deadlines},
         names::DEFAULT_REGION,
         oauth::SCOPES,
         target::{Api, KEYS_HOST, MAX_API_RESPONSE, MAX_FUNCTION_RESPONSE, STS_HOST, TOKEN_HOST},
@@ -55,6 +55,7 @@ mod tests {
         let limits = &catalog["limits"];
         assert_eq!(limits["api-response-bytes"], MAX_API_RESPONSE);
         assert_eq!(limits["function-response-bytes"], MAX_FUNCTION_RESPONSE);
+        assert_eq!(limits["repeats"], MAX_REPEATS);
         assert_eq!(
             limits["deadline-ms"]["default"],
             json!(u64::try_from(deadlines::API.as_millis()).unwrap())

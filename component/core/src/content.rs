@@ -1,6 +1,6 @@
 //! What a response carries, told by its media type.
 
-use crate::{http::Response, json};
+use crate::{gzip, http::Response, json};
 
 /// What a response carried; see `wit/types.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +31,18 @@ impl Content {
         }
     }
 
-    /// The body of a response by its own `content-type`.
+    /// The body of a response by its own `content-type`. What is in an encoding that is not read here is bytes.
     #[must_use]
     pub fn of_response(response: Response) -> (Vec<(String, Vec<u8>)>, Self) {
+        let encoded = response.headers.iter().any(|(name, encoding)| {
+            name == "content-encoding"
+                && !gzip::is_gzip(encoding)
+                && !encoding.trim_ascii().eq_ignore_ascii_case(b"identity")
+        });
+        if encoded {
+            return (response.headers, Self::of(None, response.body));
+        }
+        // Gzip that is still there is damaged, and no text in UTF-8 begins like it.
         let media_type = response.header("content-type").map(str::to_owned);
         (response.headers, Self::of(media_type.as_deref(), response.body))
     }
@@ -82,6 +91,17 @@ mod tests {
     use test_case::test_case;
 
     use super::*;
+
+    #[test_case("br", Content::Bytes(b"{}".to_vec()); "an encoding that is not read")]
+    #[test_case("gzip, br", Content::Bytes(b"{}".to_vec()); "two encodings")]
+    #[test_case("identity", Content::Json("{}".to_owned()); "none by name")]
+    #[test_case("GZIP", Content::Json("{}".to_owned()); "one that was read")]
+    fn by_encoding(encoding: &str, content: Content) {
+        let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+        let headers = vec![header("content-type", "application/json"), header("content-encoding", encoding)];
+        let response = Response { status: 200, headers: headers.clone(), body: b"{}".to_vec() };
+        assert_eq!(Content::of_response(response), (headers, content));
+    }
 
     #[test_case("application/json", b"{}", Content::Json("{}".to_owned()))]
     #[test_case("application/problem+json; charset=utf-8", b"[1]", Content::Json("[1]".to_owned()))]

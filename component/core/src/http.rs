@@ -66,6 +66,8 @@ pub struct Request {
     pub(crate) path_and_query: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) bearer: Option<Secret<String>>,
+    /// The caller's own `Authorization`: the token is then for Google's front end alone.
+    pub(crate) own_authorization: Option<Secret<String>>,
     pub(crate) body: Vec<u8>,
     pub(crate) token: TokenKind,
     pub(crate) max_response: u64,
@@ -96,7 +98,7 @@ impl Request {
         &self.headers
     }
 
-    /// What goes into `Authorization: Bearer …`.
+    /// What goes into `Authorization: Bearer …`, or into `X-Serverless-Authorization` beside the caller's own.
     #[must_use]
     pub fn bearer(&self) -> Option<&Secret<String>> {
         self.bearer.as_ref()

@@ -1,4 +1,4 @@
-//! Dates of HTTP, in the one form that is sent today.
+//! Dates of HTTP, in the one form that is sent today; and whether a text is one of RFC 3339.
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -40,6 +40,48 @@ pub(crate) fn http_date(text: &str) -> Option<u64> {
     (field(0, 3) == Some(weekday)).then_some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
+/// Whether a text is a time of RFC 3339, such as `1994-11-06T08:49:37.5+01:00`.
+#[must_use]
+pub(crate) fn rfc_3339(text: &str) -> bool {
+    /// The number of `length` digits in front, and what follows it.
+    fn number(text: &str, length: usize) -> Option<(u64, &str)> {
+        let (digits, rest) = text.split_at_checked(length)?;
+        if !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        Some((digits.parse().ok()?, rest))
+    }
+    fn read(text: &str) -> Option<bool> {
+        let (year, text) = number(text, 4)?;
+        let (month, text) = number(text.strip_prefix('-')?, 2)?;
+        let (day, text) = number(text.strip_prefix('-')?, 2)?;
+        let (hour, text) = number(text.strip_prefix(['T', 't'])?, 2)?;
+        let (minute, text) = number(text.strip_prefix(':')?, 2)?;
+        let (second, text) = number(text.strip_prefix(':')?, 2)?;
+        let text = match text.strip_prefix('.') {
+            None => text,
+            Some(fraction) => {
+                let rest = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+                if rest.len() == fraction.len() {
+                    return None;
+                }
+                rest
+            }
+        };
+        let offset = match text.strip_prefix(['+', '-']) {
+            None => matches!(text, "Z" | "z"),
+            Some(offset) => {
+                let (hour, text) = number(offset, 2)?;
+                let (minute, text) = number(text.strip_prefix(':')?, 2)?;
+                hour <= 23 && minute <= 59 && text.is_empty()
+            }
+        };
+        let exists = (1..=12).contains(&month) && (1..=days_in(month, year)).contains(&day);
+        Some(exists && hour <= 23 && minute <= 59 && second <= 60 && offset)
+    }
+    read(text).unwrap_or_default()
+}
+
 /// The days from 1970 to the start of a year.
 fn days_before(year: u64) -> u64 {
     let leap_years = |year: u64| year / 4 - year / 100 + year / 400;
@@ -60,6 +102,23 @@ mod tests {
     use test_case::test_case;
 
     use super::*;
+
+    #[test_case("1994-11-06T08:49:37Z", true)]
+    #[test_case("1994-11-06t08:49:37.123456789z", true)]
+    #[test_case("2024-02-29T23:59:60-23:59", true)]
+    #[test_case("2023-02-29T00:00:00Z", false)]
+    #[test_case("1994-13-06T08:49:37Z", false)]
+    #[test_case("1994-11-06 08:49:37Z", false)]
+    #[test_case("1994-11-06T08:49:37", false)]
+    #[test_case("1994-11-06T08:49:37.Z", false)]
+    #[test_case("1994-11-06T24:00:00Z", false)]
+    #[test_case("1994-11-06T08:49:37+0100", false)]
+    #[test_case("+994-11-06T08:49:37Z", false)]
+    #[test_case("1994-11-06T08:49:37Zx", false)]
+    #[test_case("ä994-11-06T08:49:37Z", false)]
+    fn a_time_of_rfc_3339(text: &str, good: bool) {
+        assert_eq!(rfc_3339(text), good);
+    }
 
     #[test_case("Thu, 01 Jan 1970 00:00:00 GMT", 0)]
     #[test_case("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777; "the example of RFC 9110")]

@@ -1,5 +1,7 @@
 //! A connection in use: what it keeps, parsed, and its calls to Google's APIs.
 
+use std::cell::RefCell;
+
 use crate::{
     call::Call,
     error::Result,
@@ -30,6 +32,9 @@ pub struct Session {
     /// What it may do.
     pub guard_rails: GuardRails,
     invoker: InvokerRequest,
+    /// The token that requests of this call travel with. A store may be unable to keep one, and a call may send
+    /// a hundred requests, many at once.
+    token: RefCell<Option<AccessToken>>,
 }
 
 impl Session {
@@ -47,6 +52,7 @@ impl Session {
             invoker: InvokerRequest::stored(&connection),
             scopes: credential.scopes,
             guard_rails: connection.guard_rails.unwrap_or_default(),
+            token: RefCell::default(),
             id,
         })
     }
@@ -69,13 +75,29 @@ impl Session {
         class: Class,
         request: &dyn Fn(&AccessToken) -> Request,
     ) -> Result<Response> {
-        let token = token::access_token(call, self).await?;
+        let token = self.token(call).await?;
         let response = call.exchange(&request(&token), class).await?;
         if response.status != 401 || !token::reject(call, self, &token)? {
             return Ok(response);
         }
-        let token = token::access_token(call, self).await?;
+        // What travels beside may have got a new one meanwhile.
+        self.token.borrow_mut().take_if(|held| held.is(&token));
+        let token = self.token(call).await?;
         call.exchange(&request(&token), class).await
+    }
+
+    /// The access token, asked for once in a call.
+    ///
+    /// # Errors
+    /// As signing in fails.
+    pub async fn token<P: Ports>(&self, call: &Call<'_, P>) -> Result<AccessToken> {
+        let held = self.token.borrow().clone();
+        if let Some(token) = held {
+            return Ok(token);
+        }
+        let token = token::access_token(call, self).await?;
+        *self.token.borrow_mut() = Some(token.clone());
+        Ok(token)
     }
 
     /// What an error about this connection says.

@@ -1,32 +1,33 @@
-//! Calling a function: find it, mint a token for it, send, and tell who answered.
+//! Calling a function: what is asked for, where the function is, and by which way it is reached.
+
+mod send;
+mod test_call;
 
 use std::time::Duration;
 
+use self::send::Callee;
 use super::{
-    Function, FunctionRef, Generation, Trigger, front_end,
+    Function, FunctionRef, Generation, Trigger,
     get::{self, Lookup},
-    login_page,
 };
 use crate::{
     call::{Call, deadlines},
     content::Content,
     error::{Error, Kind, Origin, Result},
-    google::{Attempted, Resource},
     http::{Exchange, Method, TokenKind},
-    identity::{Invoker, InvokerRequest, member},
+    identity::{Invoker, InvokerRequest},
     names::FunctionId,
     ports::Ports,
     retry::Class,
     secret::Secret,
     session::Session,
     target::{
-        self,
         body::{Body, Payload},
-        function_url::{FunctionUrl, HostKind},
+        cloud_event::{CloudEvent, Data},
+        function_url::FunctionUrl,
         grammar::{PathAndQuery, Query},
-        headers::CallerHeaders,
+        headers::{CallerHeaders, OwnAuthorization},
     },
-    token,
 };
 
 /// <https://cloud.google.com/functions/quotas>: uncompressed.
@@ -77,6 +78,8 @@ pub struct Invocation {
     pub token: TokenKind,
     pub audience: Option<String>,
     pub principal: Option<String>,
+    pub execution_id: Option<String>,
+    pub execution_error: Option<String>,
     pub diagnosis: Option<String>,
     pub trace: Vec<Exchange>,
 }
@@ -89,11 +92,24 @@ struct Parsed {
     query: Query,
     headers: CallerHeaders,
     payload: Payload,
+    /// What the payload is the data of, if it is an event.
+    event: Option<Event>,
+    auth: Auth,
     /// Whose ID token the function receives; nobody's if it is to receive none.
     invoker: Option<Invoker>,
+    /// Whether that is another one than the connection's.
+    own_invoker: bool,
     audience: Option<String>,
+    authorization: Option<OwnAuthorization>,
     class: Class,
     raise_for_status: bool,
+}
+
+/// What an event consists of besides its data.
+struct Event {
+    headers: Vec<(String, String)>,
+    /// Its data is JSON, or there is none.
+    is_json: bool,
 }
 
 enum Place {
@@ -101,14 +117,10 @@ enum Place {
     Url(FunctionUrl),
 }
 
-/// A function that can be called.
-struct Callee {
-    url: FunctionUrl,
-    generation: Generation,
-    name: String,
-    timeout: Option<Duration>,
-    /// With the name of its Cloud Run service; unknown if it is called by its URL.
-    id: Option<(FunctionId, String)>,
+/// The way to a function.
+enum Way {
+    Url(Callee),
+    TestCall(FunctionId),
 }
 
 /// Calls a function.
@@ -129,176 +141,166 @@ pub async fn invoke<P: Ports>(
         Place::Lookup(lookup) => session.guard_rails.allows_lookup(lookup)?,
         Place::Url(url) => session.guard_rails.allows_url(url)?,
     }
-    let callee = call.run(locate(&call, &session, &request)).await?;
-    if let (None, Some(timeout)) = (deadline_ms, callee.timeout) {
-        call.extend(timeout + BEYOND_FUNCTION);
+    let (way, timeout) = call.run(locate(&call, &session, &request)).await?;
+    if let (None, Some(seconds)) = (deadline_ms, timeout) {
+        call.extend(Duration::from_secs(seconds.into()) + BEYOND_FUNCTION);
     }
-    let mut invocation = call.run(send(&call, &session, request, callee)).await?;
+    let sending = async {
+        match way {
+            Way::Url(callee) => send::send(&call, &session, request, callee).await,
+            Way::TestCall(id) => test_call::send(&call, &session, request, &id).await,
+        }
+    };
+    let mut invocation = call.run(sending).await?;
     invocation.trace = call.take_trace();
     Ok(invocation)
 }
 
 fn parse(ports: &impl Ports, session: &Session, request: InvokeRequest) -> Result<Parsed> {
-    let mut path = request.path;
-    let mut query = request.query;
-    let place = match request.function {
-        FunctionRef::Named { name, region } => {
-            Place::Lookup(Lookup::named(session, &name, region.as_deref())?)
-        }
-        FunctionRef::Resource(name) => Place::Lookup(Lookup::Exact(FunctionId::parse(&name)?)),
-        FunctionRef::Url(text) => {
-            let (url, below, in_url) = FunctionUrl::parse_with_rest(&text)?;
-            if !matches!(below.as_str(), "" | "/") || in_url.is_some() {
-                if !path.is_empty() || query != Query::None {
-                    return Err(Error::input("path", "path and query stand both in the URL and beside it")
-                        .fix("give them once"));
-                }
-                path = below;
-                query = in_url.map_or(Query::None, Query::Raw);
-            }
-            Place::Url(url)
-        }
-    };
+    let (place, path, query) = parse_place(session, request.function, request.path, request.query)?;
     // Only checked here: what it is appended to is not known yet.
     PathAndQuery::for_function("", &path, &query)?;
     let method = Method::parse(&request.method).ok_or_else(|| {
         Error::input("method", "the method is not one that can be sent")
             .fix("use GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS, in upper case")
     })?;
-    let payload =
-        Payload::encode(request.body, ports.random())?.at_most(MAX_GEN2_REQUEST, "a 2nd gen function")?;
+    let headers = CallerHeaders::parse(request.headers)?;
+    let (payload, event) = match request.body {
+        Some(Body::CloudEvent(event)) => {
+            let (payload, event) = parse_event(&event, method, &headers)?;
+            (payload, Some(event))
+        }
+        body => (Payload::encode(body, ports.random())?, None),
+    };
+    let payload = payload.at_most(MAX_GEN2_REQUEST, "a 2nd gen function")?;
+    let authorization = request.authorization.map(OwnAuthorization::parse).transpose()?;
     if request.auth == Auth::None {
-        for (field, given) in
-            [("audience", request.audience.is_some()), ("invoker", request.invoker.is_some())]
-        {
+        for (field, given) in [
+            ("audience", request.audience.is_some()),
+            ("invoker", request.invoker.is_some()),
+            ("authorization", authorization.is_some()),
+        ] {
             if given {
-                return Err(Error::input(field, format!("there is an {field}, but no token is asked for"))
-                    .fix("leave it out, or use auth `auto`"));
+                return Err(Error::input(
+                    field,
+                    format!("there is an {field}, but no credential is to be sent"),
+                )
+                .fix("leave it out, or use auth `auto`"));
             }
         }
+    }
+    if let (Some(_), Place::Url(url)) = (&authorization, &place) {
+        Callee::at(url).takes_two_credentials()?;
     }
     Ok(Parsed {
         place,
         method,
         path,
         query,
-        headers: CallerHeaders::parse(request.headers)?,
+        headers,
         payload,
+        event,
+        auth: match (request.auth, &authorization) {
+            // Without an ID token beside it, the front end would take the caller's own value for its own.
+            (Auth::Auto, Some(_)) => Auth::IdToken,
+            (auth, _) => auth,
+        },
+        own_invoker: request.invoker.is_some(),
         invoker: match request.auth {
             Auth::Auto | Auth::IdToken => Some(session.invoker(request.invoker.as_ref())?),
             Auth::None => None,
         },
         audience: request.audience,
+        authorization,
         class: if request.idempotent { Class::Idempotent } else { Class::Once },
         raise_for_status: request.raise_for_status,
     })
 }
 
-async fn locate<P: Ports>(call: &Call<'_, P>, session: &Session, request: &Parsed) -> Result<Callee> {
-    let lookup = match &request.place {
-        Place::Url(url) => {
-            return Ok(Callee {
-                name: url.to_string(),
-                generation: Generation::Other,
-                url: url.clone(),
-                timeout: None,
-                id: None,
-            });
+fn parse_place(
+    session: &Session,
+    function: FunctionRef,
+    path: String,
+    query: Query,
+) -> Result<(Place, String, Query)> {
+    let lookup = match function {
+        FunctionRef::Named { name, region } => Lookup::named(session, &name, region.as_deref())?,
+        FunctionRef::Resource(name) => Lookup::Exact(FunctionId::parse(&name)?),
+        FunctionRef::Url(text) => {
+            let (url, below, in_url) = FunctionUrl::parse_with_rest(&text)?;
+            if matches!(below.as_str(), "" | "/") && in_url.is_none() {
+                return Ok((Place::Url(url), path, query));
+            }
+            if !path.is_empty() || query != Query::None {
+                return Err(Error::input("path", "path and query stand both in the URL and beside it")
+                    .fix("give them once"));
+            }
+            return Ok((Place::Url(url), below, in_url.map_or(Query::None, Query::Raw)));
         }
+    };
+    Ok((Place::Lookup(lookup), path, query))
+}
+
+fn parse_event(text: &str, method: Method, headers: &CallerHeaders) -> Result<(Payload, Event)> {
+    if method != Method::Post {
+        return Err(
+            Error::input("method", "an event is sent with POST, and with no other method").fix("use POST")
+        );
+    }
+    let set = |(name, _): &&(String, String)| name.starts_with("ce-") || name == "content-type";
+    if let Some((name, _)) = headers.iter().find(set) {
+        return Err(Error::input("headers", format!("the header `{name}` is made of the event"))
+            .detail("header", name)
+            .fix("leave it out, and set the attribute of the event"));
+    }
+    let event = CloudEvent::parse(text)?;
+    let is_json = matches!(event.data, Data::None | Data::Json(_));
+    let payload = Payload { content_type: Some(event.content_type), bytes: event.data.into_bytes() };
+    Ok((payload, Event { headers: event.headers, is_json }))
+}
+
+/// Finds the way to the function, and its own timeout in seconds, if it is known.
+async fn locate<P: Ports>(
+    call: &Call<'_, P>,
+    session: &Session,
+    request: &Parsed,
+) -> Result<(Way, Option<u32>)> {
+    let lookup = match &request.place {
+        Place::Url(url) => return Ok((Way::Url(Callee::at(url)), None)),
         Place::Lookup(lookup) => lookup,
     };
     let function = get::find(call, session, lookup).await?;
+    Ok((way_to(&function, request)?, function.timeout_seconds))
+}
+
+fn way_to(function: &Function, request: &Parsed) -> Result<Way> {
     let not_invocable = |why: String| {
         Error::new(Kind::NotInvocable, Origin::Input, why).detail("state", function.state.as_str())
     };
     if let Trigger::Event(event) = &function.trigger {
-        return Err(not_invocable(format!(
-            "{} is started by events ({event}), not by requests",
-            function.id
-        ))
-        .fix("publish such an event, or invoke the function by its URL with an event as the body"));
+        if request.event.is_none() {
+            let fix = match function.generation {
+                Generation::Gen1 => {
+                    "publish such an event, or hand over a CloudEvent as the body: it is then called for a test"
+                }
+                Generation::Gen2 | Generation::CloudRun | Generation::Other => {
+                    "hand over a CloudEvent as the body, or publish such an event"
+                }
+            };
+            let why = format!("{} is started by events ({event}), not by requests", function.id);
+            return Err(not_invocable(why).fix(fix));
+        }
+        if function.generation == Generation::Gen1 {
+            return Ok(Way::TestCall(function.id.clone()));
+        }
     }
     let Some(url) = function.callable_url() else {
         return Err(not_invocable(format!("{} has no URL to call", function.id))
             .fix("look at its state: a function that failed to deploy has none"));
     };
-    Ok(callee(&function, url))
-}
-
-fn callee(function: &Function, url: FunctionUrl) -> Callee {
-    Callee {
-        url,
-        generation: function.generation,
-        name: function.id.to_string(),
-        timeout: function.timeout_seconds.map(|seconds| Duration::from_secs(seconds.into())),
-        id: Some((function.id.clone(), function.service_name())),
+    let callee = Callee::of(function, url);
+    if request.authorization.is_some() {
+        callee.takes_two_credentials()?;
     }
-}
-
-async fn send<P: Ports>(
-    call: &Call<'_, P>,
-    session: &Session,
-    request: Parsed,
-    callee: Callee,
-) -> Result<Invocation> {
-    let payload = match callee.generation {
-        Generation::Gen1 => request.payload.at_most(MAX_GEN1_REQUEST, "a 1st gen function")?,
-        Generation::Gen2 | Generation::CloudRun | Generation::Other => request.payload,
-    };
-    let path_and_query = PathAndQuery::for_function(callee.url.base(), &request.path, &request.query)?;
-    let audience = request.audience.as_deref().map(|text| callee.url.audience_override(text)).transpose()?;
-    let token = match &request.invoker {
-        None => None,
-        Some(invoker) => Some(token::id_token(call, session, invoker, &callee.url, audience).await?),
-    };
-    let outgoing = target::to_function(&callee.url, request.method, &path_and_query, token.as_ref())?
-        .with(&request.headers, payload);
-    let response = call.exchange(&outgoing, request.class).await?;
-
-    let action = format!("invoke {}", callee.name);
-    // A refused caller at `cloudfunctions.net` by URL: only its own page could tell the generation.
-    let generation = match (callee.generation, callee.url.kind()) {
-        (Generation::Other, HostKind::Run) => Generation::Gen2,
-        (generation, _) => generation,
-    };
-    let account = match &request.invoker {
-        Some(Invoker::ServiceAccount { chain, .. }) => chain.account.as_str(),
-        Some(Invoker::Own | Invoker::User) | None => session.identity.principal(),
-    };
-    let resource = match (&callee.id, generation) {
-        (Some((id, _)), Generation::Gen1) => Resource::Function(id),
-        (Some((id, service)), Generation::Gen2 | Generation::CloudRun | Generation::Other) => {
-            Resource::Service(id, service)
-        }
-        (None, _) => Resource::Project,
-    };
-    let attempted =
-        Attempted { account, member: member(account), resource, ..session.attempted(&action, "") };
-    if let Some(refusal) = login_page::refusal(&response, &action) {
-        return Err(refusal);
-    }
-    if let Some(refusal) = front_end::refusal(&response, generation, &attempted, token.is_some()) {
-        return Err(refusal);
-    }
-    if request.raise_for_status && !(200..300).contains(&response.status) {
-        return Err(Error::new(
-            Kind::Status,
-            Origin::Function,
-            format!("the function {} answered {}", callee.name, response.status),
-        )
-        .http_status(response.status)
-        .fix("this is the function's own answer; leave raise-for-status off to read its body"));
-    }
-    Ok(Invocation {
-        diagnosis: front_end::diagnosis(&response, callee.generation),
-        status: response.status,
-        headers: response.headers.clone(),
-        body: Content::of_response(response).1,
-        url: outgoing.url(),
-        generation: callee.generation,
-        token: outgoing.token(),
-        audience: token.as_ref().map(|token| token.audience().to_owned()),
-        principal: token.as_ref().map(|token| token.principal().unwrap_or(account).to_owned()),
-        trace: Vec::new(),
-    })
+    Ok(Way::Url(callee))
 }

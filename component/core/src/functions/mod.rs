@@ -6,6 +6,8 @@ pub mod invoke;
 pub mod list;
 pub(crate) mod login_page;
 pub mod options;
+mod regions;
+mod service;
 mod wire;
 
 pub use get::FunctionRef;

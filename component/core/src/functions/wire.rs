@@ -25,6 +25,18 @@ pub enum Generation {
     Other,
 }
 
+impl Generation {
+    /// As the contract writes it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Gen1 => "gen1",
+            Self::Gen2 => "gen2",
+            Self::CloudRun => "cloud-run",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// What starts a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {

@@ -25,7 +25,7 @@ pub enum Body {
         /// The bytes.
         data: Vec<u8>,
     },
-    /// A CloudEvent in its structured form, sent in binary mode.
+    /// A CloudEvent in its structured form, sent in binary mode, by [`super::cloud_event`].
     CloudEvent(String),
 }
 
@@ -88,7 +88,9 @@ impl Payload {
                 media_type(&content_type)?;
                 (content_type, data)
             }
-            Body::CloudEvent(_) => return Err(bad("events are not built yet")),
+            Body::CloudEvent(_) => {
+                return Err(bad("an event goes to functions only").fix("invoke the function with it"));
+            }
         };
         Ok(Self { content_type: Some(content_type), bytes })
     }
@@ -144,7 +146,7 @@ fn quoted(text: &str) -> Result<String> {
     Ok(format!("\"{}\"", text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")))
 }
 
-fn media_type(text: &str) -> Result<()> {
+pub(super) fn media_type(text: &str) -> Result<()> {
     let ok = text.len() <= 256
         && text.contains('/')
         && text.bytes().all(|b| (0x20..=0x7e).contains(&b))

@@ -1,6 +1,9 @@
 //! The headers that a caller may set.
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    secret::Secret,
+};
 
 /// The most headers, and the most bytes in all of them together.
 const MAX_COUNT: usize = 100;
@@ -69,10 +72,47 @@ impl CallerHeaders {
         self.0.iter()
     }
 
+    /// With what an event consists of; it is checked already.
+    #[must_use]
+    pub fn and(mut self, more: Vec<(String, String)>) -> Self {
+        self.0.extend(more);
+        self
+    }
+
     /// Whether a name is there.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.0.iter().any(|(n, _)| n == name)
+    }
+}
+
+/// The caller's own `Authorization`, for a function that reads it.
+#[derive(Debug, Clone)]
+pub struct OwnAuthorization(pub(super) Secret<String>);
+
+impl OwnAuthorization {
+    /// Checks what a caller gave. A Google access token is refused: a function is anybody's code.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `authorization`, which never repeats the value.
+    pub fn parse(value: Secret<String>) -> Result<Self> {
+        let text = value.reveal();
+        let bad = |what: &str| Error::input("authorization", what);
+        if text.is_empty() || text.len() > MAX_VALUE {
+            return Err(bad("the caller's authorization is empty, or longer than 16 KiB"));
+        }
+        if !text.bytes().all(|b| (0x20..=0x7e).contains(&b)) || text.trim() != text {
+            return Err(bad(
+                "the caller's authorization holds a control character, white space at an end, or a character outside ASCII",
+            ));
+        }
+        if text.split_once(' ').map_or(text.as_str(), |(_, token)| token.trim_start()).starts_with("ya29.") {
+            return Err(bad(
+                "the caller's authorization is a Google access token, which no function may receive",
+            )
+            .fix("leave it out: the function receives an ID token"));
+        }
+        Ok(Self(value))
     }
 }
 
@@ -145,6 +185,23 @@ mod tests {
         assert!(CallerHeaders::parse(vec![("x-big".to_owned(), "a".repeat(70_000))]).is_err());
         assert!(CallerHeaders::parse(vec![("x-h".to_owned(), "v".to_owned()); 101]).is_err());
         assert!(CallerHeaders::parse(vec![("x-h".to_owned(), "v".to_owned()); 100]).is_ok());
+    }
+
+    #[test_case("Bearer of-the-caller", true)]
+    #[test_case("Basic dTpw", true)]
+    #[test_case("Digest username=\"u\", realm=\"r\"", true)]
+    #[test_case("", false)]
+    #[test_case(" Bearer x", false)]
+    #[test_case("Bearer canary\r\nx: y", false)]
+    #[test_case("Bearer canäry", false)]
+    #[test_case("Bearer ya29.canary", false; "an access token of Google")]
+    #[test_case("ya29.canary", false; "a naked access token of Google")]
+    fn an_authorization_of_the_caller(value: &str, ok: bool) {
+        let parsed = OwnAuthorization::parse(Secret::new(value.to_owned()));
+        assert_eq!(parsed.is_ok(), ok);
+        assert!(
+            !format!("{parsed:?}").contains("canary") && !format!("{parsed:?}").contains("of-the-caller")
+        );
     }
 
     #[test]

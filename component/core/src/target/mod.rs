@@ -5,6 +5,7 @@
 //! with the ID token that was minted for it. No other combination can be written down.
 
 pub mod body;
+pub mod cloud_event;
 pub mod function_url;
 pub mod grammar;
 pub mod headers;
@@ -13,7 +14,12 @@ use crate::{
     error::{Error, Kind, Origin, Result},
     http::{Method, Request, TokenKind},
     secret::Secret,
-    target::{body::Payload, function_url::FunctionUrl, grammar::PathAndQuery, headers::CallerHeaders},
+    target::{
+        body::Payload,
+        function_url::FunctionUrl,
+        grammar::PathAndQuery,
+        headers::{CallerHeaders, OwnAuthorization},
+    },
     token::{AccessToken, IdToken},
 };
 
@@ -173,6 +179,7 @@ fn form_post(host: &str, path: &str, token: TokenKind, form: &[(&str, &str)]) ->
         path_and_query: path.to_owned(),
         headers: vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())],
         bearer: None,
+        own_authorization: None,
         body: body.into_bytes(),
         token,
         max_response: MAX_TOKEN_RESPONSE,
@@ -188,6 +195,7 @@ pub fn to_keys() -> Request {
         path_and_query: "/oauth2/v3/certs".to_owned(),
         headers: Vec::new(),
         bearer: None,
+        own_authorization: None,
         body: Vec::new(),
         token: TokenKind::None,
         max_response: MAX_TOKEN_RESPONSE,
@@ -203,6 +211,7 @@ pub fn to_api(api: Api, method: Method, target: &PathAndQuery, token: &AccessTok
         path_and_query: target.as_str().to_owned(),
         headers: Vec::new(),
         bearer: token.bearer(),
+        own_authorization: None,
         body: Vec::new(),
         token: token.kind(),
         max_response: MAX_API_RESPONSE,
@@ -219,26 +228,39 @@ pub fn to_function(
     target: &PathAndQuery,
     token: Option<&IdToken>,
 ) -> Result<Request> {
-    if let Some(token) = token
-        && token.origin() != url.origin()
-    {
-        return Err(Error::new(
-            Kind::Internal,
-            Origin::Host,
-            format!("an ID token for {} was about to go to {}", token.origin(), url.origin()),
-        )
-        .fix("please report this; nothing was sent"));
-    }
-    Ok(Request {
+    let request = Request {
         method,
         host: url.host().to_owned(),
         path_and_query: target.as_str().to_owned(),
         headers: Vec::new(),
-        bearer: token.map(IdToken::bearer),
+        bearer: None,
+        own_authorization: None,
         body: Vec::new(),
-        token: token.map_or(TokenKind::None, |_| TokenKind::IdToken),
+        token: TokenKind::None,
         max_response: MAX_FUNCTION_RESPONSE,
-    })
+    };
+    match token {
+        Some(token) => identified(request, url, token),
+        None => Ok(request),
+    }
+}
+
+/// A request to a function that carried nothing, with the ID token that was minted for exactly this origin.
+///
+/// # Errors
+/// `internal` if the token was minted for another origin, or the request goes to another one; then nothing is sent.
+pub fn identified(mut request: Request, url: &FunctionUrl, token: &IdToken) -> Result<Request> {
+    if token.origin() != url.origin() || request.host != url.host() {
+        return Err(Error::new(
+            Kind::Internal,
+            Origin::Host,
+            format!("an ID token for {} was about to go to {}", token.origin(), request.host),
+        )
+        .fix("please report this; nothing was sent"));
+    }
+    request.bearer = Some(token.bearer());
+    request.token = TokenKind::IdToken;
+    Ok(request)
 }
 
 /// To a Google API, with an access token and a JSON body of ours.
@@ -263,10 +285,29 @@ impl Request {
         self.body = payload.bytes;
         self
     }
+
+    /// Adds the caller's own `Authorization`, to a request whose ID token then goes beside it.
+    #[must_use]
+    pub fn beside(mut self, authorization: Option<&OwnAuthorization>) -> Self {
+        self.own_authorization = authorization.map(|own| own.0.clone());
+        self
+    }
 }
 
-/// The `Authorization` value that a port sends for a request.
+/// The headers that a port sends for a request's credentials.
+///
+/// Where both are there, Cloud Run reads the second one only, and hands the first one on.
+/// <https://cloud.google.com/run/docs/authenticating/service-to-service>
 #[must_use]
-pub fn authorization(request: &Request) -> Option<Secret<String>> {
-    request.bearer().map(|token| Secret::new(format!("Bearer {}", token.reveal())))
+pub fn credentials(request: &Request) -> Vec<(&'static str, Secret<String>)> {
+    let mut headers = Vec::new();
+    let mut name = "authorization";
+    if let Some(own) = &request.own_authorization {
+        headers.push((name, own.clone()));
+        name = "x-serverless-authorization";
+    }
+    if let Some(token) = request.bearer() {
+        headers.push((name, Secret::new(format!("Bearer {}", token.reveal()))));
+    }
+    headers
 }

@@ -66,6 +66,7 @@ fn who_may_only_invoke(answers: &[Value], verdict: Verdict, words: &str) {
     world.then(denied("cloudfunctions.functions.list"));
     world.then(nothing());
     world.then(denied("cloudfunctions.functions.get"));
+    world.then(denied("run.services.get"));
     for answer in answers {
         world.then(json_answer(200, answer));
     }
@@ -328,7 +329,8 @@ fn the_question_goes_to_the_generations_own_api() {
 #[test]
 fn a_function_that_is_not_there() {
     let (world, id) = World::connected();
-    let findings = of_function(&world, &id, [not_found("Resource 'hello' was not found")]);
+    let gone = || not_found("Resource 'hello' was not found");
+    let findings = of_function(&world, &id, [gone(), gone()]);
     assert_eq!(
         verdicts(&findings),
         [("exists", Fail), ("http", Unknown), ("active", Unknown), ("may-invoke", Unknown)]

@@ -40,6 +40,7 @@ pub(crate) fn refuse_contradiction(command: &Command) -> Result<(), Failure> {
         | Command::Invoke(_)
         | Command::CustomApi(_)
         | Command::Demo
+        | Command::Completions { .. }
         | Command::Describe
         | Command::Connect(_)
         | Command::Connections { action: None }

@@ -88,9 +88,15 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
     if let Command::Tape { action } = command {
         return tape::tape(action, global, look);
     }
+    if let Command::Completions { shell } = command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "gcf", &mut script);
+        return write_result(&script).map(|()| Exit::Done).map_err(|error| unwritten(&error));
+    }
     let progress = match command {
         Command::List(_) => Progress::spinner("listing"),
         Command::Demo
+        | Command::Completions { .. }
         | Command::Describe
         | Command::Connect(_)
         | Command::Connections { .. }
@@ -123,9 +129,21 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
     };
     progress.clear();
     let outcome = done?;
-    print(&outcome, global.json, look)
-        .map_err(|error| Failure::machine(format!("cannot write the result: {error}")))?;
+    print(&outcome, global.json, look).map_err(|error| unwritten(&error))?;
     Ok(outcome.exit())
+}
+
+fn unwritten(error: &io::Error) -> Failure {
+    Failure::machine(format!("cannot write the result: {error}"))
+}
+
+fn write_result(result: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(result).and_then(|()| out.flush()) {
+        // Whoever read it, such as `head`, has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
 }
 
 /// The result to stdout, what a person wants to know about it to stderr.
@@ -135,12 +153,8 @@ fn print(outcome: &Outcome, json: bool, look: Look) -> io::Result<()> {
     } else {
         outcome.show(look)
     };
-    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+    let mut err = io::stderr().lock();
     err.write_all(before.as_bytes())?;
-    match out.write_all(&result).and_then(|()| out.flush()) {
-        // Whoever read it, such as `head`, has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-        done => done?,
-    }
+    write_result(&result)?;
     err.write_all(after.as_bytes())
 }

@@ -25,6 +25,7 @@ use crate::{
 /// Does what `command` says. `demo` is not among it: it runs other commands.
 pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, Failure> {
     match command {
+        Command::Completions { .. } => Err(Failure::input("completions need no connection")),
         Command::Demo => Err(Failure::input("the demo does not run within itself")),
         Command::Tape { .. } => Err(Failure::input("a tape is looked at without a session")),
         Command::Describe => describe(session),

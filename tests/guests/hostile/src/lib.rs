@@ -36,8 +36,8 @@ mod bindings {
 use std::hint::black_box;
 
 use bindings::{
-    exports::gcf::connector::{api, catalog, connections, functions},
-    gcf::connector::types::{Error, ErrorKind, Origin},
+    exports::gcf::connector::{api, catalog, connections, functions, planning},
+    gcf::connector::types::{Error, ErrorKind, GuardRails, Origin},
     wasi::{
         clocks::monotonic_clock,
         http::{
@@ -172,6 +172,10 @@ impl connections::Guest for Hostile {
         absent()
     }
 
+    fn restrict(_: String, _: Option<GuardRails>) -> Result<connections::Connected, Error> {
+        absent()
+    }
+
     fn list() -> Result<Vec<connections::Connection>, Error> {
         Ok(Vec::new())
     }
@@ -202,6 +206,14 @@ impl functions::Guest for Hostile {
         absent()
     }
 
+    fn options(
+        _: String,
+        _: functions::OptionsRequest,
+        _: Option<u32>,
+    ) -> Result<functions::OptionList, Error> {
+        absent()
+    }
+
     fn invoke(
         _: String,
         _: functions::InvokeRequest,
@@ -213,6 +225,16 @@ impl functions::Guest for Hostile {
 
 impl api::Guest for Hostile {
     fn custom_api(_: String, _: api::ApiRequest, _: Option<u32>) -> Result<api::ApiResponse, Error> {
+        absent()
+    }
+
+    fn all_pages(_: String, _: api::PagesRequest, _: Option<u32>) -> Result<api::ApiPages, Error> {
+        absent()
+    }
+}
+
+impl planning::Guest for Hostile {
+    fn plan(_: String, _: planning::Action, _: Option<u32>) -> Result<planning::CallPlan, Error> {
         absent()
     }
 }
