@@ -12,7 +12,7 @@ use wasmtime::{
 };
 
 use self::encoding::{from_json, to_json};
-use crate::{calls::millis, error::HostError, host::Host, state::State};
+use crate::{calls::millis, error::HostError, host::Host, scope::Scope, state::State};
 
 /// The package that the interfaces belong to.
 const PACKAGE: (&str, &str) = ("gcf:connector/", "@0.1.0");
@@ -35,7 +35,7 @@ impl Host {
         input: &Value,
         deadline: Option<Duration>,
     ) -> Result<Answer, HostError> {
-        self.call_instance(deadline, async |store, instance| {
+        self.call_instance(scope(action, connection), deadline, async |store, instance| {
             let Some(function) = exported(store, instance, action) else {
                 let why = format!("there is no action {action}");
                 return Ok(Err(invalid("action", &why, "use a name from the catalog")));
@@ -56,6 +56,20 @@ impl Host {
             Ok(answer(&types, &results))
         })
         .await
+    }
+}
+
+/// As the methods of [`Host`] that have types.
+fn scope(action: &str, connection: &str) -> Scope {
+    match action {
+        "connections.connect"
+        | "connections.authorize"
+        | "connections.finish"
+        | "connections.reauthorize"
+        | "connections.rename"
+        | "connections.list"
+        | "planning.plan" => Scope::AllConnections,
+        _ => Scope::Connection(connection.to_owned()),
     }
 }
 

@@ -25,6 +25,7 @@ use crate::{
     inject::AccessTokens,
     limits::{CpuMeter, Limits, MemoryMeter},
     observer::Observer,
+    scope::Scope,
     secret_store::Secrets,
     state::State,
     transport::Transport,
@@ -76,13 +77,14 @@ impl Host {
         &self.0.cache_use
     }
 
-    /// Runs one call within its limits, and tells whose failure a failure is.
+    /// Runs one call within its limits, and tells whose failure a failure is. Of the store it sees `scope`.
     pub(crate) async fn call<T>(
         &self,
+        scope: Scope,
         deadline: Option<Duration>,
         call: impl AsyncFnOnce(&mut Store<State>, &Connector) -> wasmtime::Result<Result<T, ConnectorError>>,
     ) -> Result<T, CallError> {
-        let (answer, exceeded) = self.within_limits(deadline, start_connector, call).await?;
+        let (answer, exceeded) = self.within_limits(scope, deadline, start_connector, call).await?;
         answer.map_err(|error| match exceeded {
             Some(limit) => HostError::LimitExceeded(limit).into(),
             None => CallError::Connector(Box::new(error)),
@@ -92,10 +94,11 @@ impl Host {
     /// The same with the bare instance, for calls whose types are not known here.
     pub(crate) async fn call_instance<T, E>(
         &self,
+        scope: Scope,
         deadline: Option<Duration>,
         call: impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<Result<T, E>>,
     ) -> Result<Result<T, E>, HostError> {
-        match self.within_limits(deadline, start_instance, call).await? {
+        match self.within_limits(scope, deadline, start_instance, call).await? {
             (Err(_), Some(limit)) => Err(HostError::LimitExceeded(limit)),
             (answer, _) => Ok(answer),
         }
@@ -104,6 +107,7 @@ impl Host {
     /// One call within its limits, and the limit that it ran into, if it did.
     async fn within_limits<I, T>(
         &self,
+        scope: Scope,
         deadline: Option<Duration>,
         start: impl AsyncFnOnce(&ConnectorPre<State>, &mut Store<State>) -> wasmtime::Result<I>,
         call: impl AsyncFnOnce(&mut Store<State>, &I) -> wasmtime::Result<T>,
@@ -113,7 +117,7 @@ impl Host {
         let budget = Arc::new(RequestBudget::new(sandbox.limits.requests));
         let work = async {
             let _place = running.acquire().await.expect("this semaphore is never closed");
-            sandbox.run(Arc::clone(policy), Arc::clone(&budget), patience, start, call).await
+            sandbox.run(scope, Arc::clone(policy), Arc::clone(&budget), patience, start, call).await
         };
         let answer = tokio::time::timeout(patience, work)
             .await
@@ -167,6 +171,7 @@ impl Sandbox {
         let nothing = EgressPolicy::from_manifest(&json!([])).expect("an empty manifest is valid");
         let budget = Arc::new(RequestBudget::new(0));
         let call = self.run(
+            Scope::AllConnections,
             Arc::new(nothing),
             budget,
             DESCRIBE,
@@ -179,6 +184,7 @@ impl Sandbox {
     /// Makes a sandbox, runs `call` in it, and throws it away.
     async fn run<I, T>(
         &self,
+        scope: Scope,
         policy: Arc<EgressPolicy>,
         budget: Arc<RequestBudget>,
         patience: Duration,
@@ -194,7 +200,7 @@ impl Sandbox {
             budget: Arc::clone(&budget),
             patience,
         };
-        let mut store = self.store(hooks, Arc::clone(&cpu));
+        let mut store = self.store(scope, hooks, Arc::clone(&cpu));
         let mut work = pin!(async {
             let instance =
                 start(&self.connector, &mut store).await.map_err(|error| HostError::from_start(&error))?;
@@ -209,11 +215,11 @@ impl Sandbox {
         .await
     }
 
-    fn store(&self, hooks: Hooks, cpu: Arc<CpuMeter>) -> Store<State> {
+    fn store(&self, scope: Scope, hooks: Hooks, cpu: Arc<CpuMeter>) -> Store<State> {
         let state = State::new(
             &self.clock,
             Arc::clone(&self.random),
-            self.secrets.clone(),
+            self.secrets.within(scope),
             hooks,
             MemoryMeter::new(self.limits.memory),
             Arc::clone(&cpu),

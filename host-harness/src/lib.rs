@@ -98,6 +98,7 @@ mod host;
 mod inject;
 mod limits;
 mod observer;
+mod scope;
 mod secret_store;
 pub mod secrets;
 mod state;

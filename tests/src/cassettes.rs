@@ -77,7 +77,14 @@ fn detail<'a>(error: &'a gcf_host::wit::ConnectorError, name: &str) -> Option<&'
 
 #[test]
 fn every_cassette_is_played_and_says_where_it_came_from() {
-    assert_eq!(cassettes(), PLAYED);
+    let found = cassettes();
+    for name in &found {
+        assert!(
+            PLAYED.contains(&name.as_str()),
+            "no test plays {name}: write one and add it to PLAYED, or remove it"
+        );
+    }
+    assert_eq!(found, PLAYED);
     let tests = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     for name in PLAYED {
         // Once in the list above, and once more where it is played.

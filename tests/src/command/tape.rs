@@ -99,6 +99,29 @@ fn tapes_are_scanned_compared_renamed_and_verified() {
     assert_eq!(schema["title"], "gcf tape");
 }
 
+#[test]
+fn a_tape_is_renamed_while_it_is_recorded() {
+    let google = Google::start();
+    let person = person(&google);
+    let rename = ["--rename", "demo-project=project-1", "--rename", "gcf-demo=robot"];
+    super::forget_tokens(&person.path("store"));
+    let recorded = person.run(&list(&[&["--record", "list.json"], &rename[..]].concat()));
+    let text = std::fs::read_to_string(person.path("list.json")).unwrap();
+    assert!(text.contains("projects/project-1/") && !text.contains("demo-project"), "{text}");
+    super::forget_tokens(&person.path("store"));
+    let replayed = person.run(&list(&[&["--replay", "list.json"], &rename[..]].concat()));
+    let without = person.run(&["tape", "rename", "list.json", "demo-project", "x"]);
+    let runs = [
+        recorded,
+        replayed,
+        without,
+        person.run(&list(&["--replay", "list.json"])),
+        person.run(&list(&["--rename", "a=b"])),
+        person.run(&list(&["--record", "other.json", "--rename", "demo=demo.test"])),
+    ];
+    check_live("tape-rename", &runs);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_recording_survives_ctrl_c() {

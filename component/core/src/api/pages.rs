@@ -1,13 +1,11 @@
 //! Lists in full: page after page, joined.
 
-use std::borrow::Cow;
-
 use super::{ApiPages, PagesRequest, Parsed, Target, parse, url_of};
 use crate::{
     call::{Call, deadlines},
     error::{Error, Kind, Origin, Result, foreign},
     google,
-    http::{Method, Response},
+    http::Method,
     json::{
         self, Read, Unreadable,
         split::{fields, items},
@@ -16,11 +14,7 @@ use crate::{
     retry::Class,
     session::Session,
     sorted,
-    target::{
-        self, Api,
-        grammar::{PathAndQuery, Query},
-        headers::CallerHeaders,
-    },
+    target::{self, Api, grammar::PathAndQuery, headers::CallerHeaders},
 };
 
 /// The most pages of one call.
@@ -29,11 +23,8 @@ const MAX_PAGES: u32 = 150;
 /// The most bytes of all items together.
 const MAX_ITEMS: usize = 32 * 1024 * 1024;
 
-/// The longest name of a field, in bytes.
-const MAX_NAME: usize = 256;
-
-/// The longest page token, in bytes.
-const MAX_TOKEN: usize = 4096;
+/// The longest page token, and the longest name of a field, in bytes.
+const MAX_TEXT: usize = 4096;
 
 /// Follows `nextPageToken` (<https://google.aip.dev/158>), and joins the pages.
 ///
@@ -56,8 +47,7 @@ pub async fn all_pages<P: Ports>(
 /// A list of an API, and how much of it is wanted.
 struct List {
     api: Api,
-    path: String,
-    query: Query,
+    target: PathAndQuery,
     headers: CallerHeaders,
     /// For messages.
     action: String,
@@ -68,88 +58,73 @@ struct List {
 
 impl List {
     fn parse(ports: &impl Ports, session: &Session, request: PagesRequest) -> Result<Self> {
-        let PagesRequest { request, items, page_token, max_pages } = request;
+        let PagesRequest { request, items, page_token: from, max_pages } = request;
         let max_pages = max_pages.unwrap_or(MAX_PAGES);
         if !(1..=MAX_PAGES).contains(&max_pages) {
             return Err(Error::input("max-pages", "the number of pages is not between 1 and 150")
                 .fix("leave it out for 150, and go on with the next-page-token"));
         }
-        if items.as_ref().is_some_and(|name| name.is_empty() || name.len() > MAX_NAME) {
-            return Err(Error::input("items", "the name of the field is empty, or longer than 256 bytes")
-                .fix("name the field as Google documents it, such as functions, or leave it out"));
-        }
-        if page_token.as_ref().is_some_and(|token| {
-            token.is_empty() || token.len() > MAX_TOKEN || token.contains(char::is_control)
-        }) {
-            return Err(Error::input(
-                "page-token",
-                "the page token is empty, longer than 4096 bytes, or holds a control character",
-            )
-            .fix("hand over the next-page-token of an earlier answer as it is"));
+        for (field, given) in [("items", &items), ("page-token", &from)] {
+            let wrong = |text: &String| {
+                text.is_empty() || text.len() > MAX_TEXT || text.contains(|c: char| c.is_ascii_control())
+            };
+            if given.as_ref().is_some_and(wrong) {
+                return Err(Error::input(
+                    field,
+                    format!("the {field} is empty, longer than 4096 bytes, or holds a control character"),
+                )
+                .fix("take it as it stands in an answer, or leave it out"));
+            }
         }
         if request.body.is_some() {
             return Err(Error::input("body", "a list is read without a body").fix("leave the body out"));
         }
-        let query = request.query.clone();
         let Parsed { target, method, headers, .. } = parse(ports, session, request)?;
         if method != Method::Get {
             return Err(Error::input("method", "the method of a list is GET")
                 .fix("use GET; for any other method there is custom-api"));
         }
-        let Target::Api(api, path_and_query) = target else {
+        let Target::Api(api, target) = target else {
             return Err(Error::input("path", "a function's URL is no list of a Google API")
                 .fix("call it with custom-api, or invoke it"));
         };
-        // A URL brings its query along.
-        let (path, in_url) = match path_and_query.as_str().split_once('?') {
-            Some((path, query)) => (path, Query::Raw(query.to_owned())),
-            None => (path_and_query.as_str(), Query::None),
-        };
-        let query = if query == Query::None { in_url } else { query };
-        for (name, value) in query.parameters() {
-            match name.as_str() {
-                "pageToken" | "page_token" => {
-                    return Err(Error::input("query", "the query holds a page token, and so does each page")
-                        .detail("parameter", name)
-                        .fix(
-                            "hand it over as the page-token of the request, and leave it out of the query",
-                        ));
-                }
+        for (name, value) in target.parameters() {
+            let why = match name.as_str() {
+                "pageToken" | "page_token" => "the query holds a page token, which is the request's to hold",
                 "fields" if !value.contains("nextPageToken") && value != "*" => {
-                    return Err(Error::input(
-                        "query",
-                        "the field mask leaves out nextPageToken, so the list would end after one page",
-                    )
-                    .detail("parameter", name)
-                    .fix(format!("ask for it too: fields={value},nextPageToken")));
+                    "the field mask leaves out nextPageToken, so the list would end after one page"
                 }
-                _ => {}
-            }
+                _ => continue,
+            };
+            return Err(Error::input("query", why)
+                .detail("parameter", name)
+                .fix("hand a page token over as page-token, and name nextPageToken in a field mask"));
         }
-        Ok(Self {
-            action: format!("list {}", url_of(api.host(), &path_and_query)),
-            path: path.to_owned(),
-            api,
-            query,
-            headers,
-            items,
-            from: page_token,
-            max_pages,
-        })
+        let action = format!("list {}", url_of(api.host(), &target));
+        Ok(Self { api, target, headers, action, items, from, max_pages })
     }
 
-    async fn collect<P: Ports>(&self, call: &Call<'_, P>, session: &Session) -> Result<ApiPages> {
-        let named = self.items.is_some();
-        let mut joined = Joined { name: self.items.clone(), named, ..Joined::default() };
+    async fn collect<P: Ports>(self, call: &Call<'_, P>, session: &Session) -> Result<ApiPages> {
+        let mut joined = Joined { named: self.items.is_some(), name: self.items, ..Joined::default() };
         let mut seen: Vec<String> = self.from.iter().cloned().collect();
-        let mut token = self.from.clone();
+        let mut token = self.from;
         let mut pages = 0;
         loop {
-            let response = self.page(call, session, token.as_deref()).await?;
-            let unreadable = |why: &Unreadable| google::unreadable(&response, &self.action, why);
-            // JSON is UTF-8 (RFC 8259, section 8.1).
-            let text = std::str::from_utf8(&response.body).map_err(|_| unreadable(&Unreadable::NoObject))?;
-            let page = Page::read(text).map_err(|why| unreadable(&why))?;
+            let target = match &token {
+                Some(token) => &self.target.and("pageToken", token)?,
+                None => &self.target,
+            };
+            let build = |token: &_| {
+                let mut request = target::to_api(self.api, Method::Get, target, token);
+                request.headers.extend(self.headers.iter().cloned());
+                request
+            };
+            let response = session.send(call, Class::Idempotent, &build).await?;
+            if response.status != 200 {
+                return Err(google::api_error(&response, &session.attempted(&self.action, "")));
+            }
+            let page = Page::read(&response.body)
+                .map_err(|why| google::unreadable(&response, &self.action, &why))?;
             let list = joined.choose(&page, &self.action)?;
             if pages > 0 && !joined.fits(&list) {
                 // This page is read again by whoever goes on here.
@@ -173,31 +148,11 @@ impl List {
         }
         joined.finish(&self.action, pages, token)
     }
-
-    async fn page<P: Ports>(
-        &self,
-        call: &Call<'_, P>,
-        session: &Session,
-        token: Option<&str>,
-    ) -> Result<Response> {
-        let query = token.map_or_else(|| self.query.clone(), |token| self.query.and("pageToken", token));
-        let target = PathAndQuery::for_api(&self.path, &query)?;
-        let build = |token: &_| {
-            let mut request = target::to_api(self.api, Method::Get, &target, token);
-            request.headers.extend(self.headers.iter().cloned());
-            request
-        };
-        let response = session.send(call, Class::Idempotent, &build).await?;
-        if response.status == 200 {
-            return Ok(response);
-        }
-        Err(google::api_error(&response, &session.attempted(&self.action, "")))
-    }
 }
 
 /// One page, each of its lists as it was written.
 struct Page<'a> {
-    lists: Vec<(Cow<'a, str>, &'a str)>,
+    lists: Vec<(String, &'a str)>,
     next: Option<String>,
     unreachable: Vec<String>,
     /// It goes on, and not by a page token.
@@ -205,7 +160,9 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn read(text: &'a str) -> Read<Self> {
+    fn read(body: &'a [u8]) -> Read<Self> {
+        // JSON is UTF-8 (RFC 8259, section 8.1).
+        let text = std::str::from_utf8(body).map_err(|_| Unreadable::NoObject)?;
         let mut page =
             Self { lists: Vec::new(), next: None, unreachable: Vec::new(), goes_on_otherwise: false };
         for (name, value) in fields(text)? {
@@ -227,7 +184,7 @@ impl<'a> Page<'a> {
                     let goes_on = metadata.object().and_then(|fields| fields.get("continue")?.text());
                     page.goes_on_otherwise = goes_on.is_some_and(|token| !token.is_empty());
                 }
-                _ if value.starts_with('[') => page.lists.push((name, value)),
+                _ if value.starts_with('[') => page.lists.push((name.into_owned(), value)),
                 _ => {}
             }
         }
@@ -257,15 +214,15 @@ impl Joined {
             return Err(odd(action, "goes on without a nextPageToken").fix("use another version of the API"));
         }
         if self.name.is_none() {
-            self.name = page.lists.first().map(|(name, _)| name.clone().into_owned());
+            self.name = page.lists.first().map(|(name, _)| name.clone());
         }
         let mut chosen = Vec::new();
         for (name, list) in &page.lists {
-            if self.name.as_deref() == Some(name) {
+            if self.name.as_ref() == Some(name) {
                 self.found = true;
                 chosen = items(list).unwrap_or_default();
             } else {
-                sorted::insert(&mut self.others, name.clone().into_owned());
+                sorted::insert(&mut self.others, name.clone());
             }
         }
         if self.named || self.others.is_empty() {

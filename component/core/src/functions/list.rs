@@ -94,13 +94,13 @@ pub async fn list<P: Ports>(
     Ok(list)
 }
 
-/// Every function of these regions, or of the project: what a bare name is looked up in.
+/// Every function of these regions, or of all that the connection may see: what a bare name is looked up in.
 pub(super) async fn every<P: Ports>(
     call: &Call<'_, P>,
     session: &Session,
     regions: Vec<String>,
 ) -> Result<FunctionList> {
-    let regions = if regions.is_empty() { session.guard_rails.regions.clone() } else { regions };
+    let regions = session.guard_rails.allows_list(regions)?;
     let request = parse(ListRequest { regions, ..ListRequest::default() })?;
     collect(call, session, &request).await
 }

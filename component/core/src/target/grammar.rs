@@ -112,6 +112,21 @@ impl PathAndQuery {
         }
     }
 
+    /// With one more parameter at its end.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `path` if it is too long.
+    pub(crate) fn and(&self, name: &str, value: &str) -> Result<Self> {
+        let (path, query) = self.0.split_once('?').unwrap_or((&self.0, ""));
+        let mut query = query.to_owned();
+        let start = query.len();
+        query = form_urlencoded::Serializer::for_suffix(query, start).append_pair(name, value).finish();
+        if start > 0 {
+            query.insert(start, '&');
+        }
+        Self::join(path, &query)
+    }
+
     fn join(path: &str, query: &str) -> Result<Self> {
         let text = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
         if text.len() > MAX_TARGET {
@@ -135,31 +150,6 @@ pub enum Query {
 }
 
 impl Query {
-    /// The names and values as their receiver reads them.
-    pub(crate) fn parameters(&self) -> Vec<(String, String)> {
-        match self {
-            Self::None => Vec::new(),
-            Self::Pairs(pairs) => pairs.clone(),
-            Self::Raw(text) => form_urlencoded::parse(text.as_bytes()).into_owned().collect(),
-        }
-    }
-
-    /// With one more parameter at its end.
-    pub(crate) fn and(&self, name: &str, value: &str) -> Self {
-        match self {
-            Self::None => Self::Pairs(vec![(name.to_owned(), value.to_owned())]),
-            Self::Pairs(pairs) => {
-                let mut pairs = pairs.clone();
-                pairs.push((name.to_owned(), value.to_owned()));
-                Self::Pairs(pairs)
-            }
-            Self::Raw(text) => {
-                let pair = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
-                Self::Raw(if text.is_empty() { pair } else { format!("{text}&{pair}") })
-            }
-        }
-    }
-
     fn encode(&self) -> Result<String> {
         match self {
             Self::None => Ok(String::new()),

@@ -11,13 +11,12 @@ use crate::{
         get::get as get_function,
         invoke::{Auth, InvokeRequest, invoke},
         list::{ListRequest, list},
+        options::{OptionField, OptionsRequest, options},
     },
     guard_rails::GuardRails,
-    http::Request,
     target::{body::Body, grammar::Query},
     testing::{
-        Answer, World, access_token, block_on, connect, connect_request, json_answer, json_request, nothing,
-        user_json,
+        World, access_token, block_on, connect, connect_request, json_answer, json_request, user_json,
     },
 };
 
@@ -272,24 +271,75 @@ fn an_invocation(rails: GuardRails, function: FunctionRef, method: &str, forbidd
     assert_eq!(outcome.err().map(|error| rail(&world, &error)).as_deref(), forbidden);
 }
 
-/// A function in `us-east1` and one in every other region that is asked for; none of Cloud Run.
-fn in_each_region(request: &Request) -> Answer {
-    let region = request.path_and_query().split('/').nth(5).unwrap();
-    let name = if region == "us-east1" { "f" } else { "g" };
-    if request.host() == "run.googleapis.com" {
-        nothing()
-    } else {
-        json_answer(200, &json!({"functions": [gen2(region, name)]}))
+/// A Google with the function `f` in each region that it is asked for.
+fn f_everywhere(world: &World) {
+    world.respond(|request| {
+        let url = request.url();
+        let region = url.split("/locations/").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        match request.host() {
+            "cloudfunctions.googleapis.com" if url.ends_with("/functions") => {
+                json_answer(200, &json!({"functions": [gen2(region, "f")]}))
+            }
+            "cloudfunctions.googleapis.com" => json_answer(
+                200,
+                &json!({"locations": [{"locationId": "us-central1"}, {"locationId": "us-east1"}, {"locationId": "us-west1"}]}),
+            ),
+            _ => json_answer(200, &json!({})),
+        }
+    });
+}
+
+/// The regions that Google was asked for, each once.
+fn asked(world: &World) -> Vec<String> {
+    let mut regions = Vec::new();
+    for url in world.urls() {
+        let region = url.split("/locations/").nth(1).and_then(|rest| rest.split('/').next());
+        if let Some(region) = region {
+            crate::sorted::insert(&mut regions, region.to_owned());
+        }
     }
+    regions
 }
 
 #[test]
 fn a_bare_name_is_looked_up_in_the_allowed_regions() {
-    let (world, id) = with(regions(&["us-east1", "us-west1"]));
-    world.respond(in_each_region);
+    let (world, id) = with(regions(&["us-east1"]));
+    f_everywhere(&world);
     let function = block_on(get_function(&world, &id, named("f", None), None)).unwrap();
     assert_eq!(function.id.region.as_str(), "us-east1");
-    assert!(world.urls().iter().all(|url| !url.contains("/locations/-/")), "{:?}", world.urls());
+    assert_eq!(asked(&world), ["us-east1"]);
+}
+
+/// The connection's own region is where a bare name is looked for by those who may not list.
+#[test]
+fn who_may_not_list_does_not_get_around_the_allowed_regions() {
+    let request = ConnectRequest {
+        region: Some("us-west1".to_owned()),
+        guard_rails: Some(regions(&["us-east1"])),
+        ..connect_request()
+    };
+    let (world, id) = World::connected_with(request, [access_token("ya29.first")]);
+    world.respond(|_| {
+        json_answer(403, &json!({"error": {"message": "Permission 'x.y.z' denied on resource"}}))
+    });
+    let error = block_on(get_function(&world, &id, named("f", None), None)).unwrap_err();
+    assert_eq!((error.kind(), detail(&error, "rail")), (Kind::Restricted, Some("regions")));
+    assert_eq!(asked(&world), ["us-east1"]);
+}
+
+#[test]
+fn a_drop_down_offers_the_allowed_regions_and_their_functions() {
+    let (world, id) = with(regions(&["us-east1", "us-west1"]));
+    f_everywhere(&world);
+    let ask =
+        |field| block_on(options(&world, &id, OptionsRequest { field, prefix: None, limit: None }, None));
+    let values: Vec<_> = ask(OptionField::Regions).unwrap().options.into_iter().map(|o| o.value).collect();
+    assert_eq!(values, ["us-east1", "us-west1"]);
+    assert_eq!(ask(OptionField::Functions(Some("us-west1".to_owned()))).unwrap().options.len(), 1);
+    assert_eq!(ask(OptionField::Functions(None)).unwrap().options.len(), 1, "in its own region");
+    world.begin_anew();
+    let error = ask(OptionField::Functions(Some("us-central1".to_owned()))).unwrap_err();
+    assert_eq!(rail(&world, &error), "regions");
 }
 
 #[test]
@@ -301,18 +351,19 @@ fn a_function_elsewhere_is_not_read() {
 
 #[test]
 fn a_list_is_of_the_allowed_regions() {
-    let (world, id) = with(regions(&["us-east1", "europe-west1"]));
-    world.respond(in_each_region);
+    let (world, id) = with(regions(&["us-east1", "us-west1"]));
+    f_everywhere(&world);
     let all = block_on(list(&world, &id, ListRequest::default(), None)).unwrap();
     assert_eq!(all.functions.len(), 2);
-    assert!(world.urls().iter().all(|url| !url.contains("/locations/-/")), "{:?}", world.urls());
+    assert_eq!(asked(&world), ["us-east1", "us-west1"]);
 
     world.begin_anew();
     let one = ListRequest { regions: texts(&["us-east1"]), ..ListRequest::default() };
     assert_eq!(block_on(list(&world, &id, one, None)).unwrap().functions.len(), 1);
+    assert_eq!(asked(&world), ["us-east1"]);
 
     world.begin_anew();
-    let elsewhere = ListRequest { regions: texts(&["us-east1", "us-west1"]), ..ListRequest::default() };
+    let elsewhere = ListRequest { regions: texts(&["us-east1", "us-central1"]), ..ListRequest::default() };
     let error = block_on(list(&world, &id, elsewhere, None)).unwrap_err();
     assert_eq!(rail(&world, &error), "regions");
     let wrong = ListRequest { regions: texts(&["x y"]), ..ListRequest::default() };

@@ -99,6 +99,11 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "replay")]
     pub(crate) record: Option<PathBuf>,
 
+    /// Give a project, an address or another name a new one on the tape, while it is recorded, and while it
+    /// is replayed with the old one (repeatable)
+    #[arg(long, global = true, value_name = "OLD=NEW", value_parser = inputs::pair)]
+    pub(crate) rename: Vec<(String, String)>,
+
     /// Print one JSON document, and errors as JSON on stderr
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -576,5 +581,24 @@ mod tests {
         for code in crate::errors::Exit::ALL {
             assert!(help.contains(&format!("\n  {:>2}  ", code as u8)), "{code:?} is not documented");
         }
+    }
+
+    /// What stands in the arguments of a process, every user of the machine can read.
+    #[test]
+    fn no_option_takes_a_secret() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let name = argument.get_id().as_str();
+                let secret = ["token", "secret", "key", "pass", "credential"]
+                    .into_iter()
+                    .any(|word| name.contains(word));
+                let Some(value) = argument.get_value_names().filter(|_| secret) else { continue };
+                assert!(["FILE", "NAME", "ID"].contains(&value[0].as_str()), "{name} takes {value:?}");
+            }
+            command.get_subcommands().for_each(check);
+        }
+        let mut command = Cli::command();
+        command.build();
+        check(&command);
     }
 }

@@ -30,6 +30,7 @@ mod words;
 
 use std::{
     env,
+    ffi::OsStr,
     io::{self, Write as _},
     process::ExitCode,
 };
@@ -48,7 +49,7 @@ use crate::{
 
 fn main() -> ExitCode {
     let look = Look::detect();
-    let parsed = Cli::command().try_get_matches().and_then(|matches| {
+    let parsed = heeding_no_empty_variables(Cli::command()).try_get_matches().and_then(|matches| {
         let names = matches.value_source("connection") == Some(ValueSource::CommandLine);
         Ok((Cli::from_arg_matches(&matches)?, names))
     });
@@ -75,6 +76,16 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failure) => fail(&failure, global.json, look),
     }
+}
+
+/// A variable of the environment that is set to nothing counts as not set, as elsewhere: that is how a script
+/// takes one back for one command.
+fn heeding_no_empty_variables(command: clap::Command) -> clap::Command {
+    let empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
+    let heeding = |argument: clap::Arg| {
+        if argument.get_env().is_some_and(empty) { argument.env(None::<&'static str>) } else { argument }
+    };
+    command.mut_args(heeding).mut_subcommands(|command| command.mut_args(heeding))
 }
 
 fn fail(failure: &Failure, json: bool, look: Look) -> ExitCode {

@@ -32,6 +32,7 @@ pub(crate) fn refuse(command: &Command) -> Result<(), Failure> {
         Command::Connect(_)
         | Command::Doctor { .. }
         | Command::List(_)
+        | Command::Options(_)
         | Command::Get(_)
         | Command::Invoke(_)
         | Command::CustomApi(_)
@@ -40,13 +41,14 @@ pub(crate) fn refuse(command: &Command) -> Result<(), Failure> {
             action: Some(ConnectionsAction::Check { .. } | ConnectionsAction::Disconnect { .. }),
         } => Ok(()),
         Command::Demo
+        | Command::Completions { .. }
         | Command::Describe { .. }
         | Command::Reconnect(_)
         | Command::Connections { .. }
         | Command::Supply { .. }
         | Command::Tape { .. }
         | Command::Store => Err(Failure::input("--plan does not go with this command").with_fix(
-            "it goes with what sends requests: connect, doctor, list, get, invoke, custom-api and disconnect",
+            "it goes with what sends requests: connect, doctor, list, options, get, invoke, custom-api and disconnect",
         )),
     }
 }
