@@ -178,7 +178,7 @@ pub(crate) enum Command {
     /// Show one function
     Get(Get),
     /// Call a function, and print what it answers
-    Invoke(Invoke),
+    Invoke(Box<Invoke>),
     /// Send any other request to a Google API, with the connection's access token
     CustomApi(CustomApi),
     /// Look at tapes, compare them, and change names on them

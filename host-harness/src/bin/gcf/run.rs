@@ -90,7 +90,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
             let got = session.host.get_function(&connection.id, function, session.timeout).await;
             got.map(Outcome::Function).map_err(|error| Failure::of_call(error, &connection))
         }
-        Command::Invoke(invoke) => self::invoke(session, invoke).await,
+        Command::Invoke(invoke) => self::invoke(session, *invoke).await,
         Command::CustomApi(request) => custom_api(session, request).await,
     }
 }
