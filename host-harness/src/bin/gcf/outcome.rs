@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use gcf_host::wit::{
-    api::ApiResponse,
+    api::{ApiPages, ApiResponse},
     connections::{Connected, Connection, CredentialKind, Disconnected, Finding, Verdict},
     functions::{Function, FunctionList, Invocation},
 };
@@ -34,6 +34,7 @@ pub(crate) enum Outcome {
         findings: Vec<Finding>,
     },
     Renamed(Connected),
+    Restricted(Connected),
     Shared {
         connection: Connection,
         with: String,
@@ -66,6 +67,7 @@ pub(crate) enum Outcome {
         response: ApiResponse,
         include: bool,
     },
+    Paged(ApiPages),
 }
 
 /// What goes to which stream, in this order.
@@ -94,6 +96,7 @@ impl Outcome {
             | Self::Connection { .. }
             | Self::Checked { .. }
             | Self::Renamed(_)
+            | Self::Restricted(_)
             | Self::Shared { .. }
             | Self::Unshared { .. }
             | Self::Supplied { .. }
@@ -102,16 +105,18 @@ impl Outcome {
             | Self::Listed(_)
             | Self::Function(_)
             | Self::Invoked { .. }
-            | Self::Answered { .. } => Exit::Done,
+            | Self::Answered { .. }
+            | Self::Paged(_) => Exit::Done,
         }
     }
 
     pub(crate) fn json(&self) -> Value {
         match self {
             Self::Described(catalog) => catalog.clone(),
-            Self::Connected(connected) | Self::Reconnected(connected) | Self::Renamed(connected) => {
-                json::connected(connected)
-            }
+            Self::Connected(connected)
+            | Self::Reconnected(connected)
+            | Self::Renamed(connected)
+            | Self::Restricted(connected) => json::connected(connected),
             Self::Connections(connections) => connections.iter().map(json::connection).collect(),
             Self::Connection { connection, shared } => {
                 let mut value = json::connection(connection);
@@ -130,6 +135,7 @@ impl Outcome {
             Self::Function(function) => json::function(function),
             Self::Invoked { invocation, .. } => json::invocation(invocation),
             Self::Answered { response, .. } => json::api_response(response),
+            Self::Paged(pages) => json::api_pages(pages),
         }
     }
 
@@ -138,6 +144,7 @@ impl Outcome {
             Self::Described(catalog) => Shown::result(format!("{catalog:#}\n")),
             Self::Connected(connected) => connection("connected", connected, look),
             Self::Reconnected(connected) => connection("reconnected", connected, look),
+            Self::Restricted(connected) => connection("restricted", connected, look),
             Self::Renamed(connected) => connection("renamed", connected, look),
             Self::Connections(connections) if connections.is_empty() => {
                 Shown { after: format!("no connections yet; {FIRST}\n"), ..Shown::default() }
@@ -191,6 +198,7 @@ impl Outcome {
             Self::Function(function) => Shown::result(table::function(function, look.out)),
             Self::Invoked { invocation, include } => response::invocation(invocation, *include, look),
             Self::Answered { response, include } => response::api(response, *include, look),
+            Self::Paged(pages) => response::pages(pages, look),
         }
     }
 }

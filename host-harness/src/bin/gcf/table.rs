@@ -160,6 +160,9 @@ pub(crate) fn connection(connection: &Connection, shared: &[String], paint: Pain
         ],
         paint,
     );
+    for rail in connection.guard_rails.iter().flat_map(words::guard_rails) {
+        text += &facts(&[("restricted", Some(&rail))], paint);
+    }
     for recipient in shared {
         text += &facts(&[("shared", Some(&format!("with {recipient}")))], paint);
     }

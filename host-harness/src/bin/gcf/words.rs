@@ -3,7 +3,7 @@
 use gcf_host::wit::{
     connections::{CredentialKind, Verdict},
     functions::{Generation, Trigger},
-    types::{ErrorKind, Impersonation, Invoker, Origin, TokenKind},
+    types::{ErrorKind, GuardRails, Impersonation, Invoker, Origin, TokenKind},
 };
 
 pub(crate) fn kind(kind: ErrorKind) -> &'static str {
@@ -109,6 +109,23 @@ pub(crate) fn credential(kind: CredentialKind) -> &'static str {
         CredentialKind::InjectedToken => "injected-token",
         CredentialKind::Other => "other",
     }
+}
+
+/// What a connection may do, a line for each rail.
+pub(crate) fn guard_rails(rails: &GuardRails) -> Vec<String> {
+    let list =
+        |what: &str, list: &[String]| (!list.is_empty()).then(|| format!("{what} {}", list.join(", ")));
+    [
+        rails.read_only.then(|| "reads only".to_owned()),
+        list("functions of", &rails.regions),
+        list("invokes", &rails.functions),
+        list("sends", &rails.methods),
+        rails.max_body.map(|bytes| format!("bodies of {bytes} bytes at most")),
+        rails.own_project.then(|| "its own project only, with custom-api".to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Whose ID token functions receive, in the words of `--invoke-as`.
