@@ -1,7 +1,7 @@
 //! The contract's own types, one module for each interface of `wit/`.
 //!
-//! They are generated from the contract, but for those requests to [`connections`] that hold secrets,
-//! which must not be printable.
+//! They are generated from the contract, but for those requests to [`connections`] and [`functions`] that hold
+//! secrets, which must not be printable.
 
 pub use self::{
     api::{ApiPages, ApiRequest, ApiResponse, PagesRequest},
@@ -43,11 +43,110 @@ pub mod types {
 
 /// Functions of both generations: what there is, and calling it.
 pub mod functions {
+    use std::fmt;
+
+    use super::types::{Body, Header, Invoker, Query};
     pub use super::types::{FunctionRef, NamedFunction};
+    use crate::bindings::exports::functions as generated;
     pub use crate::bindings::exports::functions::{
-        Auth, Function, FunctionList, Generation, Invocation, InvokeRequest, ListRequest, MissingPart,
-        OptionField, OptionItem, OptionList, OptionsRequest, Trigger,
+        Auth, Function, FunctionList, Generation, Invocation, ListRequest, MissingPart, OptionField,
+        OptionItem, OptionList, OptionsRequest, Trigger,
     };
+
+    /// What [`Host::invoke`](crate::Host::invoke) needs.
+    #[derive(Clone, PartialEq)]
+    pub struct InvokeRequest {
+        /// Which function.
+        pub function: FunctionRef,
+        /// `GET`, `POST`, `PUT`, `PATCH`, `DELETE`, `HEAD` or `OPTIONS`.
+        pub method: String,
+        /// Below the function's URL; begins with `/` if it is not empty.
+        pub path: String,
+        /// After the path.
+        pub query: Option<Query>,
+        /// The caller's.
+        pub headers: Vec<Header>,
+        /// What the request carries.
+        pub body: Option<Body>,
+        /// Who the request says it is.
+        pub auth: Auth,
+        /// In place of the connection's own choice of whose ID token the function receives.
+        pub invoker: Option<Invoker>,
+        /// In place of the audience that the function's generation asks for.
+        pub audience: Option<String>,
+        /// The caller's own `Authorization`, for a function that reads it. Printing the request shows its size only.
+        pub authorization: Option<String>,
+        /// The function may safely be called twice.
+        pub idempotent: bool,
+        /// Turn a status outside 2xx into an error.
+        pub raise_for_status: bool,
+    }
+
+    impl fmt::Debug for InvokeRequest {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let authorization =
+                self.authorization.as_ref().map(|value| format!("[secret, {} bytes]", value.len()));
+            f.debug_struct("InvokeRequest")
+                .field("function", &self.function)
+                .field("method", &self.method)
+                .field("path", &self.path)
+                .field("query", &self.query)
+                .field("headers", &self.headers)
+                .field("body", &self.body)
+                .field("auth", &self.auth)
+                .field("invoker", &self.invoker)
+                .field("audience", &self.audience)
+                .field("authorization", &authorization)
+                .field("idempotent", &self.idempotent)
+                .field("raise_for_status", &self.raise_for_status)
+                .finish()
+        }
+    }
+
+    impl From<InvokeRequest> for generated::InvokeRequest {
+        fn from(request: InvokeRequest) -> Self {
+            let InvokeRequest { function, method, path, query, headers, body, auth, .. } = request;
+            Self {
+                function,
+                method,
+                path,
+                query,
+                headers,
+                body,
+                auth,
+                invoker: request.invoker,
+                audience: request.audience,
+                authorization: request.authorization,
+                idempotent: request.idempotent,
+                raise_for_status: request.raise_for_status,
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn the_callers_own_authorization_is_not_printed() {
+            let request = InvokeRequest {
+                function: FunctionRef::Url("https://f-a-uc.a.run.app".to_owned()),
+                method: "GET".to_owned(),
+                path: String::new(),
+                query: None,
+                headers: Vec::new(),
+                body: None,
+                auth: Auth::Auto,
+                invoker: None,
+                audience: None,
+                authorization: Some("Bearer canary".to_owned()),
+                idempotent: false,
+                raise_for_status: false,
+            };
+            let shown = format!("{request:?}");
+            assert!(!shown.contains("canary") && shown.contains("[secret, 13 bytes]"), "{shown}");
+        }
+    }
 }
 
 /// Any other call to Google's APIs.
@@ -96,7 +195,7 @@ pub mod planning {
                 Action::List(request) => Self::FunctionsList(request),
                 Action::Options(request) => Self::FunctionsOptions(request),
                 Action::Get(function) => Self::FunctionsGet(function),
-                Action::Invoke(request) => Self::FunctionsInvoke(request),
+                Action::Invoke(request) => Self::FunctionsInvoke(request.into()),
                 Action::CustomApi(request) => Self::ApiCustomApi(request),
                 Action::AllPages(request) => Self::ApiAllPages(request),
             }

@@ -188,6 +188,13 @@ def together(first, *others):
     return [first, *({"side_by_side": True} | exchange for exchange in others)]
 
 
+def call_function(function, data, body, source):
+    """v1 `:call`, with the access token."""
+    headers = {"authorization": BEARER, "content-type": "application/json"}
+    url = f"{API}/v1/{function['name']}:call"
+    return interaction(source, "POST", url, headers, {"json": {"data": data}}, 200, API_HEADERS, {"json": body})
+
+
 def get_function(function):
     return api(f"/v2/{function['name']}", [("fields", FUNCTION_MASK)], 200, {"json": function}, FROM_GET)
 
@@ -368,6 +375,7 @@ def demo_services(region, functions):
 HELLO = function("us-central1", "hello-http")
 HELLO_URI = HELLO["serviceConfig"]["uri"]
 HELLO_GEN1 = function("europe-west1", "helloGET", 1, runtime="nodejs20")
+THUMBNAILS_GEN1 = function("europe-west1", "legacy-thumbnails", 1, STORAGE_1)
 CRASH_GEN1 = function("us-central1", "legacy_report", 1, runtime="python39")
 
 

@@ -30,9 +30,11 @@ from blocks import (
     RUN_DISCOVERY,
     SCOPE,
     TAPES,
+    THUMBNAILS_GEN1,
     TOKEN_HEADERS,
     access_token,
     api,
+    call_function,
     demo_functions,
     demo_services,
     front_end,
@@ -302,6 +304,43 @@ def invocations():
             invoke(f"{HELLO_URI}/", HELLO_URI, 403, html, {"text": forbidden}, source),
         ],
     )
+
+    not_found = (
+        '\n<html><head>\n<meta http-equiv="content-type" content="text/html;charset=utf-8">\n'
+        "<title>404 Page not found</title>\n</head>\n<body text=#000000 bgcolor=#ffffff>\n"
+        "<h1>Error: Page not found</h1>\n<h2>The requested URL was not found on this server.</h2>\n"
+        "<h2></h2>\n</body></html>\n"
+    )
+    source = transcribed(
+        "curl output for a run.app host, in a public report on a phishing site",
+        "the headers were not captured; that the ingress is the reason is made",
+    )
+    inside = {**HELLO, "serviceConfig": {**HELLO["serviceConfig"], "ingressSettings": "ALLOW_INTERNAL_ONLY"}}
+    tape(
+        "invoke-404-front-end",
+        source,
+        [
+            access_token(),
+            get_function(inside),
+            id_token_exchange(HELLO_URI),
+            invoke(f"{HELLO_URI}/", HELLO_URI, 404, html, {"text": not_found}, source, method="GET"),
+        ],
+    )
+
+    data = '{"message": "hell\\"oThere"}'
+    source = transcribed(
+        "demisto/content@1c2fea16e7fd4f862e99ec53db3502986020cfb5, Packs/GoogleCloudFunctions/Integrations/"
+        "GoogleCloudFunctions/README.md",
+        "the function's name changed; the headers were not captured",
+    )
+    answer = {"executionId": "xp9hifb4y996", "result": 'hell"oThere'}
+    call = call_function(THUMBNAILS_GEN1, data, answer, source)
+    tape("call-result", source, [access_token(), get_function(THUMBNAILS_GEN1), call])
+
+    source = made("cloudfunctions v1 discovery document, revision 20261029", "the text of the error is Node's")
+    answer = {"executionId": "xp9hifb4y996", "error": "TypeError: Cannot read properties of undefined (reading 'x')"}
+    call = call_function(THUMBNAILS_GEN1, data, answer, source)
+    tape("call-error", source, [access_token(), get_function(THUMBNAILS_GEN1), call])
 
     source = transcribed("curl -v output of a lab, 27 June 2024", "date and trace changed")
     tape(

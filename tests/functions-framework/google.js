@@ -55,19 +55,20 @@ function token(form, account) {
 }
 
 /** A gen2 function as the v2 API answers it. */
-const resource = (name, uri, project) => ({
+const resource = (name, { uri, event }, project) => ({
   name,
+  ...(event && { eventTrigger: { eventType: event } }),
   environment: "GEN_2",
   state: "ACTIVE",
   updateTime: "2026-09-23T04:47:14.726211330Z",
   buildConfig: { runtime: "nodejs22", entryPoint: "hello" },
   serviceConfig: { uri, timeoutSeconds: 60, availableMemory: "256Mi", ingressSettings: "ALLOW_ALL" },
-  url: `https://us-central1-${project}.cloudfunctions.net/hello`,
+  url: `https://us-central1-${project}.cloudfunctions.net/${name.split("/").pop()}`,
 });
 
-/** A server for oauth2.googleapis.com and cloudfunctions.googleapis.com, with the one function at `uri`. */
-function controlPlane({ account, uri }) {
-  const name = `projects/${account.project_id}/locations/us-central1/functions/hello`;
+/** A server for oauth2.googleapis.com and cloudfunctions.googleapis.com, with `functions` by their names. */
+function controlPlane({ account, functions }) {
+  const folder = `/v2/projects/${account.project_id}/locations/us-central1/functions/`;
   return createServer(async (request, response) => {
     const answer = (status, body) => {
       const text = JSON.stringify(body);
@@ -82,8 +83,8 @@ function controlPlane({ account, uri }) {
     } else if (request.headers.authorization !== `Bearer ${ACCESS_TOKEN}`) {
       const message = "Request had invalid authentication credentials. Expected OAuth 2 access token.";
       answer(401, { error: { code: 401, message, status: "UNAUTHENTICATED" } });
-    } else if (request.method === "GET" && pathname === `/v2/${name}`) {
-      answer(200, resource(name, uri, account.project_id));
+    } else if (request.method === "GET" && pathname.startsWith(folder) && functions[pathname.slice(folder.length)]) {
+      answer(200, resource(pathname.slice("/v2/".length), functions[pathname.slice(folder.length)], account.project_id));
     } else {
       answer(404, { error: { code: 404, message: `Resource '${pathname}' was not found`, status: "NOT_FOUND" } });
     }

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Calls a function of Google's own Functions Framework through the gcf command, on loopback.
+# Calls functions of Google's own Functions Framework, for Node and for Python, through the gcf command, on loopback.
 #
 #     tests/functions-framework/run.sh              with target/release/gcf, else target/debug/gcf
 #     GCF=path/to/gcf tests/functions-framework/run.sh
 #
-# Needs node 20 or newer and npm. The framework is installed once, into target/functions-framework (17 MB,
-# some seconds); after that nothing here needs the network. Google's control plane is played by google.js, and
-# the connection is made with tests/fixtures/demo-key.json in a store of its own that is thrown away.
+# Needs node 20 or newer and npm; Python 3.11 with venv, or what concerns Python is left out. The frameworks are
+# installed once, into target/functions-framework (some seconds); after that nothing here needs the network.
+# Google's control plane is played by google.js, and the connection is made with tests/fixtures/demo-key.json in a store
+# of its own that is thrown away.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -27,4 +28,18 @@ if ! grep -qs "\"version\": \"$framework\"" "$installed"; then
   npm install --silent --no-fund --no-audit --no-save --prefix "$folder" "@google-cloud/functions-framework@$framework"
 fi
 
-GCF=$(realpath "$GCF") NODE_PATH=$(realpath "$folder")/node_modules exec node --test tests/functions-framework/invoke.test.js
+python=$folder/python/bin/python
+requirements=tests/functions-framework/requirements.txt
+if ! cmp -s "$requirements" "$folder/python/installed.txt"; then
+  if python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    python3 -m venv --clear "$folder/python"
+    "$python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
+    cp "$requirements" "$folder/python/installed.txt"
+  else
+    echo "without Python: needs 3.11 with venv"
+    python=
+  fi
+fi
+
+PYTHON=${python:+$PWD/$python} GCF=$(realpath "$GCF") NODE_PATH=$(realpath "$folder")/node_modules \
+  exec node --test tests/functions-framework/invoke.test.js

@@ -15,14 +15,17 @@ use crate::fixtures::{
 };
 
 /// Every cassette, and that it is played by a test here: a file that nobody names fails.
-const PLAYED: [&str; 45] = [
+const PLAYED: [&str; 49] = [
     "account-deleted.json",
     "ambiguous.json",
     "binary-response.json",
+    "call-error.json",
+    "call-result.json",
     "clock-skew.json",
     "connect-only.json",
     "custom-api-429.json",
     "demo.json",
+    "doctor-cloud-run.json",
     "doctor-good.json",
     "doctor-iam-off.json",
     "doctor-may-invoke.json",
@@ -37,6 +40,7 @@ const PLAYED: [&str; 45] = [
     "impersonated.json",
     "invoke-401-front-end.json",
     "invoke-403-front-end.json",
+    "invoke-404-front-end.json",
     "invoke-gen1-200.json",
     "invoke-gen1-crash.json",
     "list-run-disabled.json",
@@ -73,7 +77,14 @@ fn detail<'a>(error: &'a gcf_host::wit::ConnectorError, name: &str) -> Option<&'
 
 #[test]
 fn every_cassette_is_played_and_says_where_it_came_from() {
-    assert_eq!(cassettes(), PLAYED);
+    let found = cassettes();
+    for name in &found {
+        assert!(
+            PLAYED.contains(&name.as_str()),
+            "no test plays {name}: write one and add it to PLAYED, or remove it"
+        );
+    }
+    assert_eq!(found, PLAYED);
     let tests = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     for name in PLAYED {
         // Once in the list above, and once more where it is played.

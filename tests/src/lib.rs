@@ -14,6 +14,8 @@
 //! | `lifetimes` | tokens, grants and sign-ins over time |
 //! | `lists` | functions of every kind and region, in whole and in part, and drop-downs |
 //! | `long_lists` | more functions than fit on a page |
+//! | `plans` | what a call would send, without a byte sent or written; and that it is what is sent then |
+//! | `schemas` | what goes in and comes out, against the catalog's schemas |
 //! | `stampede` | many callers of one expired token, and one request |
 //! | `doctor` | what a check finds, on tapes |
 //! | `canaries` | no secret in any text that leaves a call |
@@ -37,6 +39,8 @@ mod hostile;
 #[cfg(test)]
 mod invokers;
 #[cfg(test)]
+mod invoking;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod lifetimes;
@@ -46,6 +50,10 @@ mod lists;
 mod long_lists;
 #[cfg(test)]
 mod loopback;
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
+mod schemas;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]

@@ -8,7 +8,6 @@ use crate::{
     call::{Call, deadlines},
     content::Content,
     error::{Error, Result},
-    functions::login_page,
     google,
     http::{Exchange, Method, TokenKind},
     ports::Ports,
@@ -119,15 +118,9 @@ pub async fn custom_api<P: Ports>(
             (request.url(), TokenKind::None, response)
         }
     };
-    let refusal = match target {
-        Target::Api(..) if (300..400).contains(&response.status) && response.status != 304 => {
-            Some(google::redirect(&response, &format!("call {url}")))
-        }
-        Target::Function(..) => login_page::refusal(&response, &format!("call {url}")),
-        Target::Api(..) => None,
-    };
-    if let Some(refusal) = refusal {
-        return Err(refusal.with_trace(call.take_trace()));
+    if matches!(target, Target::Api(..)) && (300..400).contains(&response.status) && response.status != 304 {
+        let error = google::redirect(&response, &format!("call {url}"));
+        return Err(error.with_trace(call.take_trace()));
     }
     let status = response.status;
     let (headers, body) = Content::of_response(response);

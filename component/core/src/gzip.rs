@@ -80,7 +80,11 @@ fn member(input: &[u8], out: &mut Vec<u8>, max: usize) -> Result<Option<usize>, 
     let (mut read, mut written) = (0, out.len());
     loop {
         // One byte more than allowed tells too much from just enough.
-        let room = (out.len() * 2).max(FIRST_ROOM).min(max.saturating_add(1));
+        let room = match (out.len() * 2).max(FIRST_ROOM) {
+            // The last step is a whole one: what was left behind by each is memory that an instance does not get back.
+            room if room >= max => max.saturating_add(1),
+            room => room,
+        };
         out.resize(room.max(out.len()), 0);
         let (status, took, gave) =
             decompress(&mut state, &input[read..], out, written, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF);
@@ -89,14 +93,12 @@ fn member(input: &[u8], out: &mut Vec<u8>, max: usize) -> Result<Option<usize>, 
         if written > max {
             return Err(TransportError::TooLarge);
         }
-        match status {
-            TINFLStatus::Done => {
-                out.truncate(written);
-                return Ok(Some(read));
-            }
-            TINFLStatus::HasMoreOutput => {}
-            // Not all of its statuses are known here: the enum is open.
-            _ => return Ok(None),
+        if status == TINFLStatus::Done {
+            out.truncate(written);
+            return Ok(Some(read));
+        }
+        if status != TINFLStatus::HasMoreOutput {
+            return Ok(None);
         }
     }
 }

@@ -35,6 +35,7 @@ pub mod oidc;
 pub mod plan;
 pub mod ports;
 pub mod refusal;
+pub mod rehearsal;
 pub mod retry;
 pub mod secret;
 pub mod session;

@@ -84,6 +84,8 @@ pub(crate) struct World {
     answers: RefCell<VecDeque<(Option<Meanwhile>, Answer)>>,
     responder: RefCell<Option<Responder>>,
     pub(crate) sent: RefCell<Vec<Request>>,
+    /// Those of each request.
+    pub(crate) timeouts: RefCell<Vec<Timeouts>>,
     /// Requests and changes of the store, in their order: `send HOST/PATH`, `put FIRST-SEGMENT`, `delete …`.
     pub(crate) log: RefCell<Vec<String>>,
     pub(crate) secrets: RefCell<BTreeMap<String, String>>,
@@ -95,6 +97,8 @@ pub(crate) struct World {
     pub(crate) elapsed: Cell<Duration>,
     pub(crate) wall: Cell<Duration>,
     pub(crate) signs: Cell<bool>,
+    /// Whether sleeping never ends.
+    pub(crate) hangs: Cell<bool>,
     pub(crate) read_only: Cell<bool>,
     pub(crate) counter: Cell<u64>,
 }
@@ -133,9 +137,15 @@ impl World {
     /// Forgets what was sent until now.
     pub(crate) fn begin_anew(&self) {
         self.sent.borrow_mut().clear();
+        self.timeouts.borrow_mut().clear();
         self.log.borrow_mut().clear();
         assert!(self.answers.borrow().is_empty(), "an answer was never asked for");
         assert!(self.leases.borrow().is_empty(), "a lease was never given back");
+    }
+
+    /// Takes back what nobody has asked for.
+    pub(crate) fn forget_answers(&self) {
+        self.answers.borrow_mut().clear();
     }
 
     pub(crate) fn answer(self, answer: Answer) -> Self {
@@ -282,7 +292,8 @@ pub(crate) fn connect(world: &World, request: ConnectRequest) -> Result<(Connect
 }
 
 impl Ports for World {
-    async fn send(&self, request: &Request, _: Timeouts) -> Answer {
+    async fn send(&self, request: &Request, timeouts: Timeouts) -> Answer {
+        self.timeouts.borrow_mut().push(timeouts);
         self.log.borrow_mut().push(format!("send {}", request.url().trim_start_matches("https://")));
         self.sent.borrow_mut().push(request.clone());
         let step = self.answers.borrow_mut().pop_front();
@@ -297,6 +308,9 @@ impl Ports for World {
     }
 
     async fn sleep(&self, duration: Duration) {
+        if self.hangs.get() {
+            std::future::pending::<()>().await;
+        }
         self.elapsed.set(self.elapsed.get() + duration);
         self.wall.set(self.wall.get() + duration);
     }

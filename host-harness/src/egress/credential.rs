@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::SERVERLESS_AUTHORIZATION;
 
 /// What the Authorization header holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,17 +20,24 @@ pub(super) enum Presented {
 impl Presented {
     /// Reads the header.
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, String> {
-        let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        let Some(value) = values.next() else {
-            return Ok(Self::Nothing);
-        };
-        // With two, which one counts is up to the receiver.
-        if values.next().is_some() {
-            return Err("more than one authorization header".to_owned());
+        Ok(only(headers, header::AUTHORIZATION)?.map_or(Self::Nothing, Self::of))
+    }
+
+    /// Reads the header that Cloud Run looks at where both are there. The other one is the caller's own, and judged by one
+    /// thing only: that it is not an access token, which could be the connection's.
+    pub(super) fn beside_the_callers_own(headers: &HeaderMap) -> Result<Self, String> {
+        let token = only(headers, SERVERLESS_AUTHORIZATION)?.map_or(Self::Nothing, Self::of);
+        match only(headers, header::AUTHORIZATION)? {
+            None => Err("x-serverless-authorization without an authorization header beside it".to_owned()),
+            Some(own) if is_access_token(own.as_bytes()) => Ok(Self::AccessToken),
+            Some(_) => Ok(token),
         }
+    }
+
+    fn of(value: &HeaderValue) -> Self {
         match value.as_bytes().strip_prefix(b"Bearer ") {
-            Some(token) if is_jwt(token) => Ok(Self::IdToken),
-            Some(_) | None => Ok(Self::AccessToken),
+            Some(token) if is_jwt(token) => Self::IdToken,
+            Some(_) | None => Self::AccessToken,
         }
     }
 }
@@ -41,6 +50,18 @@ impl fmt::Display for Presented {
             Self::AccessToken => "an access token",
         })
     }
+}
+
+fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, String> {
+    let mut values = headers.get_all(&name).iter();
+    let value = values.next();
+    // With two, which one counts is up to the receiver.
+    if values.next().is_some() { Err(format!("more than one {name} header")) } else { Ok(value) }
+}
+
+/// Whether a Google access token is in a value, under whatever scheme.
+fn is_access_token(value: &[u8]) -> bool {
+    value.windows(5).any(|window| window == b"ya29.")
 }
 
 /// Three base64url segments, the first of which begins like a JSON object.

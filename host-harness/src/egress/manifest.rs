@@ -62,6 +62,11 @@ struct Entry {
     carries: Vec<Carries>,
 }
 
+/// Whether a host, whose spelling has been checked, is that of a function: anybody's code.
+pub(super) fn is_function(host: &str) -> bool {
+    FUNCTION_SUFFIXES.iter().any(|suffix| host.ends_with(suffix) || host == &suffix[1..])
+}
+
 pub(super) fn parse(egress: &serde_json::Value) -> Result<Vec<Rule>, String> {
     let entries = egress.as_array().ok_or("the egress manifest is not an array")?;
     let mut rules: Vec<Rule> = Vec::with_capacity(entries.len());
@@ -101,8 +106,9 @@ fn rule(entry: Entry) -> Result<Rule, String> {
 
 fn exact(host: String, carries: &[Carries]) -> Result<Target, String> {
     host_name::check(&host)?;
-    let function = FUNCTION_SUFFIXES.iter().any(|suffix| host.ends_with(suffix) || host == suffix[1..]);
-    if function && (carries.contains(&Carries::AccessToken) || carries.contains(&Carries::Assertion)) {
+    if is_function(&host)
+        && (carries.contains(&Carries::AccessToken) || carries.contains(&Carries::Assertion))
+    {
         return Err(format!("{host} runs anybody's code and may carry id-token or none only"));
     }
     if host == TOKEN_HOST && carries != [Carries::Assertion] {

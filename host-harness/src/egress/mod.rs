@@ -7,7 +7,10 @@
 //! - the target is one of the exact hosts, or a name under `.run.app` or `.cloudfunctions.net`,
 //!   always https on port 443;
 //! - the credential is of a kind that the rule of that target carries. An access token therefore
-//!   never reaches a function, for functions are anybody's code.
+//!   never reaches a function, for functions are anybody's code;
+//! - a function that reads an `Authorization` of the caller's own has the ID token beside it, as
+//!   `X-Serverless-Authorization`: only where the rule carries ID tokens, and the caller's own is then
+//!   anything but a Google access token.
 //!
 //! What no rule allows is denied. [`address`] judges what a name resolves to; the live transport
 //! asks it.
@@ -25,9 +28,8 @@ use self::{
     manifest::{Carries, Rule},
 };
 
-/// Headers that name a credential or a target beside the ones that are judged.
-const FORBIDDEN: [HeaderName; 2] =
-    [header::PROXY_AUTHORIZATION, HeaderName::from_static("x-serverless-authorization")];
+/// Where the ID token stands if the caller's own Authorization goes to the function.
+const SERVERLESS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-serverless-authorization");
 
 /// What a component may reach, and with which kind of credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +57,12 @@ impl EgressPolicy {
     /// Why the request is denied. The text holds host names, never a credential.
     pub fn check(&self, request: &Parts) -> Result<(), String> {
         let (host, rule) = self.rule(request)?;
-        match Presented::read(&request.headers)? {
+        let presented = if request.headers.contains_key(SERVERLESS_AUTHORIZATION) {
+            Presented::beside_the_callers_own(&request.headers)?
+        } else {
+            Presented::read(&request.headers)?
+        };
+        match presented {
             Presented::Nothing if rule.carries(Carries::None) || rule.carries(Carries::Assertion) => Ok(()),
             Presented::IdToken if rule.carries(Carries::IdToken) => Ok(()),
             Presented::AccessToken if rule.carries(Carries::AccessToken) => Ok(()),
@@ -114,8 +121,11 @@ fn target(uri: &http::Uri) -> Result<&str, String> {
 }
 
 fn check_headers(headers: &HeaderMap, host: &str) -> Result<(), String> {
-    if let Some(name) = FORBIDDEN.iter().find(|name| headers.contains_key(*name)) {
-        return Err(format!("the header {name} is not allowed"));
+    let forbidden =
+        |name: &HeaderName| headers.contains_key(name).then(|| format!("the header {name} is not allowed"));
+    let serverless = if manifest::is_function(host) { None } else { forbidden(&SERVERLESS_AUTHORIZATION) };
+    if let Some(error) = forbidden(&header::PROXY_AUTHORIZATION).or(serverless) {
+        return Err(error);
     }
     let mut hosts = headers.get_all(header::HOST).iter();
     let same = |value: &http::HeaderValue| {

@@ -77,6 +77,29 @@ fn headers_cannot_name_another_credential_or_host() {
 }
 
 #[test]
+fn the_callers_own_authorization_goes_to_a_function_beside_an_id_token() {
+    const RUN: &str = "https://fn-abcdef-uc.a.run.app/";
+    let (own, token) = (("authorization", "Basic canary"), ("x-serverless-authorization", ID_TOKEN));
+    for value in ["Basic canary", "Bearer canary", ID_TOKEN, "Digest username=\"canary\", nonce=\"1\""] {
+        assert_eq!(judge(RUN, &[("authorization", value), token]), Ok(()), "{value}");
+    }
+    let serverless = |value| ("x-serverless-authorization", value);
+    denied(RUN, &[own, serverless(ACCESS_TOKEN)], "an access token");
+    denied(RUN, &[own, serverless("Basic canary")], "an access token");
+    denied(RUN, &[("authorization", ACCESS_TOKEN), token], "an access token");
+    denied(RUN, &[("authorization", "Basic ya29.canary"), token], "an access token");
+    denied(RUN, &[token], "without an authorization header beside it");
+    denied(RUN, &[own, token, token], "more than one x-serverless-authorization");
+    denied(RUN, &[own, own, token], "more than one authorization");
+    denied(RUN, &[own], "an access token");
+    // Where no ID token may go, it goes under no name; and no API ever sees the second header.
+    denied("https://us-central1-p.cloudfunctions.net/fn", &[own, token], "an ID token");
+    denied(API, &[own, token], "x-serverless-authorization is not allowed");
+    denied("https://oauth2.googleapis.com/token", &[own, token], "x-serverless-authorization is not allowed");
+    denied("https://evil.com/", &[own, token], "not in");
+}
+
+#[test]
 fn a_target_that_is_not_on_the_manifest_is_denied() {
     let table = [
         ("https://evilgoogleapis.com/v2", "not in the component's egress manifest"),

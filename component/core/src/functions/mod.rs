@@ -4,7 +4,6 @@ mod front_end;
 pub mod get;
 pub mod invoke;
 pub mod list;
-pub(crate) mod login_page;
 pub mod options;
 mod regions;
 mod service;

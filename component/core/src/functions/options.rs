@@ -91,14 +91,15 @@ struct Wanted {
 
 impl Wanted {
     /// Those that fit, cut at the limit.
-    fn of(&self, items: impl Iterator<Item = OptionItem>, notes: Vec<String>) -> OptionList {
+    fn of(&self, mut items: Vec<OptionItem>, notes: Vec<String>) -> OptionList {
         let fits = |text: &str| {
             let beginning = text.as_bytes().get(..self.prefix.len());
             beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(self.prefix.as_bytes()))
         };
-        let mut fitting = items.filter(|item| fits(&item.value) || fits(&item.label));
-        let options = fitting.by_ref().take(self.limit).collect();
-        OptionList { options, more: fitting.next().is_some(), notes, trace: Vec::new() }
+        items.retain(|item| fits(&item.value) || fits(&item.label));
+        let more = items.len() > self.limit;
+        items.truncate(self.limit);
+        OptionList { options: items, more, notes, trace: Vec::new() }
     }
 }
 
@@ -122,12 +123,18 @@ async fn of_regions<P: Ports>(call: &Call<'_, P>, session: &Session, wanted: &Wa
     if let Some(at) = default {
         places[..=at].rotate_right(1);
     }
-    let items = places.into_iter().enumerate().map(|(number, place)| {
+    let mut items = Vec::with_capacity(places.len());
+    for place in places {
         let id = place.region.as_str().to_owned();
         // A person looks for a place, and types its name.
         let label = if place.name.is_empty() { id.clone() } else { format!("{} ({id})", place.name) };
-        OptionItem { value: id, label, hint: None, default: number == 0 && default.is_some() }
-    });
+        items.push(OptionItem {
+            value: id,
+            label,
+            hint: None,
+            default: items.is_empty() && default.is_some(),
+        });
+    }
     Ok(wanted.of(items, notes))
 }
 
@@ -141,15 +148,17 @@ async fn of_functions<P: Ports>(
     let mut notes: Vec<String> =
         list.missing.iter().map(|part| format!("incomplete: {}", part.message)).collect();
     notes.extend(list.unreachable.iter().map(|region| format!("incomplete: {region} did not answer")));
-    let mut functions: Vec<&Function> = Vec::with_capacity(list.functions.len());
+    let mut items: Vec<OptionItem> = Vec::with_capacity(list.functions.len());
     for function in &list.functions {
-        let at = functions.partition_point(|there| there.id.name <= function.id.name);
-        functions.insert(at, function);
+        let name = function.id.name.as_str();
+        let item = OptionItem {
+            value: name.to_owned(),
+            label: name.to_owned(),
+            hint: Some(hint(function)),
+            default: false,
+        };
+        items.insert(items.partition_point(|there| there.value.as_str() <= name), item);
     }
-    let items = functions.into_iter().map(|function| {
-        let name = function.id.name.as_str().to_owned();
-        OptionItem { value: name.clone(), label: name, hint: Some(hint(function)), default: false }
-    });
     Ok(wanted.of(items, notes))
 }
 

@@ -118,6 +118,20 @@ impl Function {
         self.service.clone().unwrap_or_else(|| self.id.service_name())
     }
 
+    /// What Google calls it: a function of Cloud Run is a service there, and nothing else.
+    #[must_use]
+    pub fn resource_name(&self) -> String {
+        match self.generation {
+            Generation::Gen1 | Generation::Gen2 | Generation::Other => self.id.to_string(),
+            Generation::CloudRun => format!(
+                "projects/{}/locations/{}/services/{}",
+                self.id.project,
+                self.id.region,
+                self.service_name()
+            ),
+        }
+    }
+
     /// Where it is called, if the API said something that is a function's URL.
     #[must_use]
     pub fn callable_url(&self) -> Option<FunctionUrl> {

@@ -64,7 +64,7 @@ impl CloudEvent {
         let mut event =
             Self { headers: Vec::new(), content_type: "application/json".to_owned(), data: Data::None };
         for name in ["id", "source", "specversion", "type"] {
-            if fields.get(name).is_none_or(|value| !value.text().is_some_and(|text| !text.is_empty())) {
+            if fields.get(name).and_then(Value::text).is_none_or(str::is_empty) {
                 return Err(bad(format!("the event has no `{name}`, or it is not text")).fix(
                     "a CloudEvent has id, source, specversion and type (CloudEvents 1.0, section 3.1)",
                 ));

@@ -14,7 +14,7 @@ use crate::{
     testing::{World, block_on, denied, id_token, json_answer, locations, nothing},
 };
 
-fn request(function: FunctionRef) -> InvokeRequest {
+pub(super) fn request(function: FunctionRef) -> InvokeRequest {
     InvokeRequest {
         function,
         method: "POST".to_owned(),
@@ -31,7 +31,7 @@ fn request(function: FunctionRef) -> InvokeRequest {
     }
 }
 
-fn in_region(name: &str) -> FunctionRef {
+pub(super) fn in_region(name: &str) -> FunctionRef {
     FunctionRef::Named { name: name.to_owned(), region: Some("us-central1".to_owned()) }
 }
 
@@ -39,7 +39,7 @@ fn bare(name: &str) -> FunctionRef {
     FunctionRef::Named { name: name.to_owned(), region: None }
 }
 
-fn call(world: &World, id: &str, request: InvokeRequest) -> crate::error::Result<Invocation> {
+pub(super) fn call(world: &World, id: &str, request: InvokeRequest) -> crate::error::Result<Invocation> {
     block_on(invoke(world, id, request, None))
 }
 
@@ -49,8 +49,8 @@ fn nothing_on_cloud_run(world: &World) {
     world.then(nothing());
 }
 
-const GEN2_URL: &str = "https://hello-abc123-uc.a.run.app";
-const GEN1_URL: &str = "https://us-central1-demo-project.cloudfunctions.net/hello";
+pub(super) const GEN2_URL: &str = "https://hello-abc123-uc.a.run.app";
+pub(super) const GEN1_URL: &str = "https://us-central1-demo-project.cloudfunctions.net/hello";
 
 #[test]
 fn a_gen2_function_gets_an_id_token_for_its_origin() {
@@ -229,17 +229,35 @@ fn a_call_that_may_have_run_is_not_repeated_unless_the_caller_says_so() {
     assert_eq!(call(&world, &id, again).unwrap().trace.len(), 2, "the cached token is used");
 }
 
+fn of_size(function: FunctionRef, size: usize) -> InvokeRequest {
+    let mut large = request(function);
+    let content_type = "application/octet-stream".to_owned();
+    large.body = Some(Body::Bytes { content_type, data: vec![0; size] });
+    large.auth = Auth::None;
+    large
+}
+
 #[test]
 fn sizes_are_those_of_the_generation() {
+    const GEN1: usize = 10 * 1024 * 1024;
+    const GEN2: usize = 32 * 1024 * 1024;
     let (world, id) = World::connected();
+    for (function, limit) in [(gen1("us-central1", "hello"), GEN1), (gen2("us-central1", "hello"), GEN2)] {
+        world.then(json_answer(200, &function));
+        world.then(json_answer(200, &json!({})));
+        assert_eq!(call(&world, &id, of_size(in_region("hello"), limit)).unwrap().status, 200);
+    }
+    world.begin_anew();
     world.then(json_answer(200, &gen1("us-central1", "hello")));
-    let mut large = request(in_region("hello"));
-    large.body = Some(Body::Bytes {
-        content_type: "application/octet-stream".to_owned(),
-        data: vec![0; 10 * 1024 * 1024 + 1],
-    });
-    assert_eq!(call(&world, &id, large).unwrap_err().kind(), Kind::TooLarge);
+    let error = call(&world, &id, of_size(in_region("hello"), GEN1 + 1)).unwrap_err();
+    assert_eq!((error.kind(), detail(&error, "limit")), (Kind::TooLarge, Some("10485760")));
     assert_eq!(world.urls().len(), 1, "only the lookup");
+    world.begin_anew();
+    for function in [in_region("hello"), FunctionRef::Url(GEN2_URL.to_owned())] {
+        let error = call(&world, &id, of_size(function, GEN2 + 1)).unwrap_err();
+        assert_eq!((error.kind(), detail(&error, "limit")), (Kind::TooLarge, Some("33554432")));
+    }
+    assert!(world.urls().is_empty(), "more than any function takes is not even looked up for");
 }
 
 #[test_case(|r| r.method = "get".to_owned(); "a method in lower case")]

@@ -37,11 +37,12 @@ pub(crate) fn refuse_contradiction(command: &Command) -> Result<(), Failure> {
         Command::Doctor { .. }
         | Command::List(_)
         | Command::Get(_)
+        | Command::Options(_)
         | Command::Invoke(_)
         | Command::CustomApi(_)
         | Command::Demo
         | Command::Completions { .. }
-        | Command::Describe
+        | Command::Describe { .. }
         | Command::Connect(_)
         | Command::Connections { action: None }
         | Command::Supply { .. }

@@ -5,7 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gcf_host::transport::OriginRule;
 
-use crate::{inputs, tape::TapeAction};
+use crate::{
+    bodies::{self, FilePart},
+    inputs,
+    tape::TapeAction,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -95,9 +99,18 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "replay")]
     pub(crate) record: Option<PathBuf>,
 
+    /// Give a project, an address or another name a new one on the tape, while it is recorded, and while it
+    /// is replayed with the old one (repeatable)
+    #[arg(long, global = true, value_name = "OLD=NEW", value_parser = inputs::pair)]
+    pub(crate) rename: Vec<(String, String)>,
+
     /// Print one JSON document, and errors as JSON on stderr
     #[arg(long, global = true)]
     pub(crate) json: bool,
+
+    /// Say what would be sent, and send nothing
+    #[arg(long, global = true)]
+    pub(crate) plan: bool,
 
     /// Give up after so many seconds; fractions are allowed
     #[arg(long, global = true, value_name = "SECONDS", value_parser = inputs::seconds)]
@@ -121,8 +134,11 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Show what it does, on recorded responses: no account and no network needed
     Demo,
-    /// Print the catalog: actions with their schemas, egress, scopes and limits
-    Describe,
+    /// List the actions, or show what one takes and gives; --json prints schemas, egress, scopes and limits
+    Describe {
+        /// An action, such as functions.list
+        action: Option<String>,
+    },
     /// Make a connection: sign in with Google, or use a credential
     #[command(override_usage = CONNECT_USAGE)]
     Connect(Box<Connect>),
@@ -157,8 +173,10 @@ pub(crate) enum Command {
     },
     /// Say where connections are kept and what key encrypts them, and print its public half
     Store,
-    /// List functions of both generations, in every region
+    /// List functions of both generations and of Cloud Run, in every region
     List(List),
+    /// Show what a form would offer: the regions, or the functions of one
+    Options(Options),
     /// Show one function
     Get(Get),
     /// Call a function, and print what it answers
@@ -366,12 +384,39 @@ pub(crate) struct List {
     /// Functions a page, 1 to 1000
     #[arg(long, value_name = "N")]
     pub(crate) page_size: Option<u32>,
-    /// Stop after so many functions
+    /// Stop after the page on which so many functions are reached
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u32>,
-    /// A filter in Google's language (AIP-160), such as 'state="ACTIVE"'
+    /// Go on where a list with the same options was cut, and read one page
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) page_token: Option<String>,
+    /// A filter in Google's language (AIP-160), such as 'state="ACTIVE"'; leaves Cloud Run out
     #[arg(long)]
     pub(crate) filter: Option<String>,
+    /// An order in Google's language (AIP-132), such as 'name desc'; Cloud Run comes last
+    #[arg(long, value_name = "ORDER")]
+    pub(crate) order_by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// What is offered: `regions` or `functions`
+    #[arg(value_enum, value_name = "FIELD", hide_possible_values = true)]
+    pub(crate) field: OptionField,
+    /// Only what begins with it
+    pub(crate) prefix: Option<String>,
+    /// The functions of this region; by default of the connection's own
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// At most so many, 100 if left out
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OptionField {
+    Regions,
+    Functions,
 }
 
 #[derive(Debug, Args)]
@@ -392,7 +437,7 @@ pub(crate) struct Invoke {
     /// Where it is; by default all regions are searched, and two of the name are an error
     #[arg(long)]
     pub(crate) region: Option<String>,
-    /// By default GET, or POST if there is --data
+    /// By default GET, or POST if there is a body
     #[arg(long, value_parser = inputs::method)]
     pub(crate) method: Option<String>,
     /// A path below the function's URL
@@ -400,7 +445,9 @@ pub(crate) struct Invoke {
     pub(crate) path: String,
     #[command(flatten)]
     pub(crate) request: Request,
-    /// What tells the function who calls: `auto` (what is right for it, which is an ID token today),
+    #[command(flatten)]
+    pub(crate) more: MoreBodies,
+    /// What tells the function who calls: `auto` (nothing, and an ID token only if Google asks for one),
     /// `id-token`, or `none` (no credential of any kind)
     // A list of values would make the whole page a long one.
     #[arg(long, value_enum, default_value_t = Auth::IdToken, hide_possible_values = true)]
@@ -408,6 +455,9 @@ pub(crate) struct Invoke {
     /// In place of the audience that the function's generation asks for
     #[arg(long)]
     pub(crate) audience: Option<String>,
+    /// An Authorization of your own for the function, beside the ID token: the file holds the whole value
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authorization_file: Option<PathBuf>,
     /// The function may be called twice: repeat after a temporary failure
     #[arg(long)]
     pub(crate) idempotent: bool,
@@ -417,6 +467,25 @@ pub(crate) struct Invoke {
     // Last, for its heading is that of all that follows.
     #[command(flatten)]
     pub(crate) invoker: Invoker,
+}
+
+/// What `invoke` can send beside `--data`.
+#[derive(Debug, Args)]
+pub(crate) struct MoreBodies {
+    /// A field of a form (repeatable)
+    #[arg(long, value_name = "K=V", value_parser = inputs::pair, conflicts_with = "data")]
+    pub(crate) form: Vec<(String, String)>,
+    /// A file as a part of a multipart body (repeatable), with the fields of --form beside it
+    #[arg(
+        long = "file",
+        value_name = "NAME=@PATH[;type=TYPE]",
+        value_parser = bodies::file_part,
+        conflicts_with = "data"
+    )]
+    pub(crate) files: Vec<FilePart>,
+    /// A CloudEvent in JSON, from a file or stdin: functions that events start take it
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["data", "form", "files"])]
+    pub(crate) event: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -478,7 +547,7 @@ pub(crate) enum TapeMode {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Auth {
-    /// What is right for the function: an ID token, in this version.
+    /// Nothing, and an ID token only if Google's front end asks for one.
     Auto,
     /// An ID token.
     IdToken,
@@ -533,7 +602,25 @@ mod tests {
         let Command::Invoke(invoke) = cli.command else { panic!("{:?}", cli.command) };
         assert_eq!(invoke.request.data.as_deref(), Some("-"));
         assert!(invoke.request.include);
-        assert_eq!(invoke.auth, Auth::Auto);
+        assert_eq!(invoke.auth, Auth::IdToken);
+    }
+
+    #[test]
+    fn a_request_has_one_body() {
+        let parse = |arguments: &[&str]| {
+            Cli::try_parse_from(["gcf", "invoke", "f"].iter().chain(arguments))
+                .map(drop)
+                .map_err(|error| error.kind())
+        };
+        use clap::error::ErrorKind::{ArgumentConflict, ValueValidation};
+        assert_eq!(parse(&["--form", "a=b", "--file", "c=@d", "--form", "a=c"]), Ok(()));
+        assert_eq!(parse(&["--event", "-"]), Ok(()));
+        assert_eq!(parse(&["--data", "x", "--form", "a=b"]), Err(ArgumentConflict));
+        assert_eq!(parse(&["--data", "x", "--file", "a=@b"]), Err(ArgumentConflict));
+        for other in [["--data", "x"], ["--form", "a=b"], ["--file", "a=@b"]] {
+            assert_eq!(parse(&["--event", "e", other[0], other[1]]), Err(ArgumentConflict));
+        }
+        assert_eq!(parse(&["--file", "a=b"]), Err(ValueValidation));
     }
 
     #[test]
@@ -548,5 +635,24 @@ mod tests {
         for code in crate::errors::Exit::ALL {
             assert!(help.contains(&format!("\n  {:>2}  ", code as u8)), "{code:?} is not documented");
         }
+    }
+
+    /// What stands in the arguments of a process, every user of the machine can read.
+    #[test]
+    fn no_option_takes_a_secret() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let name = argument.get_id().as_str();
+                let secret = ["token", "secret", "key", "pass", "credential"]
+                    .into_iter()
+                    .any(|word| name.contains(word));
+                let Some(value) = argument.get_value_names().filter(|_| secret) else { continue };
+                assert!(["FILE", "NAME", "ID"].contains(&value[0].as_str()), "{name} takes {value:?}");
+            }
+            command.get_subcommands().for_each(check);
+        }
+        let mut command = Cli::command();
+        command.build();
+        check(&command);
     }
 }

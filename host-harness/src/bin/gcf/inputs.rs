@@ -117,6 +117,11 @@ pub(crate) fn read_small_file(path: &Path) -> Result<Vec<u8>, Failure> {
     read_file(path, DATA_LIMIT)
 }
 
+/// A file that is sent, or stdin for `-`.
+pub(crate) fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
+    if path == "-" { read(io::stdin().lock(), "stdin", DATA_LIMIT) } else { read_file(path, DATA_LIMIT) }
+}
+
 fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|error| {

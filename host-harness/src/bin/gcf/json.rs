@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gcf_host::wit::{
     api::{ApiPages, ApiResponse},
     connections::{Connected, Connection, Disconnected, Finding},
-    functions::{Function, FunctionList, Invocation},
+    functions::{Function, FunctionList, Invocation, MissingPart, OptionItem, OptionList},
     types::{Exchange, GuardRails, Invoker, ResponseHeader},
 };
 use serde_json::{Map, Value, json};
@@ -33,7 +33,7 @@ pub(crate) fn connection(connection: &Connection) -> Value {
     })
 }
 
-fn guard_rails(rails: &GuardRails) -> Value {
+pub(crate) fn guard_rails(rails: &GuardRails) -> Value {
     json!({
         "read-only": rails.read_only,
         "regions": rails.regions,
@@ -78,8 +78,30 @@ pub(crate) fn function_list(list: &FunctionList) -> Value {
     json!({
         "functions": list.functions.iter().map(function).collect::<Vec<_>>(),
         "unreachable": list.unreachable,
+        "missing": list.missing.iter().map(missing_part).collect::<Vec<_>>(),
+        "notes": list.notes,
         "next-page-token": list.next_page_token,
         "pages": list.pages,
+        "trace": trace(&list.trace),
+    })
+}
+
+fn missing_part(part: &MissingPart) -> Value {
+    json!({
+        "source": part.source,
+        "region": part.region,
+        "kind": words::kind(part.kind),
+        "message": part.message,
+        "fix": part.fix,
+    })
+}
+
+pub(crate) fn option_list(list: &OptionList) -> Value {
+    let option = |item: &OptionItem| json!({ "value": item.value, "label": item.label, "hint": item.hint, "default": item.default });
+    json!({
+        "options": list.options.iter().map(option).collect::<Vec<_>>(),
+        "more": list.more,
+        "notes": list.notes,
         "trace": trace(&list.trace),
     })
 }
@@ -115,6 +137,8 @@ pub(crate) fn invocation(invocation: &Invocation) -> Value {
         "token": words::token(invocation.token),
         "audience": invocation.audience,
         "principal": invocation.principal,
+        "execution-id": invocation.execution_id,
+        "execution-error": invocation.execution_error,
         "diagnosis": invocation.diagnosis,
         "trace": trace(&invocation.trace),
     })

@@ -3,16 +3,19 @@
 //! A thin program over the library [`gcf_host`]: it reads arguments, makes one call, and prints what
 //! came of it.
 
+mod bodies;
 mod browser;
 mod choice;
 mod cli;
 mod demo;
+mod describe;
 mod errors;
 mod inputs;
 mod json;
 mod loopback;
 mod outcome;
 mod paste;
+mod plan;
 mod progress;
 mod repair;
 mod response;
@@ -27,6 +30,7 @@ mod words;
 
 use std::{
     env,
+    ffi::OsStr,
     io::{self, Write as _},
     process::ExitCode,
 };
@@ -45,7 +49,7 @@ use crate::{
 
 fn main() -> ExitCode {
     let look = Look::detect();
-    let parsed = Cli::command().try_get_matches().and_then(|matches| {
+    let parsed = heeding_no_empty_variables(Cli::command()).try_get_matches().and_then(|matches| {
         let names = matches.value_source("connection") == Some(ValueSource::CommandLine);
         Ok((Cli::from_arg_matches(&matches)?, names))
     });
@@ -74,6 +78,16 @@ fn main() -> ExitCode {
     }
 }
 
+/// A variable of the environment that is set to nothing counts as not set, as elsewhere: that is how a script
+/// takes one back for one command.
+fn heeding_no_empty_variables(command: clap::Command) -> clap::Command {
+    let empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
+    let heeding = |argument: clap::Arg| {
+        if argument.get_env().is_some_and(empty) { argument.env(None::<&'static str>) } else { argument }
+    };
+    command.mut_args(heeding).mut_subcommands(|command| command.mut_args(heeding))
+}
+
 fn fail(failure: &Failure, json: bool, look: Look) -> ExitCode {
     let text = if json { format!("{:#}\n", failure.json()) } else { failure.text(look.err) };
     // If stderr is closed there is nobody left to tell; the exit code still does.
@@ -82,6 +96,9 @@ fn fail(failure: &Failure, json: bool, look: Look) -> ExitCode {
 }
 
 async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, Failure> {
+    if global.plan {
+        plan::refuse(&command)?;
+    }
     if matches!(command, Command::Demo) {
         return demo::demo(global, look, &mut io::stdout()).await.map(|()| Exit::Done);
     }
@@ -99,7 +116,7 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
         }
         Command::Demo
         | Command::Completions { .. }
-        | Command::Describe
+        | Command::Describe { .. }
         | Command::Connect(_)
         | Command::Connections { .. }
         | Command::Reconnect(_)
@@ -109,6 +126,7 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
         | Command::Tape { .. }
         | Command::Store
         | Command::Get(_)
+        | Command::Options(_)
         | Command::Invoke(_)
         | Command::CustomApi(_)
         | Command::Disconnect { .. } => Progress::hidden(),

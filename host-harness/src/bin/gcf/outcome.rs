@@ -5,22 +5,24 @@ use std::path::PathBuf;
 use gcf_host::wit::{
     api::{ApiPages, ApiResponse},
     connections::{Connected, Connection, CredentialKind, Disconnected, Finding, Verdict},
-    functions::{Function, FunctionList, Invocation},
+    functions::{Function, FunctionList, Invocation, OptionList},
+    planning::CallPlan,
 };
 use serde_json::{Value, json};
 
 use crate::{
     choice::FIRST,
+    describe::Described,
     errors::Exit,
-    json, response,
+    json, plan, response,
     style::{Look, plain},
     table,
 };
 
 /// What a command found out.
 pub(crate) enum Outcome {
-    /// The catalog, as JSON.
-    Described(Value),
+    Described(Described),
+    Planned(CallPlan),
     Connected(Connected),
     Reconnected(Connected),
     Connections(Vec<Connection>),
@@ -57,7 +59,15 @@ pub(crate) enum Outcome {
         connection: Connection,
         result: Disconnected,
     },
-    Listed(FunctionList),
+    Listed {
+        list: FunctionList,
+        /// Its order was asked for.
+        ordered: bool,
+    },
+    Offered {
+        list: OptionList,
+        of_regions: bool,
+    },
     Function(Function),
     Invoked {
         invocation: Invocation,
@@ -90,6 +100,7 @@ impl Outcome {
                 Exit::Failed
             }
             Self::Described(_)
+            | Self::Planned(_)
             | Self::Connected(_)
             | Self::Reconnected(_)
             | Self::Connections(_)
@@ -102,7 +113,8 @@ impl Outcome {
             | Self::Supplied { .. }
             | Self::Stored { .. }
             | Self::Disconnected { .. }
-            | Self::Listed(_)
+            | Self::Listed { .. }
+            | Self::Offered { .. }
             | Self::Function(_)
             | Self::Invoked { .. }
             | Self::Answered { .. }
@@ -112,7 +124,8 @@ impl Outcome {
 
     pub(crate) fn json(&self) -> Value {
         match self {
-            Self::Described(catalog) => catalog.clone(),
+            Self::Described(described) => described.json(),
+            Self::Planned(plan) => plan::json(plan),
             Self::Connected(connected)
             | Self::Reconnected(connected)
             | Self::Renamed(connected)
@@ -131,7 +144,8 @@ impl Outcome {
                 json!({ "folder": folder, "key": key, "recipient": recipient, "hidden": hidden })
             }
             Self::Disconnected { connection, result } => json::disconnected(&connection.id, result),
-            Self::Listed(list) => json::function_list(list),
+            Self::Listed { list, .. } => json::function_list(list),
+            Self::Offered { list, .. } => json::option_list(list),
             Self::Function(function) => json::function(function),
             Self::Invoked { invocation, .. } => json::invocation(invocation),
             Self::Answered { response, .. } => json::api_response(response),
@@ -141,7 +155,8 @@ impl Outcome {
 
     pub(crate) fn show(&self, look: Look) -> Shown {
         match self {
-            Self::Described(catalog) => Shown::result(format!("{catalog:#}\n")),
+            Self::Described(described) => Shown::result(described.show(look.out)),
+            Self::Planned(plan) => plan::show(plan, look),
             Self::Connected(connected) => connection("connected", connected, look),
             Self::Reconnected(connected) => connection("reconnected", connected, look),
             Self::Restricted(connected) => connection("restricted", connected, look),
@@ -191,9 +206,13 @@ impl Outcome {
                 after: warnings(&result.warnings, look),
                 ..Shown::result(format!("disconnected {}\n", named(connection)))
             },
-            Self::Listed(list) => Shown {
+            Self::Listed { list, ordered } => Shown {
                 after: table::list_summary(list, look.err),
-                ..Shown::result(table::functions(&list.functions, look))
+                ..Shown::result(table::functions(&list.functions, *ordered, look))
+            },
+            Self::Offered { list, of_regions } => Shown {
+                after: table::offer_summary(list, look.err),
+                ..Shown::result(table::options(&list.options, *of_regions, look))
             },
             Self::Function(function) => Shown::result(table::function(function, look.out)),
             Self::Invoked { invocation, include } => response::invocation(invocation, *include, look),

@@ -27,6 +27,9 @@ pub(crate) fn invocation(invocation: &Invocation, include: bool, look: Look) -> 
     }
     let mut shown =
         response(invocation.status, &invocation.headers, invocation.body.as_bytes(), include, look, &carried);
+    if let Some(failure) = &invocation.execution_error {
+        shown.after += &format!("{} {}\n", look.err.error("the function failed:"), plain(failure));
+    }
     if let Some(diagnosis) = &invocation.diagnosis {
         shown.after += &format!("{} {}\n", look.err.warning("diagnosis:"), plain(diagnosis));
     }

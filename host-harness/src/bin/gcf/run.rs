@@ -7,17 +7,23 @@ use gcf_host::{
     wit::{
         api::{ApiRequest, PagesRequest},
         connections::{AuthorizeRequest, ConnectRequest, Connection, CredentialKind},
-        functions::{Auth, FunctionRef, InvokeRequest, ListRequest, NamedFunction},
+        functions::{
+            Auth, FunctionRef, InvokeRequest, ListRequest, NamedFunction, OptionField, OptionsRequest,
+        },
+        planning::Action,
         types::{GuardRails, Header, Query},
     },
 };
 
 use crate::{
+    bodies,
     choice::{current, named},
     cli::{self, Command, ConnectionsAction},
+    describe::Described,
     errors::Failure,
     inputs,
     outcome::Outcome,
+    plan::plan,
     session::Session,
     sign_in,
 };
@@ -28,7 +34,9 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
         Command::Completions { .. } => Err(Failure::input("completions need no connection")),
         Command::Demo => Err(Failure::input("the demo does not run within itself")),
         Command::Tape { .. } => Err(Failure::input("a tape is looked at without a session")),
-        Command::Describe => describe(session),
+        Command::Describe { action } => {
+            Described::of(session.host.describe(), action.as_deref()).map(Outcome::Described)
+        }
         Command::Connect(connect) => self::connect(session, *connect).await,
         Command::Reconnect(reconnect) => {
             let id = named(session, &reconnect.id).await?.id;
@@ -76,21 +84,19 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
         Command::Connections { action: Some(ConnectionsAction::Disconnect { id }) }
         | Command::Disconnect { id } => disconnect(session, &id).await,
         Command::List(list) => self::list(session, list).await,
+        Command::Options(options) => self::options(session, options).await,
         Command::Get(get) => {
             let function = function_ref(get.function, get.region)?;
             let connection = current(session).await?;
+            if session.plan {
+                return plan(session, &connection.id, Action::Get(function)).await;
+            }
             let got = session.host.get_function(&connection.id, function, session.timeout).await;
             got.map(Outcome::Function).map_err(|error| Failure::of_call(error, &connection))
         }
         Command::Invoke(invoke) => self::invoke(session, invoke).await,
         Command::CustomApi(request) => custom_api(session, request).await,
     }
-}
-
-fn describe(session: &Session) -> Result<Outcome, Failure> {
-    let catalog = serde_json::from_str(session.host.describe())
-        .map_err(|error| Failure::fault(format!("the component's catalog is not JSON: {error}")))?;
-    Ok(Outcome::Described(catalog))
 }
 
 async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Failure> {
@@ -122,6 +128,9 @@ async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Fa
             invoker,
             guard_rails,
         };
+        if session.plan {
+            return plan(session, "", Action::Connect(request)).await;
+        }
         let connected = session.host.connect(request, session.timeout).await;
         connected
             .map_err(|error| sign_in::in_our_words(error.into(), &credential, subject_token.as_deref()))?
@@ -159,6 +168,9 @@ async fn check(
     connection: Connection,
     function: Option<FunctionRef>,
 ) -> Result<Outcome, Failure> {
+    if session.plan {
+        return plan(session, &connection.id, Action::Check(function)).await;
+    }
     let findings = session.host.check(&connection.id, function, session.timeout).await?;
     // As the check has left it: a token that cannot be had is a fault of the connection.
     let connection = session.host.connection(&connection.id).await?;
@@ -186,6 +198,9 @@ async fn supply(session: &Session, name: &str, file: &Path) -> Result<Outcome, F
 
 async fn disconnect(session: &Session, name: &str) -> Result<Outcome, Failure> {
     let connection = named(session, name).await?;
+    if session.plan {
+        return plan(session, &connection.id, Action::Disconnect).await;
+    }
     let mut result = session.host.disconnect(&connection.id, session.timeout).await?;
     // To Google, all sign-ins of one person through one OAuth client are one grant.
     let others = session.host.connections().await?;
@@ -216,19 +231,45 @@ async fn list(session: &Session, list: cli::List) -> Result<Outcome, Failure> {
     let request = ListRequest {
         regions: list.regions,
         filter: list.filter,
-        order_by: None,
+        order_by: list.order_by,
         page_size: list.page_size,
-        page_token: None,
+        page_token: list.page_token,
         limit: list.limit,
     };
+    let ordered = request.order_by.is_some();
     let connection = current(session).await?;
+    if session.plan {
+        return plan(session, &connection.id, Action::List(request)).await;
+    }
     let listed = session.host.list_functions(&connection.id, request, session.timeout).await;
-    listed.map(Outcome::Listed).map_err(|error| Failure::of_call(error, &connection))
+    let list = listed.map_err(|error| Failure::of_call(error, &connection))?;
+    Ok(Outcome::Listed { list, ordered })
+}
+
+async fn options(session: &Session, options: cli::Options) -> Result<Outcome, Failure> {
+    let cli::Options { field, prefix, region, limit } = options;
+    let of_regions = field == cli::OptionField::Regions;
+    let field = match field {
+        cli::OptionField::Regions if region.is_some() => {
+            return Err(Failure::input("--region goes with `gcf options functions` only")
+                .with_fix("give the beginning of a region without it: gcf options regions europe"));
+        }
+        cli::OptionField::Regions => OptionField::Regions,
+        cli::OptionField::Functions => OptionField::Functions(region),
+    };
+    let connection = current(session).await?;
+    let request = OptionsRequest { field, prefix, limit };
+    if session.plan {
+        return plan(session, &connection.id, Action::Options(request)).await;
+    }
+    let offered = session.host.options(&connection.id, request, session.timeout).await;
+    let list = offered.map_err(|error| Failure::of_call(error, &connection))?;
+    Ok(Outcome::Offered { list, of_regions })
 }
 
 async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failure> {
     let cli::Request { query, header, data, content_type, include } = invoke.request;
-    let body = inputs::body(data.as_deref(), content_type.as_deref())?;
+    let body = bodies::body(data.as_deref(), content_type.as_deref(), invoke.more)?;
     let without_method = if body.is_some() { "POST" } else { "GET" };
     let request = InvokeRequest {
         function: function_ref(invoke.function, invoke.region)?,
@@ -244,11 +285,14 @@ async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failu
         },
         invoker: sign_in::invoker(invoke.invoker)?,
         audience: invoke.audience,
-        authorization: None,
+        authorization: bodies::authorization(invoke.authorization_file.as_deref())?,
         idempotent: invoke.idempotent,
         raise_for_status: invoke.fail,
     };
     let connection = current(session).await?;
+    if session.plan {
+        return plan(session, &connection.id, Action::Invoke(request)).await;
+    }
     let invoked = session.host.invoke(&connection.id, request, session.timeout).await;
     let invocation =
         invoked.map_err(|error| sign_in::invoker_in_our_words(Failure::of_call(error, &connection)))?;
@@ -273,12 +317,18 @@ async fn custom_api(session: &Session, custom: cli::CustomApi) -> Result<Outcome
             page_token: custom.page_token,
             max_pages: custom.max_pages,
         };
+        if session.plan {
+            return plan(session, &connection.id, Action::AllPages(request)).await;
+        }
         let pages = session.host.all_pages(&connection.id, request, session.timeout).await;
         return pages.map(Outcome::Paged).map_err(|error| Failure::of_call(error, &connection));
     }
+    if session.plan {
+        return plan(session, &connection.id, Action::CustomApi(request)).await;
+    }
     let answered = session.host.custom_api(&connection.id, request, session.timeout).await;
     let response = answered.map_err(|error| Failure::of_call(error, &connection))?;
-    Ok(Outcome::Answered { response, include })
+    Ok(Outcome::Answered { response: session.cleaned(response), include })
 }
 
 /// A bare name, a resource name or a URL: what it is shows in how it begins.

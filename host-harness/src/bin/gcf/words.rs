@@ -116,12 +116,12 @@ pub(crate) fn guard_rails(rails: &GuardRails) -> Vec<String> {
     let list =
         |what: &str, list: &[String]| (!list.is_empty()).then(|| format!("{what} {}", list.join(", ")));
     [
-        rails.read_only.then(|| "reads only".to_owned()),
-        list("functions of", &rails.regions),
-        list("invokes", &rails.functions),
-        list("sends", &rails.methods),
+        rails.read_only.then(|| "read only".to_owned()),
+        list("regions", &rails.regions),
+        list("functions", &rails.functions),
+        list("methods", &rails.methods),
         rails.max_body.map(|bytes| format!("bodies of {bytes} bytes at most")),
-        rails.own_project.then(|| "its own project only, with custom-api".to_owned()),
+        rails.own_project.then(|| "own project only".to_owned()),
     ]
     .into_iter()
     .flatten()

@@ -5,7 +5,7 @@ use crate::{
     call::Call,
     content::Content,
     error::{Error, Kind, Origin, Result},
-    functions::{Function, Generation, front_end, login_page},
+    functions::{Function, Generation, front_end},
     google::{Attempted, Resource},
     identity::{Invoker, member},
     names::FunctionId,
@@ -131,9 +131,6 @@ pub(super) async fn send<P: Ports>(
         ingress: callee.ingress.as_deref(),
         audience: token.as_ref().map(token::IdToken::audience),
     };
-    if let Some(refusal) = login_page::refusal(&response, &action) {
-        return Err(refusal);
-    }
     if let Some(refusal) = front_end::refusal(&response, &asked) {
         return Err(refusal);
     }

@@ -47,11 +47,10 @@ pub(super) async fn send<P: Ports>(
     if response.status != 200 {
         let attempted = Attempted { resource: Resource::Function(id), ..attempted };
         let error = google::api_error(&response, &attempted);
-        return Err(match error.kind() {
-            Kind::RateLimited => {
-                error.fix("functions.call is for testing, 16 times in 100 s: wait, or publish an event")
-            }
-            _ => error,
+        return Err(if error.kind() == Kind::RateLimited {
+            error.fix("functions.call is for testing, 16 times in 100 s: wait, or publish an event")
+        } else {
+            error
         });
     }
     let read = |fields: &Object<'_>| {

@@ -180,9 +180,10 @@ impl<P: Ports> Collector<'_, P> {
     fn is_closed(&mut self) -> bool {
         let failure = self.probe.as_ref().and_then(|(_, reading)| reading.failure.as_ref());
         let otherwise = self.merge.nothing_but();
-        let closed = failure.filter(|error| match error.kind() {
-            Kind::ApiDisabled => true,
-            kind => otherwise.is_some_and(|other| kind == Kind::MissingRole || kind == other),
+        let closed = failure.filter(|error| {
+            let kind = error.kind();
+            kind == Kind::ApiDisabled
+                || otherwise.is_some_and(|other| kind == Kind::MissingRole || kind == other)
         });
         let closed = closed.cloned();
         closed.map(|error| self.merge.closed(Source::Services, error)).is_some()

@@ -1,0 +1,229 @@
+//! What is repeated, what is not, how long it waits, and how long a call may take.
+
+use std::{
+    future::Future as _,
+    pin::pin,
+    task::{Context, Waker},
+    time::Duration,
+};
+
+use serde_json::json;
+use test_case::test_case;
+
+use super::{
+    gen1, gen2,
+    invoke::{GEN2_URL, call, in_region, request},
+    one_request,
+};
+use crate::{
+    call::{Call, MAX_REPEATS},
+    content::Content,
+    error::{Error, Kind, Origin},
+    functions::{
+        FunctionRef,
+        invoke::{Auth, InvokeRequest, invoke},
+        list::list,
+    },
+    http::{Method, Response, TransportError},
+    retry::Class,
+    target::{
+        self,
+        function_url::FunctionUrl,
+        grammar::{PathAndQuery, Query},
+    },
+    testing::{Answer, World, access_token, block_on, json_answer, with_header},
+};
+
+fn status(code: u16) -> Answer {
+    json_answer(code, &json!({}))
+}
+
+fn open() -> InvokeRequest {
+    InvokeRequest { auth: Auth::None, ..request(FunctionRef::Url(GEN2_URL.to_owned())) }
+}
+
+/// A call of a function that answers like this; its status, or its error, and how often it was sent.
+fn invoked(answers: impl IntoIterator<Item = Answer>, idempotent: bool) -> (Result<u16, Error>, usize) {
+    let (world, id) = World::connected();
+    answers.into_iter().for_each(|answer| world.then(answer));
+    let outcome = call(&world, &id, InvokeRequest { idempotent, ..open() });
+    (outcome.map(|invocation| invocation.status), world.urls().len())
+}
+
+#[test_case(408)]
+#[test_case(429)]
+#[test_case(502)]
+#[test_case(503)]
+#[test_case(504)]
+fn a_function_that_may_be_called_twice_is_and_no_other(code: u16) {
+    assert_eq!(invoked([status(code)], false), (Ok(code), 1), "it may have run");
+    assert_eq!(invoked([status(code), status(code), status(200)], true), (Ok(200), 3));
+    assert_eq!(invoked((0..4).map(|_| status(code)), true), (Ok(code), 4));
+}
+
+#[test_case(500)]
+#[test_case(501)]
+#[test_case(409)]
+#[test_case(401)]
+#[test_case(400)]
+fn what_would_not_change_is_not_repeated(code: u16) {
+    assert_eq!(invoked([status(code)], true), (Ok(code), 1));
+}
+
+#[test]
+fn what_was_not_sent_is_repeated_and_what_broke_is_not() {
+    let not_sent = || Err(TransportError::NotSent("refused".to_owned()));
+    let broken = || Err(TransportError::Broken("reset".to_owned()));
+    assert_eq!(invoked([not_sent(), not_sent(), status(200)], false), (Ok(200), 3));
+    assert_eq!(invoked([broken()], false).1, 1);
+    assert_eq!(invoked([broken(), status(200)], true), (Ok(200), 2));
+    assert_eq!(invoked([Err(TransportError::Timeout)], true).1, 1);
+}
+
+#[test]
+fn every_attempt_is_in_the_trace() {
+    let (world, id) = World::connected();
+    for answer in [status(503), Err(TransportError::Broken("reset".to_owned())), status(200)] {
+        world.then(answer);
+    }
+    let trace = call(&world, &id, InvokeRequest { idempotent: true, ..open() }).unwrap().trace;
+    let seen: Vec<_> = trace.iter().map(|exchange| (exchange.attempt, exchange.status)).collect();
+    assert_eq!(seen, [(1, Some(503)), (2, None), (3, Some(200))]);
+}
+
+#[test_case(with_header(status(503), "retry-after", "7"), 7; "Retry-After")]
+#[test_case(json_answer(429, &json!({"error": {"details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "3.5s"}]}})), 4; "RetryInfo")]
+fn the_other_side_says_how_long_to_wait_at_least(answer: Answer, seconds: u64) {
+    let (world, id) = World::connected();
+    world.then(answer);
+    world.then(status(200));
+    call(&world, &id, InvokeRequest { idempotent: true, ..open() }).unwrap();
+    assert!(world.elapsed.get() >= Duration::from_secs(seconds), "{:?}", world.elapsed.get());
+}
+
+#[test]
+fn no_wait_goes_past_the_deadline() {
+    let (world, id) = World::connected();
+    world.then(with_header(status(503), "retry-after", "10"));
+    let request = InvokeRequest { idempotent: true, ..open() };
+    let invocation = block_on(invoke(&world, &id, request, Some(10_000))).unwrap();
+    assert_eq!((invocation.status, world.urls().len(), world.elapsed.get()), (503, 1, Duration::ZERO));
+}
+
+#[test_case(&[503, 503, 200], 3, None; "a passing fault")]
+#[test_case(&[409], 1, Some(Kind::InvalidInput); "a conflict")]
+#[test_case(&[501], 1, Some(Kind::Unavailable); "what is not implemented")]
+#[test_case(&[403], 1, Some(Kind::Forbidden); "what is forbidden")]
+fn a_list_is_repeated_where_it_helps(codes: &[u16], sent: usize, fails: Option<Kind>) {
+    let (world, id) = World::connected();
+    codes.iter().for_each(|code| world.then(status(*code)));
+    let outcome = block_on(list(&world, &id, one_request(), None));
+    assert_eq!((outcome.err().map(|error| error.kind()), world.urls().len()), (fails, sent));
+}
+
+#[test]
+fn a_401_takes_one_new_token_and_one_more_attempt() {
+    let (world, id) = World::connected();
+    for answer in [status(401), access_token("ya29.second"), status(200)] {
+        world.then(answer);
+    }
+    block_on(list(&world, &id, one_request(), None)).unwrap();
+    assert_eq!(world.urls().len(), 3);
+    world.begin_anew();
+    for answer in [status(401), access_token("ya29.third"), status(401)] {
+        world.then(answer);
+    }
+    let error = block_on(list(&world, &id, one_request(), None)).unwrap_err();
+    assert_eq!((error.kind(), world.urls().len()), (Kind::Unauthenticated, 3));
+}
+
+#[test]
+fn all_requests_of_a_call_share_one_budget_of_repeats() {
+    let (world, _) = World::connected();
+    let call = Call::begin(&world, None, Duration::from_secs(600)).unwrap();
+    let url = FunctionUrl::parse(GEN2_URL).unwrap();
+    let target = PathAndQuery::for_function("", "", &Query::None).unwrap();
+    let request = target::to_function(&url, Method::Get, &target, None).unwrap();
+    let mut sent = Vec::new();
+    for _ in 0..5 {
+        for _ in 0..4 {
+            world.then(status(503));
+        }
+        world.sent.borrow_mut().clear();
+        assert_eq!(block_on(call.exchange(&request, Class::Idempotent)).unwrap().status, 503);
+        sent.push(world.urls().len());
+        world.forget_answers();
+    }
+    assert_eq!(sent, [4, 4, 4, 2, 1]);
+    assert_eq!(sent.iter().map(|sent| *sent as u32 - 1).sum::<u32>(), MAX_REPEATS);
+}
+
+#[test]
+fn a_call_that_is_dropped_sends_nothing_more() {
+    let (world, id) = World::connected();
+    world.then(status(503));
+    {
+        let mut call = pin!(invoke(&world, &id, InvokeRequest { idempotent: true, ..open() }, None));
+        world.hangs.set(true);
+        assert!(
+            call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending(),
+            "it waits for the repeat"
+        );
+    }
+    assert_eq!(world.urls().len(), 1);
+}
+
+#[test]
+fn the_functions_own_timeout_and_half_a_minute_are_the_deadline_within_that_of_the_caller() {
+    let with_timeout = |mut function: serde_json::Value, seconds: Option<u32>| {
+        function["serviceConfig"]["timeoutSeconds"] = json!(seconds);
+        function
+    };
+    let seconds = |deadline_ms, function: &serde_json::Value| {
+        let (world, id) = World::connected();
+        world.then(json_answer(200, function));
+        world.then(status(200));
+        let request = InvokeRequest { auth: Auth::None, ..request(in_region("hello")) };
+        block_on(invoke(&world, &id, request, deadline_ms)).unwrap();
+        let total = world.timeouts.borrow()[1].total;
+        total.as_secs()
+    };
+    let (first, second) = (gen1("us-central1", "hello"), gen2("us-central1", "hello"));
+    assert_eq!(seconds(None, &with_timeout(second.clone(), Some(300))), 330);
+    assert_eq!(seconds(None, &with_timeout(first.clone(), Some(540))), 570);
+    assert_eq!(seconds(None, &with_timeout(second.clone(), Some(3600))), 3630);
+    assert_eq!(seconds(None, &with_timeout(second.clone(), Some(5))), 60, "never less than the default");
+    assert_eq!(seconds(None, &with_timeout(first, None)), 60, "not known");
+    assert_eq!(seconds(Some(7000), &with_timeout(second, Some(300))), 7, "the caller's own");
+
+    let (world, id) = World::connected();
+    world.then(status(200));
+    call(&world, &id, open()).unwrap();
+    assert_eq!(world.timeouts.borrow()[0].total.as_secs(), 60, "by its URL");
+}
+
+fn compressed(length: usize) -> Answer {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(&vec![b'1'; length]).unwrap();
+    let headers = [("content-type", "application/json"), ("content-encoding", "gzip")];
+    Ok(Response {
+        status: 200,
+        headers: headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).into(),
+        body: encoder.finish().unwrap(),
+    })
+}
+
+#[test]
+fn what_arrives_in_gzip_is_read_and_a_bomb_is_too_large() {
+    let (world, id) = World::connected();
+    world.then(compressed(3));
+    let invocation = call(&world, &id, open()).unwrap();
+    assert_eq!((invocation.body, invocation.headers.len()), (Content::Json("111".to_owned()), 2));
+    world.then(compressed(32 * 1024 * 1024 + 1));
+    let error = call(&world, &id, open()).unwrap_err();
+    assert_eq!((error.kind(), error.fields().origin), (Kind::TooLarge, Origin::Function));
+    world.then(compressed(10 * 1024 * 1024 + 1));
+    let error = block_on(list(&world, &id, one_request(), None)).unwrap_err();
+    assert_eq!((error.kind(), error.fields().origin), (Kind::TooLarge, Origin::GoogleApi));
+}
