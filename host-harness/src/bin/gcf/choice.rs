@@ -49,6 +49,7 @@ pub(crate) fn refuse_contradiction(command: &Command) -> Result<(), Failure> {
         | Command::Tape { .. }
         | Command::Store => Ok(()),
         Command::Reconnect(_)
+        | Command::Restrict(_)
         | Command::Disconnect { .. }
         | Command::Connections {
             action:
@@ -56,6 +57,7 @@ pub(crate) fn refuse_contradiction(command: &Command) -> Result<(), Failure> {
                     ConnectionsAction::Show { .. }
                     | ConnectionsAction::Check { .. }
                     | ConnectionsAction::Rename { .. }
+                    | ConnectionsAction::Restrict(_)
                     | ConnectionsAction::Share { .. }
                     | ConnectionsAction::Unshare { .. }
                     | ConnectionsAction::Disconnect { .. },

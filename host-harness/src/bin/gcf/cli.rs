@@ -145,6 +145,8 @@ pub(crate) enum Command {
     /// Sign in anew for a connection, or give it another credential; its id stays
     #[command(override_usage = RECONNECT_USAGE)]
     Reconnect(Box<Reconnect>),
+    /// Say what a connection may do from now on
+    Restrict(Restrict),
     /// List the connections, or do something to one
     Connections {
         #[command(subcommand)]
@@ -215,6 +217,44 @@ pub(crate) struct Connect {
     pub(crate) credential: Credential,
     #[command(flatten)]
     pub(crate) invoker: Invoker,
+    #[command(flatten)]
+    pub(crate) guard_rails: GuardRails,
+}
+
+/// What a connection may do, beyond what Google allows.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "What it may do, whatever Google allows")]
+pub(crate) struct GuardRails {
+    /// Only read: GET, HEAD and OPTIONS, and no events
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    /// Only functions of this region (repeatable)
+    #[arg(long = "allow-region", value_name = "REGION")]
+    pub(crate) regions: Vec<String>,
+    /// Only invoke this function, or those that begin so: hello, or 'hello-*' (repeatable)
+    #[arg(long = "allow-function", value_name = "NAME")]
+    pub(crate) functions: Vec<String>,
+    /// Only send this method (repeatable)
+    #[arg(long = "allow-method", value_name = "METHOD", value_parser = inputs::method)]
+    pub(crate) methods: Vec<String>,
+    /// Send no larger body
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_body: Option<u64>,
+    /// With custom-api, name no other project
+    #[arg(long)]
+    pub(crate) own_project: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restrict {
+    /// The connection: its id or its nickname
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Let it do whatever Google allows
+    #[arg(long)]
+    pub(crate) none: bool,
+    #[command(flatten)]
+    pub(crate) guard_rails: GuardRails,
 }
 
 #[derive(Debug, Args)]
@@ -310,6 +350,8 @@ pub(crate) enum ConnectionsAction {
         /// The new one
         nickname: String,
     },
+    /// Say what one connection may do from now on
+    Restrict(Restrict),
     /// Let somebody else use one connection, from a copy of this store
     #[command(after_help = SHARING)]
     Share {
@@ -457,6 +499,18 @@ pub(crate) struct CustomApi {
     /// Which API, of those that `gcf describe` lists; by default functions
     #[arg(long, value_name = "NAME")]
     pub(crate) api: Option<String>,
+    /// Read a list page after page, and print all items as one JSON array
+    #[arg(long, conflicts_with_all = ["data", "content_type", "include"])]
+    pub(crate) all_pages: bool,
+    /// The field that holds the items; by default the only list there is
+    #[arg(long, value_name = "FIELD", requires = "all_pages")]
+    pub(crate) items: Option<String>,
+    /// Read so many pages at most, by default 150
+    #[arg(long, value_name = "N", requires = "all_pages")]
+    pub(crate) max_pages: Option<u32>,
+    /// Go on where an earlier list was cut
+    #[arg(long, value_name = "TOKEN", requires = "all_pages")]
+    pub(crate) page_token: Option<String>,
     #[command(flatten)]
     pub(crate) request: Request,
 }

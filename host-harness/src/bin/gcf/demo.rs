@@ -235,6 +235,7 @@ fn summary(outcome: &Outcome, look: Look) -> String {
         | Outcome::Connection { .. }
         | Outcome::Checked { .. }
         | Outcome::Renamed(_)
+        | Outcome::Restricted(_)
         | Outcome::Shared { .. }
         | Outcome::Unshared { .. }
         | Outcome::Supplied { .. }
@@ -243,7 +244,8 @@ fn summary(outcome: &Outcome, look: Look) -> String {
         | Outcome::Offered { .. }
         | Outcome::Function(_)
         | Outcome::Invoked { .. }
-        | Outcome::Answered { .. } => shortened(&String::from_utf8_lossy(&result), look.out),
+        | Outcome::Answered { .. }
+        | Outcome::Paged(_) => shortened(&String::from_utf8_lossy(&result), look.out),
     };
     before + &result + &after
 }

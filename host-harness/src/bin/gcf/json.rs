@@ -2,10 +2,10 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gcf_host::wit::{
-    api::ApiResponse,
+    api::{ApiPages, ApiResponse},
     connections::{Connected, Connection, Disconnected, Finding},
     functions::{Function, FunctionList, Invocation, MissingPart, OptionItem, OptionList},
-    types::{Exchange, Invoker, ResponseHeader},
+    types::{Exchange, GuardRails, Invoker, ResponseHeader},
 };
 use serde_json::{Map, Value, json};
 
@@ -21,6 +21,7 @@ pub(crate) fn connection(connection: &Connection) -> Value {
         "account": connection.account,
         "scopes": connection.scopes,
         "invoker": invoker(&connection.invoker),
+        "guard-rails": connection.guard_rails.as_ref().map(guard_rails),
         "created": connection.created,
         "last-used": connection.last_used,
         "fault": connection.fault.as_ref().map(|fault| json!({
@@ -29,6 +30,17 @@ pub(crate) fn connection(connection: &Connection) -> Value {
             "reason": fault.reason,
             "since": fault.since,
         })),
+    })
+}
+
+pub(crate) fn guard_rails(rails: &GuardRails) -> Value {
+    json!({
+        "read-only": rails.read_only,
+        "regions": rails.regions,
+        "functions": rails.functions,
+        "methods": rails.methods,
+        "max-body": rails.max_body,
+        "own-project": rails.own_project,
     })
 }
 
@@ -140,6 +152,18 @@ pub(crate) fn api_response(response: &ApiResponse) -> Value {
         "url": response.url,
         "token": words::token(response.token),
         "trace": trace(&response.trace),
+    })
+}
+
+/// The items as JSON; what they are byte for byte, a pipe gets without `--json`.
+pub(crate) fn api_pages(pages: &ApiPages) -> Value {
+    json!({
+        "items": serde_json::from_str::<Value>(&pages.items).unwrap_or_default(),
+        "count": pages.count,
+        "unreachable": pages.unreachable,
+        "next-page-token": pages.next_page_token,
+        "pages": pages.pages,
+        "trace": trace(&pages.trace),
     })
 }
 

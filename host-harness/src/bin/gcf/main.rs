@@ -39,7 +39,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, parser::ValueSource};
 use gcf_host::CacheUse;
 
 use crate::{
-    cli::{Cli, Command, Global},
+    cli::{Cli, Command, CustomApi, Global},
     errors::{Exit, Failure},
     outcome::{Outcome, Shown},
     progress::Progress,
@@ -111,13 +111,16 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
         return write_result(&script).map(|()| Exit::Done).map_err(|error| unwritten(&error));
     }
     let progress = match command {
-        Command::List(_) => Progress::spinner("listing"),
+        Command::List(_) | Command::CustomApi(CustomApi { all_pages: true, .. }) => {
+            Progress::spinner("listing")
+        }
         Command::Demo
         | Command::Completions { .. }
         | Command::Describe { .. }
         | Command::Connect(_)
         | Command::Connections { .. }
         | Command::Reconnect(_)
+        | Command::Restrict(_)
         | Command::Doctor { .. }
         | Command::Supply { .. }
         | Command::Tape { .. }

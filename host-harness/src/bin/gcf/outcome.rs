@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use gcf_host::wit::{
-    api::ApiResponse,
+    api::{ApiPages, ApiResponse},
     connections::{Connected, Connection, CredentialKind, Disconnected, Finding, Verdict},
     functions::{Function, FunctionList, Invocation, OptionList},
     planning::CallPlan,
@@ -36,6 +36,7 @@ pub(crate) enum Outcome {
         findings: Vec<Finding>,
     },
     Renamed(Connected),
+    Restricted(Connected),
     Shared {
         connection: Connection,
         with: String,
@@ -76,6 +77,7 @@ pub(crate) enum Outcome {
         response: ApiResponse,
         include: bool,
     },
+    Paged(ApiPages),
 }
 
 /// What goes to which stream, in this order.
@@ -105,6 +107,7 @@ impl Outcome {
             | Self::Connection { .. }
             | Self::Checked { .. }
             | Self::Renamed(_)
+            | Self::Restricted(_)
             | Self::Shared { .. }
             | Self::Unshared { .. }
             | Self::Supplied { .. }
@@ -114,7 +117,8 @@ impl Outcome {
             | Self::Offered { .. }
             | Self::Function(_)
             | Self::Invoked { .. }
-            | Self::Answered { .. } => Exit::Done,
+            | Self::Answered { .. }
+            | Self::Paged(_) => Exit::Done,
         }
     }
 
@@ -122,9 +126,10 @@ impl Outcome {
         match self {
             Self::Described(described) => described.json(),
             Self::Planned(plan) => plan::json(plan),
-            Self::Connected(connected) | Self::Reconnected(connected) | Self::Renamed(connected) => {
-                json::connected(connected)
-            }
+            Self::Connected(connected)
+            | Self::Reconnected(connected)
+            | Self::Renamed(connected)
+            | Self::Restricted(connected) => json::connected(connected),
             Self::Connections(connections) => connections.iter().map(json::connection).collect(),
             Self::Connection { connection, shared } => {
                 let mut value = json::connection(connection);
@@ -144,6 +149,7 @@ impl Outcome {
             Self::Function(function) => json::function(function),
             Self::Invoked { invocation, .. } => json::invocation(invocation),
             Self::Answered { response, .. } => json::api_response(response),
+            Self::Paged(pages) => json::api_pages(pages),
         }
     }
 
@@ -153,6 +159,7 @@ impl Outcome {
             Self::Planned(plan) => plan::show(plan, look),
             Self::Connected(connected) => connection("connected", connected, look),
             Self::Reconnected(connected) => connection("reconnected", connected, look),
+            Self::Restricted(connected) => connection("restricted", connected, look),
             Self::Renamed(connected) => connection("renamed", connected, look),
             Self::Connections(connections) if connections.is_empty() => {
                 Shown { after: format!("no connections yet; {FIRST}\n"), ..Shown::default() }
@@ -210,6 +217,7 @@ impl Outcome {
             Self::Function(function) => Shown::result(table::function(function, look.out)),
             Self::Invoked { invocation, include } => response::invocation(invocation, *include, look),
             Self::Answered { response, include } => response::api(response, *include, look),
+            Self::Paged(pages) => response::pages(pages, look),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use gcf_host::wit::{
     planning::{Action, CallPlan, PlannedRequest},
-    types::{GuardRails, RetryClass, TokenKind},
+    types::{RetryClass, TokenKind},
 };
 use serde_json::{Value, json};
 
@@ -44,6 +44,7 @@ pub(crate) fn refuse(command: &Command) -> Result<(), Failure> {
         | Command::Completions { .. }
         | Command::Describe { .. }
         | Command::Reconnect(_)
+        | Command::Restrict(_)
         | Command::Connections { .. }
         | Command::Supply { .. }
         | Command::Tape { .. }
@@ -141,23 +142,9 @@ fn body(request: &PlannedRequest) -> Vec<String> {
 fn facts(plan: &CallPlan) -> Vec<(&'static str, String)> {
     let mut facts = vec![("signs in as", plan.account.clone())];
     facts.extend(plan.principal.clone().map(|principal| ("calls as   ", principal)));
-    facts.extend(plan.guard_rails.as_ref().map(|rails| ("guard rails", guard_rails(rails))));
     facts
-}
-
-fn guard_rails(rails: &GuardRails) -> String {
-    let GuardRails { read_only, regions, functions, methods, max_body, own_project } = rails;
-    let listed =
-        |what: &str, list: &[String]| (!list.is_empty()).then(|| format!("{what} {}", list.join(", ")));
-    let parts = [
-        read_only.then(|| "read only".to_owned()),
-        listed("regions", regions),
-        listed("functions", functions),
-        listed("methods", methods),
-        max_body.map(|bytes| format!("bodies of {bytes} bytes at most")),
-        own_project.then(|| "own project only".to_owned()),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+        .extend(plan.guard_rails.as_ref().map(|rails| ("guard rails", words::guard_rails(rails).join("; "))));
+    facts
 }
 
 fn after(notes: &[String], paint: Paint) -> String {
@@ -199,14 +186,7 @@ pub(crate) fn json(plan: &CallPlan) -> Value {
         "requests": plan.requests.iter().map(request).collect::<Vec<_>>(),
         "account": plan.account,
         "principal": plan.principal,
-        "guard-rails": plan.guard_rails.as_ref().map(|rails| json!({
-            "read-only": rails.read_only,
-            "regions": rails.regions,
-            "functions": rails.functions,
-            "methods": rails.methods,
-            "max-body": rails.max_body,
-            "own-project": rails.own_project,
-        })),
+        "guard-rails": plan.guard_rails.as_ref().map(crate::json::guard_rails),
         "notes": plan.notes,
     })
 }

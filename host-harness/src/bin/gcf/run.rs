@@ -5,13 +5,13 @@ use std::path::Path;
 use gcf_host::{
     secrets::Expected,
     wit::{
-        api::ApiRequest,
+        api::{ApiRequest, PagesRequest},
         connections::{AuthorizeRequest, ConnectRequest, Connection, CredentialKind},
         functions::{
             Auth, FunctionRef, InvokeRequest, ListRequest, NamedFunction, OptionField, OptionsRequest,
         },
         planning::Action,
-        types::{Header, Query},
+        types::{GuardRails, Header, Query},
     },
 };
 
@@ -55,6 +55,10 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
             let id = named(session, &id).await?.id;
             Ok(Outcome::Renamed(session.host.rename(&id, &nickname).await?))
         }
+        Command::Restrict(restrict)
+        | Command::Connections { action: Some(ConnectionsAction::Restrict(restrict)) } => {
+            self::restrict(session, restrict).await
+        }
         Command::Connections { action: Some(ConnectionsAction::Share { id, to }) } => {
             let connection = named(session, &id).await?;
             session
@@ -96,8 +100,9 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
 }
 
 async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Failure> {
-    let cli::Connect { nickname, project, region, credential, invoker } = connect;
+    let cli::Connect { nickname, project, region, credential, invoker, guard_rails } = connect;
     let invoker = sign_in::invoker(invoker)?;
+    let guard_rails = Some(self::guard_rails(guard_rails));
     let connected = if credential.kind.oauth {
         sign_in::by_consent(session, credential, |client, login| AuthorizeRequest {
             nickname,
@@ -108,7 +113,7 @@ async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Fa
             login_hint: login.login_hint,
             hosted_domain: login.hosted_domain,
             invoker,
-            guard_rails: None,
+            guard_rails,
             connection: None,
         })
         .await?
@@ -121,7 +126,7 @@ async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Fa
             credential: credential.clone(),
             subject_token: subject_token.clone(),
             invoker,
-            guard_rails: None,
+            guard_rails,
         };
         if session.plan {
             return plan(session, "", Action::Connect(request)).await;
@@ -131,6 +136,31 @@ async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Fa
             .map_err(|error| sign_in::in_our_words(error.into(), &credential, subject_token.as_deref()))?
     };
     Ok(Outcome::Connected(connected))
+}
+
+async fn restrict(session: &Session, restrict: cli::Restrict) -> Result<Outcome, Failure> {
+    let rails = guard_rails(restrict.guard_rails);
+    let nothing = guard_rails(cli::GuardRails::default());
+    match (restrict.none, rails == nothing) {
+        (true, false) => {
+            return Err(Failure::input("--none takes all guard rails away, and here is one to set")
+                .with_fix("leave --none out, or the others"));
+        }
+        (false, true) => {
+            return Err(Failure::input("nothing is said about what it may do").with_fix(
+                "name all that is to hold, such as --read-only --allow-region us-central1; or --none",
+            ));
+        }
+        (true, true) | (false, false) => {}
+    }
+    let id = named(session, &restrict.id).await?.id;
+    Ok(Outcome::Restricted(session.host.restrict(&id, Some(rails)).await?))
+}
+
+/// What forbids nothing is none, to the component.
+fn guard_rails(rails: cli::GuardRails) -> GuardRails {
+    let cli::GuardRails { read_only, regions, functions, methods, max_body, own_project } = rails;
+    GuardRails { read_only, regions, functions, methods, max_body, own_project }
 }
 
 async fn check(
@@ -280,6 +310,19 @@ async fn custom_api(session: &Session, custom: cli::CustomApi) -> Result<Outcome
         body: inputs::body(data.as_deref(), content_type.as_deref())?,
     };
     let connection = current(session).await?;
+    if custom.all_pages {
+        let request = PagesRequest {
+            request,
+            items: custom.items,
+            page_token: custom.page_token,
+            max_pages: custom.max_pages,
+        };
+        if session.plan {
+            return plan(session, &connection.id, Action::AllPages(request)).await;
+        }
+        let pages = session.host.all_pages(&connection.id, request, session.timeout).await;
+        return pages.map(Outcome::Paged).map_err(|error| Failure::of_call(error, &connection));
+    }
     if session.plan {
         return plan(session, &connection.id, Action::CustomApi(request)).await;
     }

@@ -227,6 +227,9 @@ pub(crate) fn connection(connection: &Connection, shared: &[String], paint: Pain
         ],
         paint,
     );
+    for rail in connection.guard_rails.iter().flat_map(words::guard_rails) {
+        text += &facts(&[("guard rail", Some(&rail))], paint);
+    }
     for recipient in shared {
         text += &facts(&[("shared", Some(&format!("with {recipient}")))], paint);
     }
