@@ -174,6 +174,6 @@ impl wit_planning::Guest for Connector {
 
 impl wit_catalog::Guest for Connector {
     fn describe() -> String {
-        catalog::describe().to_owned()
+        catalog::describe()
     }
 }

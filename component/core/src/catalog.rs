@@ -3,10 +3,12 @@
 //! The schemas are made from the contract while building, and `catalog.json` adds what a form needs beyond it
 //! (`docs/decisions/0014`); the tests below hold it against the code.
 
+use crate::gzip;
+
 /// The catalog, as `wit/catalog.wit` describes it.
 #[must_use]
-pub fn describe() -> &'static str {
-    include_str!(concat!(env!("OUT_DIR"), "/catalog.json"))
+pub fn describe() -> String {
+    gzip::unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/catalog.deflate")))
 }
 
 #[cfg(test)]
@@ -22,7 +24,7 @@ mod tests {
     };
 
     fn catalog() -> Value {
-        serde_json::from_str(describe()).unwrap()
+        serde_json::from_str(&describe()).unwrap()
     }
 
     #[test]
