@@ -1,30 +1,33 @@
-//! Packs `src/catalog.json`, which is laid out for people, into what the component carries.
+//! Makes the catalog that the component carries: schemas from the contract in `wit/`, with what `src/catalog.json` adds
+//! for people (docs/decisions/0014).
+
+#[path = "build/catalog.rs"]
+mod catalog;
+#[path = "build/hints.rs"]
+mod hints;
+#[path = "build/schema.rs"]
+mod schema;
 
 use std::{env, fs, path::Path};
+
+/// The contract, which the bindings are generated from too.
+const WIT: &str = "../../wit";
+
+/// What is added to it.
+const HINTS: &str = "src/catalog.json";
 
 #[expect(
     clippy::disallowed_methods,
     reason = "this runs while building: cargo speaks through the environment"
 )]
 fn main() {
-    println!("cargo::rerun-if-changed=src/catalog.json");
-    let catalog = fs::read_to_string("src/catalog.json").expect("the catalog is there");
+    for path in ["build.rs", "build", HINTS, WIT] {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    let hints = fs::read_to_string(HINTS).expect("the hints are there");
+    let mut contract = wit_parser::Resolve::default();
+    let (package, _) = contract.push_path(WIT).unwrap_or_else(|error| panic!("{WIT}: {error:?}"));
+    let catalog = catalog::make(&contract, package, &hints);
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    fs::write(Path::new(&out).join("catalog.json"), packed(&catalog)).expect("OUT_DIR can be written");
-}
-
-/// JSON without the white space between its tokens. Order and text stay as they are.
-fn packed(json: &str) -> String {
-    let (mut in_text, mut escaped) = (false, false);
-    json.chars()
-        .filter(|&character| {
-            if in_text {
-                in_text = escaped || character != '"';
-                escaped = !escaped && character == '\\';
-                return true;
-            }
-            in_text = character == '"';
-            !character.is_ascii_whitespace()
-        })
-        .collect()
+    fs::write(Path::new(&out).join("catalog.json"), catalog.to_string()).expect("OUT_DIR can be written");
 }

@@ -11,7 +11,7 @@ use crate::{
         gcf::connector::types::{Error, FunctionRef, GuardRails},
     },
     convert_in as read, convert_out as show,
-    ports::Wasi,
+    ports::LIVE,
     reactor::block_on,
 };
 
@@ -23,7 +23,7 @@ impl wit_connections::Guest for Connector {
         request: wit_connections::ConnectRequest,
         deadline_ms: Option<u32>,
     ) -> Result<wit_connections::Connected, Error> {
-        block_on(connections::connect(&Wasi, read::connect_request(request), deadline_ms))
+        block_on(connections::connect(&LIVE, read::connect_request(request), deadline_ms))
             .map(show::connected)
             .map_err(show::error)
     }
@@ -31,7 +31,7 @@ impl wit_connections::Guest for Connector {
     fn authorize(
         request: wit_connections::AuthorizeRequest,
     ) -> Result<wit_connections::Authorization, Error> {
-        connections::authorize(&Wasi, read::authorize_request(request))
+        connections::authorize(&LIVE, read::authorize_request(request))
             .map(show::authorization)
             .map_err(show::error)
     }
@@ -41,7 +41,7 @@ impl wit_connections::Guest for Connector {
         callback_url: String,
         deadline_ms: Option<u32>,
     ) -> Result<wit_connections::Connected, Error> {
-        block_on(connections::finish(&Wasi, &authorization, &callback_url, deadline_ms))
+        block_on(connections::finish(&LIVE, &authorization, &callback_url, deadline_ms))
             .map(show::connected)
             .map_err(show::error)
     }
@@ -53,29 +53,29 @@ impl wit_connections::Guest for Connector {
         deadline_ms: Option<u32>,
     ) -> Result<wit_connections::Connected, Error> {
         let credential = read::credential(credential);
-        block_on(connections::reauthorize(&Wasi, &id, credential, subject_token.as_deref(), deadline_ms))
+        block_on(connections::reauthorize(&LIVE, &id, credential, subject_token.as_deref(), deadline_ms))
             .map(show::connected)
             .map_err(show::error)
     }
 
     fn rename(id: String, nickname: String) -> Result<wit_connections::Connected, Error> {
-        connections::rename(&Wasi, &id, &nickname).map(show::connected).map_err(show::error)
+        connections::rename(&LIVE, &id, &nickname).map(show::connected).map_err(show::error)
     }
 
     fn restrict(id: String, guard_rails: Option<GuardRails>) -> Result<wit_connections::Connected, Error> {
-        connections::restrict(&Wasi, &id, guard_rails.map(read::guard_rails))
+        connections::restrict(&LIVE, &id, guard_rails.map(read::guard_rails))
             .map(show::connected)
             .map_err(show::error)
     }
 
     fn list() -> Result<Vec<wit_connections::Connection>, Error> {
-        connections::list(&Wasi)
+        connections::list(&LIVE)
             .map(|list| list.into_iter().map(show::connection).collect())
             .map_err(show::error)
     }
 
     fn get(id: String) -> Result<wit_connections::Connection, Error> {
-        connections::get(&Wasi, &id).map(show::connection).map_err(show::error)
+        connections::get(&LIVE, &id).map(show::connection).map_err(show::error)
     }
 
     fn check(
@@ -83,13 +83,13 @@ impl wit_connections::Guest for Connector {
         function: Option<FunctionRef>,
         deadline_ms: Option<u32>,
     ) -> Result<Vec<wit_connections::Finding>, Error> {
-        block_on(connections::check(&Wasi, &id, function.map(read::function_ref), deadline_ms))
+        block_on(connections::check(&LIVE, &id, function.map(read::function_ref), deadline_ms))
             .map(|findings| findings.into_iter().map(show::finding).collect())
             .map_err(show::error)
     }
 
     fn disconnect(id: String, deadline_ms: Option<u32>) -> Result<wit_connections::Disconnected, Error> {
-        block_on(connections::disconnect(&Wasi, &id, deadline_ms))
+        block_on(connections::disconnect(&LIVE, &id, deadline_ms))
             .map(|warnings| wit_connections::Disconnected { warnings })
             .map_err(show::error)
     }
@@ -101,7 +101,7 @@ impl wit_functions::Guest for Connector {
         request: wit_functions::ListRequest,
         deadline_ms: Option<u32>,
     ) -> Result<wit_functions::FunctionList, Error> {
-        block_on(functions::list::list(&Wasi, &connection, read::list_request(request), deadline_ms))
+        block_on(functions::list::list(&LIVE, &connection, read::list_request(request), deadline_ms))
             .map(show::function_list)
             .map_err(show::error)
     }
@@ -111,7 +111,7 @@ impl wit_functions::Guest for Connector {
         function: FunctionRef,
         deadline_ms: Option<u32>,
     ) -> Result<wit_functions::Function, Error> {
-        block_on(functions::get::get(&Wasi, &connection, read::function_ref(function), deadline_ms))
+        block_on(functions::get::get(&LIVE, &connection, read::function_ref(function), deadline_ms))
             .map(show::function)
             .map_err(show::error)
     }
@@ -122,7 +122,7 @@ impl wit_functions::Guest for Connector {
         deadline_ms: Option<u32>,
     ) -> Result<wit_functions::OptionList, Error> {
         let request = read::options_request(request);
-        block_on(functions::options::options(&Wasi, &connection, request, deadline_ms))
+        block_on(functions::options::options(&LIVE, &connection, request, deadline_ms))
             .map(show::option_list)
             .map_err(show::error)
     }
@@ -132,7 +132,7 @@ impl wit_functions::Guest for Connector {
         request: wit_functions::InvokeRequest,
         deadline_ms: Option<u32>,
     ) -> Result<wit_functions::Invocation, Error> {
-        block_on(functions::invoke::invoke(&Wasi, &connection, read::invoke_request(request), deadline_ms))
+        block_on(functions::invoke::invoke(&LIVE, &connection, read::invoke_request(request), deadline_ms))
             .map(show::invocation)
             .map_err(show::error)
     }
@@ -144,7 +144,7 @@ impl wit_api::Guest for Connector {
         request: wit_api::ApiRequest,
         deadline_ms: Option<u32>,
     ) -> Result<wit_api::ApiResponse, Error> {
-        block_on(api::custom_api(&Wasi, &connection, read::api_request(request), deadline_ms))
+        block_on(api::custom_api(&LIVE, &connection, read::api_request(request), deadline_ms))
             .map(show::api_response)
             .map_err(show::error)
     }
@@ -154,7 +154,7 @@ impl wit_api::Guest for Connector {
         request: wit_api::PagesRequest,
         deadline_ms: Option<u32>,
     ) -> Result<wit_api::ApiPages, Error> {
-        block_on(api::all_pages(&Wasi, &connection, read::pages_request(request), deadline_ms))
+        block_on(api::all_pages(&LIVE, &connection, read::pages_request(request), deadline_ms))
             .map(show::api_pages)
             .map_err(show::error)
     }
@@ -166,7 +166,7 @@ impl wit_planning::Guest for Connector {
         action: wit_planning::Action,
         deadline_ms: Option<u32>,
     ) -> Result<wit_planning::CallPlan, Error> {
-        block_on(plan::plan(&Wasi, &connection, read::action(action), deadline_ms))
+        block_on(plan::plan(&LIVE, &connection, read::action(action), deadline_ms))
             .map(show::plan)
             .map_err(show::error)
     }

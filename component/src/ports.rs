@@ -5,6 +5,7 @@ use std::{rc::Rc, time::Duration};
 use gcf_core::{
     http::{Request, Response, Timeouts, TransportError},
     ports::{Entry, Expected, Lease, Ports, StoreError},
+    rehearsal::Stage,
     secret::Secret,
 };
 
@@ -19,8 +20,12 @@ use crate::{
     http, reactor,
 };
 
+/// What every call runs on. Only a plan puts a rehearsal in its place, under the same type: each call stands once in
+/// the component.
+pub(crate) const LIVE: Stage<'static, Wasi> = Stage::live(&Wasi(()));
+
 /// The world outside.
-pub(crate) struct Wasi;
+pub(crate) struct Wasi(());
 
 impl Ports for Wasi {
     async fn send(&self, request: &Request, timeouts: Timeouts) -> Result<Response, TransportError> {

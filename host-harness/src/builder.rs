@@ -20,6 +20,7 @@ use crate::{
     inject::AccessTokens,
     limits::Limits,
     observer::{Observer, RequestEvent},
+    scope::Scope,
     secret_store::Secrets,
     secrets::{MemoryStore, SecretStore},
     state,
@@ -169,7 +170,7 @@ impl HostBuilder {
         let sandbox = Sandbox {
             connector,
             limits: self.limits,
-            secrets: Secrets { store, signs: self.signs },
+            secrets: Secrets { store, signs: self.signs, scope: Scope::AllConnections },
             tokens: self.tokens,
             transport: self.transport,
             clock: self.clock,

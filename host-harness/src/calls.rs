@@ -7,6 +7,7 @@ use crate::error::HostError;
 use crate::{
     error::CallError,
     host::Host,
+    scope::Scope,
     wit::{
         Action, ApiPages, ApiRequest, ApiResponse, Authorization, AuthorizeRequest, CallPlan, ConnectRequest,
         Connected, Connection, Credential, Disconnected, Finding, Function, FunctionList, FunctionRef,
@@ -25,7 +26,7 @@ impl Host {
         deadline: Option<Duration>,
     ) -> Result<Connected, CallError> {
         let request = request.into();
-        self.call(deadline, async |store, connector| {
+        self.call(Scope::AllConnections, deadline, async |store, connector| {
             connector.gcf_connector_connections().call_connect(store, &request, millis(deadline)).await
         })
         .await
@@ -37,7 +38,7 @@ impl Host {
     /// As `connections.authorize` in `wit/connections.wit`, or a [`HostError`].
     pub async fn authorize(&self, request: AuthorizeRequest) -> Result<Authorization, CallError> {
         let request = request.into();
-        self.call(None, async |store, connector| {
+        self.call(Scope::AllConnections, None, async |store, connector| {
             connector.gcf_connector_connections().call_authorize(store, &request).await
         })
         .await
@@ -53,7 +54,7 @@ impl Host {
         callback_url: &str,
         deadline: Option<Duration>,
     ) -> Result<Connected, CallError> {
-        self.call(deadline, async |store, connector| {
+        self.call(Scope::AllConnections, deadline, async |store, connector| {
             let connections = connector.gcf_connector_connections();
             connections.call_finish(store, authorization, callback_url, millis(deadline)).await
         })
@@ -72,7 +73,7 @@ impl Host {
         deadline: Option<Duration>,
     ) -> Result<Connected, CallError> {
         let credential = credential.into();
-        self.call(deadline, async |store, connector| {
+        self.call(only(id), deadline, async |store, connector| {
             let connections = connector.gcf_connector_connections();
             connections.call_reauthorize(store, id, &credential, subject_token, millis(deadline)).await
         })
@@ -84,7 +85,7 @@ impl Host {
     /// # Errors
     /// As `connections.rename` in `wit/connections.wit`, or a [`HostError`].
     pub async fn rename(&self, id: &str, nickname: &str) -> Result<Connected, CallError> {
-        self.call(None, async |store, connector| {
+        self.call(Scope::AllConnections, None, async |store, connector| {
             connector.gcf_connector_connections().call_rename(store, id, nickname).await
         })
         .await
@@ -95,7 +96,7 @@ impl Host {
     /// # Errors
     /// As `connections.restrict` in `wit/connections.wit`, or a [`HostError`].
     pub async fn restrict(&self, id: &str, rails: Option<GuardRails>) -> Result<Connected, CallError> {
-        self.call(None, async |store, connector| {
+        self.call(only(id), None, async |store, connector| {
             connector.gcf_connector_connections().call_restrict(store, id, rails.as_ref()).await
         })
         .await
@@ -106,8 +107,10 @@ impl Host {
     /// # Errors
     /// As `connections.list` in `wit/connections.wit`, or a [`HostError`].
     pub async fn connections(&self) -> Result<Vec<Connection>, CallError> {
-        self.call(None, async |store, connector| connector.gcf_connector_connections().call_list(store).await)
-            .await
+        self.call(Scope::AllConnections, None, async |store, connector| {
+            connector.gcf_connector_connections().call_list(store).await
+        })
+        .await
     }
 
     /// One connection. Sends nothing.
@@ -115,7 +118,7 @@ impl Host {
     /// # Errors
     /// As `connections.get` in `wit/connections.wit`, or a [`HostError`].
     pub async fn connection(&self, id: &str) -> Result<Connection, CallError> {
-        self.call(None, async |store, connector| {
+        self.call(only(id), None, async |store, connector| {
             connector.gcf_connector_connections().call_get(store, id).await
         })
         .await
@@ -131,7 +134,7 @@ impl Host {
         function: Option<FunctionRef>,
         deadline: Option<Duration>,
     ) -> Result<Vec<Finding>, CallError> {
-        self.call(deadline, async |store, connector| {
+        self.call(only(id), deadline, async |store, connector| {
             let connections = connector.gcf_connector_connections();
             connections.call_check(store, id, function.as_ref(), millis(deadline)).await
         })
@@ -143,7 +146,7 @@ impl Host {
     /// # Errors
     /// As `connections.disconnect` in `wit/connections.wit`, or a [`HostError`].
     pub async fn disconnect(&self, id: &str, deadline: Option<Duration>) -> Result<Disconnected, CallError> {
-        self.call(deadline, async |store, connector| {
+        self.call(only(id), deadline, async |store, connector| {
             connector.gcf_connector_connections().call_disconnect(store, id, millis(deadline)).await
         })
         .await
@@ -159,7 +162,7 @@ impl Host {
         request: ListRequest,
         deadline: Option<Duration>,
     ) -> Result<FunctionList, CallError> {
-        self.call(deadline, async |store, connector| {
+        self.call(only(connection), deadline, async |store, connector| {
             let functions = connector.gcf_connector_functions();
             functions.call_list(store, connection, &request, millis(deadline)).await
         })
@@ -176,7 +179,7 @@ impl Host {
         function: FunctionRef,
         deadline: Option<Duration>,
     ) -> Result<Function, CallError> {
-        self.call(deadline, async |store, connector| {
+        self.call(only(connection), deadline, async |store, connector| {
             let functions = connector.gcf_connector_functions();
             functions.call_get(store, connection, &function, millis(deadline)).await
         })
@@ -193,7 +196,7 @@ impl Host {
         request: OptionsRequest,
         deadline: Option<Duration>,
     ) -> Result<OptionList, CallError> {
-        self.call(deadline, async |store, connector| {
+        self.call(only(connection), deadline, async |store, connector| {
             let functions = connector.gcf_connector_functions();
             functions.call_options(store, connection, &request, millis(deadline)).await
         })
@@ -211,7 +214,7 @@ impl Host {
         deadline: Option<Duration>,
     ) -> Result<Invocation, CallError> {
         let request = request.into();
-        self.call(deadline, async |store, connector| {
+        self.call(only(connection), deadline, async |store, connector| {
             let functions = connector.gcf_connector_functions();
             functions.call_invoke(store, connection, &request, millis(deadline)).await
         })
@@ -228,7 +231,7 @@ impl Host {
         request: ApiRequest,
         deadline: Option<Duration>,
     ) -> Result<ApiResponse, CallError> {
-        self.call(deadline, async |store, connector| {
+        self.call(only(connection), deadline, async |store, connector| {
             let api = connector.gcf_connector_api();
             api.call_custom_api(store, connection, &request, millis(deadline)).await
         })
@@ -245,7 +248,7 @@ impl Host {
         request: PagesRequest,
         deadline: Option<Duration>,
     ) -> Result<ApiPages, CallError> {
-        self.call(deadline, async |store, connector| {
+        self.call(only(connection), deadline, async |store, connector| {
             let api = connector.gcf_connector_api();
             api.call_all_pages(store, connection, &request, millis(deadline)).await
         })
@@ -262,8 +265,12 @@ impl Host {
         action: Action,
         deadline: Option<Duration>,
     ) -> Result<CallPlan, CallError> {
+        let scope = match action {
+            Action::Connect(_) => Scope::AllConnections,
+            _ => only(connection),
+        };
         let action = action.into();
-        self.call(deadline, async |store, connector| {
+        self.call(scope, deadline, async |store, connector| {
             let planning = connector.gcf_connector_planning();
             planning.call_plan(store, connection, &action, millis(deadline)).await
         })
@@ -271,8 +278,12 @@ impl Host {
     }
 }
 
+fn only(connection: &str) -> Scope {
+    Scope::Connection(connection.to_owned())
+}
+
 /// As the contract counts; 49 days are enough.
-fn millis(deadline: Option<Duration>) -> Option<u32> {
+pub(crate) fn millis(deadline: Option<Duration>) -> Option<u32> {
     deadline.map(|deadline| u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX))
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::json;
 use tokio::sync::Semaphore;
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{Store, UpdateDeadline, component::Instance};
 
 use crate::{
     bindings::{Connector, ConnectorPre},
@@ -20,11 +20,12 @@ use crate::{
     cache::CacheUse,
     clock::{Clock, Random},
     egress::EgressPolicy,
-    error::{CallError, HostError},
+    error::{CallError, HostError, Limit},
     hooks::{Hooks, RequestBudget},
     inject::AccessTokens,
     limits::{CpuMeter, Limits, MemoryMeter},
     observer::Observer,
+    scope::Scope,
     secret_store::Secrets,
     state::State,
     transport::Transport,
@@ -76,26 +77,52 @@ impl Host {
         &self.0.cache_use
     }
 
-    /// Runs one call within its limits, and tells whose failure a failure is.
+    /// Runs one call within its limits, and tells whose failure a failure is. Of the store it sees `scope`.
     pub(crate) async fn call<T>(
         &self,
+        scope: Scope,
         deadline: Option<Duration>,
         call: impl AsyncFnOnce(&mut Store<State>, &Connector) -> wasmtime::Result<Result<T, ConnectorError>>,
     ) -> Result<T, CallError> {
+        let (answer, exceeded) = self.within_limits(scope, deadline, start_connector, call).await?;
+        answer.map_err(|error| match exceeded {
+            Some(limit) => HostError::LimitExceeded(limit).into(),
+            None => CallError::Connector(Box::new(error)),
+        })
+    }
+
+    /// The same with the bare instance, for calls whose types are not known here.
+    pub(crate) async fn call_instance<T, E>(
+        &self,
+        scope: Scope,
+        deadline: Option<Duration>,
+        call: impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<Result<T, E>>,
+    ) -> Result<Result<T, E>, HostError> {
+        match self.within_limits(scope, deadline, start_instance, call).await? {
+            (Err(_), Some(limit)) => Err(HostError::LimitExceeded(limit)),
+            (answer, _) => Ok(answer),
+        }
+    }
+
+    /// One call within its limits, and the limit that it ran into, if it did.
+    async fn within_limits<I, T>(
+        &self,
+        scope: Scope,
+        deadline: Option<Duration>,
+        start: impl AsyncFnOnce(&ConnectorPre<State>, &mut Store<State>) -> wasmtime::Result<I>,
+        call: impl AsyncFnOnce(&mut Store<State>, &I) -> wasmtime::Result<T>,
+    ) -> Result<(T, Option<Limit>), HostError> {
         let Inner { sandbox, policy, running, .. } = &*self.0;
         let patience = sandbox.limits.patience(deadline);
         let budget = Arc::new(RequestBudget::new(sandbox.limits.requests));
         let work = async {
             let _place = running.acquire().await.expect("this semaphore is never closed");
-            sandbox.run(Arc::clone(policy), Arc::clone(&budget), patience, call).await
+            sandbox.run(scope, Arc::clone(policy), Arc::clone(&budget), patience, start, call).await
         };
         let answer = tokio::time::timeout(patience, work)
             .await
             .map_err(|_| HostError::DeadlineExceeded(patience))??;
-        answer.map_err(|error| match budget.exceeded() {
-            Some(limit) => HostError::LimitExceeded(limit).into(),
-            None => CallError::Connector(Box::new(error)),
-        })
+        Ok((answer, budget.exceeded()))
     }
 }
 
@@ -110,6 +137,20 @@ impl fmt::Debug for Host {
             .field("cache_use", cache_use)
             .finish_non_exhaustive()
     }
+}
+
+async fn start_connector(
+    connector: &ConnectorPre<State>,
+    store: &mut Store<State>,
+) -> wasmtime::Result<Connector> {
+    connector.instantiate_async(store).await
+}
+
+async fn start_instance(
+    connector: &ConnectorPre<State>,
+    store: &mut Store<State>,
+) -> wasmtime::Result<Instance> {
+    connector.instance_pre().instantiate_async(store).await
 }
 
 /// All that a fresh sandbox is made of.
@@ -129,19 +170,26 @@ impl Sandbox {
     pub(crate) fn describe(&self) -> Result<String, HostError> {
         let nothing = EgressPolicy::from_manifest(&json!([])).expect("an empty manifest is valid");
         let budget = Arc::new(RequestBudget::new(0));
-        let call = self.run(Arc::new(nothing), budget, DESCRIBE, async |store, connector| {
-            connector.gcf_connector_catalog().call_describe(store).await
-        });
+        let call = self.run(
+            Scope::AllConnections,
+            Arc::new(nothing),
+            budget,
+            DESCRIBE,
+            start_connector,
+            async |store, connector: &Connector| connector.gcf_connector_catalog().call_describe(store).await,
+        );
         wait(call, DESCRIBE).unwrap_or(Err(HostError::DeadlineExceeded(DESCRIBE)))
     }
 
     /// Makes a sandbox, runs `call` in it, and throws it away.
-    async fn run<T>(
+    async fn run<I, T>(
         &self,
+        scope: Scope,
         policy: Arc<EgressPolicy>,
         budget: Arc<RequestBudget>,
         patience: Duration,
-        call: impl AsyncFnOnce(&mut Store<State>, &Connector) -> wasmtime::Result<T>,
+        start: impl AsyncFnOnce(&ConnectorPre<State>, &mut Store<State>) -> wasmtime::Result<I>,
+        call: impl AsyncFnOnce(&mut Store<State>, &I) -> wasmtime::Result<T>,
     ) -> Result<T, HostError> {
         let cpu = Arc::new(CpuMeter::new(self.limits.cpu));
         let hooks = Hooks {
@@ -152,14 +200,11 @@ impl Sandbox {
             budget: Arc::clone(&budget),
             patience,
         };
-        let mut store = self.store(hooks, Arc::clone(&cpu));
+        let mut store = self.store(scope, hooks, Arc::clone(&cpu));
         let mut work = pin!(async {
-            let connector = self
-                .connector
-                .instantiate_async(&mut store)
-                .await
-                .map_err(|error| HostError::from_start(&error))?;
-            call(&mut store, &connector).await.map_err(|error| HostError::from_call(&error))
+            let instance =
+                start(&self.connector, &mut store).await.map_err(|error| HostError::from_start(&error))?;
+            call(&mut store, &instance).await.map_err(|error| HostError::from_call(&error))
         });
         // A guest told that it may send no more could still take its failure for one that passes.
         let stopped = || budget.exceeded().map(|limit| Err(HostError::LimitExceeded(limit)));
@@ -170,11 +215,11 @@ impl Sandbox {
         .await
     }
 
-    fn store(&self, hooks: Hooks, cpu: Arc<CpuMeter>) -> Store<State> {
+    fn store(&self, scope: Scope, hooks: Hooks, cpu: Arc<CpuMeter>) -> Store<State> {
         let state = State::new(
             &self.clock,
             Arc::clone(&self.random),
-            self.secrets.clone(),
+            self.secrets.within(scope),
             hooks,
             MemoryMeter::new(self.limits.memory),
             Arc::clone(&cpu),

@@ -86,6 +86,7 @@
 
 mod bindings;
 mod builder;
+mod by_name;
 mod cache;
 mod calls;
 pub mod clock;
@@ -97,6 +98,7 @@ mod host;
 mod inject;
 mod limits;
 mod observer;
+mod scope;
 mod secret_store;
 pub mod secrets;
 mod state;
@@ -106,6 +108,7 @@ pub mod wit;
 
 pub use self::{
     builder::HostBuilder,
+    by_name::Answer,
     cache::CacheUse,
     error::{CallError, HostError, Limit},
     host::Host,

@@ -18,7 +18,8 @@ pub struct Limits {
     pub memory: usize,
     /// Time on the processor, waiting not counted; 2 s. Kept to within some 10 ms.
     pub cpu: Duration,
-    /// Requests that one call may send, repeated ones included; 64.
+    /// Requests that one call may send, repeated ones included; 256: a list reads 150 pages at most, and asks for
+    /// regions and tokens besides.
     pub requests: u32,
     /// What a call gets beyond its deadline, which the component keeps itself; 5 s.
     pub grace: Duration,
@@ -34,7 +35,7 @@ impl Default for Limits {
         Self {
             memory: 128 << 20,
             cpu: Duration::from_secs(2),
-            requests: 64,
+            requests: 256,
             grace: Duration::from_secs(5),
             longest: Duration::from_secs(3_630),
             calls: 256,

@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     bindings::secret_store::{self as wit, Host},
+    scope::{Access, Scope},
     secrets::{
         Entry, Expected, Lease, SecretStore, StoreError,
         key::{check_key, check_prefix, check_value},
@@ -22,37 +23,49 @@ pub(crate) struct Secrets {
     pub(crate) store: Arc<dyn SecretStore>,
     /// Whether `sign` is offered. If not, the component reads the key and signs itself.
     pub(crate) signs: bool,
+    /// What of it.
+    pub(crate) scope: Scope,
 }
 
 impl Secrets {
-    fn get(&self, key: &str) -> Result<Option<wit::Entry>, StoreError> {
+    /// As a call for one connection sees it.
+    pub(crate) fn within(&self, scope: Scope) -> Self {
+        Self { scope, ..self.clone() }
+    }
+
+    fn check(&self, key: &str, access: Access) -> Result<(), StoreError> {
         check_key(key)?;
+        self.scope.check(&*self.store, key, access)
+    }
+
+    fn get(&self, key: &str) -> Result<Option<wit::Entry>, StoreError> {
+        self.check(key, Access::Use)?;
         Ok(self.store.get(key)?.map(Into::into))
     }
 
     fn put(&self, key: &str, value: &str, expected: wit::Expected) -> Result<String, StoreError> {
-        check_key(key)?;
+        self.check(key, Access::Change)?;
         check_value(value)?;
         self.store.put(key, value, &expected.into())
     }
 
     fn delete(&self, key: &str, expected: wit::Expected) -> Result<(), StoreError> {
-        check_key(key)?;
+        self.check(key, Access::Change)?;
         self.store.delete(key, &expected.into())
     }
 
     fn keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         check_prefix(prefix)?;
-        self.store.keys(prefix)
+        Ok(self.scope.visible(self.store.keys(prefix)?))
     }
 
     fn acquire_lease(&self, name: &str, ttl_ms: u64) -> Result<wit::Lease, StoreError> {
-        check_key(name)?;
+        self.check(name, Access::Change)?;
         Ok(self.store.acquire_lease(name, Duration::from_millis(ttl_ms))?.into())
     }
 
     fn release_lease(&self, name: &str, token: &str) -> Result<(), StoreError> {
-        check_key(name)?;
+        self.check(name, Access::Change)?;
         self.store.release_lease(name, token)
     }
 
@@ -62,7 +75,7 @@ impl Secrets {
         algorithm: wit::SignatureAlgorithm,
         message: &[u8],
     ) -> Result<Vec<u8>, StoreError> {
-        check_key(key)?;
+        self.check(key, Access::Use)?;
         match algorithm {
             wit::SignatureAlgorithm::Rs256 if self.signs => self.store.sign(key, message),
             wit::SignatureAlgorithm::Rs256 => Err(StoreError::Unsupported),
@@ -160,7 +173,7 @@ mod tests {
     use crate::secrets::MemoryStore;
 
     fn secrets(signs: bool) -> Secrets {
-        Secrets { store: Arc::new(MemoryStore::default()), signs }
+        Secrets { store: Arc::new(MemoryStore::default()), signs, scope: Scope::AllConnections }
     }
 
     #[test]

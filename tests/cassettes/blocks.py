@@ -17,6 +17,7 @@ PROJECT = KEY["project_id"]
 NUMBER = "123456789012"
 TOKEN_URL = "https://oauth2.googleapis.com/token"
 API = "https://cloudfunctions.googleapis.com"
+RUN = "https://run.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 BEARER = "Bearer [redacted:access-token:1]"
 
@@ -26,10 +27,16 @@ FUNCTION_MASK = (
     "eventTrigger/eventType"
 )
 LIST_MASK = f"functions({FUNCTION_MASK}),nextPageToken,unreachable"
+SERVICE_MASK = (
+    "name,uri,labels,updateTime,deleteTime,ingress,reconciling,terminalCondition/state,"
+    "buildConfig(functionTarget,baseImage),template(serviceAccount,timeout,containers/resources/limits)"
+)
+SERVICES_MASK = f"services({SERVICE_MASK}),nextPageToken,unreachable"
 
 # --- where it comes from -----------------------------------------------------------------------------
 
 DISCOVERY = "cloudfunctions v2 discovery document, revision 20261029"
+RUN_DISCOVERY = "run v2 discovery document, revision 20261031"
 GOBLET = "goblet/goblet@69fb3d8a832f3605a3e812d7b4169f7d6697c363, goblet/tests/data/http"
 
 
@@ -57,6 +64,12 @@ FROM_GET = made(
 FROM_LIST = made(
     DISCOVERY,
     "no list of v2 with GEN_1 items, with a page token or with unreachable regions was captured",
+)
+FROM_LOCATIONS = made(DISCOVERY, "displayName as documented; the labels as v1 answered in 2020; a few of the regions only")
+FROM_SERVICES = made(
+    RUN_DISCOVERY,
+    "the fields of a recorded service of 2023 (goblet), the labels and the base image of one behind a gen2 function "
+    "as gcloud printed them in 2026; no list with buildConfig was captured",
 )
 
 # --- building blocks ---------------------------------------------------------------------------------
@@ -134,18 +147,45 @@ def id_token_exchange(audience):
     return token_exchange({"target_audience": audience}, 200, TOKEN_HEADERS, body, FROM_AUTH, note)
 
 
-def api(path, query, status, body, source, note=None, headers=None):
+def api(path, query, status, body, source, note=None, headers=None, host=API):
     """An answer of a Google API to a GET with the access token."""
     encoded = "&".join(f"{name}={quote(value, safe='()*-._')}" for name, value in query)
-    url = f"{API}{path}" + (f"?{encoded}" if encoded else "")
+    url = f"{host}{path}" + (f"?{encoded}" if encoded else "")
     auth = {"authorization": BEARER}
     return interaction(source, "GET", url, auth, None, status, headers or API_HEADERS, body, note)
 
 
-def list_functions(body, size=1000, page=None, status=200, source=FROM_LIST, note=None):
+def list_functions(body, size=1000, page=None, status=200, source=FROM_LIST, note=None, location="-"):
     query = [("pageSize", str(size)), ("fields", LIST_MASK)] + ([("pageToken", page)] if page else [])
-    path = f"/v2/projects/{PROJECT}/locations/-/functions"
+    path = f"/v2/projects/{PROJECT}/locations/{location}/functions"
     return api(path, query, status, {"json": body}, source, note)
+
+
+def list_locations(regions=None, status=200, body=None, source=FROM_LOCATIONS):
+    query = [("fields", "locations(locationId,displayName),nextPageToken")]
+    if body is None:
+        few = [place for place in locations() if regions is None or place["locationId"] in regions]
+        body = {"locations": [{"locationId": p["locationId"], "displayName": p["displayName"]} for p in few]}
+    return api(f"/v2/projects/{PROJECT}/locations", query, status, {"json": body}, source)
+
+
+def list_services(region, services=(), size=1000, status=200, body=None, source=FROM_SERVICES):
+    query = [("pageSize", str(size)), ("fields", SERVICES_MASK)]
+    path = f"/v2/projects/{PROJECT}/locations/{region}/services"
+    if body is None:
+        body = {"services": list(services)} if services else {}
+    return api(path, query, status, {"json": body}, source, host=RUN)
+
+
+def get_service(service, status=200, body=None, source=FROM_SERVICES):
+    """`service` is one, or its resource name."""
+    name = service if isinstance(service, str) else service["name"]
+    return api(f"/v2/{name}", [("fields", SERVICE_MASK)], status, {"json": body or service}, source, host=RUN)
+
+
+def together(first, *others):
+    """Sent side by side."""
+    return [first, *({"side_by_side": True} | exchange for exchange in others)]
 
 
 def call_function(function, data, body, source):
@@ -213,6 +253,46 @@ def function(region, name, generation=2, event=None, runtime="nodejs22", state="
     return made_function
 
 
+def service(region, name, runtime="nodejs22", target=None, managed=False, memory="512Mi", timeout=300):
+    """A Cloud Run service that is built from a function: made through its own API, or managed by Cloud Functions."""
+    digest = hashlib.sha256(f"{PROJECT}/{region}/{name}/service".encode()).digest()
+    made_service = {"name": f"projects/{PROJECT}/locations/{region}/services/{name}"}
+    if managed:
+        made_service["labels"] = {
+            "goog-cloudfunctions-runtime": runtime,
+            "goog-drz-cloudfunctions-id": name,
+            "goog-drz-cloudfunctions-location": region,
+            "goog-managed-by": "cloudfunctions",
+        }
+    image = f"{region}-docker.pkg.dev/serverless-runtimes/google-22-full/runtimes/{runtime}"
+    host = "".join("abcdefghijklmnopqrstuvwxyz"[byte % 26] for byte in digest[:10])
+    month, day, hour, minute = 1 + digest[10] % 12, 1 + digest[11] % 28, digest[12] % 24, digest[13] % 60
+    return made_service | {
+        "updateTime": f"2025-{month:02}-{day:02}T{hour:02}:{minute:02}:07.431906Z",
+        "ingress": "INGRESS_TRAFFIC_ALL",
+        "template": {
+            "timeout": f"{timeout}s",
+            "serviceAccount": f"{NUMBER}-compute@developer.gserviceaccount.com",
+            "containers": [{"resources": {"limits": {"cpu": "1000m", "memory": memory}}}],
+        },
+        "terminalCondition": {"state": "CONDITION_SUCCEEDED"},
+        "buildConfig": {"functionTarget": target or name, "baseImage": image},
+        "uri": f"https://{name}-{host}-{REGION_CODES[region]}.a.run.app",
+    }
+
+
+def service_behind(function):
+    """The service that Cloud Functions keeps for a function of 2nd gen."""
+    _, _, _, region, _, name = function["serviceConfig"]["service"].split("/")
+    config, runtime = function["serviceConfig"], function["buildConfig"]["runtime"]
+    target = function["name"].split("/")[-1]
+    behind = service(region, name, runtime, target, True, config["availableMemory"], config["timeoutSeconds"])
+    if "uri" in config:
+        return behind | {"uri": config["uri"]}
+    del behind["uri"]
+    return behind | {"terminalCondition": {"state": "CONDITION_FAILED"}}
+
+
 # (name, generation, event, runtime); each region of the demo takes some of these.
 CATALOGUE = [
     ("audit-log-export", 2, PUBSUB_2, "python312"),
@@ -273,6 +353,23 @@ def locations():
         }
         for region, name in names.items()
     ]
+
+
+# Made through the Cloud Run Admin API, by region; the newest first, as Cloud Run lists them.
+DEMO_SERVICES = {
+    "europe-west1": [("rag-indexer", "python312", "1Gi", 900)],
+    "us-central1": [("slack-bot", "nodejs22", "512Mi", 300), ("embed-api", "python312", "2Gi", 300)],
+}
+
+
+def demo_services(region, functions):
+    """All services of a region: those that are functions, and those behind functions of 2nd gen."""
+    gen2 = [f for f in functions if f["name"].split("/")[3] == region and f["environment"] == "GEN_2"]
+    on_run = [
+        service(region, name, runtime, memory=memory, timeout=timeout)
+        for name, runtime, memory, timeout in DEMO_SERVICES.get(region, [])
+    ]
+    return on_run + [service_behind(f) for f in gen2]
 
 
 HELLO = function("us-central1", "hello-http")

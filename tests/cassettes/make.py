@@ -17,6 +17,8 @@ from blocks import (
     CRASH_GEN1,
     DISCOVERY,
     FROM_AUTH,
+    FROM_LOCATIONS,
+    FROM_SERVICES,
     FUNCTION_MASK,
     GOBLET,
     HELLO,
@@ -25,6 +27,7 @@ from blocks import (
     HERE,
     NUMBER,
     PROJECT,
+    RUN_DISCOVERY,
     SCOPE,
     TAPES,
     THUMBNAILS_GEN1,
@@ -33,15 +36,21 @@ from blocks import (
     api,
     call_function,
     demo_functions,
+    demo_services,
     front_end,
     function,
     get_function,
+    get_service,
     id_token_exchange,
     invoke,
     list_functions,
+    list_locations,
+    list_services,
     locations,
     made,
+    service,
     tape,
+    together,
     token_exchange,
     trace,
     transcribed,
@@ -55,11 +64,24 @@ def demo():
     hello = {"json": {"message": "Hello, world!"}}
     tape(
         "demo",
-        made(DISCOVERY, "the tour of `gcf demo`: 60 functions of both generations in 5 regions, one more unreachable"),
+        made(
+            DISCOVERY,
+            "the tour of `gcf demo`: 60 functions of both generations and 3 of Cloud Run in 5 regions, one more unreachable",
+        ),
         [
             access_token(),
-            list_functions(first, size=40, note="page 1 of 2"),
-            list_functions({"functions": functions[40:]}, size=40, page=page, note="page 2 of 2"),
+            *together(
+                list_functions(first, size=40, note="page 1 of 2"),
+                list_functions({"functions": functions[40:]}, size=40, page=page, note="page 2 of 2"),
+                list_locations(),
+                list_services("us-central1", demo_services("us-central1", functions), size=40),
+            ),
+            *together(
+                *(
+                    list_services(region, demo_services(region, functions), size=40)
+                    for region in ("asia-east2", "asia-northeast1", "europe-west1", "europe-west3", "us-east1")
+                )
+            ),
             get_function(HELLO),
             id_token_exchange(HELLO_URI),
             invoke(
@@ -82,14 +104,120 @@ def demo():
 
 
 def listings():
-    tape("empty-project", made(DISCOVERY, "proto3 JSON leaves an empty list out"), [access_token(), list_functions({})])
+    tape("empty-project", made(DISCOVERY, "proto3 JSON leaves an empty list out"), [access_token(), *nowhere_else(list_functions({}))])
 
-    service = "cloudfunctions.googleapis.com"
+    source = transcribed(
+        f"{GOBLET}/bqremotefunction-destroy", "service and project changed; the headers were not captured"
+    )
+    functions_off = disabled("Cloud Functions API", "cloudfunctions.googleapis.com")
+    run_off = disabled("Cloud Run Admin API", "run.googleapis.com")
+    tape(
+        "service-disabled",
+        source,
+        [
+            access_token(),
+            *together(
+                list_functions(functions_off, status=403, source=source),
+                list_locations(status=403, body=functions_off, source=source),
+                list_services("us-central1", status=403, body=run_off, source=source),
+            ),
+        ],
+    )
+    tape(
+        "list-run-disabled",
+        source,
+        [
+            access_token(),
+            *together(
+                list_functions({"functions": [HELLO], "unreachable": ["asia-east2"]}),
+                list_locations(["asia-east2", "us-central1"]),
+                list_services("us-central1", status=403, body=run_off, source=source),
+            ),
+        ],
+    )
+
+    source = transcribed(
+        "gcloud error output of iamcredentials", "the details of that answer with the message of a cloudfunctions one"
+    )
+    here = f"projects/{PROJECT}/locations"
+    regions_denied = denied("cloudfunctions.locations.list", f"projects/{PROJECT}")
+    tape(
+        "iam-denied-list",
+        source,
+        [
+            access_token(),
+            *together(
+                list_functions(
+                    denied("cloudfunctions.functions.list", f"{here}/-/functions"), status=403, source=source
+                ),
+                list_locations(status=403, body=regions_denied, source=source),
+                list_services(
+                    "us-central1",
+                    status=403,
+                    body=denied("run.services.list", f"{here}/us-central1"),
+                    source=source,
+                ),
+            ),
+        ],
+    )
+    functions_denied = denied("cloudfunctions.functions.list", f"{here}/europe-west1/functions")
+    on_run = service("europe-west1", "rag-indexer", "python312", memory="1Gi", timeout=900)
+    tape(
+        "list-services-only",
+        made(RUN_DISCOVERY, "somebody with roles/run.viewer and no other, in one region"),
+        [
+            access_token(),
+            *together(
+                list_functions(functions_denied, status=403, source=source, location="europe-west1"),
+                list_services("europe-west1", [on_run]),
+            ),
+        ],
+    )
+    tape("options-regions", FROM_LOCATIONS, [access_token(), list_locations()])
+    tape(
+        "options-regions-denied",
+        source,
+        [access_token(), list_locations(status=403, body=regions_denied, source=source)],
+    )
+    tape(
+        "options-functions",
+        made(DISCOVERY, "a region with functions of every kind"),
+        [
+            access_token(),
+            *together(
+                list_functions({"functions": [HELLO, CRASH_GEN1]}, location="us-central1"),
+                list_services("us-central1", [service("us-central1", "slack-bot")]),
+            ),
+        ],
+    )
+
+    page = base64.b64encode(b"again").decode()
+    once = {"functions": [HELLO], "nextPageToken": page}
+    tape(
+        "page-loop",
+        made(DISCOVERY, "a server that gives out the same page token for ever"),
+        [access_token(), *nowhere_else(list_functions(once), list_functions(once, page=page))],
+    )
+
+    twice = {"functions": [function("europe-west1", "hello-http"), HELLO]}
+    tape(
+        "ambiguous",
+        made(DISCOVERY, "the same name in two regions"),
+        [access_token(), *nowhere_else(list_functions(twice))],
+    )
+
+
+def nowhere_else(*lists):
+    """These lists of functions, one region, and nothing of Cloud Run in it."""
+    return together(*lists, list_locations(["us-central1"]), list_services("us-central1"))
+
+
+def disabled(title, service):
     activation = f"https://console.developers.google.com/apis/api/{service}/overview?project={NUMBER}"
-    disabled = {
+    return {
         "error": {
             "code": 403,
-            "message": f"Cloud Functions API has not been used in project {NUMBER} before or it is disabled. "
+            "message": f"{title} has not been used in project {NUMBER} before or it is disabled. "
             f"Enable it by visiting {activation} then retry. If you enabled this API recently, wait a few minutes "
             "for the action to propagate to our systems and retry.",
             "status": "PERMISSION_DENIED",
@@ -107,16 +235,13 @@ def listings():
             ],
         }
     }
-    source = transcribed(
-        f"{GOBLET}/bqremotefunction-destroy", "service and project changed; the headers were not captured"
-    )
-    tape("service-disabled", source, [access_token(), list_functions(disabled, status=403, source=source)])
 
-    permission = "cloudfunctions.functions.list"
-    denied = {
+
+def denied(permission, resource):
+    return {
         "error": {
             "code": 403,
-            "message": f"Permission '{permission}' denied on 'projects/{PROJECT}/locations/-/functions'",
+            "message": f"Permission '{permission}' denied on '{resource}'",
             "status": "PERMISSION_DENIED",
             "details": [
                 {
@@ -128,25 +253,6 @@ def listings():
             ],
         }
     }
-    source = transcribed(
-        "gcloud error output of iamcredentials", "the details of that answer with the message of a cloudfunctions one"
-    )
-    tape("iam-denied-list", source, [access_token(), list_functions(denied, status=403, source=source)])
-
-    page = base64.b64encode(b"again").decode()
-    once = {"functions": [HELLO], "nextPageToken": page}
-    tape(
-        "page-loop",
-        made(DISCOVERY, "a server that gives out the same page token for ever"),
-        [access_token(), list_functions(once), list_functions(once, page=page)],
-    )
-
-    twice = {"functions": [function("europe-west1", "hello-http"), HELLO]}
-    tape(
-        "ambiguous",
-        made(DISCOVERY, "the same name in two regions"),
-        [access_token(), list_functions(twice)],
-    )
 
 
 def invocations():
@@ -319,7 +425,37 @@ def invocations():
     }
     source = transcribed(f"{GOBLET}/redis-deploy-functionv2", "names changed; the headers were not captured")
     query = [("fields", FUNCTION_MASK)]
-    tape("get-404", source, [access_token(), api(f"/v2/{name}", query, 404, {"json": missing}, source)])
+    on_run = f"projects/{PROJECT}/locations/us-central1/services/missing-function"
+    not_there = {
+        "error": {
+            "code": 404,
+            "message": f"Resource 'missing-function' of kind 'SERVICE' in region 'us-central1' in project '{PROJECT}' "
+            "does not exist.",
+            "status": "NOT_FOUND",
+        }
+    }
+    no_service = made(RUN_DISCOVERY, "the message as recorded answers of the API have it")
+    tape(
+        "get-404",
+        source,
+        [
+            access_token(),
+            api(f"/v2/{name}", query, 404, {"json": missing}, source),
+            get_service(on_run, status=404, body=not_there, source=no_service),
+        ],
+    )
+
+    name = name.replace("missing-function", "slack-bot")
+    missing = json.loads(json.dumps(missing).replace("missing-function", "slack-bot"))
+    tape(
+        "get-cloud-run",
+        FROM_SERVICES,
+        [
+            access_token(),
+            api(f"/v2/{name}", query, 404, {"json": missing}, source),
+            get_service(service("us-central1", "slack-bot")),
+        ],
+    )
 
 
 def custom_api():

@@ -8,6 +8,7 @@ from blocks import (
     DISCOVERY,
     FROM_AUTH,
     FROM_GET,
+    FUNCTION_MASK,
     HELLO,
     HELLO_URI,
     KEY,
@@ -17,11 +18,14 @@ from blocks import (
     TOKEN_HEADERS,
     TOKEN_URL,
     access_token,
+    api,
     front_end,
     get_function,
+    get_service,
     interaction,
     jwt,
     made,
+    service,
     tape,
     token_exchange,
     trace,
@@ -322,10 +326,25 @@ def impersonation():
 
 def doctor():
     tape("doctor-good", made(DISCOVERY), [access_token(), probe_functions(), probe_services()])
-    service = HELLO["serviceConfig"]["service"]
+    behind = HELLO["serviceConfig"]["service"]
     for name, granted in [("doctor-may-invoke", True), ("doctor-may-not-invoke", False)]:
         exchanges = [access_token(), probe_functions(), probe_services(), get_function(HELLO)]
-        tape(name, FROM_GET, [*exchanges, may(f"{RUN}/{service}", "run.routes.invoke", granted)])
+        tape(name, FROM_GET, [*exchanges, may(f"{RUN}/{behind}", "run.routes.invoke", granted)])
+    on_run = service("us-central1", "slack-bot")
+    function_name = f"projects/{PROJECT}/locations/us-central1/functions/slack-bot"
+    missing = {"error": {"code": 404, "message": f"Resource '{function_name}' was not found", "status": "NOT_FOUND"}}
+    tape(
+        "doctor-cloud-run",
+        made(DISCOVERY, "a function that was made through the Cloud Run Admin API"),
+        [
+            access_token(),
+            probe_functions(),
+            probe_services(),
+            api(f"/v2/{function_name}", [("fields", FUNCTION_MASK)], 404, {"json": missing}, made(DISCOVERY)),
+            get_service(on_run),
+            may(f"{RUN}/{on_run['name']}", "run.routes.invoke", True),
+        ],
+    )
     source = made("IAM denials of several Google APIs in public captures")
     here = f"projects/{PROJECT}"
     project = f"https://cloudresourcemanager.googleapis.com/v3/{here}"

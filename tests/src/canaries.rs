@@ -11,11 +11,15 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use gcf_host::{
-    AccessToken, AccessTokens, CallError, Host, Supplying,
+    AccessToken, AccessTokens, CallError, Host, RequestEvent, Supplying,
     clock::{FrozenClock, SeededRandom},
     secrets::{Expected, MemoryStore, SecretStore},
-    tape::{LiveSecrets, Provenance, ProvenanceKind, Recorder, Tape},
-    wit::{ConnectRequest, Credential, FunctionRef, Impersonation, Invoker, SuppliedToken},
+    tape::{Cassette, LiveSecrets, Provenance, ProvenanceKind, Recorder, Tape},
+    transport::Transport,
+    wit::{
+        ApiRequest, Auth, ConnectRequest, Credential, FunctionRef, Impersonation, Invoker, Query,
+        SuppliedToken,
+    },
 };
 use serde_json::{Value, json};
 
@@ -263,6 +267,54 @@ async fn a_damaged_key_is_refused_without_a_word_of_it() {
         assert!(!format!("{error} {error:?}").contains("CANARY"), "{spoil}");
     }
     assert!(parrot.take().is_empty());
+}
+
+/// Texts of errors name URLs: without a query, for a token can stand in one.
+#[tokio::test]
+async fn the_query_of_a_url_is_in_no_error_and_in_no_event() {
+    const QUERY: &str = "access_token=canary-in-query";
+    let parrot = parrot(Arc::default());
+    let events = Arc::new(Mutex::new(String::new()));
+    let log = Arc::clone(&events);
+    let observed = |transport: Arc<dyn Transport>| {
+        let log = Arc::clone(&log);
+        let observer =
+            Arc::new(move |event: &RequestEvent| log.lock().unwrap().push_str(&format!("{event:?}")));
+        builder().transport(transport).observer(observer)
+    };
+    let store = Arc::new(MemoryStore::new());
+    let host = observed(Arc::new(parrot)).secrets(Arc::<MemoryStore>::clone(&store)).build().unwrap();
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    let mut shown = Shown::default();
+    let nobody = Cassette::replay(Tape::new(
+        Provenance { kind: ProvenanceKind::Made, from: "a test".to_owned(), note: None },
+        Duration::from_secs(NOW),
+        1,
+    ));
+    let down = observed(Arc::new(nobody.clone())).secrets(store).build().unwrap();
+    // First the one that is not there: after a refusal nothing would be sent to it.
+    for host in [down, host] {
+        let query = || Some(Query::Raw(QUERY.to_owned()));
+        for (path, query) in [
+            ("/v2/projects/p/locations".to_owned(), Some(Query::Raw("sig=canary-in-query".to_owned()))),
+            ("/v2/projects/p/locations".to_owned(), query()),
+            ("/v2/%zz".to_owned(), query()),
+            (format!("/v2/projects/p/locations?{QUERY}"), None),
+            (format!("https://evil.example/?{QUERY}"), None),
+        ] {
+            let request = ApiRequest { query, ..api_request("GET", &path) };
+            let outcome = host.custom_api(&id, request, None).await;
+            shown.outcome(outcome.map(|answer| (answer.url, answer.trace)));
+        }
+        let mut request = invoke_request(FunctionRef::Url(format!("https://{FUNCTION}")));
+        (request.query, request.auth, request.raise_for_status) = (query(), Auth::None, true);
+        shown.outcome(host.invoke(&id, request, None).await.map(|answer| answer.trace));
+    }
+    let missed = nobody.finish().unwrap_err();
+    shown.0.push_str(&format!("{missed} {missed:?} {}", missed.coloured()));
+    shown.0.push_str(&events.lock().unwrap());
+    assert!(shown.0.contains("/v2/projects/p/locations") && shown.0.contains(FUNCTION), "{}", shown.0);
+    assert!(!shown.0.contains("canary"), "{}", shown.0);
 }
 
 /// What is committed was looked at by nobody but this.

@@ -13,12 +13,17 @@ mod forms;
 mod google;
 #[path = "command/mistakes.rs"]
 mod mistakes;
+#[path = "command/plan.rs"]
+mod plan;
 #[path = "command/sign_in.rs"]
 mod sign_in;
 #[path = "command/store.rs"]
 mod store;
 #[path = "command/tape.rs"]
 mod tapes;
+#[cfg(target_os = "linux")]
+#[path = "command/terminal.rs"]
+mod terminal;
 
 use std::{
     io::Write as _,
@@ -76,9 +81,35 @@ impl Person {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(GCF);
+        command.args(arguments).args(&self.maps);
+        self.surround(&mut command);
         command
-            .args(arguments)
-            .args(&self.maps)
+    }
+
+    /// The same on a terminal: what it shows, both streams in one. None where there is no `script` that makes one.
+    #[cfg(target_os = "linux")]
+    #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
+    fn on_terminal(&self, arguments: &[&str], no_color: &str) -> Option<String> {
+        let quoted = |word: &str| format!("'{word}'");
+        let words =
+            [GCF].into_iter().chain(arguments.iter().copied()).chain(self.maps.iter().map(String::as_str));
+        let line: Vec<String> = words.map(quoted).collect();
+        let mut command = Command::new("script");
+        command.args(["-qec", &line.join(" "), "/dev/null"]);
+        self.surround(&mut command);
+        command.env("TERM", "xterm").env("SHELL", "/bin/sh").env("NO_COLOR", no_color);
+        match command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).output() {
+            Ok(output) => Some(String::from_utf8(output.stdout).unwrap()),
+            Err(error) => {
+                eprintln!("left out, for there is no terminal: script: {error}");
+                None
+            }
+        }
+    }
+
+    /// A home folder, and nothing else of this machine's.
+    fn surround(&self, command: &mut Command) {
+        command
             .env_clear()
             .env("GCF_COMPONENT", component())
             .env("GCF_STORE", self.path("store"))
@@ -86,7 +117,6 @@ impl Person {
             .env("HOME", self.home.path())
             .current_dir(self.home.path())
             .stdin(Stdio::null());
-        command
     }
 
     fn run(&self, arguments: &[&str]) -> String {
@@ -199,6 +229,16 @@ fn the_help_of_every_command() {
 }
 
 #[test]
+fn every_shell_gets_its_completions() {
+    let person = Person::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = person.command(&["completions", shell]).output().unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.contains("custom-api") && printed.contains("idempotent"), "{shell}");
+    }
+}
+
+#[test]
 fn the_demo_runs_without_a_network() {
     let person = Person::new();
     check("demo", &person.run(&["demo"]));
@@ -247,8 +287,5 @@ fn errors_are_one_breath_with_a_hint() {
 fn a_tape_that_does_not_fit_says_where() {
     let person = Person::new();
     person.connect();
-    check(
-        "error-replay",
-        &person.run(&["list", "--page-size", "7", "--replay", &tape("empty-project.json")]),
-    );
+    check("error-replay", &person.run(&["list", "--filter", "x", "--replay", &tape("empty-project.json")]));
 }

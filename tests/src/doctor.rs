@@ -55,6 +55,15 @@ async fn a_function_that_may_be_invoked_and_one_that_may_not() {
     replay.finish().unwrap();
 }
 
+#[tokio::test]
+async fn a_function_of_cloud_run_is_looked_at_too() {
+    let (host, replay, id) = connected("doctor-cloud-run.json").await;
+    let findings = host.check(&id, Some(named("slack-bot", Some("us-central1"))), None).await.unwrap();
+    let of_function = ["exists", "http", "active", "may-invoke"].map(|name| (name, Verdict::Pass));
+    assert_eq!(verdicts(&findings)[8..], of_function);
+    replay.finish().unwrap();
+}
+
 fn user() -> ConnectRequest {
     let credential = json!({
         "type": "authorized_user",

@@ -73,6 +73,7 @@ impl Shapes {
             // JSON has no integers of 64 bits: they are strings.
             "int64" => value.as_str().is_some_and(|text| text.parse::<i64>().is_ok()),
             "datetime" => value.as_str().is_some_and(is_datetime),
+            "duration" => value.as_str().is_some_and(is_duration),
             // Says itself what it is.
             "rpc/Detail" => {
                 let named = value["@type"].as_str().unwrap_or_default();
@@ -91,6 +92,10 @@ impl Shapes {
         };
         if good { Ok(()) } else { Err(format!("{at} is {value}, and should be {shape}")) }
     }
+}
+
+fn is_duration(text: &str) -> bool {
+    Regex::new(r"^\d+(\.\d{1,9})?s$").unwrap().is_match(text)
 }
 
 fn is_datetime(text: &str) -> bool {

@@ -3,6 +3,7 @@
 pub(crate) mod google;
 pub(crate) mod person;
 pub(crate) mod scripted;
+pub(crate) mod watched;
 
 use std::{
     fs,

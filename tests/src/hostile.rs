@@ -14,11 +14,12 @@ use std::{
 
 use gcf_host::{
     CallError, Host, HostError, Limit, Limits,
+    secrets::{Expected, MemoryStore, SecretStore as _},
     transport::{Body, Sending, Timeouts, Transport},
 };
 use http_body_util::{BodyExt as _, Empty};
 
-use crate::fixtures::{builder, hostile};
+use crate::fixtures::{DEMO_KEY, builder, hostile, refused};
 
 /// Room for one call, and more time on the processor than any test has.
 const ROOMY: Limits = Limits {
@@ -68,6 +69,61 @@ async fn the_text_of_a_panic_stays_inside() {
     assert!(matches!(error, HostError::Trapped(_)), "{error}");
     let texts = format!("{error} {error:?}");
     assert!(!texts.contains("secret-in-panic"), "{texts}");
+    assert_still_well(&host).await;
+}
+
+/// A store with a connection of somebody else's, and a key that the host put there for any.
+fn store_of_others() -> Arc<MemoryStore> {
+    let store = MemoryStore::new();
+    let key: serde_json::Value = serde_json::from_str(DEMO_KEY).unwrap();
+    let pem = key["private_key"].as_str().unwrap();
+    for (entry, value) in [
+        ("connections/00000000000000bb", "canary-connection"),
+        ("credentials/00000000000000bb", "canary-credential"),
+        ("tokens/00000000000000bb/access", "canary-token"),
+        ("pending/00000000000000cc", "canary-verifier"),
+        ("keys/00000000000000bb", pem),
+        ("keys/team", pem),
+        ("supplied/token", "canary-supplied"),
+    ] {
+        store.put(entry, value, &Expected::Absent).unwrap();
+    }
+    Arc::new(store)
+}
+
+/// A component that was tricked does not use one connection's secrets in a call for another one.
+#[tokio::test]
+async fn another_connections_secrets_are_denied() {
+    let host = builder().component_file(hostile()).limits(ROOMY).secrets(store_of_others()).build().unwrap();
+    let said = async |misdeed: &str| refused(host.check(misdeed, None, None).await).message;
+    for entry in [
+        "connections/00000000000000bb",
+        "credentials/00000000000000bb",
+        "tokens/00000000000000bb/access",
+        "pending/00000000000000cc",
+        "keys/00000000000000bb",
+    ] {
+        let said = said(&format!("read {entry}")).await;
+        assert!(said.contains("it belongs to another connection") && !said.contains("canary"), "{said}");
+        assert!(!said.contains("PRIVATE KEY"), "{entry}");
+    }
+    let signed = said("sign keys/00000000000000bb").await;
+    assert!(signed.contains("it belongs to another connection"), "{signed}");
+    assert_eq!(said("keys tokens/").await, "Ok([])");
+    // What the host put there for any connection.
+    assert!(said("sign keys/team").await.starts_with("Ok(["));
+    assert!(said("read supplied/token").await.contains("canary-supplied"));
+}
+
+/// Neither the words of a panic, nor a dump of the memory that they came from.
+#[tokio::test]
+async fn a_trap_shows_nothing_of_what_was_in_memory() {
+    let host = builder().component_file(hostile()).limits(ROOMY).secrets(store_of_others()).build().unwrap();
+    let error = fault(&host, "break supplied/token", None).await;
+    assert!(matches!(error, HostError::Trapped(_)), "{error}");
+    assert!(!format!("{error} {error:?} {error:#?}").contains("canary"), "{error}");
+    // The engine's error, which could carry a dump or a trace, is not handed on.
+    assert!(std::error::Error::source(&error).is_none());
     assert_still_well(&host).await;
 }
 

@@ -122,9 +122,8 @@ async fn what_google_names_as_a_functions_url_is_not_trusted() {
     assert_eq!(refused(host.invoke(&id, request, None).await).kind, ErrorKind::NotInvocable);
 }
 
-/// The host does not take the component's word: with another manifest the same component is stopped.
-#[tokio::test]
-async fn the_hosts_policy_is_its_own() {
+/// The shipping component, but for a manifest that has another host in place of the token endpoint.
+pub(crate) fn with_another_manifest() -> Vec<u8> {
     let bytes = crate::fixtures::read(&component());
     let manifest = br#"{"host": "oauth2.googleapis.com""#;
     let at = bytes
@@ -138,7 +137,14 @@ async fn the_hosts_policy_is_its_own() {
     let name = bytes[at..].windows(6).position(|window| window == b"oauth2").unwrap() + at;
     let mut other = bytes;
     other[name..name + 6].copy_from_slice(b"oauth9");
-    let host = Host::builder().component_bytes(other).transport(Arc::new(Nobody)).build().unwrap();
+    other
+}
+
+/// The host does not take the component's word: with another manifest the same component is stopped.
+#[tokio::test]
+async fn the_hosts_policy_is_its_own() {
+    let builder = Host::builder().component_bytes(with_another_manifest());
+    let host = builder.transport(Arc::new(Nobody)).build().unwrap();
     let error = refused(host.connect(connect_request(), None).await);
     assert_eq!(error.kind, ErrorKind::EgressDenied);
 }
@@ -188,5 +194,5 @@ async fn the_catalog_needs_nothing() {
     let host = builder().transport(Arc::new(Nobody)).build().unwrap();
     let catalog: Value = serde_json::from_str(host.describe()).unwrap();
     assert_eq!(catalog["contract"], "gcf:connector@0.1.0");
-    assert_eq!(catalog["actions"].as_array().unwrap().len(), 10);
+    assert_eq!(catalog["actions"].as_array().unwrap().len(), 17);
 }

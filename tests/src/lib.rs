@@ -12,7 +12,10 @@
 //! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
 //! | `invokers` | whose token is whose |
 //! | `lifetimes` | tokens, grants and sign-ins over time |
+//! | `lists` | functions of every kind and region, in whole and in part, and drop-downs |
 //! | `long_lists` | more functions than fit on a page |
+//! | `plans` | what a call would send, without a byte sent or written; and that it is what is sent then |
+//! | `schemas` | what goes in and comes out, against the catalog's schemas |
 //! | `stampede` | many callers of one expired token, and one request |
 //! | `doctor` | what a check finds, on tapes |
 //! | `canaries` | no secret in any text that leaves a call |
@@ -42,9 +45,15 @@ mod isolation;
 #[cfg(test)]
 mod lifetimes;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod long_lists;
 #[cfg(test)]
 mod loopback;
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
+mod schemas;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]

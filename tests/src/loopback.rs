@@ -182,15 +182,17 @@ async fn nobody_listening_is_said_in_one_breath() {
     let id = host.connect(connect_request(), None).await.unwrap().connection.id;
     // A port that was free a moment ago, and is again.
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let rule = format!("https://cloudfunctions.googleapis.com=http://{free}").parse().unwrap();
-    let map = gcf_host::transport::OriginMap::new([rule]).unwrap();
+    let rules = ["cloudfunctions", "run"]
+        .map(|api| format!("https://{api}.googleapis.com=http://{free}").parse().unwrap());
+    let map = gcf_host::transport::OriginMap::new(rules).unwrap();
     let sender = gcf_host::transport::Live::builder().map(map).build().unwrap();
     let host = builder().transport(Arc::new(sender)).secrets(store).build().unwrap();
     let error = refused(host.list_functions(&id, list_request(), None).await);
     assert_eq!(error.kind, ErrorKind::Network);
     assert!(error.message.contains("connection refused"), "{}", error.message);
     assert!(error.fix.unwrap().contains("nothing was sent"));
-    assert_eq!(error.trace.len(), 4);
+    // Functions, the regions, and Cloud Run in one of them: four times each.
+    assert_eq!(error.trace.len(), 12);
 
     // A request with a body was not sent either, however much of it the host had taken: so it is repeated, though
     // it may have an effect.

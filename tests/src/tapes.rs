@@ -13,17 +13,18 @@ use bytes::Bytes;
 use gcf_host::{
     Host,
     secrets::MemoryStore,
-    tape::{Cassette, Mode, Provenance, ProvenanceKind, Replay, Tape, golden},
+    tape::{Aliases, Cassette, Mode, Provenance, ProvenanceKind, Replay, Tape, golden},
     transport::{Body, Sending, Timeouts, Transport},
-    wit::ErrorKind,
+    wit::{ConnectRequest, Credential, ErrorKind},
 };
 use http_body_util::{BodyExt as _, Full};
 
 use crate::fixtures::{
-    api_request, builder, cassette, connect_request,
+    ACCOUNT, DEMO_KEY, builder, cassette, connect_request,
     google::{Google, respond},
     invoke_request, list_request, live, named, refused, target,
 };
+use crate::isolation::with_another_manifest;
 
 fn blank() -> Tape {
     let provenance = Provenance { kind: ProvenanceKind::Recorded, from: "a test".to_owned(), note: None };
@@ -82,6 +83,42 @@ async fn what_answers_differently_each_time_is_replayed_a_hundred_times_alike() 
     assert_eq!(google.seen().len(), arrived, "a replay asks nobody");
 }
 
+/// Connects with this key, and lists.
+async fn connect_and_list(cassette: &Cassette, key: &str) -> String {
+    let host = cassette.insert(builder(), Arc::new(MemoryStore::new())).build().unwrap();
+    let credential = Credential::GoogleJson(key.to_owned());
+    let connected =
+        host.connect(ConnectRequest { credential, ..connect_request() }, None).await.unwrap().connection;
+    let list = host.list_functions(&connected.id, list_request(), None).await.unwrap();
+    cassette.finish().unwrap();
+    let names = list.functions.iter().map(|function| (&function.name, &function.project)).collect::<Vec<_>>();
+    format!("{} {} {names:?}", connected.account, connected.project)
+}
+
+#[tokio::test]
+async fn a_tape_that_was_renamed_while_it_was_recorded_is_replayed_with_either_name() {
+    let google = Google::start(|_| respond(200, "text/plain", "")).await;
+    let folder = tempfile::tempdir_in(target()).unwrap();
+    let path = folder.path().join("tape.json");
+    let aliases = || {
+        let pair = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+        Aliases::new([pair("demo-project", "project-1"), pair("gcf-demo", "robot")]).unwrap()
+    };
+    let recording = Cassette::open(&path, Mode::Record, live(&google), blank()).unwrap().renaming(aliases());
+    let said = connect_and_list(&recording, DEMO_KEY).await;
+    assert!(said.contains(ACCOUNT) && said.ends_with("(\"hello\", \"demo-project\")]"), "{said}");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains("demo-project") && !text.contains("gcf-demo"), "{text}");
+    // Nor in the assertion.
+    assert_eq!(Tape::read(&path).unwrap().renamed("demo-project", "x").unwrap(), Tape::read(&path).unwrap());
+
+    let replay = || Cassette::replay(Tape::read(&path).unwrap());
+    assert_eq!(connect_and_list(&replay().renaming(aliases()), DEMO_KEY).await, said);
+    let stand_in = DEMO_KEY.replace("demo-project", "project-1").replace("gcf-demo", "robot");
+    let renamed = said.replace("demo-project", "project-1").replace("gcf-demo", "robot");
+    assert_eq!(connect_and_list(&replay(), &stand_in).await, renamed);
+}
+
 /// Keeps the very bytes that are sent on to a tape.
 #[derive(Debug, Clone)]
 struct Tapped {
@@ -103,9 +140,15 @@ impl Transport for Tapped {
     }
 }
 
+fn hello_get() -> gcf_host::wit::InvokeRequest {
+    let function = named("helloGET", Some("europe-west1"));
+    gcf_host::wit::InvokeRequest { method: "GET".to_owned(), ..invoke_request(function) }
+}
+
 /// All that is sent while a tape is played, signatures included.
 async fn sent(host_signs: bool) -> Vec<Bytes> {
-    let tape = Tape::read(cassette("demo.json")).unwrap();
+    // One after another: what is sent side by side may come in any order.
+    let tape = Tape::read(cassette("invoke-gen1-200.json")).unwrap();
     let (clock, random) = (Arc::new(tape.clock()), Arc::new(tape.random()));
     let tapped = Tapped { replay: Replay::new(tape), sent: Arc::default() };
     let host = builder()
@@ -116,11 +159,9 @@ async fn sent(host_signs: bool) -> Vec<Bytes> {
         .build()
         .unwrap();
     let id = host.connect(connect_request(), None).await.unwrap().connection.id;
-    let mut list = list_request();
-    list.page_size = Some(40);
-    host.list_functions(&id, list, None).await.unwrap();
+    host.invoke(&id, hello_get(), None).await.unwrap();
     let sent = tapped.sent.lock().unwrap().clone();
-    assert_eq!(sent.len(), 6);
+    assert_eq!(sent.len(), 8);
     sent
 }
 
@@ -145,7 +186,7 @@ async fn a_golden_test_is_one_call() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "1 interaction was not used")]
+#[should_panic(expected = "3 interactions were not used")]
 async fn a_golden_test_fails_if_the_tape_is_not_played_whole() {
     golden(cassette("empty-project.json"), builder(), async |host| {
         host.connect(connect_request(), None).await.unwrap();
@@ -153,18 +194,15 @@ async fn a_golden_test_fails_if_the_tape_is_not_played_whole() {
     .await;
 }
 
+/// By the host's own: the component takes this request for a good one, and the tape has an answer to it.
 #[tokio::test]
 async fn a_replay_is_judged_by_the_policy_like_the_real_thing() {
-    let mut document: serde_json::Value =
-        serde_json::from_str(&Tape::read(cassette("connect-only.json")).unwrap().to_json()).unwrap();
-    let stolen = serde_json::json!({"request": {"method": "GET", "url": "https://evil.example/"}, "response": {"status": 200}});
-    document["interactions"].as_array_mut().unwrap().push(stolen);
-    let cassette = Cassette::replay(Tape::from_json(&document.to_string()).unwrap());
-    let host = cassette.insert(builder(), Arc::new(MemoryStore::new())).build().unwrap();
-    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
-    let error = refused(host.custom_api(&id, api_request("GET", "https://evil.example/"), None).await);
-    assert!(matches!(error.kind, ErrorKind::InvalidInput | ErrorKind::EgressDenied), "{error:?}");
-    assert_eq!(cassette.remaining(), 1, "the tape was not asked");
+    let cassette = Cassette::replay(Tape::read(cassette("connect-only.json")).unwrap());
+    let stricter = Host::builder().component_bytes(with_another_manifest());
+    let host = cassette.insert(stricter, Arc::new(MemoryStore::new())).build().unwrap();
+    let error = refused(host.connect(connect_request(), None).await);
+    assert_eq!(error.kind, ErrorKind::EgressDenied, "{error:?}");
+    assert!(cassette.is_untouched(), "the tape was not asked");
 }
 
 /// Five lines make an outage of a cassette.
@@ -183,9 +221,7 @@ async fn a_fault_on_the_tape_is_what_the_component_sees() {
         let cassette = Cassette::replay(Tape::from_json(&document.to_string()).unwrap());
         let host = cassette.insert(builder(), Arc::new(MemoryStore::new())).build().unwrap();
         let id = host.connect(connect_request(), None).await.unwrap().connection.id;
-        let mut request = invoke_request(named("helloGET", Some("europe-west1")));
-        request.method = "GET".to_owned();
-        let error = refused(host.invoke(&id, request, None).await);
+        let error = refused(host.invoke(&id, hello_get(), None).await);
         assert_eq!(error.kind, kind, "{fault}");
         cassette.finish().unwrap();
     }
@@ -195,7 +231,7 @@ async fn a_fault_on_the_tape_is_what_the_component_sees() {
 async fn a_recording_of_a_replay_is_the_same_file() {
     let folder = tempfile::tempdir_in(target()).unwrap();
     // The cassette spells its URLs in another way than the component; what is recorded is what was sent.
-    let mut from = cassette("demo.json");
+    let mut from = cassette("invoke-gen1-200.json");
     let mut texts = Vec::new();
     for name in ["first.json", "second.json"] {
         let original = Tape::read(&from).unwrap();
@@ -204,13 +240,11 @@ async fn a_recording_of_a_replay_is_the_same_file() {
         let again = Cassette::open(&path, Mode::Record, replay, original.emptied()).unwrap();
         let host = again.insert(builder(), Arc::new(MemoryStore::new())).build().unwrap();
         let id = host.connect(connect_request(), None).await.unwrap().connection.id;
-        let mut list = list_request();
-        list.page_size = Some(40);
-        host.list_functions(&id, list, None).await.unwrap();
+        host.invoke(&id, hello_get(), None).await.unwrap();
         again.finish().unwrap();
         texts.push(std::fs::read_to_string(&path).unwrap());
         from = path;
     }
-    assert_eq!(Tape::from_json(&texts[0]).unwrap().interactions().len(), 3);
+    assert_eq!(Tape::from_json(&texts[0]).unwrap().interactions().len(), 4);
     assert!(texts[0] == texts[1]);
 }

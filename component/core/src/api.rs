@@ -1,9 +1,13 @@
 //! Any other call to Google's APIs, or to a function without a credential.
 
+mod pages;
+
+pub use pages::all_pages;
+
 use crate::{
     call::{Call, deadlines},
     content::Content,
-    error::{Error, Kind, Origin, Result},
+    error::{Error, Result},
     google,
     http::{Exchange, Method, TokenKind},
     ports::Ports,
@@ -12,7 +16,7 @@ use crate::{
     target::{
         self, Api,
         body::{Body, Payload},
-        function_url::FunctionUrl,
+        function_url::{self, FunctionUrl},
         grammar::{PathAndQuery, Query},
         headers::CallerHeaders,
     },
@@ -20,6 +24,9 @@ use crate::{
 
 /// The largest body that is sent to an API, in bytes.
 const MAX_REQUEST: u64 = 10 * 1024 * 1024;
+
+/// Methods of Google's APIs that answer with a credential, whichever API they are of.
+const MINTING: [&str; 4] = ["generateAccessToken", "generateIdToken", "signJwt", "signBlob"];
 
 /// What a caller asks for; see `wit/api.wit`.
 #[derive(Debug, Clone)]
@@ -67,24 +74,19 @@ pub struct ApiPages {
     pub trace: Vec<Exchange>,
 }
 
-/// Follows `nextPageToken`, and joins the pages.
-///
-/// # Errors
-/// As `wit/api.wit` says.
-pub async fn all_pages<P: Ports>(
-    _ports: &P,
-    _connection: &str,
-    _request: PagesRequest,
-    _deadline_ms: Option<u32>,
-) -> Result<ApiPages> {
-    Err(Error::new(Kind::Internal, Origin::Host, "pages are not built yet"))
-}
-
 enum Target {
     /// With an access token.
     Api(Api, PathAndQuery),
     /// With no credential of any kind.
     Function(FunctionUrl, PathAndQuery),
+}
+
+/// A request of which every part was checked.
+struct Parsed {
+    target: Target,
+    method: Method,
+    headers: CallerHeaders,
+    payload: Payload,
 }
 
 /// Sends one request.
@@ -99,14 +101,7 @@ pub async fn custom_api<P: Ports>(
 ) -> Result<ApiResponse> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let session = Session::open(ports, connection)?;
-    let target = parse_target(&request)?;
-    let method = parse_method(&request.method)?;
-    let headers = CallerHeaders::parse(request.headers)?;
-    let payload = match (request.body, method) {
-        // An API takes a GET without a body at its word; a content type would promise one.
-        (None, Method::Get | Method::Delete) => Payload { content_type: None, bytes: Vec::new() },
-        (body, _) => Payload::encode(body, ports.random())?.at_most(MAX_REQUEST, "this connector")?,
-    };
+    let Parsed { target, method, headers, payload } = parse(ports, &session, request)?;
     let class = if method == Method::Get { Class::Idempotent } else { Class::Once };
 
     let (url, token, response) = match &target {
@@ -132,30 +127,91 @@ pub async fn custom_api<P: Ports>(
     Ok(ApiResponse { status, headers, body, url, token, trace: call.take_trace() })
 }
 
-fn parse_target(request: &ApiRequest) -> Result<Target> {
-    if request.path.starts_with('/') {
-        let api = Api::parse(request.api.as_deref())?;
-        return Ok(Target::Api(api, PathAndQuery::for_api(&request.path, &request.query)?));
+fn parse(ports: &impl Ports, session: &Session, request: ApiRequest) -> Result<Parsed> {
+    let target = parse_target(&request)?;
+    let method = parse_method(&request.method)?;
+    let headers = CallerHeaders::parse(request.headers)?;
+    let payload = match (request.body, method) {
+        // An API takes a GET without a body at its word; a content type would promise one.
+        (None, Method::Get | Method::Delete) => Payload { content_type: None, bytes: Vec::new() },
+        (Some(Body::CloudEvent(_)), _) => {
+            return Err(Error::input("body", "an event is for a function").fix("send it with invoke"));
+        }
+        (body, _) => Payload::encode(body, ports.random())?.at_most(MAX_REQUEST, "this connector")?,
+    };
+    let rails = &session.guard_rails;
+    rails.allows_request(method, payload.bytes.len())?;
+    match &target {
+        Target::Api(api, path_and_query) => rails.allows_path(&session.project, *api, path_and_query)?,
+        Target::Function(url, _) => rails.allows_custom_url(url)?,
     }
-    let (url, below, in_url) = FunctionUrl::parse_with_rest(&request.path).map_err(|_| {
+    Ok(Parsed { target, method, headers, payload })
+}
+
+fn parse_target(request: &ApiRequest) -> Result<Target> {
+    let given = &request.path;
+    if given.starts_with('/') {
+        return to_api(Api::parse(request.api.as_deref())?, given, &request.query);
+    }
+    let no_target = |_| {
         Error::input("path", "the path is neither relative to a Google API nor a function's https URL").fix(
             "begin it with `/` and choose the API by name, such as /v2/projects/PROJECT/locations; tokens go nowhere else",
         )
-    })?;
+    };
+    let (host, target) = function_url::https(given).map_err(no_target)?;
     if request.api.is_some() {
         return Err(Error::input("api", "there is an API, but the path is a URL").fix("leave the API out"));
     }
-    let query = match (in_url, &request.query) {
-        (None, query) => query.clone(),
-        (Some(raw), Query::None) => Query::Raw(raw),
-        (Some(_), Query::Pairs(_) | Query::Raw(_)) => {
-            return Err(
-                Error::input("query", "the query stands both in the URL and beside it").fix("give it once")
-            );
-        }
-    };
-    let target = PathAndQuery::for_function(url.base(), &below, &query)?;
+    if let Some(api) = Api::at(&host)? {
+        let (path, in_url) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (target, None),
+        };
+        return to_api(api, path, &one_query(in_url, &request.query)?);
+    }
+    let (url, below, in_url) = FunctionUrl::parse_with_rest(given).map_err(no_target)?;
+    let query = one_query(in_url, &request.query)?;
+    let target = PathAndQuery::for_function(url.base(), &below, &query)?.without_credential()?;
     Ok(Target::Function(url, target))
+}
+
+fn one_query(in_url: Option<String>, beside: &Query) -> Result<Query> {
+    match (in_url, beside) {
+        (None, query) => Ok(query.clone()),
+        (Some(raw), Query::None) => Ok(Query::Raw(raw)),
+        (Some(_), Query::Pairs(_) | Query::Raw(_)) => {
+            Err(Error::input("query", "the query stands both in the URL and beside it").fix("give it once"))
+        }
+    }
+}
+
+/// A path of an API that hides nothing and hands out no token (`docs/decisions/0013`).
+fn to_api(api: Api, path: &str, query: &Query) -> Result<Target> {
+    let target = PathAndQuery::for_api(path, query)?;
+    let segments = target.segments();
+    let version = segments.first().and_then(|first| first.strip_prefix('v'));
+    let is_version = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_digit())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    // `/batch` would hold whole requests of its own in its body, and `/upload` begins a session with an address that
+    // is a credential.
+    if !version.is_some_and(is_version) || segments.len() < 2 {
+        return Err(Error::input("path", "the path does not begin with the version of an API")
+            .fix("write it as Google documents it, such as /v2/projects/PROJECT/locations"));
+    }
+    let mints = |segment: &String| {
+        let verb = segment.rsplit(':').next().unwrap_or_default();
+        MINTING.iter().any(|minting| verb.eq_ignore_ascii_case(minting))
+    };
+    if segments.iter().any(mints) {
+        return Err(Error::input(
+            "path",
+            "this method hands out a token or a signature, and no caller gets those",
+        )
+        .fix("use invoke, which sends the ID token to the function and to nobody else"));
+    }
+    Ok(Target::Api(api, target))
 }
 
 fn parse_method(text: &str) -> Result<Method> {

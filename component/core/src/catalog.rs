@@ -1,6 +1,7 @@
 //! What the connector can do, as data: forms, policies and limits are drawn from it.
 //!
-//! It is a file, `catalog.json`, that people can read too; the tests below hold it against the code.
+//! The schemas are made from the contract while building, and `catalog.json` adds what a form needs beyond it
+//! (`docs/decisions/0014`); the tests below hold it against the code.
 
 /// The catalog, as `wit/catalog.wit` describes it.
 #[must_use]
@@ -39,7 +40,7 @@ mod tests {
         assert_eq!(catalog["egress"], json!(hosts));
         assert_eq!(
             catalog["apis"],
-            json!(Api::ALL.map(|api| json!({"name": api.name(), "host": api.host()})))
+            json!(Api::CUSTOM.map(|api| json!({"name": api.name(), "host": api.host()})))
         );
     }
 
@@ -68,8 +69,7 @@ mod tests {
     fn actions_say_what_they_do_to_the_world() {
         let catalog = catalog();
         let effects = |name: &str| {
-            let actions = catalog["actions"].as_array().unwrap();
-            actions.iter().find(|action| action["name"] == name).unwrap()["effects"].clone()
+            actions(&catalog).into_iter().find(|action| action["name"] == name).unwrap()["effects"].clone()
         };
         assert_eq!(effects("functions.list")["read-only"], true);
         assert_eq!(effects("functions.invoke")["destructive"], true);
@@ -91,16 +91,123 @@ mod tests {
             .collect();
         assert_eq!(kinds, ["google-json", "client", "stored-key", "supplied-token", "injected-token"]);
         let sign_in = form["credential"]["oneOf"][1].clone();
-        let authorize = catalog["actions"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|action| action["name"] == sign_in["x-action"]);
-        let input = authorize.unwrap()["input"]["properties"].as_object().unwrap();
+        let authorize = actions(&catalog).into_iter().find(|action| action["name"] == sign_in["x-action"]);
+        let input =
+            resolved(&catalog, &authorize.unwrap()["input"])["properties"].as_object().unwrap().clone();
         for field in sign_in["properties"].as_object().unwrap().keys().chain([&"invoker".to_owned()]) {
             assert!(input.contains_key(field), "{field}");
         }
         assert_eq!(form["subject-token"]["default"], "supplied/subject-token");
+    }
+
+    fn actions(catalog: &Value) -> Vec<Value> {
+        catalog["actions"].as_array().unwrap().clone()
+    }
+
+    /// The schema itself, if this is a reference to one.
+    fn resolved(catalog: &Value, schema: &Value) -> Value {
+        match schema["$ref"].as_str() {
+            Some(reference) => catalog.pointer(reference.strip_prefix('#').unwrap()).unwrap().clone(),
+            None => schema.clone(),
+        }
+    }
+
+    /// Every schema in the document, with where it is.
+    fn schemas(catalog: &Value) -> Vec<(String, Value)> {
+        let defs = catalog["$defs"].as_object().unwrap().iter();
+        let mut found: Vec<_> = defs.map(|(name, schema)| (name.clone(), schema.clone())).collect();
+        found.push(("connection".to_owned(), catalog["connection"].clone()));
+        for action in actions(catalog) {
+            let name = action["name"].as_str().unwrap();
+            found.push((name.to_owned(), action["input"].clone()));
+            found.push((name.to_owned(), action["output"].clone()));
+        }
+        found
+    }
+
+    #[test]
+    fn every_action_every_field_and_every_case_has_a_label_or_a_help() {
+        let catalog = catalog();
+        let says = |schema: &Value| schema["title"].is_string() || schema["description"].is_string();
+        for action in actions(&catalog) {
+            assert!(action["title"].is_string() && action["description"].is_string(), "{}", action["name"]);
+        }
+        for (name, schema) in schemas(&catalog) {
+            for (field, schema) in schema["properties"].as_object().into_iter().flatten() {
+                assert!(says(schema), "{name}.{field}");
+            }
+            for case in schema["oneOf"].as_array().into_iter().flatten() {
+                assert!(says(case), "{name}: {case}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_has_a_label_and_a_place_in_the_form() {
+        let catalog = catalog();
+        let mut todo: Vec<Value> =
+            actions(&catalog).into_iter().map(|action| action["input"].clone()).collect();
+        let mut seen = Vec::new();
+        while let Some(schema) = todo.pop() {
+            let schema = resolved(&catalog, &schema);
+            if seen.contains(&schema) {
+                continue;
+            }
+            let fields = schema["properties"].as_object().cloned().unwrap_or_default();
+            let mut orders = Vec::new();
+            for (field, schema) in &fields {
+                // What is named by a case of a variant is no field of its own.
+                if schema["x-order"].is_number() {
+                    assert!(schema["title"].is_string(), "{field}");
+                    assert!(!orders.contains(&schema["x-order"]), "{field}");
+                    orders.push(schema["x-order"].clone());
+                }
+                if let Some(beside) = schema["x-options"]["depends-on"].as_str() {
+                    assert!(fields.contains_key(beside), "{field}");
+                }
+            }
+            todo.extend(fields.into_iter().map(|(_, schema)| schema));
+            todo.extend(schema["oneOf"].as_array().cloned().unwrap_or_default());
+            todo.extend(schema.get("items").cloned());
+            seen.push(schema);
+        }
+        assert!(seen.len() > 20, "{}", seen.len());
+    }
+
+    #[test]
+    fn an_action_needs_the_smallest_roles_and_goes_to_hosts_of_the_manifest() {
+        let catalog = catalog();
+        let manifest = catalog["egress"].as_array().unwrap().iter();
+        let hosts: Vec<_> = manifest.flat_map(|rule| [&rule["host"], &rule["host-suffix"]]).collect();
+        for action in actions(&catalog) {
+            let mut roles: Vec<&str> = Vec::new();
+            for permission in action["permissions"].as_array().unwrap() {
+                let role = crate::google::smallest_role(permission.as_str().unwrap());
+                roles.extend(role.filter(|role| !roles.contains(role)));
+            }
+            assert_eq!(action["roles"], json!(roles), "{}", action["name"]);
+            for host in action["egress"].as_array().unwrap() {
+                assert!(hosts.contains(&host), "{}: {host}", action["name"]);
+            }
+            let sends = !action["egress"].as_array().unwrap().is_empty();
+            assert!(!sends || action["deadline-ms"].is_number(), "{}", action["name"]);
+            for scope in action["scopes"].as_array().unwrap() {
+                assert!(SCOPES.iter().any(|known| scope == known), "{}: {scope}", action["name"]);
+            }
+        }
+    }
+
+    #[test]
+    fn figures_in_hints_are_those_of_the_code() {
+        let catalog = catalog();
+        let names = json!(Api::CUSTOM.map(Api::name));
+        assert_eq!(catalog["$defs"]["api-request"]["properties"]["api"]["enum"], names);
+        for request in ["connect-request", "authorize-request"] {
+            assert_eq!(catalog["$defs"][request]["properties"]["region"]["default"], DEFAULT_REGION);
+        }
+        for method in catalog["$defs"]["invoke-request"]["properties"]["method"]["enum"].as_array().unwrap() {
+            assert!(crate::http::Method::parse(method.as_str().unwrap()).is_some(), "{method}");
+        }
     }
 
     #[test]

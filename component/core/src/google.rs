@@ -244,14 +244,15 @@ pub(crate) fn unreadable(response: &Response, action: &str, why: &Unreadable) ->
 
 /// Fills in role, member and resource, and the command that mends it.
 pub(crate) fn missing_role(error: Error, attempted: &Attempted<'_>, permission: &str) -> Error {
-    let mut error = error.detail("permission", permission);
+    let mut error = if permission.is_empty() { error } else { error.detail("permission", permission) };
     if !attempted.member.is_empty() {
         error = error.detail("member", &attempted.member);
     }
     error = error.detail("resource", attempted.resource.name(attempted.project));
     let Some(role) = smallest_role(permission) else {
+        let held = if permission.is_empty() { "the permission that Google names" } else { permission };
         return error.fix(format!(
-            "whoever administers the project grants {} a role that holds {permission}",
+            "whoever administers the project grants {} a role that holds {held}",
             attempted.account
         ));
     };

@@ -4,6 +4,8 @@
 //! they made a third of the component (`docs/decisions/0008`). This value borrows its text from what it was
 //! read from, lets no name stand twice, and has no map.
 
+pub(crate) mod split;
+
 use std::{borrow::Cow, fmt};
 
 use serde::{
@@ -38,6 +40,8 @@ pub(crate) enum Unreadable {
     Json(serde_json::Error),
     /// It is JSON, and not an object.
     NoObject,
+    /// It says a name twice, or has too many.
+    Twice,
     /// This field is missing, or of another type than it has to be.
     Field(&'static str),
 }
@@ -56,6 +60,11 @@ pub(crate) fn read(json: &[u8]) -> Read<Object<'_>> {
         | Value::Text(_)
         | Value::List(_) => Err(Unreadable::NoObject),
     }
+}
+
+/// Reads JSON of any kind.
+pub(crate) fn value(json: &str) -> Read<Value<'_>> {
+    serde_json::from_slice(json.as_bytes()).map_err(Unreadable::Json)
 }
 
 /// Whether a text is JSON of any kind.
@@ -237,6 +246,7 @@ impl fmt::Display for Unreadable {
                 write!(f, "{what} (line {}, column {})", error.line(), error.column())
             }
             Self::NoObject => f.write_str("is not an object"),
+            Self::Twice => f.write_str("repeats a field"),
             Self::Field(name) => {
                 write!(f, "has a field that is missing or of an unexpected type: {name}")
             }

@@ -1,13 +1,16 @@
 //! What a call would send, without sending it.
 
+mod notes;
+
 use crate::{
-    api::{ApiRequest, PagesRequest},
-    connections::ConnectRequest,
-    error::{Error, Kind, Origin, Result},
-    functions::{FunctionRef, invoke::InvokeRequest, list::ListRequest, options::OptionsRequest},
+    api::{self, ApiRequest, PagesRequest},
+    connections::{self, ConnectRequest},
+    error::Result,
+    functions::{self, FunctionRef, invoke::InvokeRequest, list::ListRequest, options::OptionsRequest},
     guard_rails::GuardRails,
     http::{Method, TokenKind},
     ports::Ports,
+    rehearsal::{Rehearsal, Stage},
     retry::Class,
 };
 
@@ -54,15 +57,75 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
-/// Plans a call.
+/// Plans a call: rehearses it on the ports of `stage`.
 ///
 /// # Errors
 /// As `wit/planning.wit` says.
 pub async fn plan<P: Ports>(
-    _ports: &P,
-    _connection: &str,
-    _action: Action,
-    _deadline_ms: Option<u32>,
+    stage: &Stage<'_, P>,
+    connection: &str,
+    action: Action,
+    deadline_ms: Option<u32>,
 ) -> Result<Plan> {
-    Err(Error::new(Kind::Internal, Origin::Host, "plans are not built yet"))
+    // What is wrong with it, the call itself says.
+    let exists = !matches!(action, Action::Connect(_));
+    let mut acting = if exists { connections::get(stage, connection).ok() } else { None };
+    let rails = acting.as_ref().and_then(|connection| connection.guard_rails.as_ref());
+    let audience = if let Action::Invoke(request) = &action { request.audience.as_deref() } else { None };
+    let rehearsal = Rehearsal::new(stage, action.function(), audience, rails);
+    let stage = &stage.rehearsing(&rehearsal);
+    let mut notes = notes::of(&action, deadline_ms);
+    let mut principal = None;
+    match action {
+        Action::Connect(request) => {
+            let (connection, warnings) = connections::connect(stage, request, deadline_ms).await?;
+            acting = Some(connection);
+            notes.extend(warnings);
+        }
+        Action::Check(function) => {
+            connections::check(stage, connection, function, deadline_ms).await?;
+        }
+        Action::Disconnect => {
+            connections::disconnect(stage, connection, deadline_ms).await?;
+        }
+        Action::List(request) => {
+            functions::list::list(stage, connection, request, deadline_ms).await?;
+        }
+        Action::Options(request) => {
+            functions::options::options(stage, connection, request, deadline_ms).await?;
+        }
+        Action::Get(function) => {
+            functions::get::get(stage, connection, function, deadline_ms).await?;
+        }
+        Action::Invoke(request) => {
+            principal = functions::invoke::invoke(stage, connection, request, deadline_ms).await?.principal;
+        }
+        Action::CustomApi(request) => {
+            api::custom_api(stage, connection, request, deadline_ms).await?;
+        }
+        Action::AllPages(request) => {
+            api::all_pages(stage, connection, request, deadline_ms).await?;
+        }
+    }
+    let requests = rehearsal.into_requests();
+    notes.extend(notes::on(&requests));
+    let (account, guard_rails) = acting.map_or_else(Default::default, |c| (c.account, c.guard_rails));
+    Ok(Plan { requests, account, principal, guard_rails, notes })
+}
+
+impl Action {
+    /// The function that the call is about.
+    fn function(&self) -> Option<&FunctionRef> {
+        match self {
+            Self::Check(function) => function.as_ref(),
+            Self::Get(function) => Some(function),
+            Self::Invoke(request) => Some(&request.function),
+            Self::Connect(_)
+            | Self::Disconnect
+            | Self::List(_)
+            | Self::Options(_)
+            | Self::CustomApi(_)
+            | Self::AllPages(_) => None,
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     http::{Request, Response, Timeouts, TransportError},
+    retry::Class,
     secret::Secret,
 };
 
@@ -12,6 +13,13 @@ use crate::{
 pub trait Ports {
     /// Sends one request and reads the whole response. Never follows a redirect, never repeats.
     async fn send(&self, request: &Request, timeouts: Timeouts) -> Result<Response, TransportError>;
+
+    /// What stands for the answer if this is only a rehearsal; `None` is the real thing. Asked once for all attempts
+    /// at a request, before the first.
+    fn rehearse(&self, request: &Request, class: Class, timeouts: Timeouts) -> Option<Response> {
+        let _ = (request, class, timeouts);
+        None
+    }
 
     /// Waits.
     async fn sleep(&self, duration: Duration);

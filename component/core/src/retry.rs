@@ -21,7 +21,8 @@ pub enum Class {
 }
 
 impl Class {
-    fn attempts(self) -> u32 {
+    /// How often a request is sent at most.
+    pub(crate) fn attempts(self) -> u32 {
         match self {
             Self::Never => 1,
             Self::Once | Self::TokenEndpoint => 3,

@@ -1,9 +1,12 @@
 //! A connection in use: what it keeps, parsed, and its calls to Google's APIs.
 
+use std::cell::RefCell;
+
 use crate::{
     call::Call,
     error::Result,
     google::{Attempted, Resource},
+    guard_rails::GuardRails,
     http::{Request, Response},
     identity::{Identity, Invoker, InvokerRequest},
     names::{ProjectId, Region},
@@ -26,7 +29,12 @@ pub struct Session {
     pub identity: Identity,
     /// The scopes that were granted, if Google said.
     pub scopes: String,
+    /// What it may do.
+    pub guard_rails: GuardRails,
     invoker: InvokerRequest,
+    /// The token that requests of this call travel with. A store may be unable to keep one, and a call may send
+    /// a hundred requests, many at once.
+    token: RefCell<Option<AccessToken>>,
 }
 
 impl Session {
@@ -43,6 +51,8 @@ impl Session {
             identity: Identity::of(&credential, None)?,
             invoker: InvokerRequest::stored(&connection),
             scopes: credential.scopes,
+            guard_rails: connection.guard_rails.unwrap_or_default(),
+            token: RefCell::default(),
             id,
         })
     }
@@ -65,13 +75,29 @@ impl Session {
         class: Class,
         request: &dyn Fn(&AccessToken) -> Request,
     ) -> Result<Response> {
-        let token = token::access_token(call, self).await?;
+        let token = self.token(call).await?;
         let response = call.exchange(&request(&token), class).await?;
         if response.status != 401 || !token::reject(call, self, &token)? {
             return Ok(response);
         }
-        let token = token::access_token(call, self).await?;
+        // What travels beside may have got a new one meanwhile.
+        self.token.borrow_mut().take_if(|held| held.is(&token));
+        let token = self.token(call).await?;
         call.exchange(&request(&token), class).await
+    }
+
+    /// The access token, asked for once in a call.
+    ///
+    /// # Errors
+    /// As signing in fails.
+    pub async fn token<P: Ports>(&self, call: &Call<'_, P>) -> Result<AccessToken> {
+        let held = self.token.borrow().clone();
+        if let Some(token) = held {
+            return Ok(token);
+        }
+        let token = token::access_token(call, self).await?;
+        *self.token.borrow_mut() = Some(token.clone());
+        Ok(token)
     }
 
     /// What an error about this connection says.

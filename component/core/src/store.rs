@@ -4,6 +4,7 @@
 
 use crate::{
     error::{Error, Kind, Origin, Result},
+    guard_rails::GuardRails,
     json::{self, Object, Read},
     ports::{Entry, Expected, Ports, StoreError},
 };
@@ -99,6 +100,8 @@ pub struct StoredConnection {
     pub invoker_delegates: Vec<String>,
     /// Of the invoker, if it is a service account: the token does not say its address.
     pub without_email: bool,
+    /// What it may do; none is everything.
+    pub guard_rails: Option<GuardRails>,
 }
 
 /// A credential as it is kept: everything but a private key, which is under its own name, in the store
@@ -189,6 +192,7 @@ impl Kept for StoredConnection {
             invoker_account: fields.string("invoker_account")?,
             invoker_delegates: fields.texts("invoker_delegates")?,
             without_email: fields.flag("without_email")?,
+            guard_rails: fields.object("guard_rails")?.map(GuardRails::read).transpose()?,
         })
     }
 
@@ -203,6 +207,7 @@ impl Kept for StoredConnection {
             .with_some("invoker_account", self.invoker_account.as_deref())
             .with_texts("invoker_delegates", &self.invoker_delegates)
             .with_some("without_email", self.without_email.then_some(true))
+            .with_some("guard_rails", self.guard_rails.as_ref().map(GuardRails::fields))
     }
 }
 

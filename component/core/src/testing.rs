@@ -65,6 +65,9 @@ pub(crate) type Answer = Result<Response, TransportError>;
 /// What somebody else does while a call waits.
 type Meanwhile = Box<dyn FnOnce(&World)>;
 
+/// A Google that answers by what it is asked.
+type Responder = Box<dyn Fn(&Request) -> Answer>;
+
 /// What a store can be asked to do, and fail at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Op {
@@ -79,6 +82,7 @@ pub(crate) enum Op {
 #[derive(Default)]
 pub(crate) struct World {
     answers: RefCell<VecDeque<(Option<Meanwhile>, Answer)>>,
+    responder: RefCell<Option<Responder>>,
     pub(crate) sent: RefCell<Vec<Request>>,
     /// Those of each request.
     pub(crate) timeouts: RefCell<Vec<Timeouts>>,
@@ -151,6 +155,11 @@ impl World {
 
     pub(crate) fn then(&self, answer: Answer) {
         self.answers.borrow_mut().push_back((None, answer));
+    }
+
+    /// From here on, what the script has no answer to is answered by what is asked.
+    pub(crate) fn respond(&self, responder: impl Fn(&Request) -> Answer + 'static) {
+        *self.responder.borrow_mut() = Some(Box::new(responder));
     }
 
     /// An answer before which somebody else does something.
@@ -288,6 +297,8 @@ impl Ports for World {
         self.log.borrow_mut().push(format!("send {}", request.url().trim_start_matches("https://")));
         self.sent.borrow_mut().push(request.clone());
         let step = self.answers.borrow_mut().pop_front();
+        let responder = self.responder.borrow();
+        let step = step.or_else(|| responder.as_ref().map(|respond| (None, respond(request))));
         let (meanwhile, answer) =
             step.unwrap_or_else(|| panic!("the script has no answer to {}", request.url()));
         if let Some(meanwhile) = meanwhile {

@@ -15,6 +15,7 @@ use super::{
     margin::Margin,
     recorder::{After, Recorder},
     redact::Redactor,
+    rename::Aliases,
     replay::{Replay, locked, play, whole},
     scan,
 };
@@ -104,6 +105,23 @@ impl Cassette {
         }
         let deck = Deck::Recording(Recorder::new(network, path, blank).knowing(live.clone()));
         Ok(Self { deck, clock, random, live, on_tape: 0 })
+    }
+
+    /// Gives projects and people these names on the tape: [`Recorder::renaming`] and [`Replay::renaming`], as the
+    /// mode has it.
+    #[must_use]
+    pub fn renaming(mut self, aliases: Aliases) -> Self {
+        self.deck = match self.deck {
+            Deck::Replaying(replay) => Deck::Replaying(replay.renaming(aliases)),
+            Deck::Recording(recorder) => Deck::Recording(recorder.renaming(aliases)),
+            Deck::Adding(mut episodes) => {
+                episodes.replay = episodes.replay.renaming(aliases.clone());
+                episodes.recorder = episodes.recorder.renaming(aliases);
+                Deck::Adding(episodes)
+            }
+            Deck::Passing(network) => Deck::Passing(network),
+        };
+        self
     }
 
     /// Puts it into a host: the transport, the clock, the randomness, and `store`, whose secrets are kept off the
@@ -214,7 +232,7 @@ impl Transport for Episodes {
             episodes.passed(index);
             if !gives_out_a_secret(&interaction) {
                 Margin::note(&parts.extensions, &interaction);
-                return play(interaction, &parts.method, timeouts).await;
+                return play(episodes.replay.named_back(interaction), &parts.method, timeouts).await;
             }
             let request = http::Request::from_parts(parts, whole(body));
             let (parts, body) = episodes.network.send(request, timeouts).await?.into_parts();

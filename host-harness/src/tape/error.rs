@@ -54,7 +54,19 @@ pub enum TapeError {
         /// What this program reads.
         supported: &'static str,
     },
-    /// Not JSON, or a field has the wrong type or value.
+    /// The text is no JSON, or none from some place on.
+    #[error("not JSON from line {line}, column {column} on: {problem}{}", within(at))]
+    NotJson {
+        /// Where it stops being JSON; both count from 1.
+        line: usize,
+        /// In bytes of that line.
+        column: usize,
+        /// What is wrong there.
+        problem: String,
+        /// The path of the field that holds the place; empty if nothing of a tape came before it.
+        at: String,
+    },
+    /// A field has the wrong type or value.
     #[error("at `{at}`: {problem}")]
     Malformed {
         /// The path of the field, such as `interactions[3].request.url`.
@@ -67,6 +79,16 @@ pub enum TapeError {
     UnknownFields {
         /// Their paths.
         fields: Vec<String>,
+    },
+    /// A name cannot be given another one.
+    #[error("{from:?} cannot be {to:?} on the tape: {problem}")]
+    Alias {
+        /// The name.
+        from: String,
+        /// What it was to become.
+        to: String,
+        /// Why not.
+        problem: &'static str,
     },
     /// A secret is on the tape that cannot be taken out of it. Nothing was written.
     #[error(
@@ -98,6 +120,10 @@ impl TapeError {
             self.to_string()
         }
     }
+}
+
+fn within(at: &str) -> String {
+    if at.is_empty() { String::new() } else { format!(", in `{at}`") }
 }
 
 fn quoted(fields: &[String]) -> String {

@@ -12,19 +12,16 @@ use super::{
     file,
     redact::Redactor,
     rules::Rules,
-    wire::{self, read},
+    version::{FORMAT, VERSION, Version},
+    wire,
 };
 use crate::clock::{FrozenClock, SeededRandom};
-
-const FORMAT: &str = "gcf-tape";
-const VERSION: Version = Version { major: 1, minor: 0 };
-const SUPPORTED: &str = "1.x";
 
 /// Recorded exchanges, redacted, with the clock and the seed they belong to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tape {
     format: String,
-    version: Version,
+    pub(super) version: Version,
     provenance: Provenance,
     #[serde(with = "wire::rfc3339")]
     clock: Duration,
@@ -178,7 +175,7 @@ impl Tape {
     /// Reads a tape from its JSON text. What is still secret on it is redacted.
     ///
     /// # Errors
-    /// [`TapeError::NotATape`], [`TapeError::Version`], [`TapeError::Malformed`] or
+    /// [`TapeError::NotJson`], [`TapeError::NotATape`], [`TapeError::Version`], [`TapeError::Malformed`] or
     /// [`TapeError::UnknownFields`].
     pub fn from_json(text: &str) -> Result<Self, TapeError> {
         let mut tape = Self::parse(text)?;
@@ -192,9 +189,9 @@ impl Tape {
     /// [`TapeError::Read`], or [`TapeError::File`] around what [`from_json`](Self::from_json) says.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, TapeError> {
         let path = path.as_ref();
-        let text =
-            fs::read_to_string(path).map_err(|source| TapeError::Read { path: path.to_owned(), source })?;
-        Self::from_json(&text)
+        let bytes = fs::read(path).map_err(|source| TapeError::Read { path: path.to_owned(), source })?;
+        wire::text(bytes)
+            .and_then(|text| Self::from_json(&text))
             .map_err(|source| TapeError::File { path: path.to_owned(), source: Box::new(source) })
     }
 
@@ -221,6 +218,10 @@ impl Tape {
     #[must_use]
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
+    }
+
+    pub(super) fn provenance_mut(&mut self) -> &mut Provenance {
+        &mut self.provenance
     }
 
     /// What it was recorded with, if that is known.
@@ -294,30 +295,6 @@ impl Tape {
         walk("", &document, redactor, &mut found);
         found
     }
-
-    /// Reads without redacting.
-    pub(super) fn parse(text: &str) -> Result<Self, TapeError> {
-        let (head, _) = read::<Head>(text)?;
-        if head.format.as_str() != Some(FORMAT) {
-            let found = if head.format.is_null() { "missing".to_owned() } else { head.format.to_string() };
-            return Err(TapeError::NotATape { found });
-        }
-        if let Some(version) = head.version.filter(|version| version.major != VERSION.major) {
-            return Err(TapeError::Version { found: version.into(), supported: SUPPORTED });
-        }
-        let (tape, unknown) = read::<Self>(text)?;
-        for (index, interaction) in tape.interactions.iter().enumerate() {
-            if let Some(problem) = interaction.contradiction() {
-                let at = format!("interactions[{index}]");
-                return Err(TapeError::Malformed { at, problem: problem.to_owned() });
-            }
-        }
-        if unknown.is_empty() || tape.version.minor > VERSION.minor {
-            Ok(tape)
-        } else {
-            Err(TapeError::UnknownFields { fields: unknown })
-        }
-    }
 }
 
 impl Interaction {
@@ -363,7 +340,7 @@ impl Interaction {
         self.side_by_side
     }
 
-    fn contradiction(&self) -> Option<&'static str> {
+    pub(super) fn contradiction(&self) -> Option<&'static str> {
         let unanswered = self.fault.as_ref().is_some_and(Fault::is_before_the_response);
         match &self.response {
             None if !unanswered => Some(
@@ -443,36 +420,5 @@ impl RecordedBody {
                 url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().into()
             }
         }
-    }
-}
-
-/// Read before everything else, so that another format or version is named as such.
-#[derive(Deserialize)]
-struct Head {
-    #[serde(default)]
-    format: Value,
-    version: Option<Version>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-struct Version {
-    major: u32,
-    minor: u32,
-}
-
-impl TryFrom<String> for Version {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.split_once('.')
-            .and_then(|(major, minor)| Some(Self { major: major.parse().ok()?, minor: minor.parse().ok()? }))
-            .ok_or("a version is MAJOR.MINOR, such as \"1.0\"")
-    }
-}
-
-impl From<Version> for String {
-    fn from(version: Version) -> Self {
-        format!("{}.{}", version.major, version.minor)
     }
 }

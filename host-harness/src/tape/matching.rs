@@ -118,9 +118,10 @@ impl<'a> Findings<'a> {
     }
 
     fn add(&mut self, field: &str, tape: Option<String>, sent: Option<String>) {
-        let short = |value: Option<String>| value.map(shorten);
-        let field = field.trim().to_owned();
-        self.all.push(Difference { field, tape: short(tape), sent: short(sent) });
+        // Names and expressions may come from anywhere, and a terminal shows them.
+        let plain = |text: &str| text.replace(char::is_control, "\u{fffd}");
+        let short = |value: Option<String>| value.map(|value| shorten(plain(&value)));
+        self.all.push(Difference { field: plain(field.trim()), tape: short(tape), sent: short(sent) });
     }
 
     /// Whether a rule of the tape has judged the field already.

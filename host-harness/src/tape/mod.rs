@@ -48,6 +48,7 @@
 //! - [`Rules`] leave fields open, of the tape or of one interaction. A [`Miss`] prints the names to use.
 //! - Interactions are played in order. Those `side_by_side` with the one before may come in any order.
 //! - A [`Fault`] goes wrong in the response's place, or on its way.
+//! - [`Aliases`] keep the names of projects and people off it.
 //! - Both sides are compared in redacted form ([`Redactor`]), and a tape in memory is always redacted.
 //! - A tape of another major version is refused. One of a newer minor version is read, without the
 //!   fields that this version does not know; otherwise an unknown field is an error.
@@ -71,6 +72,7 @@ mod request;
 mod review;
 mod rules;
 mod scan;
+mod version;
 mod wire;
 
 pub use self::{
@@ -86,6 +88,7 @@ pub use self::{
     matching::Difference,
     recorder::Recorder,
     redact::Redactor,
+    rename::Aliases,
     replay::{Miss, Replay},
     review::Change,
     rules::Rules,

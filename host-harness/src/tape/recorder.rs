@@ -18,6 +18,7 @@ use super::{
     live_secrets::LiveSecrets,
     margin::{Margin, Notes},
     redact::Redactor,
+    rename::Aliases,
     replay::{locked, whole},
     request::{content_type, text_headers},
 };
@@ -40,6 +41,7 @@ struct State {
     tape: Tape,
     exchanges: Vec<Exchange>,
     redactor: Arc<Mutex<Redactor>>,
+    aliases: Aliases,
     began: Instant,
     under_way: usize,
     /// Whether the file may be replaced without a copy of what it was.
@@ -82,7 +84,8 @@ impl Recorder {
     ) -> Self {
         tape.reserve(&mut locked(&redactor));
         let began = Instant::now();
-        let state = State { tape, exchanges: Vec::new(), redactor, began, under_way: 0, extends };
+        let aliases = Aliases::default();
+        let state = State { tape, exchanges: Vec::new(), redactor, aliases, began, under_way: 0, extends };
         Self { inner, path: path.into(), state: Arc::new(Mutex::new(state)) }
     }
 
@@ -90,6 +93,19 @@ impl Recorder {
     #[must_use]
     pub fn knowing(self, live: LiveSecrets) -> Self {
         locked(&locked(&self.state).redactor).know(live);
+        self
+    }
+
+    /// Gives projects and people these names on the tape, before anything of it is kept or written. To be
+    /// called before the first request.
+    #[must_use]
+    pub fn renaming(self, aliases: Aliases) -> Self {
+        {
+            let mut state = locked(&self.state);
+            aliases.in_provenance(state.tape.provenance_mut());
+            state.tape.interactions.iter_mut().for_each(|interaction| aliases.in_interaction(interaction));
+            state.aliases = aliases;
+        }
         self
     }
 
@@ -130,6 +146,7 @@ impl Recorder {
     fn begin(&self, parts: &Parts, body: &[u8]) -> Recording {
         let mut state = locked(&self.state);
         let mut request = RecordedRequest::from_sent(parts, body, &mut locked(&state.redactor));
+        state.aliases.in_request(&mut request);
         request.headers.retain(|(name, _)| !OF_THE_CLIENT.contains(&name.as_str()));
         let after = parts.extensions.get::<After>().map_or(state.tape.interactions.len(), |after| after.0);
         state.exchanges.push(Exchange { after, interaction: None });
@@ -210,7 +227,7 @@ impl Recording {
         let response = {
             let state = locked(&self.state);
             let mut redactor = locked(&state.redactor);
-            recorded_response(&self.request.url, method, parts, body, &mut redactor)
+            recorded_response(&self.request.url, method, parts, body, &mut redactor, &state.aliases)
         };
         self.keep(Some(response), fault, Some(head));
     }
@@ -295,6 +312,7 @@ fn recorded_response(
     parts: &response::Parts,
     bytes: &[u8],
     redactor: &mut Redactor,
+    aliases: &Aliases,
 ) -> RecordedResponse {
     let mut headers = recorded_headers(&parts.headers, redactor);
     let media = content_type(&parts.headers);
@@ -303,13 +321,16 @@ fn recorded_response(
         _ if bytes.is_empty() => (None, false),
         None => (recorded_body(url, media, bytes, redactor), false),
         Some(None) => (Some(redactor.unreadable(bytes)), true),
-        Some(Some(plain)) if redactor.finds_in(&plain) => (recorded_body(url, media, &plain, redactor), true),
+        Some(Some(plain)) if redactor.finds_in(&plain) || aliases.name(&plain) => {
+            (recorded_body(url, media, &plain, redactor), true)
+        }
         Some(Some(_)) => (recorded_body(url, media, bytes, redactor), false),
     };
     if decoded {
         headers.retain(|(name, _)| name != "content-encoding");
     }
     let mut response = RecordedResponse { status: parts.status.as_u16(), headers, body };
+    aliases.in_response(&mut response);
     // To HEAD, the length is that of another answer.
     if *method != Method::HEAD {
         response.correct_length();

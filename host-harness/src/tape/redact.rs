@@ -277,7 +277,10 @@ impl Redactor {
     pub fn body(&mut self, body: &RecordedBody) -> RecordedBody {
         match body {
             RecordedBody::Json(value) => RecordedBody::Json(self.json("", value)),
-            RecordedBody::Text(text) => RecordedBody::Text(self.text(text)),
+            RecordedBody::Text(text) => {
+                let named = self.named(text);
+                RecordedBody::Text(self.text(named.as_deref().unwrap_or(text)))
+            }
             RecordedBody::Base64(bytes) => match String::from_utf8(self.bytes(bytes)) {
                 // It was replaced as a whole.
                 Ok(text) if text.as_bytes() != bytes => RecordedBody::Text(text),
@@ -286,6 +289,14 @@ impl Redactor {
             },
             RecordedBody::Form(pairs) => RecordedBody::Form(self.pairs(Place::Form, pairs)),
         }
+    }
+
+    /// JSON that came as another media type, without the secrets that only the names of its fields tell; none if there
+    /// are none.
+    fn named(&mut self, text: &str) -> Option<String> {
+        let value: Value = serde_json::from_str(text).ok().filter(|value: &Value| !value.is_string())?;
+        let redacted = self.json("", &value);
+        (redacted != value).then(|| redacted.to_string())
     }
 
     pub(super) fn pairs(&mut self, place: Place, pairs: &[(String, String)]) -> Vec<(String, String)> {

@@ -5,9 +5,112 @@ use serde_json::Value;
 
 use super::{
     TapeError,
-    format::Tape,
+    format::{Interaction, Provenance, RecordedBody, RecordedRequest, RecordedResponse, Tape},
     scan::{self, Found},
 };
+
+/// Other names for projects, addresses and whatever else is to be on no tape.
+///
+/// A recorder renames what was sent and answered before it keeps it. A replay renames what is sent before it
+/// compares, and names what is played as it was: whoever has the old names meets no others, whoever has the new
+/// ones needs no aliases. A tape does not say what its names were.
+///
+/// Names are found as by [`Tape::renamed`]: not within Base64, and not in bodies that are no text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Aliases(Vec<(String, String)>);
+
+impl Aliases {
+    /// Pairs of a name and what it is on the tape.
+    ///
+    /// # Errors
+    /// [`TapeError::Alias`] if a new name is none, or if the old ones could not be told from the new ones again.
+    pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, TapeError> {
+        let aliases = Self(pairs.into_iter().collect());
+        let back = aliases.back();
+        for (from, to) in &aliases.0 {
+            let problem = if from.is_empty() || to.is_empty() {
+                "a name is empty"
+            } else if !to.chars().all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c)) {
+                // It stands in hosts and queries too, where others mean something.
+                "a name is of letters, digits, and . _ - @"
+            } else if aliases.rename(to) != *to {
+                "the new name holds one that is renamed itself"
+            } else if aliases.rename(from) != *to || back.rename(to) != *from {
+                "it is a part of another name, or the same as one; the longer one comes first"
+            } else {
+                continue;
+            };
+            return Err(TapeError::Alias { from: from.clone(), to: to.clone(), problem });
+        }
+        Ok(aliases)
+    }
+
+    /// From what is on the tape to what it was.
+    pub(super) fn back(&self) -> Self {
+        Self(self.0.iter().map(|(from, to)| (to.clone(), from.clone())).collect())
+    }
+
+    /// Whether something in a text has another name.
+    pub(super) fn name(&self, bytes: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(bytes);
+        !self.0.is_empty() && self.rename(&text) != text
+    }
+
+    pub(super) fn in_request(&self, request: &mut RecordedRequest) {
+        request.url = self.rename(&request.url);
+        self.in_headers(&mut request.headers);
+        self.in_body(&mut request.body);
+    }
+
+    /// Its `content-length` is as it was.
+    pub(super) fn in_response(&self, response: &mut RecordedResponse) {
+        self.in_headers(&mut response.headers);
+        self.in_body(&mut response.body);
+    }
+
+    /// What a tape has already.
+    pub(super) fn in_interaction(&self, interaction: &mut Interaction) {
+        interaction.note = interaction.note.as_ref().map(|note| self.rename(note));
+        if let Some(provenance) = &mut interaction.provenance {
+            self.in_provenance(provenance);
+        }
+        self.in_request(&mut interaction.request);
+        if let Some(response) = &mut interaction.response {
+            self.in_response(response);
+            if interaction.request.method != "HEAD" {
+                response.correct_length();
+            }
+        }
+    }
+
+    pub(super) fn in_provenance(&self, provenance: &mut Provenance) {
+        provenance.from = self.rename(&provenance.from);
+        provenance.note = provenance.note.as_ref().map(|note| self.rename(note));
+    }
+
+    fn in_headers(&self, headers: &mut [(String, String)]) {
+        for (_, value) in headers {
+            *value = self.rename(value);
+        }
+    }
+
+    fn in_body(&self, body: &mut Option<RecordedBody>) {
+        match body {
+            None | Some(RecordedBody::Base64(_)) => {}
+            Some(RecordedBody::Text(text)) => *text = self.rename(text),
+            Some(RecordedBody::Json(value)) => self.0.iter().for_each(|(from, to)| walk(value, from, to)),
+            Some(RecordedBody::Form(pairs)) => {
+                for (name, value) in pairs {
+                    (*name, *value) = (self.rename(name), self.rename(value));
+                }
+            }
+        }
+    }
+
+    fn rename(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, (from, to)| in_text(&text, from, to))
+    }
+}
 
 impl Tape {
     /// The tape with another name in the place of `from`: in URLs, headers and bodies, in the claims of JWTs, and
@@ -51,17 +154,26 @@ fn walk(value: &mut Value, from: &str, to: &str) {
 fn in_text(text: &str, from: &str, to: &str) -> String {
     let mut out = String::new();
     let mut rest = 0;
-    for (at, _) in text.match_indices("eyJ") {
-        if at >= rest
-            && let Some(Found::Jwt { signature, .. }) = scan::find(text.as_bytes(), at)
-        {
-            out += &in_clear(&text[rest..at], from, to);
-            let segments = text[at..at + signature].trim_end_matches('.').split('.');
-            for segment in segments {
-                out += &in_segment(segment, from, to);
-                out.push('.');
+    for (at, _) in text.match_indices(['e', '[']) {
+        if at < rest {
+            continue;
+        }
+        match scan::find(text.as_bytes(), at) {
+            Some(Found::Jwt { signature, .. }) => {
+                out += &in_clear(&text[rest..at], from, to);
+                for segment in text[at..at + signature].trim_end_matches('.').split('.') {
+                    out += &in_segment(segment, from, to);
+                    out.push('.');
+                }
+                rest = at + signature;
             }
-            rest = at + signature;
+            // The kind of a secret is no name of anything.
+            Some(Found::Placeholder { len, .. }) => {
+                out += &in_clear(&text[rest..at], from, to);
+                out += &text[at..at + len];
+                rest = at + len;
+            }
+            Some(Found::Secret { .. }) | None => {}
         }
     }
     out + &in_clear(&text[rest..], from, to)

@@ -17,6 +17,7 @@ use super::{
     margin::Margin,
     matching::{Difference, differences, nearest},
     redact::Redactor,
+    rename::Aliases,
     request::Comparable,
     rules::Tolerance,
 };
@@ -41,6 +42,7 @@ struct State {
     in_any_order: bool,
     misses: Vec<Miss>,
     redactor: Arc<Mutex<Redactor>>,
+    aliases: Aliases,
 }
 
 /// A request that the tape does not answer. All values are redacted.
@@ -109,6 +111,30 @@ impl Replay {
         self
     }
 
+    /// Compares each request under these names, as it was recorded, and answers with the names that it has. A
+    /// tape that has the old names still is taken as if it had not.
+    #[must_use]
+    pub fn renaming(self, aliases: Aliases) -> Self {
+        {
+            let mut state = self.state();
+            for (comparable, interaction) in &mut state.recorded {
+                aliases.in_interaction(interaction);
+                *comparable =
+                    Comparable::new(&interaction.request, std::mem::take(&mut comparable.tolerance));
+            }
+            state.aliases = aliases;
+        }
+        self
+    }
+
+    /// Under the names that the request has.
+    pub(super) fn named_back(&self, mut interaction: Interaction) -> Interaction {
+        if let Some(response) = &mut interaction.response {
+            self.state().aliases.back().in_response(response);
+        }
+        interaction
+    }
+
     pub(super) fn with(tape: Tape, redactor: Arc<Mutex<Redactor>>, in_any_order: bool) -> Self {
         let mut recorded = Vec::new();
         for interaction in tape.interactions {
@@ -120,7 +146,8 @@ impl Replay {
             recorded.push((Comparable::new(&interaction.request, tolerance), interaction));
         }
         let used = vec![false; recorded.len()];
-        Self(Arc::new(Mutex::new(State { recorded, used, in_any_order, misses: Vec::new(), redactor })))
+        let (misses, aliases) = (Vec::new(), Aliases::default());
+        Self(Arc::new(Mutex::new(State { recorded, used, in_any_order, misses, redactor, aliases })))
     }
 
     /// The requests that the tape did not answer, in the order in which they came.
@@ -176,14 +203,15 @@ impl Transport for Replay {
             let body = body.collect().await?.to_bytes();
             let interaction = replay.answer(&parts, &body)?;
             Margin::note(&parts.extensions, &interaction);
-            play(interaction, &parts.method, timeouts).await
+            play(replay.named_back(interaction), &parts.method, timeouts).await
         })
     }
 }
 
 impl State {
     fn sent(&self, parts: &Parts, body: &[u8]) -> Comparable {
-        let request = RecordedRequest::from_sent(parts, body, &mut locked(&self.redactor));
+        let mut request = RecordedRequest::from_sent(parts, body, &mut locked(&self.redactor));
+        self.aliases.in_request(&mut request);
         Comparable::new(&request, Tolerance::default())
     }
 

@@ -5,6 +5,7 @@ mod matching;
 mod modes;
 mod properties;
 mod recording;
+mod renaming;
 mod review;
 
 use std::{path::PathBuf, time::Duration};
@@ -237,9 +238,31 @@ fn what_is_wrong_with_a_tape_is_named_with_its_place() {
     }
     assert_eq!(problem(&json!({})), "not a tape: `format` is missing, expected \"gcf-tape\"");
     assert!(problem(&json!({"format": "gcf-tape"})).contains("missing field `version`"));
-    assert!(Tape::from_json("{").unwrap_err().to_string().contains("line 1"));
     let missing = Tape::read("no/such/tape.json").unwrap_err().to_string();
     assert!(missing.starts_with("cannot read tape no/such/tape.json: "), "{missing}");
+}
+
+#[test]
+fn what_is_no_json_says_so_and_where() {
+    let found = |text: &str| Tape::from_json(text).unwrap_err().to_string();
+    assert_eq!(found("none of it"), "not JSON from line 1, column 2 on: expected value");
+    assert_eq!(found("[1]"), "not a tape: `format` is missing, expected \"gcf-tape\"");
+    assert_eq!(found(""), "not JSON from line 1, column 1 on: EOF while parsing a value");
+    assert_eq!(found("{"), "not JSON from line 1, column 1 on: EOF while parsing an object");
+    // A comma too few, far down.
+    let text = format!("{:#}", document(json!([get("https://x.test/a"), get("https://x.test/b")])));
+    let cut = text.replacen("\"GET\",", "\"GET\"", 2).replacen("\"GET\"", "\"GET\",", 1);
+    let place = "not JSON from line 23, column 9 on: expected `,` or `}`, in `interactions[1].request`";
+    assert_eq!(found(&cut), place);
+    assert_eq!(found(&format!("{text}\n}}")), "not JSON from line 31, column 1 on: trailing characters");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("binary");
+    std::fs::write(&path, b"{\n  \"a\xff").unwrap();
+    let found = Tape::read(&path).unwrap_err().to_string();
+    assert!(
+        found.ends_with("binary: not JSON from line 2, column 5 on: a byte that is not UTF-8"),
+        "{found}"
+    );
 }
 
 #[test]

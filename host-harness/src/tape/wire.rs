@@ -14,9 +14,40 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<(T, Vec<S
     let mut unknown = Vec::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
     let value = serde_ignored::deserialize(tracked, |path| unknown.push(dotted(&path)))
-        .map_err(|error| TapeError::Malformed { at: track.path().to_string(), problem: error.to_string() })?;
-    json.end().map_err(|error| TapeError::Malformed { at: ".".to_owned(), problem: error.to_string() })?;
+        .map_err(|error| failed(&error, &track.path().to_string()))?;
+    json.end().map_err(|error| failed(&error, ROOT))?;
     Ok((value, unknown))
+}
+
+/// How serde_path_to_error calls the whole document.
+pub(super) const ROOT: &str = ".";
+
+/// Tells what is no JSON from JSON that is no tape.
+fn failed(error: &serde_json::Error, at: &str) -> TapeError {
+    let text = error.to_string();
+    if error.is_data() {
+        return TapeError::Malformed { at: at.to_owned(), problem: text };
+    }
+    let problem = text.split(" at line ").next().unwrap_or_default();
+    // What serde_json calls the beginning of `true`, `false` and `null`.
+    let problem = if problem == "expected ident" { "expected value" } else { problem };
+    TapeError::NotJson {
+        line: error.line().max(1),
+        column: error.column().max(1),
+        problem: problem.to_owned(),
+        // `?` is the name of a field that was not read to its end.
+        at: if at == ROOT { "" } else { at.trim_end_matches('?').trim_end_matches('.') }.to_owned(),
+    }
+}
+
+/// The text of a file, which is UTF-8 if it is JSON.
+pub(super) fn text(bytes: Vec<u8>) -> Result<String, TapeError> {
+    String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+        TapeError::NotJson { line, column, problem: "a byte that is not UTF-8".to_owned(), at: String::new() }
+    })
 }
 
 /// The path in the form that serde_path_to_error has: `interactions[3].request`.

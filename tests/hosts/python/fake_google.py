@@ -61,6 +61,23 @@ FUNCTIONS = [
         uri=GEN2,
     ),
 ]
+# Made through the Cloud Run Admin API; and the one that Cloud Functions keeps for its own function.
+SERVICES = [
+    {
+        "name": "projects/demo-project/locations/us-central1/services/hello-run",
+        "uri": "https://hello-run-x7f3k2q9aa-uc.a.run.app",
+        "ingress": "INGRESS_TRAFFIC_ALL",
+        "terminalCondition": {"state": "CONDITION_SUCCEEDED"},
+        "buildConfig": {"functionTarget": "hello"},
+    },
+    {
+        "name": "projects/demo-project/locations/europe-west1/services/hello-gen2",
+        "uri": GEN2,
+        "labels": {"goog-managed-by": "cloudfunctions"},
+        "buildConfig": {"functionTarget": "hello"},
+    },
+]
+REGIONS = {"europe-west1": "Belgium", "us-central1": "Iowa"}
 # The audience that a call to each host must be for.
 AUDIENCES = {urlsplit(GEN1).netloc: f"{GEN1}/hello-gen1", urlsplit(GEN2).netloc: GEN2}
 
@@ -218,18 +235,22 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(401, google_error(401, "UNAUTHENTICATED", "Request had invalid credentials."))
         url = urlsplit(self.path)
         listing = re.fullmatch(r"/v2/projects/demo-project/locations/([^/]+)/functions", url.path)
-        services = re.fullmatch(r"/v2/projects/demo-project/locations/[^/]+/services", url.path)
+        services = re.fullmatch(r"/v2/projects/demo-project/locations/([^/]+)/services", url.path)
         minting = re.fullmatch(r"/v1/projects/-/serviceAccounts/([^/]+):generateIdToken", url.path)
         resource = url.path.removeprefix("/v2/")
         if listing:
             return self.page(listing[1], parse_qs(url.query).get("pageToken", [""])[0])
         if services:
-            return self.reply(200, {})
+            found = [known for known in SERVICES if f"/locations/{services[1]}/" in known["name"]]
+            return self.reply(200, {"services": found} if found else {})
+        if url.path == "/v2/projects/demo-project/locations":
+            regions = [{"locationId": region, "displayName": name} for region, name in REGIONS.items()]
+            return self.reply(200, {"locations": regions})
         if minting:
             return self.reply(200, {"token": self.id_token_of(minting[1], json.loads(body)["audience"])})
         if url.path.endswith(":testIamPermissions"):
             return self.reply(200, json.loads(body))
-        for known in FUNCTIONS:
+        for known in FUNCTIONS + SERVICES:
             if known["name"] == resource:
                 return self.reply(200, known)
         return self.reply(404, google_error(404, "NOT_FOUND", f"Resource '{resource}' was not found"))

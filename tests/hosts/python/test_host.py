@@ -9,7 +9,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from fake_google import API, BINARY, CLIENT, GEN1, GEN2, IAM, TOKEN_ORIGIN, FakeGoogle
+from fake_google import API, BINARY, CLIENT, GEN1, GEN2, IAM, RUN, TOKEN_ORIGIN, FakeGoogle
 from host import Connector, ConnectorError, DictStore, Loopback
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -110,13 +110,27 @@ class HostTest(unittest.TestCase):
         self.assertEqual(holding, [f"keys/{connection}"])
         self.assertNotIn(line, repr(listed))
 
-    def test_lists_both_generations_over_all_pages(self):
+    def test_lists_every_generation_over_all_pages(self):
         request = {"regions": []}
         listed = self.connector.call("functions", "list", self.connect(), request, None)
         found = {(item["name"], item["region"], item["generation"]) for item in listed["functions"]}
-        self.assertEqual(found, {("hello-gen1", "us-central1", "gen1"), ("hello-gen2", "europe-west1", "gen2")})
-        self.assertEqual((listed["unreachable"], listed["pages"]), (["asia-east1"], 2))
-        self.assertEqual({item["trigger"] for item in listed["functions"]}, {("http", None)})
+        on_run = ("hello-run", "us-central1", "cloud-run")
+        self.assertEqual(found, {("hello-gen1", "us-central1", "gen1"), ("hello-gen2", "europe-west1", "gen2"), on_run})
+        # Two of Cloud Functions, and one of Cloud Run in each region.
+        self.assertEqual((listed["unreachable"], listed["pages"]), (["asia-east1"], 4))
+        self.assertEqual({item["trigger"] for item in listed["functions"]}, {("http", None), ("other", None)})
+        self.assertEqual((listed["missing"], listed["notes"]), ([], []))
+
+    def test_offers_regions_and_functions_while_somebody_types(self):
+        connection = self.connect()
+        [region] = self.options(connection, ("regions", None), "bel")
+        self.assertEqual((region["value"], region["label"]), ("europe-west1", "Belgium (europe-west1)"))
+        offered = self.options(connection, ("functions", "us-central1"), "HELLO")
+        self.assertEqual([item["value"] for item in offered], ["hello-gen1", "hello-run"])
+
+    def options(self, connection, field, prefix):
+        request = {"field": field, "prefix": prefix}
+        return self.connector.call("functions", "options", connection, request, None)["options"]
 
     def test_a_function_answers_unchanged(self):
         connection = self.connect()
@@ -126,7 +140,7 @@ class HostTest(unittest.TestCase):
         ]:
             with self.subTest(name):
                 result = self.invoke(connection, name)
-                self.assertEqual((result["status"], result["body"]), (418, BINARY))
+                self.assertEqual((result["status"], result["body"]), (418, ("bytes", BINARY)))
                 cookies = [header["value"] for header in result["headers"] if header["name"] == "set-cookie"]
                 self.assertEqual(cookies, [b"a=1", b"b=2"])
                 self.assertEqual((result["generation"], result["token"]), (generation, "id-token"))
@@ -154,7 +168,7 @@ class HostTest(unittest.TestCase):
         request = {"method": "GET", "path": "/v2/projects/demo-project/locations/us-central1/functions", "headers": []}
         result = self.connector.call("api", "custom-api", self.connect(), request, None)
         self.assertEqual((result["status"], result["token"]), (200, "access-token"))
-        [function] = json.loads(result["body"])["functions"]
+        [function] = json.loads(result["body"][1])["functions"]
         self.assertTrue(function["name"].endswith("/hello-gen1"))
 
     def test_errors_say_whose_they_are(self):
@@ -166,7 +180,7 @@ class HostTest(unittest.TestCase):
 
     def test_what_the_host_denies_is_not_sent(self):
         connection = self.connect()
-        del self.network.servers[API]
+        del self.network.servers[API], self.network.servers[RUN]
         error = self.refused("functions", "list", connection, {"regions": []}, None)
         self.assertEqual((error["kind"], self.google.sent_to(API)), ("egress-denied", []))
 
@@ -193,12 +207,12 @@ class HostTest(unittest.TestCase):
         connection = self.sign_in()
         self.assertEqual((connection["kind"], connection["account"]), ("authorized-user", "ada@example.com"))
         self.assertEqual((connection["project"], connection["fault"]), ("demo-project", None))
-        self.assertEqual(len(self.list_functions(connection["id"])), 2)
+        self.assertEqual(len(self.list_functions(connection["id"])), 3)
         # One code, exchanged once, and no token asked for since.
         self.assertEqual((self.tokens_asked_for(), self.keys("pending/")), (1, []))
         for key in self.keys("tokens/"):
             self.store.delete(key, ("anything", None))
-        self.assertEqual(len(self.list_functions(connection["id"])), 2)
+        self.assertEqual(len(self.list_functions(connection["id"])), 3)
         self.assertEqual(self.tokens_asked_for(), 2)
 
     def test_a_callback_of_somebody_else_changes_nothing(self):
@@ -220,7 +234,7 @@ class HostTest(unittest.TestCase):
         replaced = self.connector.call("connections", "reauthorize", connection["id"], ("google-json", KEY), None, None)
         replaced = replaced["connection"]
         self.assertEqual((replaced["id"], replaced["kind"]), (connection["id"], "service-account"))
-        self.assertEqual(len(self.list_functions(connection["id"])), 2)
+        self.assertEqual(len(self.list_functions(connection["id"])), 3)
 
     def test_disconnect_revokes_a_grant(self):
         connection = self.sign_in()
@@ -235,7 +249,7 @@ class HostTest(unittest.TestCase):
         connection = self.connector.call("connections", "connect", request, None)["connection"]
         self.assertEqual((connection["kind"], connection["account"]), ("supplied-token", "robot@example.com"))
         self.assertEqual(connection["invoker"][0], "service-account")
-        self.assertEqual(len(self.list_functions(connection["id"])), 2)
+        self.assertEqual(len(self.list_functions(connection["id"])), 3)
         # It has no ID token of its own, so the project's service account lends it one.
         result = self.invoke(connection["id"], "hello-gen2")
         self.assertEqual((result["principal"], result["audience"]), ("demo-project@appspot.gserviceaccount.com", GEN2))

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{KEY, Person, check_live, forget_tokens, forms::canary, google::Google};
+use super::{
+    KEY, Person, check_live, forget_tokens,
+    forms::{assert_clean, canary, fixed},
+    google::Google,
+};
 
 const ROBOT: &str = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/\
     robot@demo-project.iam.gserviceaccount.com:generateAccessToken";
@@ -219,4 +223,54 @@ fn programs_get_json_from_every_command() {
     assert_eq!(person.json(&["disconnect", "eve"])["disconnected"], id);
     assert_eq!(person.json(&["connections"]), json!([]));
     assert_eq!(person.json(&["list"])["error"]["kind"], "connection-required");
+}
+
+/// For whoever looks at the screen, too: names and times.
+#[test]
+fn what_is_listed_holds_no_secret() {
+    let google = Google::start();
+    let person = Person::with(&google);
+    person.write("user.json", &user().to_string());
+    person.run(&connect("ada", &["--credentials", "user.json"]));
+    person.run(&connect("key", &["--credentials", KEY]));
+    person.feed(&canary("supplied-token"), &["supply", "token"]);
+    person.run(&connect("token", &["--supplied-token", "token", "--account", "a@b.test"]));
+    let mut secrets = fixed();
+    secrets.push(("access token".to_owned(), "ya29.command".to_owned()));
+    for command in [
+        &["connections"][..],
+        &["connections", "show", "ada"],
+        &["connections", "show", "key"],
+        &["connections", "show", "token"],
+        &["connections", "check", "ada"],
+        &["store"],
+    ] {
+        for json in [&[][..], &["--json"]] {
+            let said = person.run(&[command, json].concat());
+            assert!(!said.contains("error") && said.len() > 100, "{said}");
+            assert_clean(&said, &secrets, &command.join(" "));
+        }
+    }
+}
+
+/// An API that repeats the header that it refuses.
+#[test]
+fn a_refusal_that_repeats_the_token_does_not_show_it() {
+    let google = Google::start();
+    let person = Person::with(&google);
+    person.write("user.json", &user().to_string());
+    person.run(&connect("ada", &["--credentials", "user.json"]));
+    let said = json!({ "error": { "code": 401, "status": "UNAUTHENTICATED",
+        "message": "you sent: Bearer ya29.command" } });
+    google.on("/v2/", 401, said);
+    let secrets = [("access token".to_owned(), "ya29.command".to_owned())];
+    for command in [&["list"][..], &["custom-api", "GET", "/v2/projects/demo-project/locations"]] {
+        for json in [&[][..], &["--json"]] {
+            let said = person.run(&[command, json].concat());
+            assert!(said.contains("401") || said.contains("exit 3"), "{said}");
+            assert_clean(&said, &secrets, &said);
+        }
+    }
+    let shown = person.run(&["custom-api", "GET", "/v2/projects/demo-project/locations"]);
+    assert!(shown.contains("you sent: Bearer [redacted:"), "{shown}");
 }

@@ -94,6 +94,8 @@ fn success(request: &str) -> Value {
         json!({ "access_token": "ya29.command", "expires_in": 3599, "token_type": "Bearer",
             "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
             "scope": "https://www.googleapis.com/auth/cloud-platform openid email" })
+    } else if request.contains("/locations?") {
+        json!({ "locations": [{ "locationId": "us-central1", "displayName": "Iowa" }] })
     } else {
         json!({})
     }

@@ -93,3 +93,33 @@ fn a_replay_without_a_store_says_which_store_is_empty() {
     assert!(error.contains("the empty store that a replay begins with"), "{error}");
     assert!(error.contains("--store DIR"), "{error}");
 }
+
+/// `tests/guests/hostile` writes to its standard error. Whatever a component says there may hold a
+/// secret, and nobody has asked for it.
+#[test]
+fn what_a_component_prints_is_seen_nowhere() {
+    let person = Person::new();
+    let component = super::target().join("gcf-hostile-guest.wasm");
+    let output = person.command(&["connections"]).env("GCF_COMPONENT", component).output().unwrap();
+    assert!(output.status.success());
+    assert!(output.stdout.is_empty());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("no connections yet") && said.lines().count() == 1, "{said}");
+}
+
+#[test]
+fn a_variable_that_is_set_to_nothing_is_not_set() {
+    let person = Person::new();
+    person.connect();
+    // By default the store is in the home folder, where there is none yet.
+    let elsewhere = person.run_in(("GCF_STORE", ""), &["connections"]);
+    assert!(elsewhere.contains("exit 0") && elsewhere.contains("no connections yet"), "{elsewhere}");
+    assert!(person.path(".local/share/gcf").is_dir());
+    let component = person.run_in(("GCF_COMPONENT", ""), &["connections"]);
+    assert!(!component.contains("a value is required"), "{component}");
+    let client = person.run_in(("GCF_CLIENT", ""), &["connect", "--nickname", "x", "--oauth"]);
+    assert!(client.contains("--client <FILE>"), "{client}");
+    assert!(person.run_in(("GCF_CONNECTION", ""), &["connections", "show", "demo"]).contains("exit 0"));
+    // Whoever names nothing on the command line has made a mistake.
+    assert!(person.run(&["connections", "--store", ""]).contains("a value is required for '--store <DIR>'"));
+}

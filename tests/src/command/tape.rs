@@ -13,8 +13,9 @@ fn person(google: &Google) -> Person {
     person
 }
 
+/// With a filter, which Cloud Run has not: one request.
 fn list<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    [&["list"], more].concat()
+    [&["list", "--filter", "x"], more].concat()
 }
 
 #[test]
@@ -98,6 +99,29 @@ fn tapes_are_scanned_compared_renamed_and_verified() {
     assert_eq!(schema["title"], "gcf tape");
 }
 
+#[test]
+fn a_tape_is_renamed_while_it_is_recorded() {
+    let google = Google::start();
+    let person = person(&google);
+    let rename = ["--rename", "demo-project=project-1", "--rename", "gcf-demo=robot"];
+    super::forget_tokens(&person.path("store"));
+    let recorded = person.run(&list(&[&["--record", "list.json"], &rename[..]].concat()));
+    let text = std::fs::read_to_string(person.path("list.json")).unwrap();
+    assert!(text.contains("projects/project-1/") && !text.contains("demo-project"), "{text}");
+    super::forget_tokens(&person.path("store"));
+    let replayed = person.run(&list(&[&["--replay", "list.json"], &rename[..]].concat()));
+    let without = person.run(&["tape", "rename", "list.json", "demo-project", "x"]);
+    let runs = [
+        recorded,
+        replayed,
+        without,
+        person.run(&list(&["--replay", "list.json"])),
+        person.run(&list(&["--rename", "a=b"])),
+        person.run(&list(&["--record", "other.json", "--rename", "demo=demo.test"])),
+    ];
+    check_live("tape-rename", &runs);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_recording_survives_ctrl_c() {
@@ -111,7 +135,7 @@ fn a_recording_survives_ctrl_c() {
     person.run(&["connect", "--nickname", "demo", "--credentials", KEY]);
     super::forget_tokens(&person.path("store"));
     let mut child = person
-        .command(&["list", "--record", "list.json"])
+        .command(&list(&["--record", "list.json"]))
         .stderr(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()

@@ -119,9 +119,12 @@ pub fn authorize(ports: &impl Ports, request: AuthorizeRequest) -> Result<Author
             let project = project(given, client.project.as_ref())?;
             let nickname = nickname(&request.nickname)?;
             warnings.extend(duplicate(ports, &nickname, None));
-            let region = region(request.region.as_deref())?;
+            let guard_rails = GuardRails::parse(request.guard_rails)?;
+            let region = region(request.region.as_deref(), guard_rails.as_ref())?;
+            warnings.extend(guard_rails.as_ref().and_then(|rails| rails.warning(region.as_str())));
             let identity = Identity::of(&credential(&client), None)?;
-            (draft(ports, nickname, &project, &region, &identity, request.invoker)?, None)
+            let draft = draft(ports, nickname, &project, &region, &identity, request.invoker)?;
+            (StoredConnection { guard_rails, ..draft }, None)
         }
     };
     forget_expired(ports);

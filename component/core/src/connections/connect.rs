@@ -52,13 +52,16 @@ pub async fn connect<P: Ports>(
 ) -> Result<Connected> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let nickname = nickname(&request.nickname)?;
-    let region = region(request.region.as_deref())?;
+    let guard_rails = GuardRails::parse(request.guard_rails)?;
+    let region = region(request.region.as_deref(), guard_rails.as_ref())?;
     let given = request.project.as_deref().map(ProjectId::parse).transpose()?;
     let given_credential = Given::parse(request.credential, request.subject_token.as_deref())?;
     let project = project(given, given_credential.project.as_ref())?;
     let identity = given_credential.identity(None)?;
-    let connection = draft(ports, nickname, &project, &region, &identity, request.invoker)?;
-    let warnings = duplicate(ports, &connection.nickname, None);
+    let mut connection = draft(ports, nickname, &project, &region, &identity, request.invoker)?;
+    let mut warnings = duplicate(ports, &connection.nickname, None);
+    warnings.extend(guard_rails.as_ref().and_then(|rails| rails.warning(region.as_str())));
+    connection.guard_rails = guard_rails;
     let granted = call.run(token::prove(&call, &identity, project.as_str())).await?;
     let new = New { connection, credential: given_credential.credential, key: given_credential.key, granted };
     let id = new.keep(&call)?;

@@ -134,9 +134,19 @@ pub fn rename(ports: &impl Ports, id: &str, name: &str) -> Result<Connected> {
 ///
 /// # Errors
 /// As `wit/connections.wit` says.
-pub fn restrict(ports: &impl Ports, id: &str, _guard_rails: Option<GuardRails>) -> Result<Connected> {
+pub fn restrict(ports: &impl Ports, id: &str, guard_rails: Option<GuardRails>) -> Result<Connected> {
     let id = ConnectionId::parse(id)?;
-    Ok((load(ports, &id)?, Vec::new()))
+    let guard_rails = GuardRails::parse(guard_rails)?;
+    store::load(ports, &id)?;
+    let mut warnings = Vec::new();
+    if let Some((mut connection, version)) =
+        store::read_versioned::<StoredConnection>(ports, &id.connection_key())?
+    {
+        warnings.extend(guard_rails.as_ref().and_then(|rails| rails.warning(&connection.region)));
+        connection.guard_rails = guard_rails;
+        store::write(ports, &id.connection_key(), &connection, Expected::Version(version))?;
+    }
+    Ok((load(ports, &id)?, warnings))
 }
 
 /// Removes a connection with all that belongs to it, and revokes a user's grant.
@@ -228,8 +238,12 @@ fn nickname(text: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
-fn region(text: Option<&str>) -> Result<Region> {
-    text.map_or_else(|| Ok(Region::default_region()), Region::parse)
+fn region(text: Option<&str>, guard_rails: Option<&GuardRails>) -> Result<Region> {
+    match (text, guard_rails) {
+        (Some(text), _) => Region::parse(text),
+        (None, Some(rails)) => rails.default_region(),
+        (None, None) => Ok(Region::default_region()),
+    }
 }
 
 /// Warns of a nickname that is in use. A list that cannot be read is no reason to fail: another connection
@@ -265,7 +279,7 @@ fn load(ports: &impl Ports, id: &ConnectionId) -> Result<Connection> {
         credential.scopes.split(' ').map(str::to_owned).collect()
     };
     Ok(Connection {
-        guard_rails: None,
+        guard_rails: connection.guard_rails.clone(),
         id: id.as_str().to_owned(),
         invoker: InvokerRequest::stored(&connection),
         nickname: connection.nickname,

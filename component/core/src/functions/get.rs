@@ -1,7 +1,8 @@
 //! One function, by whatever name a caller has for it.
 
 use super::{
-    list,
+    list::{self, MissingPart},
+    service,
     wire::{FIELDS, Function},
 };
 use crate::{
@@ -89,7 +90,33 @@ pub(crate) async fn find<P: Ports>(
     }
 }
 
+/// The function of this name, whichever API it was made through.
 async fn exact<P: Ports>(call: &Call<'_, P>, session: &Session, id: &FunctionId) -> Result<Function> {
+    session.guard_rails.allows_region(&id.region)?;
+    let error = match of_cloud_functions(call, session, id).await {
+        // Cloud Functions knows nothing of functions that were made through Cloud Run, and neither its API nor its
+        // roles are needed for those.
+        Err(error) if matches!(error.kind(), Kind::NotFound | Kind::MissingRole | Kind::ApiDisabled) => error,
+        outcome => return outcome,
+    };
+    match service::find(call, session, id).await {
+        Ok(Some(function)) => Ok(function),
+        Ok(None) => Err(error),
+        // It may be there, and hidden.
+        Err(refusal) if error.kind() == Kind::NotFound && refusal.kind() != Kind::ApiDisabled => Err(error
+            .fix(format!(
+                "check project, region and name; Cloud Run could not be asked for it: {}",
+                refusal.fields().message
+            ))),
+        Err(_) => Err(error),
+    }
+}
+
+async fn of_cloud_functions<P: Ports>(
+    call: &Call<'_, P>,
+    session: &Session,
+    id: &FunctionId,
+) -> Result<Function> {
     let target = PathAndQuery::ours(&format!("/v2/{}", id.path()), &[("fields", FIELDS)]);
     let response = session
         .send(call, Class::Idempotent, &|token| target::to_api(Api::Functions, Method::Get, &target, token))
@@ -116,50 +143,77 @@ async fn exact<P: Ports>(call: &Call<'_, P>, session: &Session, id: &FunctionId)
 /// The only function of this name in any region. Two are an error: the first match could be the wrong
 /// one, and calling it cannot be undone.
 async fn bare<P: Ports>(call: &Call<'_, P>, session: &Session, name: &FunctionName) -> Result<Function> {
-    let list = match list::everywhere(call, session).await {
+    // Who may not list may still get: the connection's own region is all there is to go by.
+    let in_own_region = || FunctionId {
+        project: session.project.clone(),
+        region: session.region.clone(),
+        name: name.clone(),
+    };
+    let list = match list::every(call, session, Vec::new()).await {
         Ok(list) => list,
-        // Who may not list may still get: the connection's own region is all there is to go by.
         Err(error) if error.kind() == Kind::MissingRole => {
-            let id = FunctionId {
-                project: session.project.clone(),
-                region: session.region.clone(),
-                name: name.clone(),
-            };
-            return exact(call, session, &id).await;
+            return exact(call, session, &in_own_region()).await;
         }
         Err(error) => return Err(error),
     };
     let mut found: Vec<Function> = list.functions.into_iter().filter(|f| f.id.name == *name).collect();
     match (found.pop(), found.as_slice()) {
         (Some(function), []) => Ok(function),
-        (Some(last), others) => {
-            let mut regions = Vec::new();
-            for function in others.iter().chain([&last]) {
-                sorted::insert(&mut regions, function.id.region.as_str());
-            }
-            Err(Error::new(
-                Kind::AmbiguousFunction,
-                Origin::Input,
-                format!("the function {name} exists in several regions: {}", regions.join(", ")),
-            )
-            .detail("regions", regions.join(","))
-            .fix("name the region; nothing was called"))
-        }
-        (None, _) if list.unreachable.is_empty() => Err(Error::new(
-            Kind::NotFound,
-            Origin::Input,
-            format!("there is no function {name} in any region of {}", session.project),
-        )
-        .fix("list the functions, and use a name from there")),
-        (None, _) => Err(Error::new(
+        (Some(last), others) => Err(ambiguous(name, others.iter().chain([&last]))),
+        (None, _) if list.missing.iter().any(hides_functions) => exact(call, session, &in_own_region()).await,
+        (None, _) => Err(nowhere(session, name, &list.unreachable, &list.missing)),
+    }
+}
+
+/// Whether functions of Cloud Functions may be there that may not be listed.
+fn hides_functions(part: &MissingPart) -> bool {
+    part.source == Api::Functions.host() && part.kind == Kind::MissingRole
+}
+
+fn ambiguous<'a>(name: &FunctionName, found: impl Iterator<Item = &'a Function>) -> Error {
+    let mut regions = Vec::new();
+    for function in found {
+        sorted::insert(&mut regions, function.id.region.as_str());
+    }
+    let (message, fix) = match regions.as_slice() {
+        [region] => (
+            format!("the function {name} exists in {region} twice: in Cloud Functions and in Cloud Run"),
+            "use the URL of the one that is meant; nothing was called",
+        ),
+        _ => (
+            format!("the function {name} exists in several regions: {}", regions.join(", ")),
+            "name the region; nothing was called",
+        ),
+    };
+    Error::new(Kind::AmbiguousFunction, Origin::Input, message).detail("regions", regions.join(",")).fix(fix)
+}
+
+fn nowhere(session: &Session, name: &FunctionName, unreachable: &[String], missing: &[MissingPart]) -> Error {
+    let mut silent = unreachable.to_vec();
+    for part in missing.iter().filter(|part| !matches!(part.kind, Kind::MissingRole | Kind::ApiDisabled)) {
+        let what = part.region.as_deref().unwrap_or(part.source);
+        sorted::insert(&mut silent, what.to_owned());
+    }
+    if !silent.is_empty() {
+        return Error::new(
             Kind::Unavailable,
             Origin::GoogleApi,
-            format!(
-                "the function {name} is in no region that answered; {} did not",
-                list.unreachable.join(", ")
-            ),
+            format!("the function {name} is in no region that answered; {} did not", silent.join(", ")),
         )
-        .detail("unreachable", list.unreachable.join(","))
-        .fix("name the region, or try again")),
+        .detail("unreachable", silent.join(","))
+        .fix("name the region, or try again");
     }
+    let fix = match missing.first() {
+        None => "list the functions, and use a name from there".to_owned(),
+        Some(part) => format!(
+            "list the functions, and use a name from there; {} could not be asked: {}",
+            part.source, part.message
+        ),
+    };
+    Error::new(
+        Kind::NotFound,
+        Origin::Input,
+        format!("there is no function {name} in any region of {}", session.project),
+    )
+    .fix(fix)
 }

@@ -136,6 +136,11 @@ pub async fn invoke<P: Ports>(
     let mut call = Call::begin(ports, deadline_ms, deadlines::INVOKE)?;
     let session = Session::open(ports, connection)?;
     let request = parse(ports, &session, request)?;
+    session.guard_rails.allows_request(request.method, request.payload.bytes.len())?;
+    match &request.place {
+        Place::Lookup(lookup) => session.guard_rails.allows_lookup(lookup)?,
+        Place::Url(url) => session.guard_rails.allows_url(url)?,
+    }
     let (way, timeout) = call.run(locate(&call, &session, &request)).await?;
     if let (None, Some(seconds)) = (deadline_ms, timeout) {
         call.extend(Duration::from_secs(seconds.into()) + BEYOND_FUNCTION);

@@ -1,25 +1,31 @@
-//! Every function there is, page by page, with what did not answer named.
+//! Every function there is, with what did not answer named.
+//!
+//! ```text
+//! Cloud Functions, every page ──┐
+//! which regions there are ──────┼─► Cloud Run in the other regions, side by side ─► one list
+//! Cloud Run in one region ──────┘      unless that one said that the API is off
+//! ```
 
-use super::wire::{FIELDS, Function};
+mod collect;
+mod merge;
+mod place;
+mod reading;
+
+pub(super) use self::merge::is_partial;
+use self::{collect::collect, place::Place};
+use super::wire::Function;
 use crate::{
     call::{Call, deadlines},
-    error::{Error, Kind, Origin, Result},
-    google,
-    http::{Exchange, Method},
-    json::{self, Object, Read, Unreadable},
+    error::{Error, Kind, Result},
+    http::Exchange,
     names::Region,
     ports::Ports,
-    retry::Class,
     session::Session,
     sorted,
-    target::{self, Api, grammar::PathAndQuery},
 };
 
 /// The largest page that v2 gives.
 const MAX_PAGE: u32 = 1000;
-
-/// More pages than any project has: an end, if a server never ends.
-const MAX_PAGES: u32 = 1000;
 
 /// What a caller asks for; see `wit/functions.wit`.
 #[derive(Debug, Clone, Default)]
@@ -57,34 +63,15 @@ pub struct MissingPart {
     pub fix: Option<String>,
 }
 
-struct Page {
-    functions: Vec<Function>,
-    next_page_token: Option<String>,
-    unreachable: Vec<String>,
-}
-
-impl Page {
-    fn read(fields: &Object<'_>) -> Read<Self> {
-        let mut functions = Vec::new();
-        for function in fields.list("functions")? {
-            let function = function.object().ok_or(Unreadable::Field("functions"))?;
-            functions.extend(Function::read(function)?);
-        }
-        Ok(Self {
-            functions,
-            next_page_token: fields.string("nextPageToken")?,
-            unreachable: fields.texts("unreachable")?,
-        })
-    }
-}
-
+/// A request of which every part was checked.
 struct Parsed {
-    /// `-` is every region.
-    locations: Vec<String>,
+    /// In order; none is every region.
+    regions: Vec<String>,
     filter: Option<String>,
     order_by: Option<String>,
     page_size: u32,
-    page_token: Option<String>,
+    /// Where to go on, and read one page.
+    from: Option<Place>,
     limit: usize,
 }
 
@@ -100,15 +87,21 @@ pub async fn list<P: Ports>(
 ) -> Result<FunctionList> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let session = Session::open(ports, connection)?;
-    let request = parse(request)?;
+    let regions = session.guard_rails.allows_list(request.regions)?;
+    let request = parse(ListRequest { regions, ..request })?;
     let mut list = call.run(collect(&call, &session, &request)).await?;
     list.trace = call.take_trace();
     Ok(list)
 }
 
-/// Every function of the project: what a bare name is looked up in.
-pub(super) async fn everywhere<P: Ports>(call: &Call<'_, P>, session: &Session) -> Result<FunctionList> {
-    let request = parse(ListRequest::default())?;
+/// Every function of these regions, or of all that the connection may see: what a bare name is looked up in.
+pub(super) async fn every<P: Ports>(
+    call: &Call<'_, P>,
+    session: &Session,
+    regions: Vec<String>,
+) -> Result<FunctionList> {
+    let regions = session.guard_rails.allows_list(regions)?;
+    let request = parse(ListRequest { regions, ..ListRequest::default() })?;
     collect(call, session, &request).await
 }
 
@@ -117,7 +110,6 @@ fn parse(request: ListRequest) -> Result<Parsed> {
     for text in &request.regions {
         sorted::insert(&mut regions, Region::parse(text)?.as_str().to_owned());
     }
-    let locations = if regions.is_empty() { vec!["-".to_owned()] } else { regions };
     let page_size = request.page_size.unwrap_or(MAX_PAGE);
     if !(1..=MAX_PAGE).contains(&page_size) {
         return Err(Error::input("page-size", "the page size is not between 1 and 1000"));
@@ -136,90 +128,19 @@ fn parse(request: ListRequest) -> Result<Parsed> {
     };
     single("filter", &request.filter)?;
     single("order-by", &request.order_by)?;
-    single("page-token", &request.page_token)?;
-    if request.page_token.is_some() && locations.len() > 1 {
-        return Err(Error::input("page-token", "a page token belongs to one region, or to all of them")
-            .fix("name the region that the token came from"));
+    let from = request.page_token.as_deref().map(Place::parse).transpose()?;
+    if let Some(place) = &from
+        && !place.belongs_to(&regions)
+    {
+        return Err(Error::input("page-token", "the page token is of a list of other regions")
+            .fix("ask for the same regions as the list that it came from"));
     }
     Ok(Parsed {
-        locations,
+        regions,
         filter: request.filter,
         order_by: request.order_by,
         page_size,
-        page_token: request.page_token,
+        from,
         limit: request.limit.map_or(usize::MAX, |limit| limit as usize),
     })
-}
-
-async fn collect<P: Ports>(call: &Call<'_, P>, session: &Session, request: &Parsed) -> Result<FunctionList> {
-    let mut list = FunctionList::default();
-    for location in &request.locations {
-        let mut token = request.page_token.clone();
-        let mut seen = Vec::new();
-        loop {
-            let page = page(call, session, location, request, token.as_deref()).await?;
-            list.pages += 1;
-            list.functions.extend(page.functions);
-            for name in &page.unreachable {
-                sorted::insert(&mut list.unreachable, region_of(name));
-            }
-            token = page.next_page_token.filter(|token| !token.is_empty());
-            let Some(next) = &token else { break };
-            if !sorted::insert(&mut seen, next.clone()) || list.pages >= MAX_PAGES {
-                return Err(Error::new(
-                    Kind::PageLoop,
-                    Origin::GoogleApi,
-                    format!("the list of functions in {location} does not end: a page token came twice"),
-                )
-                .fix("try again; if it stays so, list one region at a time"));
-            }
-            if request.page_token.is_some() || list.functions.len() >= request.limit {
-                break;
-            }
-        }
-        if token.is_some() {
-            list.next_page_token = token;
-            break;
-        }
-        if list.functions.len() >= request.limit {
-            break;
-        }
-    }
-    Ok(list)
-}
-
-async fn page<P: Ports>(
-    call: &Call<'_, P>,
-    session: &Session,
-    location: &str,
-    request: &Parsed,
-    token: Option<&str>,
-) -> Result<Page> {
-    let project = &session.project;
-    let page_size = request.page_size.to_string();
-    let fields = format!("functions({FIELDS}),nextPageToken,unreachable");
-    let mut query = vec![("pageSize", page_size.as_str()), ("fields", &fields)];
-    query.extend(request.filter.as_deref().map(|filter| ("filter", filter)));
-    query.extend(request.order_by.as_deref().map(|order| ("orderBy", order)));
-    query.extend(token.map(|token| ("pageToken", token)));
-    let path = format!("/v2/projects/{}/locations/{location}/functions", project.segment());
-    let target = PathAndQuery::ours(&path, &query);
-    let response = session
-        .send(call, Class::Idempotent, &|token| target::to_api(Api::Functions, Method::Get, &target, token))
-        .await?;
-    let action = format!("list functions in {project}");
-    if response.status != 200 {
-        return Err(google::api_error(
-            &response,
-            &session.attempted(&action, "cloudfunctions.functions.list"),
-        ));
-    }
-    json::read(&response.body)
-        .and_then(|fields| Page::read(&fields))
-        .map_err(|why| google::unreadable(&response, &action, &why))
-}
-
-/// `unreachable` holds region ids, or resource names that end in one.
-fn region_of(name: &str) -> String {
-    crate::error::foreign(name.rsplit('/').next().unwrap_or(name))
 }

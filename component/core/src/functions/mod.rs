@@ -5,6 +5,8 @@ pub mod get;
 pub mod invoke;
 pub mod list;
 pub mod options;
+mod regions;
+mod service;
 mod wire;
 
 pub use get::FunctionRef;

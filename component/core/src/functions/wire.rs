@@ -25,6 +25,18 @@ pub enum Generation {
     Other,
 }
 
+impl Generation {
+    /// As the contract writes it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Gen1 => "gen1",
+            Self::Gen2 => "gen2",
+            Self::CloudRun => "cloud-run",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// What starts a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {
@@ -104,6 +116,20 @@ impl Function {
     #[must_use]
     pub fn service_name(&self) -> String {
         self.service.clone().unwrap_or_else(|| self.id.service_name())
+    }
+
+    /// What Google calls it: a function of Cloud Run is a service there, and nothing else.
+    #[must_use]
+    pub fn resource_name(&self) -> String {
+        match self.generation {
+            Generation::Gen1 | Generation::Gen2 | Generation::Other => self.id.to_string(),
+            Generation::CloudRun => format!(
+                "projects/{}/locations/{}/services/{}",
+                self.id.project,
+                self.id.region,
+                self.service_name()
+            ),
+        }
     }
 
     /// Where it is called, if the API said something that is a function's URL.

@@ -35,24 +35,7 @@ impl FunctionUrl {
     /// # Errors
     /// `invalid-input` of field `url`, which says what is wrong with it.
     pub fn parse_with_rest(text: &str) -> Result<(Self, String, Option<String>)> {
-        grammar::plain_ascii(text, "url")?;
-        if text.contains('#') {
-            return Err(refused("has a fragment"));
-        }
-        let rest = text.strip_prefix("https://").ok_or_else(|| refused("does not begin with https://"))?;
-        let (authority, target) = match rest.find(['/', '?']) {
-            Some(at) => rest.split_at(at),
-            None => (rest, ""),
-        };
-        if authority.contains('@') {
-            return Err(refused("has a user name or password in it"));
-        }
-        let host = match authority.split_once(':') {
-            Some((host, "443")) => host,
-            Some(_) => return Err(refused("has a port; functions are on 443")),
-            None => authority,
-        }
-        .to_ascii_lowercase();
+        let (host, target) = https(text)?;
         let kind = host_kind(&host).ok_or_else(|| refused("is not under run.app or cloudfunctions.net"))?;
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query.to_owned())),
@@ -141,14 +124,37 @@ impl FunctionUrl {
         Ok(Audience(text.to_owned()))
     }
 
-    /// The region in a `cloudfunctions.net` host, which is `REGION-PROJECT`.
+    /// The region, where the host says it: `REGION-PROJECT.cloudfunctions.net` and
+    /// `SERVICE-NUMBER.REGION.run.app` do.
     #[must_use]
     pub fn region(&self) -> Option<Region> {
+        if let Some(prefix) = self.host.strip_suffix(".run.app") {
+            return Region::parse(prefix.split_once('.')?.1).ok();
+        }
         let label = self.host.strip_suffix(".cloudfunctions.net")?;
         label.match_indices('-').find_map(|(at, _)| {
             let head = &label[..at];
             if head.ends_with(|c: char| c.is_ascii_digit()) { Region::parse(head).ok() } else { None }
         })
+    }
+
+    /// The name, where the URL says it: on `cloudfunctions.net` the function's, on `run.app` that of its service.
+    /// `TAG---SERVICE-…` does not: a service may have such a name itself.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        let Some(prefix) = self.host.strip_suffix(".run.app") else {
+            return self.base.strip_prefix('/');
+        };
+        let (label, place) = prefix.split_once('.')?;
+        if label.contains("---") {
+            return None;
+        }
+        let (rest, last) = label.rsplit_once('-')?;
+        match place {
+            // SERVICE-HASH-RR, where RR stands for the region in a way that is nowhere written down.
+            "a" => Some(rest.rsplit_once('-')?.0),
+            _ => last.bytes().all(|b| b.is_ascii_digit()).then_some(rest),
+        }
     }
 }
 
@@ -168,6 +174,32 @@ impl Audience {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Divides an https URL into its host, in lower case, and what follows. A user, a password, a fragment, or another
+/// port than 443 is refused.
+///
+/// # Errors
+/// `invalid-input` of field `url`, which says what is wrong with it.
+pub(crate) fn https(text: &str) -> Result<(String, &str)> {
+    grammar::plain_ascii(text, "url")?;
+    if text.contains('#') {
+        return Err(refused("has a fragment"));
+    }
+    let rest = text.strip_prefix("https://").ok_or_else(|| refused("does not begin with https://"))?;
+    let (authority, target) = match rest.find(['/', '?']) {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    if authority.contains('@') {
+        return Err(refused("has a user name or password in it"));
+    }
+    let host = match authority.split_once(':') {
+        Some((host, "443")) => host,
+        Some(_) => return Err(refused("has a port; functions are on 443")),
+        None => authority,
+    };
+    Ok((host.to_ascii_lowercase(), target))
 }
 
 fn host_kind(host: &str) -> Option<HostKind> {
@@ -232,6 +264,20 @@ mod tests {
             FunctionUrl::parse_with_rest("https://us-central1-p.cloudfunctions.net/fn/a/b?x=1").unwrap();
         assert_eq!((url.base(), below.as_str(), query.as_deref()), ("/fn", "/a/b", Some("x=1")));
         assert_eq!(url.region().unwrap().as_str(), "us-central1");
+    }
+
+    #[test_case("https://us-central1-p.cloudfunctions.net/fn", Some("us-central1"), Some("fn"))]
+    #[test_case("https://europe-west10-my-p-1.cloudfunctions.net/Fn_a", Some("europe-west10"), Some("Fn_a"))]
+    #[test_case("https://no-region.cloudfunctions.net/fn", None, Some("fn"))]
+    #[test_case("https://my-fn-123456789012.us-central1.run.app", Some("us-central1"), Some("my-fn"))]
+    #[test_case("https://my-fn-abcdefghij-uc.a.run.app", None, Some("my-fn"); "the region is a code")]
+    #[test_case("https://v1---my-fn-123456789012.us-central1.run.app", Some("us-central1"), None; "a tag")]
+    #[test_case("https://v1---my-fn-abcdefghij-uc.a.run.app", None, None; "a tag and a code")]
+    #[test_case("https://my-fn.us-central1.run.app", Some("us-central1"), None; "no number")]
+    #[test_case("https://odd.a.run.app", None, None; "no hash")]
+    fn what_a_url_says(url: &str, region: Option<&str>, name: Option<&str>) {
+        let url = FunctionUrl::parse(url).unwrap();
+        assert_eq!((url.region().as_ref().map(Region::as_str), url.name()), (region, name));
     }
 
     #[test_case("https://victim-xyz-uc.a.run.app", false; "another function")]

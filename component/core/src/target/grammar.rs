@@ -26,6 +26,9 @@ const RESERVED_PARAMETERS: [&str; 14] = [
     "pp",
 ];
 
+/// Those by which a credential is known anywhere (RFC 6750, section 2.3, and Google's older spellings).
+const CREDENTIAL_PARAMETERS: [&str; 4] = ["access_token", "oauth_token", "bearer_token", "id_token"];
+
 /// A path and a query that are safe to send to a Google API or a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathAndQuery(String);
@@ -35,6 +38,18 @@ impl PathAndQuery {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The segments of the path as their receiver reads them.
+    pub(crate) fn segments(&self) -> Vec<String> {
+        let path = self.0.split('?').next().unwrap_or_default();
+        path.split('/').skip(1).map(decode).collect()
+    }
+
+    /// The names and values of the query as their receiver reads them.
+    pub(crate) fn parameters(&self) -> Vec<(String, String)> {
+        let query = self.0.split_once('?').map_or("", |(_, query)| query);
+        form_urlencoded::parse(query.as_bytes()).into_owned().collect()
     }
 
     /// A path of ours and pairs of ours.
@@ -50,15 +65,16 @@ impl PathAndQuery {
     /// `invalid-input` of field `path` or `query`.
     pub fn for_api(path: &str, query: &Query) -> Result<Self> {
         if !path.starts_with('/') {
-            return Err(bad("path", "the path does not begin with `/`"));
+            return Err(bad("path", "the path does not begin with `/`")
+                .fix("begin it with `/`, such as /v2/projects/PROJECT/locations"));
         }
         self::path(path, "path")?;
         let query = query.encode()?;
-        for name in query.split('&').map(|pair| pair.split('=').next().unwrap_or_default()) {
-            let name = decode(name).to_ascii_lowercase();
+        for name in names(&query) {
             if name.starts_with('$') || RESERVED_PARAMETERS.contains(&name.as_str()) {
                 return Err(bad("query", "the query holds a parameter that is reserved for the connector")
-                    .detail("parameter", name));
+                    .detail("parameter", name)
+                    .fix("leave it out: the connection is what signs the request in"));
             }
         }
         Self::join(path, &query)
@@ -70,17 +86,52 @@ impl PathAndQuery {
     /// `invalid-input` of field `path` or `query`.
     pub fn for_function(base: &str, below: &str, query: &Query) -> Result<Self> {
         if !below.is_empty() && !below.starts_with('/') {
-            return Err(bad("path", "the path below the function does not begin with `/`"));
+            return Err(
+                bad("path", "the path below the function does not begin with `/`").fix("begin it with `/`")
+            );
         }
         self::path(below, "path")?;
         let path = format!("{base}{below}");
         Self::join(if path.is_empty() { "/" } else { &path }, &query.encode()?)
     }
 
+    /// The same, if the query holds no credential: for a request that is to carry none.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `query`, which names the parameter and never repeats its value.
+    pub(crate) fn without_credential(self) -> Result<Self> {
+        let query = self.0.split_once('?').map_or("", |(_, query)| query);
+        let credential = names(query).find(|name| CREDENTIAL_PARAMETERS.contains(&name.as_str()));
+        match credential {
+            None => Ok(self),
+            Some(name) => {
+                Err(bad("query", "the query holds a credential, and none travels with this request")
+                    .detail("parameter", name)
+                    .fix("leave it out; a function that wants to know who calls is called with invoke"))
+            }
+        }
+    }
+
+    /// With one more parameter at its end.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `path` if it is too long.
+    pub(crate) fn and(&self, name: &str, value: &str) -> Result<Self> {
+        let (path, query) = self.0.split_once('?').unwrap_or((&self.0, ""));
+        let mut query = query.to_owned();
+        let start = query.len();
+        query = form_urlencoded::Serializer::for_suffix(query, start).append_pair(name, value).finish();
+        if start > 0 {
+            query.insert(start, '&');
+        }
+        Self::join(path, &query)
+    }
+
     fn join(path: &str, query: &str) -> Result<Self> {
         let text = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
         if text.len() > MAX_TARGET {
-            return Err(bad("path", "path and query are longer than 16 KiB together"));
+            return Err(bad("path", "path and query are longer than 16 KiB together")
+                .fix("send what is long in the body"));
         }
         Ok(Self(text))
     }
@@ -108,7 +159,9 @@ impl Query {
             Self::Raw(text) => {
                 plain_ascii(text, "query")?;
                 if text.contains('#') {
-                    return Err(bad("query", "the query holds a fragment"));
+                    return Err(
+                        bad("query", "the query holds a fragment").fix("write `%23` for a `#` of your own")
+                    );
                 }
                 escapes(text, "query")?;
                 Ok(text.clone())
@@ -145,11 +198,14 @@ pub fn path(text: &str, field: &str) -> Result<()> {
     let segments: Vec<&str> = text.split('/').skip(1).collect();
     for (at, segment) in segments.iter().enumerate() {
         if segment.is_empty() && at + 1 < segments.len() {
-            return Err(bad(field, format!("the {field} holds an empty segment")));
+            return Err(bad(field, format!("the {field} holds an empty segment")).fix("write each `/` once"));
         }
         let decoded = decode(segment);
-        if decoded == "." || decoded == ".." || decoded.contains(['/', '\\']) {
-            return Err(bad(field, format!("the {field} holds a dot segment or an escaped slash")));
+        // What follows a `;` is a parameter of the segment to some servers.
+        let name = decoded.split(';').next().unwrap_or_default();
+        if name == "." || name == ".." || decoded.contains(['/', '\\']) {
+            return Err(bad(field, format!("the {field} holds a dot segment or an escaped slash"))
+                .fix("write the path out"));
         }
     }
     Ok(())
@@ -157,40 +213,68 @@ pub fn path(text: &str, field: &str) -> Result<()> {
 
 /// Every `%` begins an escape of printable UTF-8 that is not itself an escape.
 fn escapes(text: &str, field: &str) -> Result<()> {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] == b'%' {
-            let hex = bytes.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
-            let Some(byte) = hex
-                .filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()))
-                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-            else {
-                return Err(bad(field, format!("the {field} holds a `%` that is no escape")));
-            };
-            if byte.is_ascii_control() {
-                return Err(bad(field, format!("the {field} holds an escaped control character")));
-            }
-            if byte == b'%' && field != "query" {
-                return Err(bad(field, format!("the {field} is encoded twice")));
-            }
-            decoded.push(byte);
-            at += 3;
-        } else {
-            decoded.push(bytes[at]);
-            at += 1;
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        let Some(byte) = rest.get(at + 1..at + 3).and_then(escaped) else {
+            return Err(bad(field, format!("the {field} holds a `%` that is no escape"))
+                .fix("write `%25` for a `%` of your own (RFC 3986, section 2.1)"));
+        };
+        if byte.is_ascii_control() {
+            return Err(
+                bad(field, format!("the {field} holds an escaped control character")).fix("leave it out")
+            );
         }
+        if byte == b'%' && field != "query" {
+            return Err(bad(field, format!("the {field} is encoded twice")).fix("encode it once"));
+        }
+        rest = &rest[at + 3..];
     }
-    match std::str::from_utf8(&decoded) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(bad(field, format!("the {field} holds escapes that are not UTF-8"))),
+    match String::from_utf8(decoded(text)) {
+        // U+0080 to U+009F are control characters too.
+        Ok(text) if !text.contains(char::is_control) => Ok(()),
+        Ok(_) => {
+            Err(bad(field, format!("the {field} holds an escaped control character")).fix("leave it out"))
+        }
+        Err(_) => Err(bad(field, format!("the {field} holds escapes that are not UTF-8"))
+            .fix("percent-encode the text's UTF-8")),
     }
 }
 
+/// The byte that two hexadecimal digits stand for.
+fn escaped(digits: &str) -> Option<u8> {
+    let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+    hex.then(|| u8::from_str_radix(digits, 16).ok()).flatten()
+}
+
+/// The text with its escapes undone, once.
 fn decode(text: &str) -> String {
-    // A name with `=` or `&` in it cannot come here, so the form decoder sees one name.
-    form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned()).unwrap_or_default()
+    String::from_utf8_lossy(&decoded(text)).into_owned()
+}
+
+fn decoded(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let byte = after.get(..2).filter(|_| *first == b'%');
+        match byte.and_then(|pair| std::str::from_utf8(pair).ok()).and_then(escaped) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    bytes
+}
+
+/// The names of an encoded query, in lower case. Some servers divide it at `;` too.
+fn names(query: &str) -> impl Iterator<Item = String> {
+    query.split(['&', ';']).map(|pair| {
+        decode(&pair.split('=').next().unwrap_or_default().replace('+', " ")).to_ascii_lowercase()
+    })
 }
 
 fn bad(field: &str, message: impl Into<String>) -> Error {

@@ -64,12 +64,34 @@ pub enum Api {
     ServiceUsage,
     /// Cloud Resource Manager.
     ResourceManager,
+    /// Cloud Logging: what a function wrote.
+    Logging,
+    /// Eventarc: what starts a function.
+    Eventarc,
 }
 
 impl Api {
     /// Every API, in the order of the catalog.
-    pub const ALL: [Self; 5] =
-        [Self::Functions, Self::Run, Self::IamCredentials, Self::ServiceUsage, Self::ResourceManager];
+    pub const ALL: [Self; 7] = [
+        Self::Functions,
+        Self::Run,
+        Self::IamCredentials,
+        Self::ServiceUsage,
+        Self::ResourceManager,
+        Self::Logging,
+        Self::Eventarc,
+    ];
+
+    /// Those that a caller may name. IAM Credentials is not among them: all that it does is hand out tokens and
+    /// signatures (`docs/decisions/0013`).
+    pub const CUSTOM: [Self; 6] = [
+        Self::Functions,
+        Self::Run,
+        Self::ServiceUsage,
+        Self::ResourceManager,
+        Self::Logging,
+        Self::Eventarc,
+    ];
 
     /// The name that a caller uses.
     #[must_use]
@@ -80,6 +102,8 @@ impl Api {
             Self::IamCredentials => "iamcredentials",
             Self::ServiceUsage => "serviceusage",
             Self::ResourceManager => "resourcemanager",
+            Self::Logging => "logging",
+            Self::Eventarc => "eventarc",
         }
     }
 
@@ -92,20 +116,40 @@ impl Api {
             Self::IamCredentials => "iamcredentials.googleapis.com",
             Self::ServiceUsage => "serviceusage.googleapis.com",
             Self::ResourceManager => "cloudresourcemanager.googleapis.com",
+            Self::Logging => "logging.googleapis.com",
+            Self::Eventarc => "eventarc.googleapis.com",
         }
     }
 
-    /// Parses a name; `none` is Cloud Functions.
+    /// Parses the name that a caller gives; `none` is Cloud Functions.
     ///
     /// # Errors
     /// `invalid-input` of field `api`.
     pub fn parse(name: Option<&str>) -> Result<Self> {
         let Some(name) = name else { return Ok(Self::Functions) };
-        Self::ALL.into_iter().find(|api| api.name() == name).ok_or_else(|| {
-            let names: Vec<_> = Self::ALL.iter().map(|api| api.name()).collect();
+        Self::custom(|api| api.name() == name)?.ok_or_else(|| {
+            let names: Vec<_> = Self::CUSTOM.iter().map(|api| api.name()).collect();
             Error::input("api", "there is no API of this name")
                 .fix(format!("use one of: {}", names.join(", ")))
         })
+    }
+
+    /// The API at this exact host, if a caller may call it.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `api`.
+    pub(crate) fn at(host: &str) -> Result<Option<Self>> {
+        Self::custom(|api| api.host() == host)
+    }
+
+    fn custom(is: impl Fn(&Self) -> bool) -> Result<Option<Self>> {
+        match Self::ALL.into_iter().find(is) {
+            Some(Self::IamCredentials) => {
+                Err(Error::input("api", "this API hands out tokens and signatures, and no caller gets those")
+                    .fix("use invoke, which sends the ID token to the function and to nobody else"))
+            }
+            api => Ok(api),
+        }
     }
 }
 

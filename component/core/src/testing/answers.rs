@@ -52,6 +52,12 @@ pub(crate) fn nothing() -> Answer {
     json_answer(200, &json!({}))
 }
 
+/// The regions that Cloud Functions offers to a project.
+pub(crate) fn locations(regions: &[&str]) -> Answer {
+    let location = |region: &&str| json!({"name": format!("projects/demo-project/locations/{region}"), "locationId": region, "displayName": "Somewhere"});
+    json_answer(200, &json!({"locations": regions.iter().map(location).collect::<Vec<_>>()}))
+}
+
 /// With one more header.
 pub(crate) fn with_header(answer: Answer, name: &str, value: &str) -> Answer {
     let mut response = answer.unwrap();

@@ -7,7 +7,7 @@ use super::detail;
 use crate::{
     connections::{self, ConnectRequest, Credential, CredentialKind},
     error::{Error, Kind},
-    functions::list::{ListRequest, list},
+    functions::list::list,
     http::TokenKind,
     identity::InvokerRequest,
     testing::{
@@ -58,7 +58,7 @@ fn sts(token: &str) -> Answer {
 }
 
 fn list_functions(world: &World, id: &str) -> Result<(), Error> {
-    block_on(list(world, id, ListRequest::default(), None)).map(drop)
+    block_on(list(world, id, super::one_request(), None)).map(drop)
 }
 
 #[test]

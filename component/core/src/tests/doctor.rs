@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use test_case::test_case;
 
-use super::{gen1, gen2};
+use super::{gen1, gen2, service};
 use crate::{
     connections::{
         self, Finding,
@@ -66,6 +66,7 @@ fn who_may_only_invoke(answers: &[Value], verdict: Verdict, words: &str) {
     world.then(denied("cloudfunctions.functions.list"));
     world.then(nothing());
     world.then(denied("cloudfunctions.functions.get"));
+    world.then(denied("run.services.get"));
     for answer in answers {
         world.then(json_answer(200, answer));
     }
@@ -328,11 +329,26 @@ fn the_question_goes_to_the_generations_own_api() {
 #[test]
 fn a_function_that_is_not_there() {
     let (world, id) = World::connected();
-    let findings = of_function(&world, &id, [not_found("Resource 'hello' was not found")]);
+    let gone = || not_found("Resource 'hello' was not found");
+    let findings = of_function(&world, &id, [gone(), gone()]);
     assert_eq!(
         verdicts(&findings),
         [("exists", Fail), ("http", Unknown), ("active", Unknown), ("may-invoke", Unknown)]
     );
+}
+
+#[test]
+fn a_function_of_cloud_run() {
+    let (world, id) = World::connected();
+    let gone = not_found("Resource 'hello' was not found");
+    let found = json_answer(200, &service("us-central1", "hello"));
+    let findings = of_function(&world, &id, [gone, found, may("run.routes.invoke")]);
+    assert_eq!(
+        verdicts(&findings),
+        [("exists", Pass), ("http", Pass), ("active", Pass), ("may-invoke", Pass)]
+    );
+    assert!(findings[0].message.contains("/services/hello is there"), "{:?}", findings[0]);
+    assert!(findings[3].message.contains("run.routes.invoke"), "{:?}", findings[3]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::detail;
 use crate::{
     connections,
     error::{Error, Kind},
-    functions::list::{ListRequest, list},
+    functions::list::list,
     testing::{
         Answer, NOW, World, access_token, block_on, denied, impersonated, invalid_grant, json_answer,
         json_request, nothing, revoked, user_grant, user_json, with_header,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 fn list_functions(world: &World, id: &str) -> Result<(), Error> {
-    block_on(list(world, id, ListRequest::default(), None)).map(drop)
+    block_on(list(world, id, super::one_request(), None)).map(drop)
 }
 
 /// Three times a fault: as often as the token endpoint is asked.

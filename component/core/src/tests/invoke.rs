@@ -11,7 +11,7 @@ use crate::{
     },
     http::{Response, TokenKind, TransportError},
     target::{body::Body, grammar::Query},
-    testing::{World, block_on, id_token, json_answer},
+    testing::{World, block_on, denied, id_token, json_answer, locations, nothing},
 };
 
 pub(super) fn request(function: FunctionRef) -> InvokeRequest {
@@ -41,6 +41,12 @@ fn bare(name: &str) -> FunctionRef {
 
 pub(super) fn call(world: &World, id: &str, request: InvokeRequest) -> crate::error::Result<Invocation> {
     block_on(invoke(world, id, request, None))
+}
+
+/// The rest of a list over all regions: one region, and no function of Cloud Run in it.
+fn nothing_on_cloud_run(world: &World) {
+    world.then(locations(&["us-central1"]));
+    world.then(nothing());
 }
 
 pub(super) const GEN2_URL: &str = "https://hello-abc123-uc.a.run.app";
@@ -115,6 +121,7 @@ fn a_bare_name_is_found_in_whatever_region_has_it() {
         200,
         &json!({"functions": [gen2("europe-west1", "hello"), gen2("us-east1", "other")]}),
     ));
+    nothing_on_cloud_run(&world);
     world.then(id_token(GEN2_URL));
     world.then(json_answer(200, &json!({})));
     assert_eq!(call(&world, &id, request(bare("hello"))).unwrap().status, 200);
@@ -127,10 +134,11 @@ fn a_bare_name_in_two_regions_is_an_error_that_lists_them() {
         200,
         &json!({"functions": [gen2("us-central1", "hello"), gen2("europe-west1", "hello")]}),
     ));
+    nothing_on_cloud_run(&world);
     let error = call(&world, &id, request(bare("hello"))).unwrap_err();
     assert_eq!(error.kind(), Kind::AmbiguousFunction);
     assert_eq!(detail(&error, "regions"), Some("europe-west1,us-central1"));
-    assert_eq!(world.urls().len(), 1);
+    assert_eq!(world.urls().len(), 3);
 }
 
 #[test]
@@ -140,20 +148,24 @@ fn a_bare_name_that_may_not_be_listed_is_looked_for_in_the_default_region() {
         403,
         &json!({"error": {"message": "Permission 'cloudfunctions.functions.list' denied on 'x'"}}),
     ));
+    world.then(denied("cloudfunctions.locations.list"));
+    world.then(denied("run.services.list"));
     world.then(json_answer(200, &gen2("us-central1", "hello")));
     world.then(id_token(GEN2_URL));
     world.then(json_answer(200, &json!({})));
     call(&world, &id, request(bare("hello"))).unwrap();
-    assert!(world.urls()[1].ends_with("/locations/us-central1/functions/hello"));
+    assert!(world.urls()[3].ends_with("/locations/us-central1/functions/hello"));
 }
 
 #[test]
 fn a_name_that_no_answering_region_has_is_not_called_missing() {
     let (world, id) = World::connected();
     world.then(json_answer(200, &json!({"unreachable": ["asia-east2"]})));
+    nothing_on_cloud_run(&world);
     let error = call(&world, &id, request(bare("hello"))).unwrap_err();
     assert_eq!((error.kind(), detail(&error, "unreachable")), (Kind::Unavailable, Some("asia-east2")));
-    world.then(json_answer(200, &json!({})));
+    world.then(nothing());
+    nothing_on_cloud_run(&world);
     assert_eq!(call(&world, &id, request(bare("hello"))).unwrap_err().kind(), Kind::NotFound);
 }
 

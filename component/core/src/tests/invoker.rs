@@ -16,8 +16,8 @@ use crate::{
     target::grammar::Query,
     testing::{
         APPSPOT, CLIENT_ID, NOW, ROBOT, USER, World, access_token, block_on, denied, id_token, impersonated,
-        json_answer, json_request, jwt, minted, not_found, nothing, revoked, switched_off, unauthenticated,
-        user_grant, user_json,
+        json_answer, json_request, jwt, locations, minted, not_found, nothing, revoked, switched_off,
+        unauthenticated, user_grant, user_json,
     },
 };
 
@@ -233,6 +233,8 @@ fn a_users_own_token_is_for_the_client_and_comes_with_the_access_token() {
     world.at(4000);
     world.then(json_answer(200, &grant_at(4000)));
     world.then(json_answer(200, &json!({"functions": [gen2("us-central1", "hello")]})));
+    world.then(locations(&["us-central1"]));
+    world.then(nothing());
     world.then(nothing());
     let mut request = request();
     request.function = FunctionRef::Named { name: "hello".to_owned(), region: None };
@@ -252,8 +254,7 @@ fn a_users_own_token_is_for_the_client_and_comes_with_the_access_token() {
     world.then(nothing());
     call_as(&world, &id, InvokerRequest::User).unwrap();
     world.then(nothing());
-    block_on(crate::functions::list::list(&world, &id, crate::functions::list::ListRequest::default(), None))
-        .unwrap();
+    block_on(crate::functions::list::list(&world, &id, super::one_request(), None)).unwrap();
     assert_eq!(
         world.urls().iter().filter(|url| url.contains("oauth2")).count(),
         1,

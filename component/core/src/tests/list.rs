@@ -1,16 +1,18 @@
 use serde_json::{Value, json};
 use test_case::test_case;
 
-use super::{gen1, gen2};
+use super::{detail, gen1, gen2, service};
 use crate::{
-    error::Kind,
+    error::{Kind, Result},
     functions::{
         Generation,
-        list::{ListRequest, list},
+        list::{FunctionList, ListRequest, list},
     },
-    http::TransportError,
-    testing::{World, access_token, block_on, json_answer},
+    http::{Request, TransportError},
+    testing::{Answer, World, access_token, block_on, denied, json_answer, locations, nothing, switched_off},
 };
+
+mod paging;
 
 fn page(functions: &[Value], next: Option<&str>, unreachable: &[&str]) -> Value {
     let mut page = json!({"functions": functions, "unreachable": unreachable});
@@ -20,86 +22,282 @@ fn page(functions: &[Value], next: Option<&str>, unreachable: &[&str]) -> Value 
     page
 }
 
+fn services(services: &[Value]) -> Answer {
+    json_answer(200, &json!({"services": services}))
+}
+
+fn everything(world: &World, id: &str) -> Result<FunctionList> {
+    block_on(list(world, id, ListRequest::default(), None))
+}
+
+fn names(list: &FunctionList) -> Vec<&str> {
+    list.functions.iter().map(|function| function.id.name.as_str()).collect()
+}
+
+/// Source, region and kind of what is missing.
+fn missing(list: &FunctionList) -> Vec<(&str, Option<&str>, Kind)> {
+    list.missing.iter().map(|part| (part.source, part.region.as_deref(), part.kind)).collect()
+}
+
+const FUNCTIONS: &str = "cloudfunctions.googleapis.com";
+const RUN: &str = "run.googleapis.com";
+
+/// The region of a request to Cloud Run for a list; `None` if it is another one.
+fn region_of(request: &Request) -> Option<String> {
+    let path = request.path_and_query().split('?').next()?;
+    let rest = path.strip_prefix("/v2/projects/demo-project/locations/")?;
+    (request.host() == RUN).then(|| rest.strip_suffix("/services").unwrap().to_owned())
+}
+
 #[test]
-fn every_page_of_every_region_is_read_in_order() {
+fn every_page_of_every_source_is_read_in_order_and_none_stands_twice() {
     let (world, id) = World::connected();
-    world.then(json_answer(200, &page(&[gen2("us-central1", "a")], Some("p2"), &["asia-east2"])));
+    world.then(json_answer(200, &page(&[gen2("us-central1", "z")], Some("p2"), &["asia-east2"])));
     world.then(json_answer(200, &page(&[gen1("europe-west1", "b")], None, &["asia-east2"])));
-    let list = block_on(list(&world, &id, ListRequest::default(), None)).unwrap();
-    let names: Vec<_> = list.functions.iter().map(|f| (f.id.name.as_str(), f.generation)).collect();
-    assert_eq!(names, [("a", Generation::Gen2), ("b", Generation::Gen1)]);
-    assert_eq!((list.pages, list.unreachable), (2, vec!["asia-east2".to_owned()]));
-    assert_eq!(list.trace.len(), 2);
-    let sent = world.sent.borrow();
-    assert!(
-        sent[0]
-            .path_and_query()
-            .starts_with("/v2/projects/demo-project/locations/-/functions?pageSize=1000&fields=")
+    world.then(locations(&["us-central1", "europe-west1"]));
+    // What is behind a function of Cloud Functions may lack the label that says so.
+    world.then(services(&[
+        service("us-central1", "y"),
+        service("us-central1", "z"),
+        service("us-central1", "a"),
+    ]));
+    let mut managed = service("europe-west1", "inventory-sync");
+    managed["labels"] = json!({"goog-managed-by": "cloudfunctions"});
+    let mut image = service("europe-west1", "no-function");
+    image["buildConfig"] = Value::Null;
+    world.then(services(&[managed, image, service("europe-west1", "z")]));
+    let list = everything(&world, &id).unwrap();
+    let found: Vec<_> =
+        list.functions.iter().map(|f| (f.id.region.as_str(), f.id.name.as_str(), f.generation)).collect();
+    assert_eq!(
+        found,
+        [
+            ("us-central1", "z", Generation::Gen2),
+            ("europe-west1", "b", Generation::Gen1),
+            ("europe-west1", "z", Generation::CloudRun),
+            ("us-central1", "a", Generation::CloudRun),
+            ("us-central1", "y", Generation::CloudRun),
+        ]
     );
-    assert!(sent[1].path_and_query().ends_with("&pageToken=p2"));
-    assert!(!sent[0].path_and_query().contains("environmentVariables"));
+    assert_eq!((list.pages, list.unreachable.clone()), (4, vec!["asia-east2".to_owned()]));
+    assert_eq!(list.trace.len(), 5);
+    assert!(list.missing.is_empty() && list.notes.is_empty() && list.next_page_token.is_none());
+    let sent = world.sent.borrow();
+    let paths: Vec<_> = sent.iter().map(Request::path_and_query).collect();
+    assert!(
+        paths[0].starts_with("/v2/projects/demo-project/locations/-/functions?pageSize=1000&fields="),
+        "{paths:?}"
+    );
+    assert!(paths[1].ends_with("&pageToken=p2"));
+    assert!(paths[2].starts_with("/v2/projects/demo-project/locations?fields="));
+    assert!(
+        paths[3]
+            .starts_with("/v2/projects/demo-project/locations/us-central1/services?pageSize=1000&fields=")
+    );
+    assert!(paths[4].contains("/locations/europe-west1/services?"));
+    assert!(paths.iter().all(|path| !path.contains("nvironmentVariables")));
 }
 
 #[test]
 fn an_empty_project_is_an_empty_list() {
     let (world, id) = World::connected();
-    world.then(json_answer(200, &json!({})));
-    let list = block_on(list(&world, &id, ListRequest::default(), None)).unwrap();
+    world.then(nothing());
+    world.then(locations(&["us-central1"]));
+    world.then(nothing());
+    let list = everything(&world, &id).unwrap();
     assert!(list.functions.is_empty() && list.unreachable.is_empty() && list.next_page_token.is_none());
+    assert!(list.missing.is_empty() && list.notes.is_empty());
 }
 
 #[test]
-fn ten_thousand_functions_over_ten_pages_are_complete_and_in_order() {
+fn with_a_filter_cloud_run_is_left_out_and_the_list_says_so() {
     let (world, id) = World::connected();
-    for n in 0..10 {
-        let functions: Vec<_> =
-            (0..1000).map(|i| gen2("us-central1", &format!("f{:05}", n * 1000 + i))).collect();
-        let next = format!("p{}", n + 1);
-        world.then(json_answer(200, &page(&functions, (n < 9).then_some(next.as_str()), &[])));
-    }
-    let list = block_on(list(&world, &id, ListRequest::default(), None)).unwrap();
-    assert_eq!((list.functions.len(), list.pages), (10_000, 10));
-    assert!(list.functions.windows(2).all(|pair| pair[0].id.name < pair[1].id.name));
-}
-
-#[test]
-fn a_page_token_that_comes_twice_ends_in_an_error() {
-    let (world, id) = World::connected();
-    world.then(json_answer(200, &page(&[], Some("same"), &[])));
-    world.then(json_answer(200, &page(&[], Some("same"), &[])));
-    let error = block_on(list(&world, &id, ListRequest::default(), None)).unwrap_err();
-    assert_eq!((error.kind(), error.fields().trace.len()), (Kind::PageLoop, 2));
-}
-
-#[test]
-fn a_limit_stops_early_and_says_where_to_go_on() {
-    let (world, id) = World::connected();
-    world.then(json_answer(200, &page(&[gen2("us-central1", "a")], Some("p2"), &[])));
-    let request = ListRequest { limit: Some(1), ..ListRequest::default() };
+    world.then(json_answer(200, &page(&[gen2("us-central1", "a")], None, &[])));
+    let request = ListRequest {
+        filter: Some("state=\"ACTIVE\"".to_owned()),
+        order_by: Some("name desc".to_owned()),
+        ..ListRequest::default()
+    };
     let list = block_on(list(&world, &id, request, None)).unwrap();
-    assert_eq!((list.functions.len(), list.next_page_token.as_deref()), (1, Some("p2")));
+    assert_eq!((list.functions.len(), list.notes.len(), list.trace.len()), (1, 1, 1));
+    assert!(list.notes[0].contains("Cloud Run"));
+    let sent = world.sent.borrow();
+    assert!(sent[0].path_and_query().ends_with("&filter=state%3D%22ACTIVE%22&orderBy=name+desc"));
 }
 
 #[test]
-fn regions_are_asked_one_by_one() {
+fn an_order_is_for_cloud_functions_and_cloud_run_comes_after_it() {
+    let (world, id) = World::connected();
+    world.respond(|request| match region_of(request) {
+        Some(_) => {
+            assert!(!request.path_and_query().contains("orderBy"));
+            services(&[service("us-central1", "c")])
+        }
+        None if request.path_and_query().contains("orderBy=name") => {
+            json_answer(200, &page(&[gen2("us-central1", "b"), gen2("us-central1", "a")], None, &[]))
+        }
+        None => locations(&["us-central1"]),
+    });
+    let request = ListRequest { order_by: Some("name desc".to_owned()), ..ListRequest::default() };
+    let list = block_on(list(&world, &id, request, None)).unwrap();
+    assert_eq!(names(&list), ["b", "a", "c"]);
+}
+
+#[test]
+fn only_the_regions_that_are_asked_for_are_asked() {
     let (world, id) = World::connected();
     world.then(json_answer(200, &page(&[gen2("europe-west1", "a")], None, &[])));
     world.then(json_answer(200, &page(&[gen2("us-central1", "b")], None, &[])));
-    let regions = vec!["us-central1".to_owned(), "europe-west1".to_owned()];
+    world.then(services(&[service("europe-west1", "c")]));
+    world.then(services(&[service("us-central1", "d")]));
+    let regions = vec!["us-central1".to_owned(), "europe-west1".to_owned(), "us-central1".to_owned()];
     let list = block_on(list(&world, &id, ListRequest { regions, ..ListRequest::default() }, None)).unwrap();
-    assert_eq!(list.functions.len(), 2);
-    assert!(world.urls()[0].contains("/locations/europe-west1/"));
+    assert_eq!(names(&list), ["a", "b", "c", "d"]);
+    let locations: Vec<_> =
+        world.urls().iter().map(|url| url.split('/').skip(7).collect::<Vec<_>>().join("/")).collect();
+    assert_eq!(
+        locations,
+        ["europe-west1/functions", "us-central1/functions", "europe-west1/services", "us-central1/services"]
+    );
 }
 
-#[test_case(ListRequest { regions: vec!["-".to_owned()], ..ListRequest::default() }; "a wildcard")]
-#[test_case(ListRequest { page_size: Some(0), ..ListRequest::default() }; "no page")]
-#[test_case(ListRequest { page_size: Some(1001), ..ListRequest::default() }; "too large a page")]
-#[test_case(ListRequest { limit: Some(0), ..ListRequest::default() }; "nothing")]
-#[test_case(ListRequest { filter: Some("a\nb".to_owned()), ..ListRequest::default() }; "two lines")]
-fn bad_input_sends_nothing(request: ListRequest) {
+#[test]
+fn who_may_not_list_locations_gets_the_known_ones_and_a_note() {
+    let (world, id) = World::connected();
+    world.respond(|request| match region_of(request) {
+        Some(region) if region == "me-new9" => services(&[service("me-new9", "there")]),
+        Some(_) => nothing(),
+        None if request.path_and_query().contains("/functions?") => {
+            json_answer(200, &page(&[gen2("me-new9", "a")], None, &[]))
+        }
+        None => denied("cloudfunctions.locations.list"),
+    });
+    let list = everything(&world, &id).unwrap();
+    assert_eq!(names(&list), ["a", "there"]);
+    assert!(list.notes[0].contains("the 41 that are known"), "{:?}", list.notes);
+    assert!(list.missing.is_empty());
+    let asked: Vec<_> = world.sent.borrow().iter().filter_map(region_of).collect();
+    assert_eq!(asked.len(), 41);
+    assert_eq!(asked[0], "us-central1", "the connection's own, before anything else is known");
+}
+
+#[test]
+fn an_api_that_is_off_is_asked_once_and_is_one_missing_part() {
+    let (world, id) = World::connected();
+    world.then(json_answer(200, &page(&[gen2("us-central1", "a")], None, &[])));
+    world.then(locations(&["europe-west1", "us-central1", "us-east1"]));
+    world.then(switched_off(RUN));
+    let list = everything(&world, &id).unwrap();
+    assert_eq!(names(&list), ["a"]);
+    assert_eq!(missing(&list), [(RUN, None, Kind::ApiDisabled)]);
+    assert!(list.missing[0].fix.as_deref().unwrap().contains("gcloud services enable run.googleapis.com"));
+}
+
+#[test]
+fn what_is_denied_everywhere_is_one_missing_part() {
+    let (world, id) = World::connected();
+    world.respond(|request| match region_of(request) {
+        Some(_) => denied("run.services.list"),
+        None if request.path_and_query().contains("/functions?") => nothing(),
+        None => locations(&["europe-west1", "us-central1", "us-east1"]),
+    });
+    let list = everything(&world, &id).unwrap();
+    assert_eq!(missing(&list), [(RUN, None, Kind::MissingRole)]);
+    assert!(list.missing[0].fix.as_deref().unwrap().contains("roles/run.viewer"));
+}
+
+#[test]
+fn who_may_only_list_services_gets_those() {
+    let (world, id) = World::connected();
+    world.respond(|request| match region_of(request) {
+        Some(region) => services(&[service(&region, "a")]),
+        None if request.path_and_query().contains("/functions?") => denied("cloudfunctions.functions.list"),
+        None => denied("cloudfunctions.locations.list"),
+    });
+    let list = everything(&world, &id).unwrap();
+    assert_eq!(list.functions.len(), 40);
+    assert_eq!(missing(&list), [(FUNCTIONS, None, Kind::MissingRole)]);
+    assert_eq!(list.notes.len(), 1);
+}
+
+#[test]
+fn a_region_that_fails_is_missing_and_the_others_are_there() {
+    let (world, id) = World::connected();
+    world.respond(|request| match region_of(request).as_deref() {
+        Some("us-central1") => nothing(),
+        Some("europe-west1") => Err(TransportError::Timeout),
+        Some("us-east1") => json_answer(500, &json!({"error": {"code": 500, "message": "boom"}})),
+        Some(region) => services(&[service(region, "a")]),
+        None if request.path_and_query().contains("/functions?") => nothing(),
+        None => locations(&["us-central1", "europe-west1", "us-east1", "us-east4"]),
+    });
+    let list = everything(&world, &id).unwrap();
+    assert_eq!(names(&list), ["a"]);
+    assert_eq!(
+        missing(&list),
+        [(RUN, Some("europe-west1"), Kind::DeadlineExceeded), (RUN, Some("us-east1"), Kind::Unavailable)]
+    );
+}
+
+#[test]
+fn what_was_read_before_a_list_failed_is_kept_and_the_list_says_so() {
+    let (world, id) = World::connected();
+    world.then(json_answer(200, &page(&[gen2("us-central1", "a")], Some("p2"), &[])));
+    world.then(json_answer(500, &json!({"error": {"code": 500, "message": "boom"}})));
+    world.then(locations(&["us-central1"]));
+    world.then(services(&[service("us-central1", "b")]));
+    let list = everything(&world, &id).unwrap();
+    assert_eq!(names(&list), ["a", "b"]);
+    assert_eq!(missing(&list), [(FUNCTIONS, None, Kind::Unavailable)]);
+}
+
+#[test]
+fn unreachable_regions_of_cloud_run_are_named_too() {
+    let (world, id) = World::connected();
+    world.then(nothing());
+    world.then(locations(&["us-central1"]));
+    world.then(json_answer(200, &json!({"unreachable": ["projects/demo-project/locations/us-central1"]})));
+    assert_eq!(everything(&world, &id).unwrap().unreachable, ["us-central1"]);
+}
+
+/// Cloud Functions' own error, unless it says only that it did not work this time.
+#[test_case(
+    denied("cloudfunctions.functions.list"),
+    denied("run.services.list"),
+    Kind::MissingRole,
+    "cloudfunctions.functions.list"
+)]
+#[test_case(switched_off(FUNCTIONS), switched_off(RUN), Kind::ApiDisabled, FUNCTIONS)]
+#[test_case(switched_off(FUNCTIONS), denied("run.services.list"), Kind::ApiDisabled, FUNCTIONS)]
+#[test_case(
+    Err(TransportError::Timeout),
+    denied("run.services.list"),
+    Kind::MissingRole,
+    "run.services.list"
+)]
+fn nothing_at_all_is_an_error(functions: Answer, run: Answer, kind: Kind, says: &str) {
+    let (world, id) = World::connected();
+    world.then(functions);
+    world.then(denied("cloudfunctions.locations.list"));
+    world.then(run);
+    let error = everything(&world, &id).unwrap_err();
+    assert_eq!(error.kind(), kind);
+    let fields = error.fields();
+    assert!(fields.details.iter().any(|(_, value)| value.contains(says)), "{error:?}");
+    assert!(fields.fix.is_some() && fields.trace.len() == 3, "{error:?}");
+}
+
+#[test_case(ListRequest { regions: vec!["-".to_owned()], ..ListRequest::default() }, "region"; "a wildcard")]
+#[test_case(ListRequest { page_size: Some(0), ..ListRequest::default() }, "page-size"; "no page")]
+#[test_case(ListRequest { page_size: Some(1001), ..ListRequest::default() }, "page-size"; "too large a page")]
+#[test_case(ListRequest { limit: Some(0), ..ListRequest::default() }, "limit"; "nothing")]
+#[test_case(ListRequest { filter: Some("a\nb".to_owned()), ..ListRequest::default() }, "filter"; "two lines")]
+#[test_case(ListRequest { order_by: Some(String::new()), ..ListRequest::default() }, "order-by"; "no order")]
+#[test_case(ListRequest { page_token: Some("CAE=".to_owned()), ..ListRequest::default() }, "page-token"; "a token of another maker")]
+fn bad_input_sends_nothing(request: ListRequest, field: &str) {
     let (world, id) = World::connected();
     let error = block_on(list(&world, &id, request, None)).unwrap_err();
-    assert_eq!(error.kind(), Kind::InvalidInput);
+    assert_eq!((error.kind(), detail(&error, "field")), (Kind::InvalidInput, Some(field)));
     assert!(world.urls().is_empty());
 }
 
@@ -109,7 +307,7 @@ fn passing_faults_are_repeated() {
     world.then(json_answer(503, &json!({})));
     world.then(Err(TransportError::Broken("reset".to_owned())));
     world.then(json_answer(200, &json!({})));
-    let list = block_on(list(&world, &id, ListRequest::default(), None)).unwrap();
+    let list = block_on(list(&world, &id, super::one_request(), None)).unwrap();
     let attempts: Vec<_> = list.trace.iter().map(|exchange| (exchange.attempt, exchange.status)).collect();
     assert_eq!(attempts, [(1, Some(503)), (2, None), (3, Some(200))]);
     assert!(world.elapsed.get().as_millis() >= 750);
@@ -121,7 +319,7 @@ fn a_retry_after_beyond_the_deadline_fails_now() {
     let mut answer = json_answer(429, &json!({"error": {"message": "slow down"}})).unwrap();
     answer.headers.push(("retry-after".to_owned(), b"60".to_vec()));
     world.then(Ok(answer));
-    let error = block_on(list(&world, &id, ListRequest::default(), Some(5000))).unwrap_err();
+    let error = block_on(list(&world, &id, super::one_request(), Some(5000))).unwrap_err();
     assert_eq!((error.kind(), error.fields().retry_after_ms), (Kind::RateLimited, Some(60_000)));
     assert_eq!(world.elapsed.get().as_millis(), 0);
 }
@@ -132,10 +330,25 @@ fn a_401_takes_one_new_token_and_one_more_attempt() {
     world.then(json_answer(401, &json!({})));
     world.then(access_token("ya29.second"));
     world.then(json_answer(401, &json!({"error": {"message": "still not"}})));
-    let error = block_on(list(&world, &id, ListRequest::default(), None)).unwrap_err();
+    let error = block_on(list(&world, &id, super::one_request(), None)).unwrap_err();
     assert_eq!((error.kind(), error.fields().trace.len()), (Kind::Unauthenticated, 3));
     let bearer = world.sent.borrow()[2].bearer().unwrap().reveal().clone();
     assert_eq!(bearer, "ya29.second");
+}
+
+#[test]
+fn a_hundred_requests_take_one_token_even_if_the_store_keeps_none() {
+    let (world, id) = World::connected();
+    world.at(4000);
+    world.read_only.set(true);
+    world.respond(|request| match region_of(request) {
+        Some(_) => nothing(),
+        None if request.host() == "oauth2.googleapis.com" => access_token("ya29.second"),
+        None if request.path_and_query().contains("/functions?") => nothing(),
+        None => denied("cloudfunctions.locations.list"),
+    });
+    assert_eq!(everything(&world, &id).unwrap().trace.len(), 1 + 2 + 40);
+    assert_eq!(world.urls().iter().filter(|url| url.contains("oauth2")).count(), 1);
 }
 
 #[test]
@@ -144,7 +357,7 @@ fn an_answer_that_is_not_json_names_what_was_tried() {
     let mut answer = json_answer(200, &json!({})).unwrap();
     answer.body = b"<html>".to_vec();
     world.then(Ok(answer));
-    let error = block_on(list(&world, &id, ListRequest::default(), None)).unwrap_err();
+    let error = block_on(list(&world, &id, super::one_request(), None)).unwrap_err();
     assert_eq!(error.kind(), Kind::InvalidResponse);
     assert!(error.fields().message.contains("list functions in demo-project"));
 }
@@ -156,4 +369,12 @@ fn an_unknown_connection_sends_nothing() {
     assert_eq!(kind(""), Kind::ConnectionRequired);
     assert_eq!(kind("0123456789abcdef"), Kind::ConnectionNotFound);
     assert_eq!(kind("../keys/x"), Kind::ConnectionNotFound);
+}
+
+#[test]
+fn without_a_network_forty_regions_are_not_tried() {
+    let (world, id) = World::connected();
+    world.respond(|_| Err(TransportError::NotSent("no route".to_owned())));
+    assert_eq!(everything(&world, &id).unwrap_err().kind(), Kind::Network);
+    assert_eq!(world.urls().len(), 3 * 4, "functions, regions, one region; each as often as any request");
 }

@@ -1,25 +1,37 @@
 //! Whole calls over a scripted world: what is sent, in which order, and what comes of the answers.
 
 mod api;
+mod bad_inputs;
 mod connect;
 mod credentials;
 mod disconnect;
 mod doctor;
 mod events;
 mod faults;
+mod get;
+mod guard_rails;
 mod identified;
 mod invoke;
 mod invoker;
 mod list;
 mod oauth;
+mod options;
+mod pages;
+mod plan;
 mod reauthorize;
 mod refresh;
 mod repeats;
+mod resource_names;
 mod tokens;
 
 use serde_json::{Value, json};
 
-use crate::error::Error;
+use crate::{error::Error, functions::list::ListRequest};
+
+/// A list that takes one request, of all calls the simplest one that needs a token: Cloud Run knows no filter.
+fn one_request() -> ListRequest {
+    ListRequest { filter: Some("environment=\"GEN_2\"".to_owned()), ..ListRequest::default() }
+}
 
 /// A v2 function of 2nd gen, in the documented shape.
 fn gen2(region: &str, name: &str) -> Value {
@@ -39,6 +51,17 @@ fn gen1(region: &str, name: &str) -> Value {
         "state": "ACTIVE",
         "environment": "GEN_1",
         "url": format!("https://{region}-demo-project.cloudfunctions.net/{name}"),
+    })
+}
+
+/// A Cloud Run service that is built from a function.
+fn service(region: &str, name: &str) -> Value {
+    json!({
+        "name": format!("projects/demo-project/locations/{region}/services/{name}"),
+        "uri": format!("https://{name}-abc123-uc.a.run.app"),
+        "ingress": "INGRESS_TRAFFIC_ALL",
+        "terminalCondition": {"state": "CONDITION_SUCCEEDED"},
+        "buildConfig": {"functionTarget": "handler"},
     })
 }
 

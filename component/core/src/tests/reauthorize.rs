@@ -9,7 +9,7 @@ use super::oauth::{self, Begun};
 use crate::{
     connections::{self, Connected, Credential, CredentialKind},
     error::{Kind, Result},
-    functions::list::{ListRequest, list},
+    functions::list::list,
     identity::InvokerRequest,
     ports::StoreError,
     secret::Secret,
@@ -24,7 +24,7 @@ fn dead() -> (World, String) {
     let (world, id) = World::of_user();
     world.at(4000);
     world.then(revoked());
-    let error = block_on(list(&world, &id, ListRequest::default(), None)).unwrap_err();
+    let error = block_on(list(&world, &id, super::one_request(), None)).unwrap_err();
     assert_eq!(error.kind(), Kind::ReconnectRequired);
     assert!(connections::get(&world, &id).unwrap().fault.is_some());
     world.begin_anew();
@@ -61,7 +61,7 @@ fn reauthorize(world: &World, id: &str, credential: Credential) -> Result<Connec
 }
 
 fn list_functions(world: &World, id: &str) -> Result<()> {
-    block_on(list(world, id, ListRequest::default(), None)).map(drop)
+    block_on(list(world, id, super::one_request(), None)).map(drop)
 }
 
 #[test]

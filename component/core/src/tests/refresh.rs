@@ -7,7 +7,7 @@ use test_case::test_case;
 
 use crate::{
     error::{Kind, Result},
-    functions::list::{ListRequest, list},
+    functions::list::list,
     ports::StoreError,
     testing::{
         Op, World, access_token, block_on, invalid_grant, json_answer, nothing, revoked, rotated,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 fn list_functions(world: &World, id: &str) -> Result<()> {
-    block_on(list(world, id, ListRequest::default(), None)).map(drop)
+    block_on(list(world, id, super::one_request(), None)).map(drop)
 }
 
 /// A user's connection whose token has ended.
@@ -172,7 +172,7 @@ fn who_has_less_time_than_a_lease_gives_up_without_a_request() {
     world.at(4000);
     let lease = world.keys("tokens/").remove(0);
     world.leases.borrow_mut().insert(lease, ("killed".to_owned(), Duration::from_secs(20)));
-    let error = block_on(list(&world, &id, ListRequest::default(), Some(15_000))).unwrap_err();
+    let error = block_on(list(&world, &id, super::one_request(), Some(15_000))).unwrap_err();
     assert_eq!(error.kind(), Kind::DeadlineExceeded);
     assert!(world.urls().is_empty());
 }

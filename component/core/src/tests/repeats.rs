@@ -13,6 +13,7 @@ use test_case::test_case;
 use super::{
     gen1, gen2,
     invoke::{GEN2_URL, call, in_region, request},
+    one_request,
 };
 use crate::{
     call::{Call, MAX_REPEATS},
@@ -21,7 +22,7 @@ use crate::{
     functions::{
         FunctionRef,
         invoke::{Auth, InvokeRequest, invoke},
-        list::{ListRequest, list},
+        list::list,
     },
     http::{Method, Response, TransportError},
     retry::Class,
@@ -32,17 +33,6 @@ use crate::{
     },
     testing::{Answer, World, access_token, block_on, json_answer, with_header},
 };
-
-fn all() -> ListRequest {
-    ListRequest {
-        regions: vec![],
-        filter: None,
-        order_by: None,
-        page_size: None,
-        page_token: None,
-        limit: None,
-    }
-}
 
 fn status(code: u16) -> Answer {
     json_answer(code, &json!({}))
@@ -127,7 +117,7 @@ fn no_wait_goes_past_the_deadline() {
 fn a_list_is_repeated_where_it_helps(codes: &[u16], sent: usize, fails: Option<Kind>) {
     let (world, id) = World::connected();
     codes.iter().for_each(|code| world.then(status(*code)));
-    let outcome = block_on(list(&world, &id, all(), None));
+    let outcome = block_on(list(&world, &id, one_request(), None));
     assert_eq!((outcome.err().map(|error| error.kind()), world.urls().len()), (fails, sent));
 }
 
@@ -137,13 +127,13 @@ fn a_401_takes_one_new_token_and_one_more_attempt() {
     for answer in [status(401), access_token("ya29.second"), status(200)] {
         world.then(answer);
     }
-    block_on(list(&world, &id, all(), None)).unwrap();
+    block_on(list(&world, &id, one_request(), None)).unwrap();
     assert_eq!(world.urls().len(), 3);
     world.begin_anew();
     for answer in [status(401), access_token("ya29.third"), status(401)] {
         world.then(answer);
     }
-    let error = block_on(list(&world, &id, all(), None)).unwrap_err();
+    let error = block_on(list(&world, &id, one_request(), None)).unwrap_err();
     assert_eq!((error.kind(), world.urls().len()), (Kind::Unauthenticated, 3));
 }
 
@@ -234,6 +224,6 @@ fn what_arrives_in_gzip_is_read_and_a_bomb_is_too_large() {
     let error = call(&world, &id, open()).unwrap_err();
     assert_eq!((error.kind(), error.fields().origin), (Kind::TooLarge, Origin::Function));
     world.then(compressed(10 * 1024 * 1024 + 1));
-    let error = block_on(list(&world, &id, all(), None)).unwrap_err();
+    let error = block_on(list(&world, &id, one_request(), None)).unwrap_err();
     assert_eq!((error.kind(), error.fields().origin), (Kind::TooLarge, Origin::GoogleApi));
 }

@@ -8,7 +8,7 @@ use super::detail;
 use crate::{
     connections,
     error::{Kind, Origin},
-    functions::list::{ListRequest, list},
+    functions::list::list,
     testing::{
         Answer, NOW, World, access_token, block_on, connect, connect_request, invalid_grant, json_answer,
         with_header,
@@ -23,7 +23,7 @@ fn connect_with(status: u16, body: &Value) -> Result<(), crate::error::Error> {
 fn list_at(world: &World, id: &str, seconds: u64) -> Result<(), crate::error::Error> {
     world.wall.set(Duration::from_secs(NOW + seconds));
     world.then(json_answer(200, &json!({})));
-    block_on(list(world, id, ListRequest::default(), None)).map(drop)
+    block_on(list(world, id, super::one_request(), None)).map(drop)
 }
 
 #[test_case(json!({"access_token": "ya29.a", "expires_in": 3599, "token_type": "Bearer"}))]
@@ -158,7 +158,7 @@ fn the_old_token_is_used_on_a_passing_fault_until_ten_seconds_before_its_end() {
         world.then(json_answer(503, &json!({})));
     }
     world.wall.set(Duration::from_secs(NOW + 3595));
-    let error = block_on(list(&world, &id, ListRequest::default(), None));
+    let error = block_on(list(&world, &id, super::one_request(), None));
     assert_eq!(error.unwrap_err().kind(), Kind::Unavailable);
 }
 

@@ -45,6 +45,11 @@ impl AccessToken {
         self.0.clone()
     }
 
+    /// Whether this is the same token.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
     /// What a request with it carries.
     #[must_use]
     pub fn kind(&self) -> TokenKind {

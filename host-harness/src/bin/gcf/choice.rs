@@ -37,16 +37,19 @@ pub(crate) fn refuse_contradiction(command: &Command) -> Result<(), Failure> {
         Command::Doctor { .. }
         | Command::List(_)
         | Command::Get(_)
+        | Command::Options(_)
         | Command::Invoke(_)
         | Command::CustomApi(_)
         | Command::Demo
-        | Command::Describe
+        | Command::Completions { .. }
+        | Command::Describe { .. }
         | Command::Connect(_)
         | Command::Connections { action: None }
         | Command::Supply { .. }
         | Command::Tape { .. }
         | Command::Store => Ok(()),
         Command::Reconnect(_)
+        | Command::Restrict(_)
         | Command::Disconnect { .. }
         | Command::Connections {
             action:
@@ -54,6 +57,7 @@ pub(crate) fn refuse_contradiction(command: &Command) -> Result<(), Failure> {
                     ConnectionsAction::Show { .. }
                     | ConnectionsAction::Check { .. }
                     | ConnectionsAction::Rename { .. }
+                    | ConnectionsAction::Restrict(_)
                     | ConnectionsAction::Share { .. }
                     | ConnectionsAction::Unshare { .. }
                     | ConnectionsAction::Disconnect { .. },

@@ -99,9 +99,18 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "replay")]
     pub(crate) record: Option<PathBuf>,
 
+    /// Give a project, an address or another name a new one on the tape, while it is recorded, and while it
+    /// is replayed with the old one (repeatable)
+    #[arg(long, global = true, value_name = "OLD=NEW", value_parser = inputs::pair)]
+    pub(crate) rename: Vec<(String, String)>,
+
     /// Print one JSON document, and errors as JSON on stderr
     #[arg(long, global = true)]
     pub(crate) json: bool,
+
+    /// Say what would be sent, and send nothing
+    #[arg(long, global = true)]
+    pub(crate) plan: bool,
 
     /// Give up after so many seconds; fractions are allowed
     #[arg(long, global = true, value_name = "SECONDS", value_parser = inputs::seconds)]
@@ -125,14 +134,19 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Show what it does, on recorded responses: no account and no network needed
     Demo,
-    /// Print the catalog: actions with their schemas, egress, scopes and limits
-    Describe,
+    /// List the actions, or show what one takes and gives; --json prints schemas, egress, scopes and limits
+    Describe {
+        /// An action, such as functions.list
+        action: Option<String>,
+    },
     /// Make a connection: sign in with Google, or use a credential
     #[command(override_usage = CONNECT_USAGE)]
     Connect(Box<Connect>),
     /// Sign in anew for a connection, or give it another credential; its id stays
     #[command(override_usage = RECONNECT_USAGE)]
     Reconnect(Box<Reconnect>),
+    /// Say what a connection may do from now on
+    Restrict(Restrict),
     /// List the connections, or do something to one
     Connections {
         #[command(subcommand)]
@@ -159,8 +173,10 @@ pub(crate) enum Command {
     },
     /// Say where connections are kept and what key encrypts them, and print its public half
     Store,
-    /// List functions of both generations, in every region
+    /// List functions of both generations and of Cloud Run, in every region
     List(List),
+    /// Show what a form would offer: the regions, or the functions of one
+    Options(Options),
     /// Show one function
     Get(Get),
     /// Call a function, and print what it answers
@@ -177,6 +193,11 @@ pub(crate) enum Command {
         /// The connection: its id or its nickname
         #[arg(value_name = "ID")]
         id: String,
+    },
+    /// Print what a shell needs to complete this command, such as `source <(gcf completions bash)`
+    Completions {
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
     },
 }
 
@@ -196,6 +217,44 @@ pub(crate) struct Connect {
     pub(crate) credential: Credential,
     #[command(flatten)]
     pub(crate) invoker: Invoker,
+    #[command(flatten)]
+    pub(crate) guard_rails: GuardRails,
+}
+
+/// What a connection may do, beyond what Google allows.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "What it may do, whatever Google allows")]
+pub(crate) struct GuardRails {
+    /// Only read: GET, HEAD and OPTIONS, and no events
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    /// Only functions of this region (repeatable)
+    #[arg(long = "allow-region", value_name = "REGION")]
+    pub(crate) regions: Vec<String>,
+    /// Only invoke this function, or those that begin so: hello, or 'hello-*' (repeatable)
+    #[arg(long = "allow-function", value_name = "NAME")]
+    pub(crate) functions: Vec<String>,
+    /// Only send this method (repeatable)
+    #[arg(long = "allow-method", value_name = "METHOD", value_parser = inputs::method)]
+    pub(crate) methods: Vec<String>,
+    /// Send no larger body
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_body: Option<u64>,
+    /// With custom-api, name no other project
+    #[arg(long)]
+    pub(crate) own_project: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restrict {
+    /// The connection: its id or its nickname
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Let it do whatever Google allows
+    #[arg(long)]
+    pub(crate) none: bool,
+    #[command(flatten)]
+    pub(crate) guard_rails: GuardRails,
 }
 
 #[derive(Debug, Args)]
@@ -291,6 +350,8 @@ pub(crate) enum ConnectionsAction {
         /// The new one
         nickname: String,
     },
+    /// Say what one connection may do from now on
+    Restrict(Restrict),
     /// Let somebody else use one connection, from a copy of this store
     #[command(after_help = SHARING)]
     Share {
@@ -323,12 +384,39 @@ pub(crate) struct List {
     /// Functions a page, 1 to 1000
     #[arg(long, value_name = "N")]
     pub(crate) page_size: Option<u32>,
-    /// Stop after so many functions
+    /// Stop after the page on which so many functions are reached
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u32>,
-    /// A filter in Google's language (AIP-160), such as 'state="ACTIVE"'
+    /// Go on where a list with the same options was cut, and read one page
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) page_token: Option<String>,
+    /// A filter in Google's language (AIP-160), such as 'state="ACTIVE"'; leaves Cloud Run out
     #[arg(long)]
     pub(crate) filter: Option<String>,
+    /// An order in Google's language (AIP-132), such as 'name desc'; Cloud Run comes last
+    #[arg(long, value_name = "ORDER")]
+    pub(crate) order_by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// What is offered: `regions` or `functions`
+    #[arg(value_enum, value_name = "FIELD", hide_possible_values = true)]
+    pub(crate) field: OptionField,
+    /// Only what begins with it
+    pub(crate) prefix: Option<String>,
+    /// The functions of this region; by default of the connection's own
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// At most so many, 100 if left out
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OptionField {
+    Regions,
+    Functions,
 }
 
 #[derive(Debug, Args)]
@@ -411,6 +499,18 @@ pub(crate) struct CustomApi {
     /// Which API, of those that `gcf describe` lists; by default functions
     #[arg(long, value_name = "NAME")]
     pub(crate) api: Option<String>,
+    /// Read a list page after page, and print all items as one JSON array
+    #[arg(long, conflicts_with_all = ["data", "content_type", "include"])]
+    pub(crate) all_pages: bool,
+    /// The field that holds the items; by default the only list there is
+    #[arg(long, value_name = "FIELD", requires = "all_pages")]
+    pub(crate) items: Option<String>,
+    /// Read so many pages at most, by default 150
+    #[arg(long, value_name = "N", requires = "all_pages")]
+    pub(crate) max_pages: Option<u32>,
+    /// Go on where an earlier list was cut
+    #[arg(long, value_name = "TOKEN", requires = "all_pages")]
+    pub(crate) page_token: Option<String>,
     #[command(flatten)]
     pub(crate) request: Request,
 }
@@ -535,5 +635,24 @@ mod tests {
         for code in crate::errors::Exit::ALL {
             assert!(help.contains(&format!("\n  {:>2}  ", code as u8)), "{code:?} is not documented");
         }
+    }
+
+    /// What stands in the arguments of a process, every user of the machine can read.
+    #[test]
+    fn no_option_takes_a_secret() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let name = argument.get_id().as_str();
+                let secret = ["token", "secret", "key", "pass", "credential"]
+                    .into_iter()
+                    .any(|word| name.contains(word));
+                let Some(value) = argument.get_value_names().filter(|_| secret) else { continue };
+                assert!(["FILE", "NAME", "ID"].contains(&value[0].as_str()), "{name} takes {value:?}");
+            }
+            command.get_subcommands().for_each(check);
+        }
+        let mut command = Cli::command();
+        command.build();
+        check(&command);
     }
 }

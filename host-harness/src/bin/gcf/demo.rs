@@ -55,7 +55,7 @@ const STEPS: [Step; 5] = [
         expected: Expected::Answered,
     },
     Step {
-        title: "List functions of both generations, in every region",
+        title: "List functions of both generations and of Cloud Run, in every region",
         arguments: &["list", "--page-size", "40"],
         expected: Expected::Answered,
     },
@@ -226,22 +226,26 @@ fn print(out: &mut impl Write, text: &str) -> Result<(), Failure> {
 fn summary(outcome: &Outcome, look: Look) -> String {
     let Shown { before, result, after } = outcome.show(look);
     let result = match outcome {
-        Outcome::Listed(list) => excerpt(list, look),
+        Outcome::Listed { list, .. } => excerpt(list, look),
         Outcome::Described(_)
+        | Outcome::Planned(_)
         | Outcome::Connected(_)
         | Outcome::Reconnected(_)
         | Outcome::Connections(_)
         | Outcome::Connection { .. }
         | Outcome::Checked { .. }
         | Outcome::Renamed(_)
+        | Outcome::Restricted(_)
         | Outcome::Shared { .. }
         | Outcome::Unshared { .. }
         | Outcome::Supplied { .. }
         | Outcome::Stored { .. }
         | Outcome::Disconnected { .. }
+        | Outcome::Offered { .. }
         | Outcome::Function(_)
         | Outcome::Invoked { .. }
-        | Outcome::Answered { .. } => shortened(&String::from_utf8_lossy(&result), look.out),
+        | Outcome::Answered { .. }
+        | Outcome::Paged(_) => shortened(&String::from_utf8_lossy(&result), look.out),
     };
     before + &result + &after
 }
@@ -259,7 +263,7 @@ fn excerpt(list: &FunctionList, look: Look) -> String {
     let rest = list.functions.len() - few.len();
     let more =
         if rest > 0 { format!("{}\n", look.out.dim(format!("… and {rest} more"))) } else { String::new() };
-    table::functions(&few, look) + &more
+    table::functions(&few, false, look) + &more
 }
 
 fn shortened(text: &str, paint: Paint) -> String {

@@ -192,22 +192,7 @@ impl Failure {
 
     /// The tape cannot be read or written.
     pub(crate) fn tape(error: &TapeError) -> Self {
-        let otherwise = match error {
-            TapeError::Write { .. } => "name a file in a folder that you can write in",
-            TapeError::Malformed { .. } | TapeError::UnknownFields { .. } => MEND,
-            TapeError::File { source, .. }
-                if matches!(**source, TapeError::Malformed { .. } | TapeError::UnknownFields { .. }) =>
-            {
-                MEND
-            }
-            TapeError::Read { .. }
-            | TapeError::File { .. }
-            | TapeError::NotATape { .. }
-            | TapeError::Version { .. }
-            | TapeError::Leak { .. }
-            | TapeError::NotReplayed { .. } => "name a tape: `--record FILE` writes one",
-        };
-        Self::in_one_breath(Exit::Usage, "tape", &error.to_string(), otherwise)
+        Self::in_one_breath(Exit::Usage, "tape", &error.to_string(), tape_fix(error))
     }
 
     /// The tape was not replayed as it stands.
@@ -321,6 +306,26 @@ impl Failure {
         fields.insert("exit".to_owned(), (self.exit as u8).into());
         fields.extend(self.facts.iter().map(|(name, value)| (name.clone(), value.clone())));
         fields
+    }
+}
+
+/// What to do about a tape, where its error does not say.
+fn tape_fix(error: &TapeError) -> &'static str {
+    match error {
+        TapeError::File { source, .. } => tape_fix(source),
+        TapeError::Write { .. } => "name a file in a folder that you can write in",
+        TapeError::Alias { .. } => {
+            "give each name one that nothing else has: `--rename my-project=project-1`"
+        }
+        TapeError::Malformed { .. } | TapeError::UnknownFields { .. } => MEND,
+        // There was a tape up to that place.
+        TapeError::NotJson { at, .. } if !at.is_empty() => MEND,
+        TapeError::NotJson { .. }
+        | TapeError::Read { .. }
+        | TapeError::NotATape { .. }
+        | TapeError::Version { .. }
+        | TapeError::Leak { .. }
+        | TapeError::NotReplayed { .. } => "name a tape: `--record FILE` writes one",
     }
 }
 

@@ -2,10 +2,10 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gcf_host::wit::{
-    api::ApiResponse,
+    api::{ApiPages, ApiResponse},
     connections::{Connected, Connection, Disconnected, Finding},
-    functions::{Function, FunctionList, Invocation},
-    types::{Exchange, Invoker, ResponseHeader},
+    functions::{Function, FunctionList, Invocation, MissingPart, OptionItem, OptionList},
+    types::{Exchange, GuardRails, Invoker, ResponseHeader},
 };
 use serde_json::{Map, Value, json};
 
@@ -21,6 +21,7 @@ pub(crate) fn connection(connection: &Connection) -> Value {
         "account": connection.account,
         "scopes": connection.scopes,
         "invoker": invoker(&connection.invoker),
+        "guard-rails": connection.guard_rails.as_ref().map(guard_rails),
         "created": connection.created,
         "last-used": connection.last_used,
         "fault": connection.fault.as_ref().map(|fault| json!({
@@ -29,6 +30,17 @@ pub(crate) fn connection(connection: &Connection) -> Value {
             "reason": fault.reason,
             "since": fault.since,
         })),
+    })
+}
+
+pub(crate) fn guard_rails(rails: &GuardRails) -> Value {
+    json!({
+        "read-only": rails.read_only,
+        "regions": rails.regions,
+        "functions": rails.functions,
+        "methods": rails.methods,
+        "max-body": rails.max_body,
+        "own-project": rails.own_project,
     })
 }
 
@@ -66,8 +78,30 @@ pub(crate) fn function_list(list: &FunctionList) -> Value {
     json!({
         "functions": list.functions.iter().map(function).collect::<Vec<_>>(),
         "unreachable": list.unreachable,
+        "missing": list.missing.iter().map(missing_part).collect::<Vec<_>>(),
+        "notes": list.notes,
         "next-page-token": list.next_page_token,
         "pages": list.pages,
+        "trace": trace(&list.trace),
+    })
+}
+
+fn missing_part(part: &MissingPart) -> Value {
+    json!({
+        "source": part.source,
+        "region": part.region,
+        "kind": words::kind(part.kind),
+        "message": part.message,
+        "fix": part.fix,
+    })
+}
+
+pub(crate) fn option_list(list: &OptionList) -> Value {
+    let option = |item: &OptionItem| json!({ "value": item.value, "label": item.label, "hint": item.hint, "default": item.default });
+    json!({
+        "options": list.options.iter().map(option).collect::<Vec<_>>(),
+        "more": list.more,
+        "notes": list.notes,
         "trace": trace(&list.trace),
     })
 }
@@ -118,6 +152,18 @@ pub(crate) fn api_response(response: &ApiResponse) -> Value {
         "url": response.url,
         "token": words::token(response.token),
         "trace": trace(&response.trace),
+    })
+}
+
+/// The items as JSON; what they are byte for byte, a pipe gets without `--json`.
+pub(crate) fn api_pages(pages: &ApiPages) -> Value {
+    json!({
+        "items": serde_json::from_str::<Value>(&pages.items).unwrap_or_default(),
+        "count": pages.count,
+        "unreachable": pages.unreachable,
+        "next-page-token": pages.next_page_token,
+        "pages": pages.pages,
+        "trace": trace(&pages.trace),
     })
 }
 

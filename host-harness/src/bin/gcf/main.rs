@@ -8,12 +8,14 @@ mod browser;
 mod choice;
 mod cli;
 mod demo;
+mod describe;
 mod errors;
 mod inputs;
 mod json;
 mod loopback;
 mod outcome;
 mod paste;
+mod plan;
 mod progress;
 mod repair;
 mod response;
@@ -28,6 +30,7 @@ mod words;
 
 use std::{
     env,
+    ffi::OsStr,
     io::{self, Write as _},
     process::ExitCode,
 };
@@ -36,7 +39,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, parser::ValueSource};
 use gcf_host::CacheUse;
 
 use crate::{
-    cli::{Cli, Command, Global},
+    cli::{Cli, Command, CustomApi, Global},
     errors::{Exit, Failure},
     outcome::{Outcome, Shown},
     progress::Progress,
@@ -46,7 +49,7 @@ use crate::{
 
 fn main() -> ExitCode {
     let look = Look::detect();
-    let parsed = Cli::command().try_get_matches().and_then(|matches| {
+    let parsed = heeding_no_empty_variables(Cli::command()).try_get_matches().and_then(|matches| {
         let names = matches.value_source("connection") == Some(ValueSource::CommandLine);
         Ok((Cli::from_arg_matches(&matches)?, names))
     });
@@ -75,6 +78,16 @@ fn main() -> ExitCode {
     }
 }
 
+/// A variable of the environment that is set to nothing counts as not set, as elsewhere: that is how a script
+/// takes one back for one command.
+fn heeding_no_empty_variables(command: clap::Command) -> clap::Command {
+    let empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
+    let heeding = |argument: clap::Arg| {
+        if argument.get_env().is_some_and(empty) { argument.env(None::<&'static str>) } else { argument }
+    };
+    command.mut_args(heeding).mut_subcommands(|command| command.mut_args(heeding))
+}
+
 fn fail(failure: &Failure, json: bool, look: Look) -> ExitCode {
     let text = if json { format!("{:#}\n", failure.json()) } else { failure.text(look.err) };
     // If stderr is closed there is nobody left to tell; the exit code still does.
@@ -83,24 +96,37 @@ fn fail(failure: &Failure, json: bool, look: Look) -> ExitCode {
 }
 
 async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, Failure> {
+    if global.plan {
+        plan::refuse(&command)?;
+    }
     if matches!(command, Command::Demo) {
         return demo::demo(global, look, &mut io::stdout()).await.map(|()| Exit::Done);
     }
     if let Command::Tape { action } = command {
         return tape::tape(action, global, look);
     }
+    if let Command::Completions { shell } = command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "gcf", &mut script);
+        return write_result(&script).map(|()| Exit::Done).map_err(|error| unwritten(&error));
+    }
     let progress = match command {
-        Command::List(_) => Progress::spinner("listing"),
+        Command::List(_) | Command::CustomApi(CustomApi { all_pages: true, .. }) => {
+            Progress::spinner("listing")
+        }
         Command::Demo
-        | Command::Describe
+        | Command::Completions { .. }
+        | Command::Describe { .. }
         | Command::Connect(_)
         | Command::Connections { .. }
         | Command::Reconnect(_)
+        | Command::Restrict(_)
         | Command::Doctor { .. }
         | Command::Supply { .. }
         | Command::Tape { .. }
         | Command::Store
         | Command::Get(_)
+        | Command::Options(_)
         | Command::Invoke(_)
         | Command::CustomApi(_)
         | Command::Disconnect { .. } => Progress::hidden(),
@@ -124,9 +150,21 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
     };
     progress.clear();
     let outcome = done?;
-    print(&outcome, global.json, look)
-        .map_err(|error| Failure::machine(format!("cannot write the result: {error}")))?;
+    print(&outcome, global.json, look).map_err(|error| unwritten(&error))?;
     Ok(outcome.exit())
+}
+
+fn unwritten(error: &io::Error) -> Failure {
+    Failure::machine(format!("cannot write the result: {error}"))
+}
+
+fn write_result(result: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(result).and_then(|()| out.flush()) {
+        // Whoever read it, such as `head`, has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
 }
 
 /// The result to stdout, what a person wants to know about it to stderr.
@@ -136,12 +174,8 @@ fn print(outcome: &Outcome, json: bool, look: Look) -> io::Result<()> {
     } else {
         outcome.show(look)
     };
-    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+    let mut err = io::stderr().lock();
     err.write_all(before.as_bytes())?;
-    match out.write_all(&result).and_then(|()| out.flush()) {
-        // Whoever read it, such as `head`, has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-        done => done?,
-    }
+    write_result(&result)?;
     err.write_all(after.as_bytes())
 }

@@ -3,24 +3,26 @@
 use std::path::PathBuf;
 
 use gcf_host::wit::{
-    api::ApiResponse,
+    api::{ApiPages, ApiResponse},
     connections::{Connected, Connection, CredentialKind, Disconnected, Finding, Verdict},
-    functions::{Function, FunctionList, Invocation},
+    functions::{Function, FunctionList, Invocation, OptionList},
+    planning::CallPlan,
 };
 use serde_json::{Value, json};
 
 use crate::{
     choice::FIRST,
+    describe::Described,
     errors::Exit,
-    json, response,
+    json, plan, response,
     style::{Look, plain},
     table,
 };
 
 /// What a command found out.
 pub(crate) enum Outcome {
-    /// The catalog, as JSON.
-    Described(Value),
+    Described(Described),
+    Planned(CallPlan),
     Connected(Connected),
     Reconnected(Connected),
     Connections(Vec<Connection>),
@@ -34,6 +36,7 @@ pub(crate) enum Outcome {
         findings: Vec<Finding>,
     },
     Renamed(Connected),
+    Restricted(Connected),
     Shared {
         connection: Connection,
         with: String,
@@ -56,7 +59,15 @@ pub(crate) enum Outcome {
         connection: Connection,
         result: Disconnected,
     },
-    Listed(FunctionList),
+    Listed {
+        list: FunctionList,
+        /// Its order was asked for.
+        ordered: bool,
+    },
+    Offered {
+        list: OptionList,
+        of_regions: bool,
+    },
     Function(Function),
     Invoked {
         invocation: Invocation,
@@ -66,6 +77,7 @@ pub(crate) enum Outcome {
         response: ApiResponse,
         include: bool,
     },
+    Paged(ApiPages),
 }
 
 /// What goes to which stream, in this order.
@@ -88,30 +100,36 @@ impl Outcome {
                 Exit::Failed
             }
             Self::Described(_)
+            | Self::Planned(_)
             | Self::Connected(_)
             | Self::Reconnected(_)
             | Self::Connections(_)
             | Self::Connection { .. }
             | Self::Checked { .. }
             | Self::Renamed(_)
+            | Self::Restricted(_)
             | Self::Shared { .. }
             | Self::Unshared { .. }
             | Self::Supplied { .. }
             | Self::Stored { .. }
             | Self::Disconnected { .. }
-            | Self::Listed(_)
+            | Self::Listed { .. }
+            | Self::Offered { .. }
             | Self::Function(_)
             | Self::Invoked { .. }
-            | Self::Answered { .. } => Exit::Done,
+            | Self::Answered { .. }
+            | Self::Paged(_) => Exit::Done,
         }
     }
 
     pub(crate) fn json(&self) -> Value {
         match self {
-            Self::Described(catalog) => catalog.clone(),
-            Self::Connected(connected) | Self::Reconnected(connected) | Self::Renamed(connected) => {
-                json::connected(connected)
-            }
+            Self::Described(described) => described.json(),
+            Self::Planned(plan) => plan::json(plan),
+            Self::Connected(connected)
+            | Self::Reconnected(connected)
+            | Self::Renamed(connected)
+            | Self::Restricted(connected) => json::connected(connected),
             Self::Connections(connections) => connections.iter().map(json::connection).collect(),
             Self::Connection { connection, shared } => {
                 let mut value = json::connection(connection);
@@ -126,18 +144,22 @@ impl Outcome {
                 json!({ "folder": folder, "key": key, "recipient": recipient, "hidden": hidden })
             }
             Self::Disconnected { connection, result } => json::disconnected(&connection.id, result),
-            Self::Listed(list) => json::function_list(list),
+            Self::Listed { list, .. } => json::function_list(list),
+            Self::Offered { list, .. } => json::option_list(list),
             Self::Function(function) => json::function(function),
             Self::Invoked { invocation, .. } => json::invocation(invocation),
             Self::Answered { response, .. } => json::api_response(response),
+            Self::Paged(pages) => json::api_pages(pages),
         }
     }
 
     pub(crate) fn show(&self, look: Look) -> Shown {
         match self {
-            Self::Described(catalog) => Shown::result(format!("{catalog:#}\n")),
+            Self::Described(described) => Shown::result(described.show(look.out)),
+            Self::Planned(plan) => plan::show(plan, look),
             Self::Connected(connected) => connection("connected", connected, look),
             Self::Reconnected(connected) => connection("reconnected", connected, look),
+            Self::Restricted(connected) => connection("restricted", connected, look),
             Self::Renamed(connected) => connection("renamed", connected, look),
             Self::Connections(connections) if connections.is_empty() => {
                 Shown { after: format!("no connections yet; {FIRST}\n"), ..Shown::default() }
@@ -184,13 +206,18 @@ impl Outcome {
                 after: warnings(&result.warnings, look),
                 ..Shown::result(format!("disconnected {}\n", named(connection)))
             },
-            Self::Listed(list) => Shown {
+            Self::Listed { list, ordered } => Shown {
                 after: table::list_summary(list, look.err),
-                ..Shown::result(table::functions(&list.functions, look))
+                ..Shown::result(table::functions(&list.functions, *ordered, look))
+            },
+            Self::Offered { list, of_regions } => Shown {
+                after: table::offer_summary(list, look.err),
+                ..Shown::result(table::options(&list.options, *of_regions, look))
             },
             Self::Function(function) => Shown::result(table::function(function, look.out)),
             Self::Invoked { invocation, include } => response::invocation(invocation, *include, look),
             Self::Answered { response, include } => response::api(response, *include, look),
+            Self::Paged(pages) => response::pages(pages, look),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A spinner while pages come in, if a person looks on.
+//! What has come in so far, if a person looks on.
 
 use std::{
     sync::{
@@ -11,39 +11,88 @@ use std::{
 use gcf_host::{Observer, RequestEvent, Stage};
 use indicatif::ProgressBar;
 
-/// Counts answers, and shows the count on a terminal.
+/// Counts pages, and shows the counts on a terminal.
 pub(crate) struct Progress {
     bar: ProgressBar,
-    answered: Arc<AtomicUsize>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    /// Pages of Cloud Functions.
+    functions: AtomicUsize,
+    /// Pages of Cloud Run, as a rule one for each region.
+    services: AtomicUsize,
 }
 
 impl Progress {
     /// Shows nothing.
     pub(crate) fn hidden() -> Self {
-        Self { bar: ProgressBar::hidden(), answered: Arc::default() }
+        Self { bar: ProgressBar::hidden(), counts: Arc::default() }
     }
 
     /// Spins on stderr; indicatif hides it where that is no terminal.
     pub(crate) fn spinner(message: &'static str) -> Self {
         let bar = ProgressBar::new_spinner().with_message(message);
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar, answered: Arc::default() }
+        Self { bar, counts: Arc::default() }
     }
 
     /// What the host tells about each request.
     pub(crate) fn observer(&self) -> Observer {
-        let (bar, answered) = (self.bar.clone(), Arc::clone(&self.answered));
-        Arc::new(move |event: &RequestEvent| match event.stage {
-            Stage::Answered { .. } => {
-                let answered = answered.fetch_add(1, Ordering::Relaxed) + 1;
-                bar.set_message(format!("listing: {answered} answered"));
+        let (bar, counts) = (self.bar.clone(), Arc::clone(&self.counts));
+        Arc::new(move |event: &RequestEvent| {
+            if let Some(message) = counts.note(event) {
+                bar.set_message(message);
             }
-            Stage::Sent | Stage::Failed { .. } => {}
         })
     }
 
     /// Leaves no trace on the terminal.
     pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+impl Counts {
+    /// What there is to say now, if this event changes it.
+    fn note(&self, event: &RequestEvent) -> Option<String> {
+        let counter = match event.stage {
+            Stage::Answered { .. } if event.url.ends_with("/functions") => &self.functions,
+            Stage::Answered { .. } if event.url.ends_with("/services") => &self.services,
+            Stage::Answered { .. } | Stage::Sent | Stage::Failed { .. } => return None,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        let said = [(&self.functions, "of Cloud Functions"), (&self.services, "of Cloud Run")]
+            .map(|(count, of)| (count.load(Ordering::Relaxed), of))
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, of)| format!("{count} {} {of}", if count == 1 { "page" } else { "pages" }));
+        Some(format!("listing: {}", said.collect::<Vec<_>>().join(", ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(path: &str, stage: Stage) -> RequestEvent {
+        let url = format!("https://example.googleapis.com/v2/projects/p/locations{path}");
+        RequestEvent { number: 1, method: http::Method::GET, url, stage }
+    }
+
+    fn answered() -> Stage {
+        Stage::Answered { status: http::StatusCode::OK, elapsed: Duration::ZERO }
+    }
+
+    #[test]
+    fn pages_are_counted_by_who_gave_them() {
+        let counts = Counts::default();
+        assert_eq!(counts.note(&event("/-/functions", Stage::Sent)), None);
+        assert_eq!(counts.note(&event("", answered())), None);
+        let said = |path: &str| counts.note(&event(path, answered())).unwrap();
+        assert_eq!(said("/-/functions"), "listing: 1 page of Cloud Functions");
+        assert_eq!(said("/us-east1/services"), "listing: 1 page of Cloud Functions, 1 page of Cloud Run");
+        assert_eq!(said("/us-east4/services"), "listing: 1 page of Cloud Functions, 2 pages of Cloud Run");
     }
 }

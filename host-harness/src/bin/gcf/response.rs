@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use gcf_host::wit::{
-    api::ApiResponse,
+    api::{ApiPages, ApiResponse},
     functions::Invocation,
     types::{ResponseHeader, TokenKind},
 };
@@ -38,6 +38,32 @@ pub(crate) fn invocation(invocation: &Invocation, include: bool, look: Look) -> 
 
 pub(crate) fn api(answer: &ApiResponse, include: bool, look: Look) -> Shown {
     response(answer.status, &answer.headers, answer.body.as_bytes(), include, look, &carried(answer.token))
+}
+
+/// All items: as they came to a pipe, readable to a person.
+pub(crate) fn pages(pages: &ApiPages, look: Look) -> Shown {
+    let mut shown = Shown::default();
+    match serde_json::from_str::<Value>(&pages.items) {
+        Ok(items) if look.terminal => shown.result.extend(plain(&format!("{items:#}")).bytes()),
+        Ok(_) | Err(_) => shown.result.extend(pages.items.bytes()),
+    }
+    shown.result.push(b'\n');
+    let plural = |count: u32| if count == 1 { "" } else { "s" };
+    shown.after = format!(
+        "{} item{} in {} page{}\n",
+        pages.count,
+        plural(pages.count),
+        pages.pages,
+        plural(pages.pages)
+    );
+    if !pages.unreachable.is_empty() {
+        let names = plain(&pages.unreachable.join(", ")).into_owned();
+        shown.after += &format!("{} {names} did not answer\n", look.err.warning("partial:"));
+    }
+    if let Some(token) = &pages.next_page_token {
+        shown.after += &format!("{} there is more: --page-token '{}'\n", look.err.hint("cut:"), plain(token));
+    }
+    shown
 }
 
 /// The status of an answer with its name, such as `200 OK`.

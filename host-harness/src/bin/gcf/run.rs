@@ -5,10 +5,13 @@ use std::path::Path;
 use gcf_host::{
     secrets::Expected,
     wit::{
-        api::ApiRequest,
+        api::{ApiRequest, PagesRequest},
         connections::{AuthorizeRequest, ConnectRequest, Connection, CredentialKind},
-        functions::{Auth, FunctionRef, InvokeRequest, ListRequest, NamedFunction},
-        types::{Header, Query},
+        functions::{
+            Auth, FunctionRef, InvokeRequest, ListRequest, NamedFunction, OptionField, OptionsRequest,
+        },
+        planning::Action,
+        types::{GuardRails, Header, Query},
     },
 };
 
@@ -16,9 +19,11 @@ use crate::{
     bodies,
     choice::{current, named},
     cli::{self, Command, ConnectionsAction},
+    describe::Described,
     errors::Failure,
     inputs,
     outcome::Outcome,
+    plan::plan,
     session::Session,
     sign_in,
 };
@@ -26,9 +31,12 @@ use crate::{
 /// Does what `command` says. `demo` is not among it: it runs other commands.
 pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, Failure> {
     match command {
+        Command::Completions { .. } => Err(Failure::input("completions need no connection")),
         Command::Demo => Err(Failure::input("the demo does not run within itself")),
         Command::Tape { .. } => Err(Failure::input("a tape is looked at without a session")),
-        Command::Describe => describe(session),
+        Command::Describe { action } => {
+            Described::of(session.host.describe(), action.as_deref()).map(Outcome::Described)
+        }
         Command::Connect(connect) => self::connect(session, *connect).await,
         Command::Reconnect(reconnect) => {
             let id = named(session, &reconnect.id).await?.id;
@@ -46,6 +54,10 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
         Command::Connections { action: Some(ConnectionsAction::Rename { id, nickname }) } => {
             let id = named(session, &id).await?.id;
             Ok(Outcome::Renamed(session.host.rename(&id, &nickname).await?))
+        }
+        Command::Restrict(restrict)
+        | Command::Connections { action: Some(ConnectionsAction::Restrict(restrict)) } => {
+            self::restrict(session, restrict).await
         }
         Command::Connections { action: Some(ConnectionsAction::Share { id, to }) } => {
             let connection = named(session, &id).await?;
@@ -72,9 +84,13 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
         Command::Connections { action: Some(ConnectionsAction::Disconnect { id }) }
         | Command::Disconnect { id } => disconnect(session, &id).await,
         Command::List(list) => self::list(session, list).await,
+        Command::Options(options) => self::options(session, options).await,
         Command::Get(get) => {
             let function = function_ref(get.function, get.region)?;
             let connection = current(session).await?;
+            if session.plan {
+                return plan(session, &connection.id, Action::Get(function)).await;
+            }
             let got = session.host.get_function(&connection.id, function, session.timeout).await;
             got.map(Outcome::Function).map_err(|error| Failure::of_call(error, &connection))
         }
@@ -83,15 +99,10 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
     }
 }
 
-fn describe(session: &Session) -> Result<Outcome, Failure> {
-    let catalog = serde_json::from_str(session.host.describe())
-        .map_err(|error| Failure::fault(format!("the component's catalog is not JSON: {error}")))?;
-    Ok(Outcome::Described(catalog))
-}
-
 async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Failure> {
-    let cli::Connect { nickname, project, region, credential, invoker } = connect;
+    let cli::Connect { nickname, project, region, credential, invoker, guard_rails } = connect;
     let invoker = sign_in::invoker(invoker)?;
+    let guard_rails = Some(self::guard_rails(guard_rails));
     let connected = if credential.kind.oauth {
         sign_in::by_consent(session, credential, |client, login| AuthorizeRequest {
             nickname,
@@ -102,7 +113,7 @@ async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Fa
             login_hint: login.login_hint,
             hosted_domain: login.hosted_domain,
             invoker,
-            guard_rails: None,
+            guard_rails,
             connection: None,
         })
         .await?
@@ -115,8 +126,11 @@ async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Fa
             credential: credential.clone(),
             subject_token: subject_token.clone(),
             invoker,
-            guard_rails: None,
+            guard_rails,
         };
+        if session.plan {
+            return plan(session, "", Action::Connect(request)).await;
+        }
         let connected = session.host.connect(request, session.timeout).await;
         connected
             .map_err(|error| sign_in::in_our_words(error.into(), &credential, subject_token.as_deref()))?
@@ -124,11 +138,39 @@ async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Fa
     Ok(Outcome::Connected(connected))
 }
 
+async fn restrict(session: &Session, restrict: cli::Restrict) -> Result<Outcome, Failure> {
+    let rails = guard_rails(restrict.guard_rails);
+    let nothing = guard_rails(cli::GuardRails::default());
+    match (restrict.none, rails == nothing) {
+        (true, false) => {
+            return Err(Failure::input("--none takes all guard rails away, and here is one to set")
+                .with_fix("leave --none out, or the others"));
+        }
+        (false, true) => {
+            return Err(Failure::input("nothing is said about what it may do").with_fix(
+                "name all that is to hold, such as --read-only --allow-region us-central1; or --none",
+            ));
+        }
+        (true, true) | (false, false) => {}
+    }
+    let id = named(session, &restrict.id).await?.id;
+    Ok(Outcome::Restricted(session.host.restrict(&id, Some(rails)).await?))
+}
+
+/// What forbids nothing is none, to the component.
+fn guard_rails(rails: cli::GuardRails) -> GuardRails {
+    let cli::GuardRails { read_only, regions, functions, methods, max_body, own_project } = rails;
+    GuardRails { read_only, regions, functions, methods, max_body, own_project }
+}
+
 async fn check(
     session: &Session,
     connection: Connection,
     function: Option<FunctionRef>,
 ) -> Result<Outcome, Failure> {
+    if session.plan {
+        return plan(session, &connection.id, Action::Check(function)).await;
+    }
     let findings = session.host.check(&connection.id, function, session.timeout).await?;
     // As the check has left it: a token that cannot be had is a fault of the connection.
     let connection = session.host.connection(&connection.id).await?;
@@ -156,6 +198,9 @@ async fn supply(session: &Session, name: &str, file: &Path) -> Result<Outcome, F
 
 async fn disconnect(session: &Session, name: &str) -> Result<Outcome, Failure> {
     let connection = named(session, name).await?;
+    if session.plan {
+        return plan(session, &connection.id, Action::Disconnect).await;
+    }
     let mut result = session.host.disconnect(&connection.id, session.timeout).await?;
     // To Google, all sign-ins of one person through one OAuth client are one grant.
     let others = session.host.connections().await?;
@@ -186,14 +231,40 @@ async fn list(session: &Session, list: cli::List) -> Result<Outcome, Failure> {
     let request = ListRequest {
         regions: list.regions,
         filter: list.filter,
-        order_by: None,
+        order_by: list.order_by,
         page_size: list.page_size,
-        page_token: None,
+        page_token: list.page_token,
         limit: list.limit,
     };
+    let ordered = request.order_by.is_some();
     let connection = current(session).await?;
+    if session.plan {
+        return plan(session, &connection.id, Action::List(request)).await;
+    }
     let listed = session.host.list_functions(&connection.id, request, session.timeout).await;
-    listed.map(Outcome::Listed).map_err(|error| Failure::of_call(error, &connection))
+    let list = listed.map_err(|error| Failure::of_call(error, &connection))?;
+    Ok(Outcome::Listed { list, ordered })
+}
+
+async fn options(session: &Session, options: cli::Options) -> Result<Outcome, Failure> {
+    let cli::Options { field, prefix, region, limit } = options;
+    let of_regions = field == cli::OptionField::Regions;
+    let field = match field {
+        cli::OptionField::Regions if region.is_some() => {
+            return Err(Failure::input("--region goes with `gcf options functions` only")
+                .with_fix("give the beginning of a region without it: gcf options regions europe"));
+        }
+        cli::OptionField::Regions => OptionField::Regions,
+        cli::OptionField::Functions => OptionField::Functions(region),
+    };
+    let connection = current(session).await?;
+    let request = OptionsRequest { field, prefix, limit };
+    if session.plan {
+        return plan(session, &connection.id, Action::Options(request)).await;
+    }
+    let offered = session.host.options(&connection.id, request, session.timeout).await;
+    let list = offered.map_err(|error| Failure::of_call(error, &connection))?;
+    Ok(Outcome::Offered { list, of_regions })
 }
 
 async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failure> {
@@ -219,6 +290,9 @@ async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failu
         raise_for_status: invoke.fail,
     };
     let connection = current(session).await?;
+    if session.plan {
+        return plan(session, &connection.id, Action::Invoke(request)).await;
+    }
     let invoked = session.host.invoke(&connection.id, request, session.timeout).await;
     let invocation =
         invoked.map_err(|error| sign_in::invoker_in_our_words(Failure::of_call(error, &connection)))?;
@@ -236,9 +310,25 @@ async fn custom_api(session: &Session, custom: cli::CustomApi) -> Result<Outcome
         body: inputs::body(data.as_deref(), content_type.as_deref())?,
     };
     let connection = current(session).await?;
+    if custom.all_pages {
+        let request = PagesRequest {
+            request,
+            items: custom.items,
+            page_token: custom.page_token,
+            max_pages: custom.max_pages,
+        };
+        if session.plan {
+            return plan(session, &connection.id, Action::AllPages(request)).await;
+        }
+        let pages = session.host.all_pages(&connection.id, request, session.timeout).await;
+        return pages.map(Outcome::Paged).map_err(|error| Failure::of_call(error, &connection));
+    }
+    if session.plan {
+        return plan(session, &connection.id, Action::CustomApi(request)).await;
+    }
     let answered = session.host.custom_api(&connection.id, request, session.timeout).await;
     let response = answered.map_err(|error| Failure::of_call(error, &connection))?;
-    Ok(Outcome::Answered { response, include })
+    Ok(Outcome::Answered { response: session.cleaned(response), include })
 }
 
 /// A bare name, a resource name or a URL: what it is shows in how it begins.

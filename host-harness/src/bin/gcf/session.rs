@@ -14,8 +14,9 @@ use gcf_host::{
         DirectoryStore, KeySource, MemoryStore, PASSPHRASE_VARIABLE, ReadOnlyStore, SECRETS_VARIABLE,
         SecretStore,
     },
-    tape::{Cassette, Mode, Provenance, ProvenanceKind, Tape, Tools},
+    tape::{Aliases, Cassette, LiveSecrets, Mode, Provenance, ProvenanceKind, Redactor, Tape, Tools},
     transport::{Live, OriginMap, Transport},
+    wit::{api::ApiResponse, types::Content},
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
@@ -36,6 +37,8 @@ pub(crate) struct Session {
     /// What `--connection` says.
     pub(crate) connection: Option<String>,
     pub(crate) timeout: Option<Duration>,
+    /// Only say what would be sent.
+    pub(crate) plan: bool,
     /// Where secrets are.
     pub(crate) store: Arc<dyn SecretStore>,
     /// The same, if it is a folder.
@@ -43,6 +46,8 @@ pub(crate) struct Session {
     /// Where the key of that folder is, for people.
     pub(crate) key_place: String,
     tape: Option<Cassette>,
+    /// What the store has given out.
+    seen: LiveSecrets,
 }
 
 impl Session {
@@ -50,6 +55,8 @@ impl Session {
     pub(crate) fn open(global: &Global, command: &Command, progress: &Progress) -> Result<Self, Failure> {
         let component = component(global.component.as_deref())?;
         let OpenStore { store, folder, key_place } = store(global, command)?;
+        let seen = LiveSecrets::default();
+        let store = seen.watch(store);
         let tape = cassette(global, &component)?;
         let builder = Host::builder()
             .component_file(component.as_path())
@@ -66,10 +73,12 @@ impl Session {
             component,
             connection: global.connection.clone().filter(|name| !name.is_empty()),
             timeout: global.timeout,
+            plan: global.plan,
             store,
             folder,
             key_place,
             tape,
+            seen,
         })
     }
 
@@ -93,10 +102,12 @@ impl Session {
             component,
             connection: None,
             timeout: global.timeout,
+            plan: global.plan,
             store,
             folder: None,
             key_place: String::new(),
             tape: Some(tape.clone()),
+            seen: LiveSecrets::default(),
         };
         Ok((session, tape))
     }
@@ -125,13 +136,34 @@ impl Session {
         }
     }
 
+    /// Takes the store's secrets out of a refusal of an API: one that repeats the token it got is no reason to show it.
+    /// What an API grants is the caller's, as it came.
+    pub(crate) fn cleaned(&self, mut answer: ApiResponse) -> ApiResponse {
+        if answer.status >= 400 {
+            let mut redactor = Redactor::default();
+            redactor.know(self.seen.clone());
+            let clean = redactor.bytes(answer.body.as_bytes());
+            let text = || String::from_utf8_lossy(&clean).into_owned();
+            answer.body = match answer.body {
+                Content::Empty => Content::Empty,
+                Content::Json(_) => Content::Json(text()),
+                Content::Text(_) => Content::Text(text()),
+                Content::Bytes(_) => Content::Bytes(clean),
+            };
+            for header in &mut answer.headers {
+                header.value = redactor.bytes(&header.value);
+            }
+        }
+        answer
+    }
+
     /// Closes the tape: everything on it must have been used, or is written now. What failed before anything
     /// was sent says nothing about the tape.
     pub(crate) fn finish<T>(&self, done: Result<T, Failure>) -> Result<T, Failure> {
         let Some(tape) = &self.tape else { return done };
         match tape.finish() {
             Ok(()) => done,
-            Err(_) if done.is_err() && tape.is_untouched() => done,
+            Err(_) if (done.is_err() || self.plan) && tape.is_untouched() => done,
             Err(error) if tape.is_replaying() => Err(Failure::replay(&error, done.err())),
             // A recorded failure is worth as much as a success.
             Err(error) => done.and(Err(Failure::tape(&error))),
@@ -152,14 +184,21 @@ fn cassette(global: &Global, component: &Path) -> Result<Option<Cassette>, Failu
     let (path, mode) = match (&global.replay, &global.record) {
         (Some(path), _) => (path, mode(global)),
         (None, Some(path)) => (path, Mode::Record),
-        (None, None) => return Ok(None),
+        (None, None) if global.rename.is_empty() => return Ok(None),
+        (None, None) => {
+            return Err(Failure::input("there is no tape to rename anything on").with_fix(
+                "name one with --record FILE or --replay FILE; `gcf tape rename` changes one that is there",
+            ));
+        }
     };
     let refused = |error| Failure::tape(&error);
-    if mode == Mode::Replay {
-        return Ok(Some(Cassette::replay(Tape::read(path).map_err(refused)?)));
-    }
-    let blank = blank_tape(component)?;
-    Cassette::open(path, mode, live(global)?, blank).map(Some).map_err(refused)
+    let aliases = Aliases::new(global.rename.iter().cloned()).map_err(refused)?;
+    let cassette = if mode == Mode::Replay {
+        Cassette::replay(Tape::read(path).map_err(refused)?)
+    } else {
+        Cassette::open(path, mode, live(global)?, blank_tape(component)?).map_err(refused)?
+    };
+    Ok(Some(cassette.renaming(aliases)))
 }
 
 fn mode(global: &Global) -> Mode {
@@ -203,7 +242,7 @@ fn store(global: &Global, command: &Command) -> Result<OpenStore, Failure> {
     let folder = match named {
         Some(folder) => folder,
         // Needs none, so a machine without a home folder can run it too.
-        None if matches!(command, Command::Describe) => {
+        None if matches!(command, Command::Describe { .. }) => {
             return Ok(OpenStore::without_folder(MemoryStore::new()));
         }
         None if env::var_os(SECRETS_VARIABLE).is_some_and(|value| !value.is_empty()) => {

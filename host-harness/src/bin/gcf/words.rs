@@ -3,7 +3,7 @@
 use gcf_host::wit::{
     connections::{CredentialKind, Verdict},
     functions::{Generation, Trigger},
-    types::{ErrorKind, Impersonation, Invoker, Origin, TokenKind},
+    types::{ErrorKind, GuardRails, Impersonation, Invoker, Origin, TokenKind},
 };
 
 pub(crate) fn kind(kind: ErrorKind) -> &'static str {
@@ -109,6 +109,23 @@ pub(crate) fn credential(kind: CredentialKind) -> &'static str {
         CredentialKind::InjectedToken => "injected-token",
         CredentialKind::Other => "other",
     }
+}
+
+/// What a connection may do, a line for each rail.
+pub(crate) fn guard_rails(rails: &GuardRails) -> Vec<String> {
+    let list =
+        |what: &str, list: &[String]| (!list.is_empty()).then(|| format!("{what} {}", list.join(", ")));
+    [
+        rails.read_only.then(|| "read only".to_owned()),
+        list("regions", &rails.regions),
+        list("functions", &rails.functions),
+        list("methods", &rails.methods),
+        rails.max_body.map(|bytes| format!("bodies of {bytes} bytes at most")),
+        rails.own_project.then(|| "own project only".to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Whose ID token functions receive, in the words of `--invoke-as`.

@@ -119,6 +119,15 @@ fn secrets_by_field() {
         }))
     );
     assert_eq!(redactor.header("authorization", "Bearer opaque"), "Bearer [redacted:access-token:1]");
+    // Whatever it is said to be.
+    let text = |text: &str| RecordedBody::Text(text.to_owned());
+    let given = text("{ \"access_token\": \"opaque\", \"refresh_token\":\"another\" }");
+    let expected =
+        r#"{"access_token":"[redacted:access-token:1]","refresh_token":"[redacted:refresh-token:2]"}"#;
+    assert_eq!(redactor.body(&given), text(expected));
+    for same in [expected, "{ \"a\": \"1\" }", "\"access_token\"", "access_token"] {
+        assert_eq!(redactor.body(&text(same)), text(same));
+    }
 }
 
 #[test]

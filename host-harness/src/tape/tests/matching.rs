@@ -204,3 +204,19 @@ async fn a_miss_is_coloured_on_request() {
         miss.coloured().contains("has \u{1b}[32m\"1\"\u{1b}[0m, the request has \u{1b}[31m\"2\"\u{1b}[0m")
     );
 }
+
+#[tokio::test]
+async fn a_miss_drives_no_terminal() {
+    let recorded =
+        json!({"method": "POST", "url": "https://x.test/", "body": {"json": {"a\u{1b}[2J": 1, "b": 2}}});
+    let sent =
+        request("POST", "https://x.test/", &[("content-type", "application/json")], r#"{"b": "\u001b[2J"}"#);
+    let found = fields(recorded, json!({"regex": {"body.json b": "\u{1b}[2]J"}}), sent).await;
+    assert_eq!(
+        found,
+        [
+            "body.json a\u{fffd}[2J: the tape has 1, the request has none",
+            "body.json b: the tape has the expression ^(?:\u{fffd}[2]J)$, the request has \"\\u{1b}[2J\""
+        ]
+    );
+}

@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http_body_util::BodyExt as _;
 use serde_json::json;
 
 use super::{as_recorded, body, cassettes, request, send, tape};
 use crate::{
-    tape::{Provenance, ProvenanceKind, Recorder, Replay, Tape},
-    transport::{Body, Sending, Timeouts, Transport},
+    tape::{LiveSecrets, Provenance, ProvenanceKind, RecordedBody, Recorder, Replay, Tape, decode},
+    transport::{Body, Sending, Timeouts, Transport, TransportError},
 };
 
 /// Answers every request with a token, and with what it was sent.
@@ -147,4 +148,116 @@ fn a_tape_that_cannot_be_written_leaves_the_old_one() {
     assert!(error.starts_with(&format!("cannot write tape {}: ", path.display())), "{error}");
     assert!(path.join("inside").is_dir());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays behind");
+}
+
+/// Answers in pieces of a few bytes, compressed if that is asked for.
+#[derive(Debug)]
+struct InPieces(Vec<(&'static str, &'static str)>, Vec<u8>);
+
+impl Transport for InPieces {
+    fn send(&self, _: http::Request<Body>, _: Timeouts) -> Sending {
+        let frames: Vec<Result<_, TransportError>> =
+            self.1.chunks(5).map(|piece| Ok(http_body::Frame::data(piece.to_vec().into()))).collect();
+        let mut response = http::Response::new(Pieces(frames.into()).boxed_unsync());
+        for (name, value) in &self.0 {
+            response.headers_mut().append(*name, value.parse().unwrap());
+        }
+        Box::pin(std::future::ready(Ok(response)))
+    }
+}
+
+struct Pieces(std::collections::VecDeque<Result<http_body::Frame<bytes::Bytes>, TransportError>>);
+
+impl http_body::Body for Pieces {
+    type Data = bytes::Bytes;
+    type Error = TransportError;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, TransportError>>> {
+        std::task::Poll::Ready(self.0.pop_front())
+    }
+}
+
+/// A secret in every place of an exchange where one can be, and the answer once more in every form: in pieces that cut
+/// it in two, in Base64, percent-encoded, and compressed.
+#[tokio::test]
+async fn every_credential_of_an_exchange_stays_off_the_tape() {
+    const SIGNED: &str = "https://storage.test/o?X-Goog-Signature=canary00ff&X-Goog-Credential=a";
+    let answer = json!({
+        "access_token": "canary-access", "refresh_token": "1//0canary-refresh", "id_token": jwt_of("canary-id"),
+        "link": SIGNED, "encoded": STANDARD.encode("so ya29.canary-encoded it is"), "quoted": "1%2F%2F0canary-quoted-0",
+    })
+    .to_string();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut gzip, answer.as_bytes()).unwrap();
+    let compressed = gzip.finish().unwrap();
+    let media = ("content-type", "application/json");
+    for (headers, bytes) in [
+        (vec![media, ("content-length", "1")], answer.clone().into_bytes()),
+        (vec![media, ("content-encoding", "gzip")], compressed.clone()),
+        (vec![("content-type", "application/octet-stream")], compressed),
+        (vec![("content-type", "text/plain")], answer.into_bytes()),
+    ] {
+        let headers =
+            [headers, vec![("set-cookie", "sid=canary-set; Path=/"), ("location", SIGNED)]].concat();
+        let recorder = Recorder::new(Arc::new(InPieces(headers, bytes)), "", tape(json!([])));
+        let form =
+            format!("assertion={}&refresh_token=canary-form&code=canary-code", jwt_of("canary-assertion"));
+        let request = request(
+            "POST",
+            "https://x.test/token?access_token=canary-query",
+            &[
+                ("authorization", "Bearer canary-bearer"),
+                ("cookie", "sid=canary-cookie"),
+                ("content-type", "application/x-www-form-urlencoded"),
+            ],
+            &form,
+        );
+        send(&recorder, request).await.unwrap();
+        let tape = recorder.tape();
+        let text = tape.to_json();
+        let hidden = decode::views(text.as_bytes()).into_iter().map(|view| view.decoded);
+        for view in hidden.chain([text.clone().into_bytes()]) {
+            let view = String::from_utf8_lossy(&view).into_owned();
+            assert!(!view.contains("canary"), "{view}\nin {text}");
+        }
+        let response = tape.interactions()[0].response().unwrap();
+        let length = response.headers().iter().find(|(name, _)| name == "content-length");
+        let bytes = response.body().unwrap().to_bytes();
+        assert!(length.is_none_or(|(_, length)| *length == bytes.len().to_string()), "{text}");
+        assert!(decode::inflated(&bytes).is_empty(), "{text}");
+    }
+}
+
+/// A function says what it likes: what looks like a secret, and what is one of the store's, whatever it looks like.
+#[tokio::test]
+async fn a_secret_in_the_answer_of_a_function_is_masked() {
+    let live = LiveSecrets::default();
+    live.add("canary that looks like text");
+    let answer = format!(
+        "hello {} and ya29.canary-token and\n-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n\
+         and canary that looks like text, too",
+        jwt_of("canary-signature")
+    );
+    let function = InPieces(vec![("content-type", "text/plain")], answer.into());
+    let recorder = Recorder::new(Arc::new(function), "", tape(json!([]))).knowing(live);
+    send(&recorder, request("GET", "https://f.run.app/", &[], "")).await.unwrap();
+    let tape = recorder.tape();
+    let RecordedBody::Text(text) = tape.interactions()[0].response().unwrap().body().unwrap() else {
+        panic!("text stays text")
+    };
+    assert!(!text.contains("canary"), "{text}");
+    assert!(
+        text.starts_with("hello eyJ") && text.contains(".redacted and [redacted:access-token:1] and\n"),
+        "{text}"
+    );
+    assert!(text.ends_with("[redacted:pem:1]\nand [redacted:secret:1], too"), "{text}");
+}
+
+/// A token whose signature, in its encoded form, is this text.
+fn jwt_of(signature: &str) -> String {
+    let token = super::jwt(r#"{"iss":"me"}"#);
+    format!("{}.{signature}", token.rsplit_once('.').unwrap().0)
 }

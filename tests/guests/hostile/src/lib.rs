@@ -13,8 +13,13 @@
 //! | `sleep` | waits for an hour, whatever its deadline |
 //! | `nap N` | waits N times for 10 ms, which is no misdeed |
 //! | `request N` | sends N requests |
+//! | `read KEY` | reads an entry of the store, and tells it |
+//! | `sign KEY` | signs with a key of the store |
+//! | `keys PREFIX` | lists entries of the store |
+//! | `break KEY` | panics with an entry of the store on the stack, and in its last words |
 //!
-//! `connections.list` answers with an empty list: the call that shows that a host is still well.
+//! `connections.list` answers with an empty list: the call that shows that a host is still well. It writes
+//! to its standard error before that.
 
 #[cfg(target_os = "wasi")]
 #[path = "../../../../component/src/seal.rs"]
@@ -33,11 +38,17 @@ mod bindings {
     export!(Hostile);
 }
 
-use std::hint::black_box;
+use std::{
+    hint::black_box,
+    io::{Write as _, stderr},
+};
 
 use bindings::{
-    exports::gcf::connector::{api, catalog, connections, functions},
-    gcf::connector::types::{Error, ErrorKind, Origin},
+    exports::gcf::connector::{api, catalog, connections, functions, planning},
+    gcf::connector::{
+        secret_store::{self, SignatureAlgorithm},
+        types::{Error, ErrorKind, GuardRails, Origin},
+    },
     wasi::{
         clocks::monotonic_clock,
         http::{
@@ -57,6 +68,9 @@ const GOOGLE: &str = "cloudfunctions.googleapis.com";
 const MILLISECOND: u64 = 1_000_000;
 
 fn misbehave(id: &str) -> Result<(), Error> {
+    if let Some((misdeed @ ("read" | "sign" | "keys" | "break"), key)) = id.split_once(' ') {
+        return Err(error(pry(misdeed, key)));
+    }
     let (misdeed, count) = match id.split_once(' ') {
         Some((misdeed, count)) => {
             (misdeed, count.parse().map_err(|_| error(format!("not a number: {count}")))?)
@@ -73,6 +87,19 @@ fn misbehave(id: &str) -> Result<(), Error> {
         unknown => return Err(error(format!("no such misdeed: {unknown}"))),
     }
     Ok(())
+}
+
+/// What the store lets it have.
+fn pry(misdeed: &str, key: &str) -> String {
+    match misdeed {
+        "sign" => format!("{:?}", secret_store::sign(key, SignatureAlgorithm::Rs256, b"message")),
+        "keys" => format!("{:?}", secret_store::keys(key)),
+        "read" => format!("{:?}", secret_store::get(key)),
+        _ => {
+            let entry = black_box(secret_store::get(key));
+            panic!("{entry:?}");
+        }
+    }
 }
 
 fn spin() {
@@ -172,7 +199,12 @@ impl connections::Guest for Hostile {
         absent()
     }
 
+    fn restrict(_: String, _: Option<GuardRails>) -> Result<connections::Connected, Error> {
+        absent()
+    }
+
     fn list() -> Result<Vec<connections::Connection>, Error> {
+        let _ = stderr().write_all(&b"secret-on-stderr\n".repeat(64));
         Ok(Vec::new())
     }
 
@@ -202,6 +234,14 @@ impl functions::Guest for Hostile {
         absent()
     }
 
+    fn options(
+        _: String,
+        _: functions::OptionsRequest,
+        _: Option<u32>,
+    ) -> Result<functions::OptionList, Error> {
+        absent()
+    }
+
     fn invoke(
         _: String,
         _: functions::InvokeRequest,
@@ -213,6 +253,16 @@ impl functions::Guest for Hostile {
 
 impl api::Guest for Hostile {
     fn custom_api(_: String, _: api::ApiRequest, _: Option<u32>) -> Result<api::ApiResponse, Error> {
+        absent()
+    }
+
+    fn all_pages(_: String, _: api::PagesRequest, _: Option<u32>) -> Result<api::ApiPages, Error> {
+        absent()
+    }
+}
+
+impl planning::Guest for Hostile {
+    fn plan(_: String, _: planning::Action, _: Option<u32>) -> Result<planning::CallPlan, Error> {
         absent()
     }
 }

@@ -25,7 +25,7 @@ impl<P: Ports> Doctor<'_, P> {
                 return;
             }
         };
-        self.pass("exists", format!("{} is there", function.id));
+        self.pass("exists", format!("{} is there", function.resource_name()));
         match (&function.trigger, function.callable_url()) {
             (Trigger::Http | Trigger::Other, Some(url)) => {
                 self.pass("http", format!("it is called at https://{}{}", url.host(), url.base()))

@@ -1,0 +1,186 @@
+//! One function, by name: from Cloud Functions, or from Cloud Run.
+
+use serde_json::{Value, json};
+use test_case::test_case;
+
+use super::{detail, gen1, gen2, service};
+use crate::{
+    error::{Error, Kind},
+    functions::{Function, FunctionRef, Generation, Trigger, get::get},
+    http::TransportError,
+    testing::{Answer, World, block_on, denied, json_answer, locations, not_found, nothing, switched_off},
+};
+
+const RUN: &str = "run.googleapis.com";
+
+fn in_region(name: &str) -> FunctionRef {
+    FunctionRef::Named { name: name.to_owned(), region: Some("us-central1".to_owned()) }
+}
+
+fn bare(name: &str) -> FunctionRef {
+    FunctionRef::Named { name: name.to_owned(), region: None }
+}
+
+fn ask(world: &World, id: &str, function: FunctionRef) -> Result<Function, Error> {
+    block_on(get(world, id, function, None))
+}
+
+#[test]
+fn a_function_of_cloud_functions_takes_one_request() {
+    let (world, id) = World::connected();
+    world.then(json_answer(200, &gen2("us-central1", "hello")));
+    assert_eq!(ask(&world, &id, in_region("hello")).unwrap().generation, Generation::Gen2);
+}
+
+/// Neither the API nor a role of Cloud Functions is needed for what was made through Cloud Run.
+#[test_case(not_found("Resource 'hello' was not found"))]
+#[test_case(denied("cloudfunctions.functions.get"))]
+#[test_case(switched_off("cloudfunctions.googleapis.com"))]
+fn what_cloud_functions_does_not_have_is_looked_for_in_cloud_run(answer: Answer) {
+    let (world, id) = World::connected();
+    world.then(answer);
+    world.then(json_answer(200, &service("us-central1", "hello")));
+    let name = "projects/demo-project/locations/us-central1/functions/hello";
+    let function = ask(&world, &id, FunctionRef::Resource(name.to_owned())).unwrap();
+    assert_eq!((function.generation, &function.trigger), (Generation::CloudRun, &Trigger::Other));
+    assert_eq!((function.state.as_str(), function.id.to_string().as_str()), ("ACTIVE", name));
+    let sent = world.sent.borrow();
+    assert_eq!(sent[1].host(), RUN);
+    let path = sent[1].path_and_query();
+    let begins = "/v2/projects/demo-project/locations/us-central1/services/hello?fields=name%2Curi";
+    assert!(path.starts_with(begins), "{path}");
+    assert!(!path.contains("nvironmentVariables"));
+}
+
+#[test_case(service("us-central1", "hello"), json!({"buildConfig": null}); "a service that is no function")]
+#[test_case(service("us-central1", "hello"), json!({"labels": {"goog-managed-by": "cloudfunctions"}}); "a service behind another function")]
+fn what_is_no_function_is_not_found(mut service: Value, more: Value) {
+    let (world, id) = World::connected();
+    for (name, value) in more.as_object().unwrap() {
+        service[name] = value.clone();
+    }
+    world.then(not_found("Resource 'hello' was not found"));
+    world.then(json_answer(200, &service));
+    let error = ask(&world, &id, in_region("hello")).unwrap_err();
+    assert_eq!((error.kind(), error.fields().http_status), (Kind::NotFound, Some(404)));
+}
+
+#[test]
+fn a_name_that_no_service_can_have_is_not_asked_for() {
+    let (world, id) = World::connected();
+    for name in ["loginWithPin", "my_fn"] {
+        world.then(not_found("gone"));
+        assert_eq!(ask(&world, &id, in_region(name)).unwrap_err().kind(), Kind::NotFound);
+    }
+    assert!(world.urls().iter().all(|url| !url.contains(RUN)));
+}
+
+/// The error is that of Cloud Functions, and says if Cloud Run could not be asked.
+#[test_case(
+    not_found("gone"),
+    not_found("gone"),
+    Kind::NotFound,
+    "check project, region and name; Google says the same"
+)]
+#[test_case(
+    not_found("gone"),
+    switched_off(RUN),
+    Kind::NotFound,
+    "check project, region and name; Google says the same"
+)]
+#[test_case(
+    not_found("gone"),
+    denied("run.services.get"),
+    Kind::NotFound,
+    "Cloud Run could not be asked for it"
+)]
+#[test_case(
+    not_found("gone"),
+    Err(TransportError::Timeout),
+    Kind::NotFound,
+    "Cloud Run could not be asked for it"
+)]
+#[test_case(
+    denied("cloudfunctions.functions.get"),
+    denied("run.services.get"),
+    Kind::MissingRole,
+    "roles/cloudfunctions.viewer"
+)]
+#[test_case(
+    switched_off("cloudfunctions.googleapis.com"),
+    not_found("gone"),
+    Kind::ApiDisabled,
+    "gcloud services enable"
+)]
+fn what_neither_has(functions: Answer, run: Answer, kind: Kind, fix: &str) {
+    let (world, id) = World::connected();
+    world.then(functions);
+    world.then(run);
+    let error = ask(&world, &id, in_region("hello")).unwrap_err();
+    assert_eq!((error.kind(), error.fields().trace.len()), (kind, 2));
+    assert!(error.fields().fix.as_deref().unwrap().contains(fix), "{error}");
+}
+
+#[test]
+fn another_failure_of_cloud_functions_is_not_papered_over() {
+    let (world, id) = World::connected();
+    world.then(json_answer(500, &json!({"error": {"message": "boom"}})));
+    assert_eq!(ask(&world, &id, in_region("hello")).unwrap_err().kind(), Kind::Unavailable);
+}
+
+/// A project with these functions, and with these services in us-central1.
+fn listed(world: &World, functions: &[Value], services: Answer) {
+    world.then(json_answer(200, &json!({"functions": functions})));
+    world.then(locations(&["europe-west1", "us-central1"]));
+    world.then(services);
+    world.then(nothing());
+}
+
+#[test]
+fn a_bare_name_is_looked_up_among_all_of_them() {
+    let (world, id) = World::connected();
+    let services = json_answer(200, &json!({"services": [service("us-central1", "hello")]}));
+    listed(&world, &[gen2("europe-west1", "other")], services);
+    assert_eq!(ask(&world, &id, bare("hello")).unwrap().generation, Generation::CloudRun);
+}
+
+#[test]
+fn a_bare_name_that_both_have_is_ambiguous() {
+    for (region, words) in
+        [("europe-west1", "several regions: europe-west1, us-central1"), ("us-central1", "twice")]
+    {
+        let (world, id) = World::connected();
+        let services = json_answer(200, &json!({"services": [service("us-central1", "hello")]}));
+        listed(&world, &[gen1(region, "hello")], services);
+        let error = ask(&world, &id, bare("hello")).unwrap_err();
+        assert_eq!(error.kind(), Kind::AmbiguousFunction);
+        assert!(error.fields().message.contains(words), "{error}");
+        assert!(detail(&error, "regions").unwrap().contains("us-central1"));
+    }
+}
+
+#[test]
+fn who_may_list_services_only_still_gets_a_function_of_the_default_region() {
+    let (world, id) = World::connected();
+    world.then(denied("cloudfunctions.functions.list"));
+    world.then(locations(&["us-central1"]));
+    world.then(nothing());
+    world.then(json_answer(200, &gen2("us-central1", "hello")));
+    assert_eq!(ask(&world, &id, bare("hello")).unwrap().generation, Generation::Gen2);
+}
+
+#[test]
+fn a_name_that_may_be_in_a_part_that_failed_is_not_called_missing() {
+    let (world, id) = World::connected();
+    listed(&world, &[], json_answer(500, &json!({})));
+    let error = ask(&world, &id, bare("hello")).unwrap_err();
+    assert_eq!((error.kind(), detail(&error, "unreachable")), (Kind::Unavailable, Some("us-central1")));
+
+    let (world, id) = World::connected();
+    world.then(nothing());
+    world.then(locations(&["us-central1"]));
+    world.then(switched_off(RUN));
+    let error = ask(&world, &id, bare("hello")).unwrap_err();
+    assert_eq!(error.kind(), Kind::NotFound);
+    assert!(error.fields().fix.as_deref().unwrap().contains("run.googleapis.com could not be asked"));
+}

@@ -1,0 +1,477 @@
+use serde_json::json;
+use test_case::test_case;
+
+use super::{detail, gen2};
+use crate::{
+    api::{ApiRequest, PagesRequest, all_pages, custom_api},
+    connections::{self, ConnectRequest, get, rename, restrict},
+    error::{Error, Kind, Origin},
+    functions::{
+        FunctionRef,
+        get::get as get_function,
+        invoke::{Auth, InvokeRequest, invoke},
+        list::{ListRequest, list},
+        options::{OptionField, OptionsRequest, options},
+    },
+    guard_rails::GuardRails,
+    target::{body::Body, grammar::Query},
+    testing::{
+        World, access_token, block_on, connect, connect_request, json_answer, json_request, user_json,
+    },
+};
+
+fn texts(list: &[&str]) -> Vec<String> {
+    list.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn regions(list: &[&str]) -> GuardRails {
+    GuardRails { regions: texts(list), ..GuardRails::default() }
+}
+
+fn functions(list: &[&str]) -> GuardRails {
+    GuardRails { functions: texts(list), ..GuardRails::default() }
+}
+
+fn methods(list: &[&str]) -> GuardRails {
+    GuardRails { methods: texts(list), ..GuardRails::default() }
+}
+
+fn read_only() -> GuardRails {
+    GuardRails { read_only: true, ..GuardRails::default() }
+}
+
+fn max_body(bytes: u64) -> GuardRails {
+    GuardRails { max_body: Some(bytes), ..GuardRails::default() }
+}
+
+fn own_project() -> GuardRails {
+    GuardRails { own_project: true, ..GuardRails::default() }
+}
+
+fn with(rails: GuardRails) -> (World, String) {
+    let request = ConnectRequest { guard_rails: Some(rails), ..connect_request() };
+    World::connected_with(request, [access_token("ya29.first")])
+}
+
+fn custom(method: &str, path: &str) -> ApiRequest {
+    ApiRequest {
+        api: None,
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: Query::None,
+        headers: Vec::new(),
+        body: None,
+    }
+}
+
+fn call_of(function: FunctionRef, method: &str) -> InvokeRequest {
+    InvokeRequest {
+        function,
+        method: method.to_owned(),
+        path: String::new(),
+        query: Query::None,
+        headers: Vec::new(),
+        body: None,
+        auth: Auth::None,
+        invoker: None,
+        audience: None,
+        authorization: None,
+        idempotent: false,
+        raise_for_status: false,
+    }
+}
+
+fn named(name: &str, region: Option<&str>) -> FunctionRef {
+    FunctionRef::Named { name: name.to_owned(), region: region.map(str::to_owned) }
+}
+
+fn url(url: &str) -> FunctionRef {
+    FunctionRef::Url(url.to_owned())
+}
+
+/// Which rail forbids it; the error is of the one kind that it has, and nothing was sent.
+#[track_caller]
+fn rail(world: &World, error: &Error) -> String {
+    assert_eq!((error.kind(), error.fields().origin), (Kind::Restricted, Origin::Connection), "{error}");
+    let fix = error.fields().fix.as_deref().unwrap();
+    assert!(fix.starts_with("ask whoever manages connections"), "{fix}");
+    assert!(world.urls().is_empty() && error.fields().trace.is_empty(), "{:?}", world.urls());
+    detail(error, "rail").unwrap().to_owned()
+}
+
+/// What one request to an API comes to: the rail that forbids it, or nothing.
+fn api_verdict(rails: GuardRails, api: Option<&str>, method: &str, target: &str) -> Option<String> {
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) if path.starts_with('/') => (path, Query::Raw(query.to_owned())),
+        _ => (target, Query::None),
+    };
+    let request = ApiRequest { api: api.map(str::to_owned), query, ..custom(method, path) };
+    let verdict = |call: &dyn Fn(&World, &str) -> Result<(), Error>| {
+        let (world, id) = with(rails.clone());
+        world.then(json_answer(200, &json!({})));
+        call(&world, &id).err().map(|error| rail(&world, &error))
+    };
+    let one = verdict(&|world, id| block_on(custom_api(world, id, request.clone(), None)).map(drop));
+    if method == "GET" && path.starts_with('/') {
+        let pages =
+            || PagesRequest { request: request.clone(), items: None, page_token: None, max_pages: None };
+        let all = verdict(&|world, id| block_on(all_pages(world, id, pages(), None)).map(drop));
+        assert_eq!(all, one, "pages are requests like any other");
+    }
+    one
+}
+
+#[test_case(read_only(), "GET", None)]
+#[test_case(read_only(), "POST", Some("read-only"))]
+#[test_case(read_only(), "PUT", Some("read-only"))]
+#[test_case(read_only(), "PATCH", Some("read-only"))]
+#[test_case(read_only(), "DELETE", Some("read-only"))]
+#[test_case(methods(&["GET", "PATCH"]), "GET", None; "one of the methods")]
+#[test_case(methods(&["GET", "PATCH"]), "PATCH", None; "another of the methods")]
+#[test_case(methods(&["GET", "PATCH"]), "DELETE", Some("methods"); "none of the methods")]
+#[test_case(GuardRails { read_only: true, ..methods(&["GET", "POST"]) }, "POST", Some("read-only"); "both are asked")]
+fn a_method_of_an_api(rails: GuardRails, method: &str, forbidden: Option<&str>) {
+    let path = "/v2/projects/demo-project/locations/us-central1/functions/f";
+    assert_eq!(api_verdict(rails, None, method, path).as_deref(), forbidden);
+}
+
+#[test_case(None, "/v2/projects/demo-project/locations/europe-west1/functions", None)]
+#[test_case(None, "/v2/projects/demo-project/locations/europe-west1/functions/f:getIamPolicy", None)]
+#[test_case(None, "/v2/projects/demo-project/locations/us-central1/functions", Some("regions"); "another region")]
+#[test_case(None, "/v2/projects/demo-project/locations/-/functions", Some("regions"); "every region")]
+#[test_case(None, "/v2/projects/demo-project/locations/%2D/functions", Some("regions"); "every region escaped")]
+#[test_case(None, "/v2/projects/demo-project/%6Cocations/us-central1/functions", Some("regions"); "escaped")]
+#[test_case(None, "/v2/projects/demo-project/locations", None; "which regions there are")]
+#[test_case(None, "/v2/projects/demo-project/locations/us-central1", Some("regions"); "one that is not allowed")]
+#[test_case(None, "/v1/operations", Some("regions"); "no region")]
+#[test_case(Some("run"), "/v2/projects/demo-project/locations/europe-west1/services", None)]
+#[test_case(Some("run"), "/v2/projects/demo-project/locations/us-west1/services", Some("regions"))]
+#[test_case(Some("run"), "/v1/namespaces/demo-project/services", Some("regions"); "the other way to write it")]
+#[test_case(Some("serviceusage"), "/v1/projects/demo-project/services", None; "what is in no region")]
+#[test_case(Some("eventarc"), "/v1/projects/demo-project/locations/global/channels", Some("regions"); "global")]
+#[test_case(Some("logging"), "/v2/projects/demo-project/logs?resourceNames=projects/demo-project/locations/us-west1/buckets/b/views/v", Some("regions"); "in the query")]
+#[test_case(None, "https://europe-west1-demo-project.cloudfunctions.net/f", None; "a URL that says it")]
+#[test_case(None, "https://us-central1-demo-project.cloudfunctions.net/f", Some("regions"); "a URL that says another one")]
+#[test_case(None, "https://f-abcdefghij-ew.a.run.app/", Some("regions"); "a URL that does not say it")]
+fn a_region_of_an_api(api: Option<&str>, target: &str, forbidden: Option<&str>) {
+    assert_eq!(api_verdict(regions(&["europe-west1"]), api, "GET", target).as_deref(), forbidden);
+}
+
+#[test_case(None, "/v2/projects/demo-project/locations/-/functions", None)]
+#[test_case(Some("resourcemanager"), "/v1/projects/demo-project", None; "the project itself")]
+#[test_case(Some("resourcemanager"), "/v1/projects/demo-project:getIamPolicy", None; "a verb of it")]
+#[test_case(Some("resourcemanager"), "/v1/projects/demo-project:get/x", None; "a verb and more")]
+#[test_case(Some("resourcemanager"), "/v1/projects/demo-project:app", None; "what looks like a verb")]
+#[test_case(Some("resourcemanager"), "/v1/projects/demo-project-2", Some("own-project"); "a longer id")]
+#[test_case(Some("resourcemanager"), "/v1/projects/demo-project:1", Some("own-project"); "no verb")]
+#[test_case(Some("resourcemanager"), "/v1/projects/-", Some("own-project"); "any project")]
+#[test_case(Some("resourcemanager"), "/v1/projects", Some("own-project"); "all projects")]
+#[test_case(Some("resourcemanager"), "/v3/projects?parent=folders/1", Some("own-project"); "a folder's projects")]
+#[test_case(Some("resourcemanager"), "/v3/folders/1", Some("own-project"); "a folder")]
+#[test_case(Some("resourcemanager"), "/v1/organizations/1/projects/demo-project", Some("own-project"); "not at its place")]
+#[test_case(None, "/v2/projects/other/locations/-/functions", Some("own-project"); "another project")]
+#[test_case(None, "/v2/projects/oth%65r/locations", Some("own-project"); "another one escaped")]
+#[test_case(None, "/v2/projects/%64emo-project/locations", None; "its own escaped")]
+#[test_case(None, "/v2/projects/123456789012/locations", Some("own-project"); "a number that may be anybody's")]
+#[test_case(None, "/v2/projects/demo-project/locations/r/functions/projects/other", Some("own-project"); "one more")]
+#[test_case(None, "/v2/projects/demo-project/locations?parent=projects/other", Some("own-project"); "in the query")]
+#[test_case(None, "/v2/projects/demo-project/locations?parent=projects%2Fother", Some("own-project"); "in the query escaped")]
+#[test_case(None, "/v2/projects/demo-project/locations?projectId=other", Some("own-project"); "as a parameter")]
+#[test_case(None, "/v2/projects/demo-project/locations?projectId=demo-project&filter=a%2Fb", None; "its own as a parameter")]
+#[test_case(None, "https://us-central1-demo-project.cloudfunctions.net/f", Some("own-project"); "a URL")]
+fn a_project_of_an_api(api: Option<&str>, target: &str, forbidden: Option<&str>) {
+    assert_eq!(api_verdict(own_project(), api, "GET", target).as_deref(), forbidden);
+}
+
+#[test]
+fn a_project_with_a_domain_is_its_own_too() {
+    let request = || ConnectRequest {
+        project: Some("example.com:app".to_owned()),
+        guard_rails: Some(own_project()),
+        ..connect_request()
+    };
+    for (path, ok) in [
+        ("/v1/projects/example.com:app", true),
+        ("/v1/projects/example.com%3Aapp:getIamPolicy", true),
+        ("/v1/projects/example.com", false),
+        ("/v1/projects/example.com:other", false),
+    ] {
+        let (world, id) = World::connected_with(request(), [access_token("ya29.first")]);
+        world.then(json_answer(200, &json!({})));
+        assert_eq!(block_on(custom_api(&world, &id, custom("GET", path), None)).is_ok(), ok, "{path}");
+    }
+}
+
+/// `functions.call` runs a function, and to Google it is an API like any other.
+#[test_case("/v1/projects/demo-project/locations/us-central1/functions/hello-a:call", None)]
+#[test_case("/v1/projects/demo-project/locations/us-central1/functions/other:call", Some("functions"); "another one")]
+#[test_case("/v1/projects/demo-project/locations/us-central1/functions/other%3Acall", Some("functions"); "escaped")]
+#[test_case("/v1/projects/demo-project/locations/us-central1/functions/other:setIamPolicy", None; "no call of it")]
+#[test_case("https://us-central1-demo-project.cloudfunctions.net/hello-b/x", None; "a URL")]
+#[test_case("https://us-central1-demo-project.cloudfunctions.net/other", Some("functions"); "a URL of another one")]
+#[test_case("https://v1---hello-a-abcdefghij-uc.a.run.app/", Some("functions"); "a URL that does not say it")]
+fn a_function_of_an_api(target: &str, forbidden: Option<&str>) {
+    assert_eq!(api_verdict(functions(&["hello-*"]), None, "POST", target).as_deref(), forbidden);
+}
+
+#[test]
+fn a_body_is_measured_as_it_is_sent() {
+    let (world, id) = with(max_body(5));
+    let path = "/v2/projects/demo-project/locations/us-central1/functions";
+    // `ü` is one letter, two bytes, and six once it is encoded.
+    for (body, fits) in [
+        (Body::Text("12345".to_owned()), true),
+        (Body::Text("123456".to_owned()), false),
+        (Body::Form(vec![("ü".to_owned(), String::new())]), false),
+    ] {
+        world.begin_anew();
+        let request = ApiRequest { body: Some(body), ..custom("POST", path) };
+        if fits {
+            world.then(json_answer(200, &json!({})));
+            block_on(custom_api(&world, &id, request, None)).unwrap();
+            continue;
+        }
+        let error = block_on(custom_api(&world, &id, request, None)).unwrap_err();
+        assert_eq!(rail(&world, &error), "max-body");
+        assert_eq!(detail(&error, "limit"), Some("5"));
+    }
+    assert_eq!(api_verdict(max_body(0), None, "GET", path), None);
+}
+
+#[test_case(regions(&["us-central1"]), named("f", Some("us-central1")), "POST", None)]
+#[test_case(regions(&["us-central1"]), named("f", Some("us-east1")), "POST", Some("regions"))]
+#[test_case(regions(&["us-central1"]), FunctionRef::Resource("projects/p/locations/us-east1/functions/f".to_owned()), "POST", Some("regions"); "a resource name")]
+#[test_case(regions(&["us-central1"]), url("https://us-central1-p.cloudfunctions.net/f"), "POST", None; "a URL that says it")]
+#[test_case(regions(&["us-central1"]), url("https://f-123456789012.us-central1.run.app"), "POST", None; "a newer URL that says it")]
+#[test_case(regions(&["us-central1"]), url("https://f-123456789012.us-east1.run.app"), "POST", Some("regions"); "a newer URL that says another one")]
+#[test_case(regions(&["us-central1"]), url("https://f-abcdefghij-uc.a.run.app"), "POST", Some("regions"); "a URL that does not say it")]
+#[test_case(functions(&["f", "g-*"]), named("f", Some("us-central1")), "POST", None; "a name")]
+#[test_case(functions(&["f", "g-*"]), named("g-1", Some("us-central1")), "POST", None; "a prefix")]
+#[test_case(functions(&["f", "g-*"]), named("F", Some("us-central1")), "POST", Some("functions"); "another case")]
+#[test_case(functions(&["f", "g-*"]), named("f2", Some("us-central1")), "POST", Some("functions"); "a longer name")]
+#[test_case(functions(&["f", "g-*"]), named("g", Some("us-central1")), "POST", Some("functions"); "less than the prefix")]
+#[test_case(functions(&["f"]), url("https://f-abcdefghij-uc.a.run.app"), "POST", None; "a service's name")]
+#[test_case(functions(&["f"]), url("https://f-2-abcdefghij-uc.a.run.app"), "POST", Some("functions"); "a longer service's name")]
+#[test_case(functions(&["f"]), url("https://t---f-abcdefghij-uc.a.run.app"), "POST", Some("functions"); "a tag hides it")]
+#[test_case(functions(&["*"]), url("https://t---f-abcdefghij-uc.a.run.app"), "POST", Some("functions"); "a tag hides it from every name")]
+#[test_case(read_only(), named("f", Some("us-central1")), "GET", None; "reading")]
+#[test_case(read_only(), named("f", Some("us-central1")), "HEAD", None; "reading headers")]
+#[test_case(read_only(), named("f", Some("us-central1")), "OPTIONS", None; "asking what there is")]
+#[test_case(read_only(), named("f", Some("us-central1")), "POST", Some("read-only"); "writing")]
+#[test_case(methods(&["POST"]), named("f", Some("us-central1")), "POST", None; "an allowed method")]
+#[test_case(methods(&["POST"]), named("f", Some("us-central1")), "GET", Some("methods"); "another method")]
+#[test_case(own_project(), FunctionRef::Resource("projects/p/locations/us-central1/functions/f".to_owned()), "POST", None; "for the custom api only")]
+fn an_invocation(rails: GuardRails, function: FunctionRef, method: &str, forbidden: Option<&str>) {
+    let (world, id) = with(rails);
+    if !matches!(function, FunctionRef::Url(_)) {
+        world.then(json_answer(200, &gen2("us-central1", "f")));
+    }
+    world.then(json_answer(200, &json!({})));
+    let outcome = block_on(invoke(&world, &id, call_of(function, method), None));
+    assert_eq!(outcome.err().map(|error| rail(&world, &error)).as_deref(), forbidden);
+}
+
+/// A Google with the function `f` in each region that it is asked for.
+fn f_everywhere(world: &World) {
+    world.respond(|request| {
+        let url = request.url();
+        let region = url.split("/locations/").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        match request.host() {
+            "cloudfunctions.googleapis.com" if url.ends_with("/functions") => {
+                json_answer(200, &json!({"functions": [gen2(region, "f")]}))
+            }
+            "cloudfunctions.googleapis.com" => json_answer(
+                200,
+                &json!({"locations": [{"locationId": "us-central1"}, {"locationId": "us-east1"}, {"locationId": "us-west1"}]}),
+            ),
+            _ => json_answer(200, &json!({})),
+        }
+    });
+}
+
+/// The regions that Google was asked for, each once.
+fn asked(world: &World) -> Vec<String> {
+    let mut regions = Vec::new();
+    for url in world.urls() {
+        let region = url.split("/locations/").nth(1).and_then(|rest| rest.split('/').next());
+        if let Some(region) = region {
+            crate::sorted::insert(&mut regions, region.to_owned());
+        }
+    }
+    regions
+}
+
+#[test]
+fn a_bare_name_is_looked_up_in_the_allowed_regions() {
+    let (world, id) = with(regions(&["us-east1"]));
+    f_everywhere(&world);
+    let function = block_on(get_function(&world, &id, named("f", None), None)).unwrap();
+    assert_eq!(function.id.region.as_str(), "us-east1");
+    assert_eq!(asked(&world), ["us-east1"]);
+}
+
+/// The connection's own region is where a bare name is looked for by those who may not list.
+#[test]
+fn who_may_not_list_does_not_get_around_the_allowed_regions() {
+    let request = ConnectRequest {
+        region: Some("us-west1".to_owned()),
+        guard_rails: Some(regions(&["us-east1"])),
+        ..connect_request()
+    };
+    let (world, id) = World::connected_with(request, [access_token("ya29.first")]);
+    world.respond(|_| {
+        json_answer(403, &json!({"error": {"message": "Permission 'x.y.z' denied on resource"}}))
+    });
+    let error = block_on(get_function(&world, &id, named("f", None), None)).unwrap_err();
+    assert_eq!((error.kind(), detail(&error, "rail")), (Kind::Restricted, Some("regions")));
+    assert_eq!(asked(&world), ["us-east1"]);
+}
+
+#[test]
+fn a_drop_down_offers_the_allowed_regions_and_their_functions() {
+    let (world, id) = with(regions(&["us-east1", "us-west1"]));
+    f_everywhere(&world);
+    let ask =
+        |field| block_on(options(&world, &id, OptionsRequest { field, prefix: None, limit: None }, None));
+    let values: Vec<_> = ask(OptionField::Regions).unwrap().options.into_iter().map(|o| o.value).collect();
+    assert_eq!(values, ["us-east1", "us-west1"]);
+    assert_eq!(ask(OptionField::Functions(Some("us-west1".to_owned()))).unwrap().options.len(), 1);
+    assert_eq!(ask(OptionField::Functions(None)).unwrap().options.len(), 1, "in its own region");
+    world.begin_anew();
+    let error = ask(OptionField::Functions(Some("us-central1".to_owned()))).unwrap_err();
+    assert_eq!(rail(&world, &error), "regions");
+}
+
+#[test]
+fn a_function_elsewhere_is_not_read() {
+    let (world, id) = with(regions(&["us-east1"]));
+    let error = block_on(get_function(&world, &id, named("f", Some("us-west1")), None)).unwrap_err();
+    assert_eq!(rail(&world, &error), "regions");
+}
+
+#[test]
+fn a_list_is_of_the_allowed_regions() {
+    let (world, id) = with(regions(&["us-east1", "us-west1"]));
+    f_everywhere(&world);
+    let all = block_on(list(&world, &id, ListRequest::default(), None)).unwrap();
+    assert_eq!(all.functions.len(), 2);
+    assert_eq!(asked(&world), ["us-east1", "us-west1"]);
+
+    world.begin_anew();
+    let one = ListRequest { regions: texts(&["us-east1"]), ..ListRequest::default() };
+    assert_eq!(block_on(list(&world, &id, one, None)).unwrap().functions.len(), 1);
+    assert_eq!(asked(&world), ["us-east1"]);
+
+    world.begin_anew();
+    let elsewhere = ListRequest { regions: texts(&["us-east1", "us-central1"]), ..ListRequest::default() };
+    let error = block_on(list(&world, &id, elsewhere, None)).unwrap_err();
+    assert_eq!(rail(&world, &error), "regions");
+    let wrong = ListRequest { regions: texts(&["x y"]), ..ListRequest::default() };
+    assert_eq!(block_on(list(&world, &id, wrong, None)).unwrap_err().kind(), Kind::InvalidInput);
+}
+
+#[test_case(regions(&["us-central1"]), true)]
+#[test_case(regions(&["us central1"]), false)]
+#[test_case(regions(&["-"]), false; "every region")]
+#[test_case(regions(&["us-central1"; 101]), false; "too many")]
+#[test_case(functions(&["hello", "hello-*", "h*", "*", "helloGET", "a_*"]), true; "functions")]
+#[test_case(functions(&["hel*lo"]), false; "a star inside")]
+#[test_case(functions(&["**"]), false; "two stars")]
+#[test_case(functions(&["-*"]), false; "no beginning of a name")]
+#[test_case(functions(&[""]), false; "no name")]
+#[test_case(functions(&["projects/p/locations/r/functions/f"]), false; "a resource name")]
+#[test_case(methods(&["GET", "OPTIONS"]), true; "methods")]
+#[test_case(methods(&["get"]), false; "a method in lower case")]
+#[test_case(methods(&["CONNECT"]), false; "a method that is never sent")]
+#[test_case(GuardRails { read_only: true, ..methods(&["POST"]) }, false; "nothing is left")]
+#[test_case(GuardRails { read_only: true, ..methods(&["POST", "HEAD"]) }, true; "something is left")]
+#[test_case(max_body(0), true; "no body at all")]
+fn rails_are_parsed(rails: GuardRails, ok: bool) {
+    let world = World::new();
+    let request = ConnectRequest { guard_rails: Some(rails.clone()), ..connect_request() };
+    if ok {
+        world.then(access_token("ya29.first"));
+    }
+    match connect(&world, request) {
+        Ok((connection, _)) => assert_eq!(connection.guard_rails, Some(rails)),
+        Err(error) => {
+            assert_eq!(
+                (error.kind(), detail(&error, "field")),
+                (Kind::InvalidInput, Some("guard-rails")),
+                "{error}"
+            );
+            assert!(!ok && error.fields().fix.is_some() && world.urls().is_empty());
+        }
+    }
+}
+
+#[test]
+fn rails_are_kept_whatever_else_changes() {
+    let rails = GuardRails {
+        read_only: true,
+        regions: texts(&["us-central1"]),
+        functions: texts(&["f", "g-*"]),
+        methods: texts(&["GET", "POST"]),
+        max_body: Some(u64::MAX),
+        own_project: true,
+    };
+    let (world, id) = with(rails.clone());
+    assert_eq!(get(&world, &id).unwrap().guard_rails.as_ref(), Some(&rails));
+    assert_eq!(rename(&world, &id, "other").unwrap().0.guard_rails.as_ref(), Some(&rails));
+    world.then(json_answer(200, &crate::testing::user_grant("ya29.user")));
+    let credential = crate::testing::google_json(&user_json());
+    let again = block_on(connections::reauthorize(&world, &id, credential, None, None)).unwrap();
+    assert_eq!(again.0.guard_rails.as_ref(), Some(&rails));
+    let shown = connections::list(&world).unwrap();
+    assert_eq!(shown[0].guard_rails.as_ref(), Some(&rails));
+
+    world.begin_anew();
+    let loose = restrict(&world, &id, Some(read_only())).unwrap().0;
+    assert_eq!(loose.guard_rails, Some(read_only()));
+    assert_eq!(restrict(&world, &id, Some(GuardRails::default())).unwrap().0.guard_rails, None);
+    assert_eq!(restrict(&world, &id, None).unwrap().0.guard_rails, None);
+    assert_eq!(get(&world, &id).unwrap().nickname, "other");
+    assert!(restrict(&world, &id, Some(methods(&["get"]))).is_err());
+    assert_eq!(restrict(&world, "0123456789abcdef", None).unwrap_err().kind(), Kind::ConnectionNotFound);
+    assert!(world.urls().is_empty());
+}
+
+#[test]
+fn a_rail_of_a_newer_version_is_not_left_out() {
+    let (world, id) = with(read_only());
+    let key = format!("connections/{id}");
+    let mut kept = world.entry(&key);
+    kept["guard_rails"]["weekdays_only"] = json!(true);
+    world.set(&key, kept.to_string());
+    let error =
+        block_on(custom_api(&world, &id, custom("GET", "/v2/projects/p/locations"), None)).unwrap_err();
+    assert_eq!(error.kind(), Kind::SecretStore);
+    assert!(world.urls().is_empty());
+    for damaged in [json!("x"), json!({"read_only": "no"}), json!({"regions": "us-central1"})] {
+        world.edit(&key, &json!({ "guard_rails": damaged }));
+        assert_eq!(get(&world, &id).unwrap_err().kind(), Kind::SecretStore);
+    }
+}
+
+#[test]
+fn a_connections_own_region_is_an_allowed_one_unless_it_is_named() {
+    let made = |region: Option<&str>, rails: &[&str]| {
+        let world = World::new().answer(access_token("ya29.first"));
+        let request = ConnectRequest {
+            region: region.map(str::to_owned),
+            guard_rails: Some(regions(rails)),
+            ..connect_request()
+        };
+        let (connection, warnings) = connect(&world, request).unwrap();
+        (connection.region, warnings.len())
+    };
+    assert_eq!(made(None, &["europe-west1", "us-east1"]), ("europe-west1".to_owned(), 0));
+    assert_eq!(made(None, &["europe-west1", "us-central1"]), ("us-central1".to_owned(), 0));
+    assert_eq!(made(Some("us-east4"), &["europe-west1"]), ("us-east4".to_owned(), 1));
+    let (world, id) = World::connected_with(
+        json_request(&user_json()),
+        [json_answer(200, &crate::testing::user_grant("ya29.first"))],
+    );
+    let (_, warnings) = restrict(&world, &id, Some(regions(&["europe-west1"]))).unwrap();
+    assert_eq!(warnings, ["the connection's own region us-central1 is not among the allowed ones"]);
+}

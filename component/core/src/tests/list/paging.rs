@@ -1,0 +1,285 @@
+//! Lists of many pages: all of them, a few, one after another, and without end.
+
+use serde_json::{Value, json};
+use test_case::test_case;
+
+use super::{
+    super::{detail, gen2, service},
+    FUNCTIONS, RUN, everything, missing, names, page, region_of, services,
+};
+use crate::{
+    error::{Error, Kind},
+    functions::{
+        Generation,
+        list::{FunctionList, ListRequest, list},
+    },
+    http::Request,
+    testing::{Answer, World, block_on, json_answer, locations, nothing, switched_off},
+};
+
+fn parameter(request: &Request, name: &str) -> Option<String> {
+    let query = request.path_and_query().split_once('?')?.1;
+    form_urlencoded::parse(query.as_bytes()).find(|(n, _)| n == name).map(|(_, value)| value.into_owned())
+}
+
+/// A page of a list of this many items, whose tokens are the number of their first item.
+fn slice(request: &Request, field: &str, count: usize, item: impl Fn(usize) -> Value) -> Answer {
+    let size: usize = parameter(request, "pageSize").unwrap().parse().unwrap();
+    let first: usize = parameter(request, "pageToken").map_or(0, |token| token.parse().unwrap());
+    let end = count.min(first + size);
+    let mut page = json!({field: (first..end).map(item).collect::<Vec<_>>()});
+    if end < count {
+        page["nextPageToken"] = json!(end.to_string());
+    }
+    json_answer(200, &page)
+}
+
+const REGIONS: [&str; 3] = ["europe-west1", "us-central1", "us-east1"];
+
+/// A project with so many functions of Cloud Functions, and so many of Cloud Run in each of three regions. Cloud
+/// Run lists the newest first, which here is the last of its name.
+fn project(world: &World, functions: usize, in_each: usize) {
+    world.respond(move |request| match region_of(request) {
+        Some(region) => {
+            slice(request, "services", in_each, |n| service(&region, &format!("s{:05}", in_each - 1 - n)))
+        }
+        None if request.path_and_query().contains("/functions?") => {
+            slice(request, "functions", functions, |n| gen2("us-central1", &format!("f{n:05}")))
+        }
+        None => locations(&REGIONS),
+    });
+}
+
+#[test_case(1_000, 100)]
+#[test_case(1_000, 1_000)]
+#[test_case(10_000, 100)]
+#[test_case(10_000, 1_000)]
+fn many_functions_over_pages_of_any_size_are_complete_and_in_order(functions: usize, page_size: u32) {
+    let (world, id) = World::connected();
+    project(&world, functions, 150);
+    let request = ListRequest { page_size: Some(page_size), ..ListRequest::default() };
+    let list = block_on(list(&world, &id, request, None)).unwrap();
+    assert_eq!((list.functions.len(), list.next_page_token.as_deref()), (functions + 450, None));
+    let pages = functions.div_ceil(page_size as usize) + 3 * 150_usize.div_ceil(page_size as usize);
+    assert_eq!(list.pages as usize, pages);
+    for (number, function) in list.functions[..functions].iter().enumerate() {
+        assert_eq!(function.id.name.as_str(), format!("f{number:05}"));
+    }
+    for (number, function) in list.functions[functions..].iter().enumerate() {
+        assert_eq!(function.id.region.as_str(), REGIONS[number / 150]);
+        assert_eq!(function.id.name.as_str(), format!("s{:05}", number % 150));
+    }
+}
+
+#[test]
+fn a_call_reads_at_most_150_pages_and_the_next_one_goes_on() {
+    let (world, id) = World::connected();
+    project(&world, 2_000, 0);
+    let request = ListRequest { page_size: Some(10), ..ListRequest::default() };
+    let first = block_on(list(&world, &id, request.clone(), None)).unwrap();
+    assert_eq!((first.pages, first.functions.len()), (150, 1_500));
+    assert_eq!(first.next_page_token.as_deref(), Some("functions/-/1500"));
+    let request = ListRequest { page_token: first.next_page_token, ..request };
+    let next = block_on(list(&world, &id, request, None)).unwrap();
+    assert_eq!((next.pages, next.functions[0].id.name.as_str()), (1, "f01500"));
+}
+
+#[test]
+fn when_the_pages_run_out_in_cloud_run_it_goes_on_in_that_region() {
+    let (world, id) = World::connected();
+    project(&world, 0, 100);
+    let request = ListRequest { page_size: Some(1), ..ListRequest::default() };
+    let first = block_on(list(&world, &id, request, None)).unwrap();
+    // One page for Cloud Functions, 100 of the first region that is asked, and what is left for the next ones.
+    assert!(first.pages <= 150, "{}", first.pages);
+    let token = first.next_page_token.unwrap();
+    assert!(token.starts_with("services/"), "{token}");
+    let rest = read_on(&world, &id, &ListRequest { page_size: Some(50), ..ListRequest::default() }, &token);
+    let mut all = first.functions;
+    all.extend(rest);
+    assert_eq!(all.len(), 300);
+}
+
+/// All that comes after a token, one page a call.
+fn read_on(world: &World, id: &str, request: &ListRequest, token: &str) -> Vec<crate::functions::Function> {
+    let (mut all, mut token) = (Vec::new(), Some(token.to_owned()));
+    for _ in 0..100 {
+        let Some(page_token) = token else { return all };
+        let request = ListRequest { page_token: Some(page_token), ..request.clone() };
+        let page = block_on(list(world, id, request.clone(), None)).unwrap();
+        assert!(page.functions.len() <= request.page_size.unwrap() as usize);
+        assert!(page.missing.is_empty(), "{:?}", page.missing);
+        all.extend(page.functions);
+        token = page.next_page_token;
+    }
+    panic!("the pages do not end");
+}
+
+#[test_case(&[], 7, 3, 4; "every region")]
+#[test_case(&[], 0, 3, 100; "nothing but cloud run")]
+#[test_case(&[], 8, 0, 4; "nothing but cloud functions")]
+#[test_case(&["us-central1"], 7, 3, 2; "one region")]
+#[test_case(&["us-central1", "us-east1"], 5, 5, 3; "two regions")]
+fn page_by_page_is_the_same_as_all_at_once(
+    regions: &[&str],
+    functions: usize,
+    in_each: usize,
+    page_size: u32,
+) {
+    let (world, id) = World::connected();
+    project(&world, functions, in_each);
+    let regions: Vec<String> = regions.iter().map(|region| (*region).to_owned()).collect();
+    let request = ListRequest { regions, page_size: Some(page_size), ..ListRequest::default() };
+    let whole = block_on(list(&world, &id, request.clone(), None)).unwrap();
+    let first = ListRequest { limit: Some(1), ..request.clone() };
+    let first = block_on(list(&world, &id, first, None)).unwrap();
+    let mut all = first.functions;
+    if let Some(token) = first.next_page_token {
+        all.extend(read_on(&world, &id, &request, &token));
+    }
+    // Within a region, Cloud Run gives the newest first; pages are in the order of names, each by itself.
+    let key = |f: &crate::functions::Function| {
+        (f.generation == Generation::CloudRun, f.id.region.clone(), f.id.name.clone())
+    };
+    let sorted = |functions: &[crate::functions::Function]| {
+        let mut keys: Vec<_> = functions.iter().map(key).collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(sorted(&all), sorted(&whole.functions));
+}
+
+#[test]
+fn a_limit_stops_after_the_page_that_reaches_it_and_says_where_to_go_on() {
+    let (world, id) = World::connected();
+    project(&world, 10, 3);
+    let limited = |limit, page_size| {
+        let request =
+            ListRequest { limit: Some(limit), page_size: Some(page_size), ..ListRequest::default() };
+        let list = block_on(list(&world, &id, request, None)).unwrap();
+        (list.functions.len(), list.next_page_token)
+    };
+    let at = |token: &str| Some(token.to_owned());
+    assert_eq!(limited(5, 4), (8, at("functions/-/8")));
+    assert_eq!(limited(10, 4), (10, at("services/-/")));
+    assert_eq!(limited(11, 4), (13, at("services/us-central1/")));
+    assert_eq!(limited(12, 2), (12, at("services/europe-west1/2")));
+    assert_eq!(limited(16, 4), (16, at("services/us-east1/")));
+    assert_eq!(limited(17, 4), (19, None));
+    assert_eq!(limited(100, 4), (19, None));
+}
+
+#[test]
+fn a_limit_asks_for_no_more_than_it_needs() {
+    let (world, id) = World::connected();
+    world.then(json_answer(200, &page(&[gen2("us-central1", "a")], Some("p2"), &[])));
+    let request = ListRequest { limit: Some(1), ..ListRequest::default() };
+    let list = block_on(list(&world, &id, request, None)).unwrap();
+    assert_eq!(list.next_page_token.as_deref(), Some("functions/-/p2"));
+    assert_eq!(world.urls().len(), 1);
+}
+
+#[test]
+fn a_page_token_is_of_a_list_of_the_same_regions() {
+    let (world, id) = World::connected();
+    for (regions, token) in [
+        (vec!["us-central1".to_owned()], "functions/-/x"),
+        (vec!["us-central1".to_owned()], "services/europe-west1/x"),
+        (vec![], "functions/us-central1/x"),
+    ] {
+        let request = ListRequest { regions, page_token: Some(token.to_owned()), ..ListRequest::default() };
+        let error = block_on(list(&world, &id, request, None)).unwrap_err();
+        assert_eq!((error.kind(), detail(&error, "field")), (Kind::InvalidInput, Some("page-token")));
+    }
+    assert!(world.urls().is_empty());
+}
+
+#[test]
+fn a_page_that_fails_is_an_error_and_can_be_asked_for_again() {
+    let (world, id) = World::connected();
+    world.then(switched_off(FUNCTIONS));
+    let request = ListRequest { page_token: Some("functions/-/p2".to_owned()), ..ListRequest::default() };
+    assert_eq!(block_on(list(&world, &id, request, None)).unwrap_err().kind(), Kind::ApiDisabled);
+}
+
+#[test]
+fn a_list_that_goes_on_at_cloud_run_says_so_if_that_is_off() {
+    let (world, id) = World::connected();
+    world.then(locations(&REGIONS));
+    world.then(switched_off(RUN));
+    let request = ListRequest { page_token: Some("services/-/".to_owned()), ..ListRequest::default() };
+    assert_eq!(block_on(list(&world, &id, request, None)).unwrap_err().kind(), Kind::ApiDisabled);
+}
+
+fn no_end(outcome: Result<FunctionList, Error>) {
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind(), Kind::PageLoop);
+    assert!(error.fields().fix.is_some());
+}
+
+#[test]
+fn a_page_token_of_cloud_functions_that_comes_twice_ends_in_an_error() {
+    let (world, id) = World::connected();
+    world.respond(|request| match region_of(request) {
+        Some(_) => nothing(),
+        None if request.path_and_query().contains("/functions?") => {
+            json_answer(200, &page(&[], Some("same"), &[]))
+        }
+        None => locations(&REGIONS),
+    });
+    no_end(everything(&world, &id));
+    let request = ListRequest { page_token: Some("functions/-/same".to_owned()), ..ListRequest::default() };
+    no_end(block_on(list(&world, &id, request, None)));
+    assert!(world.urls().len() <= 6);
+}
+
+#[test]
+fn a_page_token_of_cloud_run_that_comes_twice_ends_in_an_error() {
+    let (world, id) = World::connected();
+    world.respond(|request| match region_of(request) {
+        Some(_) => {
+            let next = match parameter(request, "pageToken").as_deref() {
+                Some("a") => "b",
+                _ => "a",
+            };
+            json_answer(200, &json!({"nextPageToken": next}))
+        }
+        None if request.path_and_query().contains("/functions?") => nothing(),
+        None => locations(&["us-central1"]),
+    });
+    no_end(everything(&world, &id));
+}
+
+#[test]
+fn a_server_that_never_ends_with_tokens_that_never_repeat_is_left_after_150_pages() {
+    let (world, id) = World::connected();
+    world.respond(|request| match region_of(request) {
+        Some(_) => nothing(),
+        None if request.path_and_query().contains("/functions?") => {
+            let next: u32 = parameter(request, "pageToken").map_or(0, |token| token.parse().unwrap()) + 1;
+            json_answer(200, &page(&[], Some(&next.to_string()), &[]))
+        }
+        None => locations(&REGIONS),
+    });
+    let list = everything(&world, &id).unwrap();
+    assert_eq!((list.pages, list.next_page_token.as_deref()), (150, Some("functions/-/150")));
+    assert!(names(&list).is_empty() && missing(&list).is_empty());
+}
+
+#[test]
+fn the_pages_of_the_regions_themselves_are_read() {
+    let (world, id) = World::connected();
+    world.respond(|request| match region_of(request) {
+        Some(region) => services(&[service(&region, "a")]),
+        None if request.path_and_query().contains("/functions?") => nothing(),
+        None if parameter(request, "pageToken").is_some() => locations(&["us-east4"]),
+        None => {
+            let mut first: Value = serde_json::from_slice(&locations(&REGIONS).unwrap().body).unwrap();
+            first["nextPageToken"] = json!("p2");
+            json_answer(200, &first)
+        }
+    });
+    let list = everything(&world, &id).unwrap();
+    let regions: Vec<_> = list.functions.iter().map(|function| function.id.region.as_str()).collect();
+    assert_eq!(regions, ["europe-west1", "us-central1", "us-east1", "us-east4"]);
+}

@@ -1,0 +1,356 @@
+//! What a call would send: the same steps, on stand-ins.
+
+use serde_json::json;
+use test_case::test_case;
+
+use super::gen2;
+use crate::{
+    api::{ApiRequest, PagesRequest},
+    connections::Credential,
+    error::{Kind, Result},
+    functions::{
+        FunctionRef,
+        invoke::{Auth, InvokeRequest, invoke},
+        list::{ListRequest, list},
+        options::{OptionField, OptionsRequest},
+    },
+    http::TokenKind,
+    identity::InvokerRequest,
+    plan::{Action, Plan, plan},
+    rehearsal::Stage,
+    retry::Class,
+    target::{body::Body, grammar::Query},
+    testing::{
+        NOW, ROBOT, World, access_token, block_on, connect_request, id_token, json_answer, json_request,
+        request_for, user_json,
+    },
+};
+
+const FUNCTIONS: &str = "https://cloudfunctions.googleapis.com/v2/projects/demo-project/locations";
+
+fn planned(world: &World, id: &str, action: Action) -> Result<Plan> {
+    let before = world.secrets.borrow().clone();
+    let plan = block_on(plan(&Stage::live(world), id, action, None));
+    assert!(world.log.borrow().is_empty(), "{:?}", world.log.borrow());
+    assert!(world.leases.borrow().is_empty());
+    assert_eq!(*world.secrets.borrow(), before);
+    plan
+}
+
+/// Purpose, method, URL without its query, and token of each request.
+fn steps(plan: &Plan) -> Vec<String> {
+    let requests = plan.requests.iter();
+    requests
+        .map(|request| {
+            let url = request.url.split('?').next().unwrap();
+            format!("{}: {} {url} {:?}", request.purpose, request.method.as_str(), request.token)
+        })
+        .collect()
+}
+
+fn request(function: FunctionRef) -> InvokeRequest {
+    InvokeRequest {
+        function,
+        method: "POST".to_owned(),
+        path: "/sub".to_owned(),
+        query: Query::Raw("a=1".to_owned()),
+        headers: vec![("x-a".to_owned(), "b".to_owned())],
+        body: Some(Body::Json("{\"n\": 1}".to_owned())),
+        auth: Auth::IdToken,
+        invoker: None,
+        audience: None,
+        authorization: None,
+        idempotent: false,
+        raise_for_status: false,
+    }
+}
+
+fn in_region(name: &str) -> FunctionRef {
+    FunctionRef::Named { name: name.to_owned(), region: Some("us-central1".to_owned()) }
+}
+
+fn bare(name: &str) -> FunctionRef {
+    FunctionRef::Named { name: name.to_owned(), region: None }
+}
+
+fn api_request(method: &str, path: &str) -> ApiRequest {
+    ApiRequest {
+        api: None,
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: Query::None,
+        headers: Vec::new(),
+        body: None,
+    }
+}
+
+const TOKEN: &str = "get an access token: POST https://oauth2.googleapis.com/token Assertion";
+
+#[test]
+fn an_invocation_by_name_goes_by_what_the_name_will_turn_out_to_be() {
+    let (world, id) = World::connected();
+    world.at(7200);
+    let plan = planned(&world, &id, Action::Invoke(request(in_region("hello")))).unwrap();
+    assert_eq!(
+        steps(&plan),
+        [
+            TOKEN.to_owned(),
+            format!("look up hello: GET {FUNCTIONS}/us-central1/functions/hello AccessToken"),
+            "get an ID token: POST https://oauth2.googleapis.com/token Assertion".to_owned(),
+            "invoke hello: POST {url of hello}/sub IdToken".to_owned(),
+        ]
+    );
+    let [.., minted, called] = &plan.requests[..] else { panic!() };
+    assert_eq!(minted.audience.as_deref(), Some("{url of hello}"));
+    assert_eq!((minted.retry, minted.attempts), (Class::TokenEndpoint, 3));
+    assert_eq!(called.audience.as_deref(), Some("{url of hello}"));
+    assert_eq!(called.url, "{url of hello}/sub?a=1");
+    assert_eq!((called.retry, called.timeout_ms), (Class::Once, 60_000));
+    assert_eq!((called.body.as_deref(), called.body_bytes), (Some("{\"n\": 1}"), 8));
+    assert!(called.headers.contains(&("x-a".to_owned(), "b".to_owned())));
+    assert_eq!((plan.account.as_str(), plan.principal.as_deref()), (ROBOT, Some(ROBOT)));
+}
+
+#[test]
+fn a_bare_name_is_found_where_only_google_knows() {
+    let (world, id) = World::connected();
+    let plan = planned(&world, &id, Action::Check(Some(bare("hello")))).unwrap();
+    let steps = steps(&plan);
+    let asked = steps.last().unwrap();
+    assert_eq!(
+        asked,
+        "ask what is allowed: POST https://run.googleapis.com/v2/projects/demo-project/locations/{region of hello}/services/{service of hello}:testIamPermissions AccessToken"
+    );
+    assert!(steps.iter().any(|step| step.ends_with("/locations/-/functions AccessToken")), "{steps:?}");
+    assert!(!format!("{plan:?}").contains("rehears"), "{plan:?}");
+}
+
+#[test]
+fn a_token_in_the_store_is_used() {
+    let (world, id) = World::connected();
+    let plan = planned(&world, &id, Action::List(ListRequest::default())).unwrap();
+    assert!(plan.requests.iter().all(|request| request.token == TokenKind::AccessToken), "{plan:?}");
+    assert_eq!(plan.requests[0].purpose, "list functions");
+    assert_eq!((plan.requests[0].retry, plan.requests[0].attempts), (Class::Idempotent, 4));
+    assert!(plan.notes.iter().any(|note| note.contains("comes from the store")), "{:?}", plan.notes);
+    assert_eq!(plan.principal, None);
+}
+
+/// What is planned is what is sent, byte for byte, once what stands in braces is known.
+#[test]
+fn a_plan_and_its_call_are_the_same() {
+    let (world, id) = World::connected();
+    world.at(7200);
+    let plan = planned(&world, &id, Action::Invoke(request(in_region("hello")))).unwrap();
+    let url = "https://hello-abc123-uc.a.run.app";
+    world.then(access_token("ya29.second"));
+    world.then(json_answer(200, &gen2("us-central1", "hello")));
+    world.then(id_token_at(url, 7200));
+    world.then(json_answer(200, &json!({})));
+    block_on(invoke(&world, &id, request(in_region("hello")), None)).unwrap();
+    let sent = world.sent.borrow();
+    assert_eq!(sent.len(), plan.requests.len());
+    for (sent, planned) in sent.iter().zip(&plan.requests) {
+        assert_eq!(
+            format!("https://{}{}", sent.host(), sent.path_and_query()),
+            planned.url.replace("{url of hello}", url)
+        );
+        assert_eq!((sent.method(), sent.token()), (planned.method, planned.token));
+        assert_eq!(sent.headers(), planned.headers);
+        if let Some(body) = &planned.body {
+            assert_eq!(sent.body(), body.as_bytes());
+        }
+    }
+}
+
+fn id_token_at(audience: &str, seconds: u64) -> crate::testing::Answer {
+    let claims = json!({"aud": audience, "exp": NOW + seconds + 3600, "email": ROBOT, "sub": "1"});
+    json_answer(200, &json!({"id_token": crate::testing::jwt(&claims)}))
+}
+
+/// An audience that is a function's address leaves no doubt where the function is: any other one is refused.
+#[test]
+fn an_audience_of_the_caller_s_is_taken_at_its_word() {
+    let (world, id) = World::connected();
+    let with =
+        |audience: &str| InvokeRequest { audience: Some(audience.to_owned()), ..request(in_region("hello")) };
+    for (audience, url) in [
+        ("https://hello-abc123-uc.a.run.app", "https://hello-abc123-uc.a.run.app/sub?a=1"),
+        (
+            "https://us-central1-p.cloudfunctions.net/hello",
+            "https://us-central1-p.cloudfunctions.net/hello/sub?a=1",
+        ),
+        ("https://api.example.com", "{url of hello}/sub?a=1"),
+    ] {
+        let plan = planned(&world, &id, Action::Invoke(with(audience))).unwrap();
+        assert_eq!(plan.requests[1].audience.as_deref(), Some(audience));
+        assert_eq!(plan.requests[2].url, url);
+    }
+}
+
+#[test]
+fn a_user_s_functions_receive_a_token_that_iam_mints() {
+    let (world, id) = World::of_user();
+    let plan = planned(
+        &world,
+        &id,
+        Action::Invoke(InvokeRequest {
+            invoker: Some(InvokerRequest::ServiceAccount {
+                service_account: Some(ROBOT.to_owned()),
+                delegates: Vec::new(),
+                include_email: true,
+            }),
+            path: String::new(),
+            query: Query::None,
+            ..request(in_region("hello"))
+        }),
+    )
+    .unwrap();
+    let minted = &plan.requests[1];
+    assert_eq!(minted.purpose, format!("mint an ID token of {ROBOT}"));
+    assert_eq!(minted.audience.as_deref(), Some("{url of hello}"));
+    assert_eq!(minted.body.as_deref(), Some(r#"{"audience":"{url of hello}","includeEmail":true}"#));
+    assert_eq!(plan.requests[2].url, "{url of hello}");
+    assert_eq!(plan.principal.as_deref(), Some(ROBOT));
+}
+
+#[test]
+fn nothing_secret_is_in_a_plan() {
+    let (world, id) = World::of_user();
+    world.at(7200);
+    let plan = planned(&world, &id, Action::List(ListRequest::default())).unwrap();
+    let refresh = &plan.requests[0];
+    assert_eq!((refresh.token, refresh.body.as_deref()), (TokenKind::Grant, None));
+    assert!(refresh.body_bytes > 0);
+    let printed = format!("{plan:?}");
+    for secret in ["1//first", "GOCSPX", "ya29", "stand-in", "e30."] {
+        assert!(!printed.contains(secret), "{secret}: {printed}");
+    }
+}
+
+#[test]
+fn a_connection_is_planned_without_keeping_it() {
+    let world = World::new();
+    let plan = planned(&world, "", Action::Connect(connect_request())).unwrap();
+    assert_eq!(steps(&plan), [TOKEN]);
+    assert_eq!(plan.account, ROBOT);
+    let plan = planned(&world, "", Action::Connect(json_request(&user_json()))).unwrap();
+    assert_eq!(steps(&plan), ["get an access token: POST https://oauth2.googleapis.com/token Grant"]);
+    assert!(plan.account.starts_with("a user of the client "), "{}", plan.account);
+    let injected = request_for(Credential::InjectedToken(None));
+    let injected = Action::Connect(crate::connections::ConnectRequest {
+        project: Some("demo-project".to_owned()),
+        ..injected
+    });
+    assert_eq!(planned(&world, "", injected).unwrap().requests, []);
+}
+
+#[test]
+fn the_end_of_a_connection_is_planned_without_ending_it() {
+    let (world, id) = World::of_user();
+    let plan = planned(&world, &id, Action::Disconnect).unwrap();
+    assert_eq!(steps(&plan), ["end the grant at Google: POST https://oauth2.googleapis.com/revoke Grant"]);
+    assert_eq!(plan.requests[0].body, None);
+    let (world, id) = World::connected();
+    assert_eq!(planned(&world, &id, Action::Disconnect).unwrap().requests, []);
+}
+
+#[test]
+fn a_custom_request_stands_as_it_is() {
+    let (world, id) = World::connected();
+    let mut request = api_request("POST", "/v2/projects/p/locations/us-central1/functions");
+    request.query = Query::Raw("functionId=rehearsed".to_owned());
+    request.body = Some(Body::Json(format!("\"{}é\"", "a".repeat(4094))));
+    let plan = planned(&world, &id, Action::CustomApi(request)).unwrap();
+    let [planned] = &plan.requests[..] else { panic!("{plan:?}") };
+    assert_eq!(planned.purpose, "call cloudfunctions.googleapis.com");
+    assert!(planned.url.ends_with("/locations/us-central1/functions?functionId=rehearsed"));
+    // Cut where a character ends.
+    assert_eq!(planned.body.as_ref().map(String::len), Some(4095));
+    assert_eq!((planned.body_bytes, planned.retry, planned.attempts), (4098, Class::Once, 3));
+    let open = api_request("GET", "https://hello-abc-uc.a.run.app/x");
+    let plan = self::planned(&world, &id, Action::CustomApi(open)).unwrap();
+    assert_eq!(steps(&plan), ["invoke hello-abc-uc.a.run.app: GET https://hello-abc-uc.a.run.app/x None"]);
+}
+
+#[test]
+fn a_lookup_is_planned_by_either_name() {
+    let (world, id) = World::connected();
+    let resource = "projects/other-project/locations/europe-west1/functions/hello";
+    for (function, path) in [
+        (in_region("hello"), "demo-project/locations/us-central1"),
+        (FunctionRef::Resource(resource.to_owned()), "other-project/locations/europe-west1"),
+    ] {
+        let plan = planned(&world, &id, Action::Get(function)).unwrap();
+        let url = format!("https://cloudfunctions.googleapis.com/v2/projects/{path}/functions/hello");
+        assert_eq!(steps(&plan), [format!("look up hello: GET {url} AccessToken")]);
+        assert!(plan.notes.iter().any(|note| note.contains("looked up in Cloud Run")), "{:?}", plan.notes);
+    }
+}
+
+#[test]
+fn options_and_pages_send_nothing_either() {
+    let (world, id) = World::connected();
+    for field in [OptionField::Regions, OptionField::Functions(None)] {
+        let _ = planned(&world, &id, Action::Options(OptionsRequest { field, prefix: None, limit: None }));
+    }
+    let request = api_request("GET", "/v2/projects/p/locations/-/functions");
+    let pages = PagesRequest { request, items: None, page_token: None, max_pages: None };
+    let _ = planned(&world, &id, Action::AllPages(pages));
+}
+
+#[test_case("", Kind::ConnectionRequired)]
+#[test_case("0123456789abcdef", Kind::ConnectionNotFound)]
+fn a_plan_fails_as_the_call_does(id: &str, kind: Kind) {
+    let world = World::new();
+    let error = planned(&world, id, Action::List(ListRequest::default())).unwrap_err();
+    let same = block_on(list(&world, id, ListRequest::default(), None)).unwrap_err();
+    assert_eq!((error.kind(), error.fields()), (kind, same.fields()));
+}
+
+#[test]
+fn a_bad_input_is_named_and_a_known_fault_is_no_plan() {
+    let (world, id) = World::of_user();
+    let wrong = InvokeRequest { method: "get".to_owned(), ..request(in_region("hello")) };
+    let error = planned(&world, &id, Action::Invoke(wrong)).unwrap_err();
+    assert_eq!(super::detail(&error, "field"), Some("method"));
+    world.at(7200);
+    world.then(crate::testing::revoked());
+    block_on(list(&world, &id, ListRequest::default(), None)).unwrap_err();
+    world.begin_anew();
+    let error = planned(&world, &id, Action::List(ListRequest::default())).unwrap_err();
+    assert_eq!(error.kind(), Kind::ReconnectRequired);
+}
+
+#[test]
+fn a_deadline_is_shown_whole_and_time_stands_still() {
+    let (world, id) = World::connected();
+    let action = Action::List(ListRequest { regions: vec!["us-east1".to_owned()], ..ListRequest::default() });
+    let plan = block_on(plan(&Stage::live(&world), &id, action, Some(1234))).unwrap();
+    assert!(plan.requests.iter().all(|request| request.timeout_ms == 1234), "{plan:?}");
+}
+
+#[test]
+fn a_call_by_url_is_known_in_full() {
+    let (world, id) = World::connected();
+    let url = "https://hello-abc123-uc.a.run.app";
+    let plan = planned(&world, &id, Action::Invoke(request(FunctionRef::Url(url.to_owned())))).unwrap();
+    assert_eq!(
+        steps(&plan),
+        [
+            "get an ID token: POST https://oauth2.googleapis.com/token Assertion".to_owned(),
+            format!("invoke hello-abc123-uc.a.run.app: POST {url}/sub IdToken"),
+        ]
+    );
+    // With a token in the store, the audience is read off it.
+    world.then(id_token(url));
+    world.then(json_answer(200, &json!({})));
+    block_on(invoke(&world, &id, request(FunctionRef::Url(url.to_owned())), None)).unwrap();
+    world.begin_anew();
+    let plan = planned(&world, &id, Action::Invoke(request(FunctionRef::Url(url.to_owned())))).unwrap();
+    let [called] = &plan.requests[..] else { panic!("{plan:?}") };
+    assert_eq!(called.audience.as_deref(), Some(url));
+    let open = InvokeRequest { auth: Auth::None, ..request(FunctionRef::Url(url.to_owned())) };
+    let plan = planned(&world, &id, Action::Invoke(open)).unwrap();
+    assert_eq!((plan.requests[0].token, plan.principal), (TokenKind::None, None));
+}

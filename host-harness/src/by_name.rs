@@ -1,0 +1,146 @@
+//! Calls by name, with JSON in and out: for hosts that take actions and forms from the catalog and know none of them
+//! beforehand.
+
+mod encoding;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wasmtime::{
+    AsContextMut as _, Store,
+    component::{Func, Instance, Val, types::Type},
+};
+
+use self::encoding::{from_json, to_json};
+use crate::{calls::millis, error::HostError, host::Host, scope::Scope, state::State};
+
+/// The package that the interfaces belong to.
+const PACKAGE: (&str, &str) = ("gcf:connector/", "@0.1.0");
+
+/// What came of a call by name: what its `output` in the catalog describes, or an error as the catalog's `error` does.
+pub type Answer = Result<Value, Value>;
+
+impl Host {
+    /// Calls an action by its name in the catalog, such as `functions.list`, with the JSON that its `input` describes. What
+    /// is left out of the input is left out of the request.
+    ///
+    /// `connection` is not read by actions that need none.
+    ///
+    /// # Errors
+    /// Only what the host has to say. What the connector says, and what is no input of the action, is an [`Answer`].
+    pub async fn call_by_name(
+        &self,
+        action: &str,
+        connection: &str,
+        input: &Value,
+        deadline: Option<Duration>,
+    ) -> Result<Answer, HostError> {
+        self.call_instance(scope(action, connection), deadline, async |store, instance| {
+            let Some(function) = exported(store, instance, action) else {
+                let why = format!("there is no action {action}");
+                return Ok(Err(invalid("action", &why, "use a name from the catalog")));
+            };
+            let params = match params(&function, store, connection, input, deadline) {
+                Ok(params) => params,
+                Err((field, why)) => {
+                    return Ok(Err(invalid(
+                        &field,
+                        &why,
+                        "the action's `input` in the catalog says what it takes",
+                    )));
+                }
+            };
+            let types: Vec<Type> = function.ty(&*store).results().collect();
+            let mut results = vec![Val::Bool(false); types.len()];
+            function.call_async(store.as_context_mut(), &params, &mut results).await?;
+            Ok(answer(&types, &results))
+        })
+        .await
+    }
+}
+
+/// As the methods of [`Host`] that have types.
+fn scope(action: &str, connection: &str) -> Scope {
+    match action {
+        "connections.connect"
+        | "connections.authorize"
+        | "connections.finish"
+        | "connections.reauthorize"
+        | "connections.rename"
+        | "connections.list"
+        | "planning.plan" => Scope::AllConnections,
+        _ => Scope::Connection(connection.to_owned()),
+    }
+}
+
+fn exported(store: &mut Store<State>, instance: &Instance, action: &str) -> Option<Func> {
+    let (interface, function) = action.split_once('.')?;
+    let (package, version) = PACKAGE;
+    let interface =
+        instance.get_export_index(&mut *store, None, &format!("{package}{interface}{version}"))?;
+    let function = instance.get_export_index(&mut *store, Some(&interface), function)?;
+    instance.get_func(store, function)
+}
+
+/// What goes where: the connection and the deadline are the host's to give, a `request` is all of the input, and anything
+/// else is a field of it.
+fn params(
+    function: &Func,
+    store: &Store<State>,
+    connection: &str,
+    input: &Value,
+    deadline: Option<Duration>,
+) -> Result<Vec<Val>, (String, String)> {
+    let fields = input.as_object().map(|fields| fields.keys().map(String::as_str).collect());
+    let mut left: Vec<&str> =
+        fields.ok_or_else(|| (String::new(), "the input is not an object".to_owned()))?;
+    let function = function.ty(store);
+    let mut params = Vec::new();
+    for (name, ty) in function.params() {
+        params.push(match (name, &ty) {
+            ("connection" | "id", Type::String) => Val::String(connection.to_owned()),
+            ("deadline-ms", _) => {
+                let millis = millis(deadline).map(|millis| Box::new(Val::U32(millis)));
+                Val::Option(millis)
+            }
+            ("request", _) => {
+                left.clear();
+                from_json(&ty, input, "")?
+            }
+            (name, ty) => {
+                left.retain(|field| *field != name);
+                encoding::field(ty, input, name, "")?
+            }
+        });
+    }
+    match left.first() {
+        None => Ok(params),
+        Some(field) => Err(((*field).to_owned(), format!("{field} is no field of the input"))),
+    }
+}
+
+/// Every action returns one value or one error; but for the catalog, which is text.
+fn answer(types: &[Type], results: &[Val]) -> Answer {
+    match (types, results) {
+        ([Type::Result(ty)], [Val::Result(result)]) => {
+            let shown = |ty: Option<Type>, value: &Option<Box<Val>>| match (ty, value) {
+                (Some(ty), Some(value)) => to_json(&ty, value),
+                (Some(_) | None, Some(_) | None) => Value::Null,
+            };
+            match result {
+                Ok(value) => Ok(shown(ty.ok(), value)),
+                Err(error) => Err(shown(ty.err(), error)),
+            }
+        }
+        ([ty], [value]) => Ok(to_json(ty, value)),
+        _ => Ok(Value::Null),
+    }
+}
+
+/// As the connector itself would say it.
+fn invalid(field: &str, why: &str, fix: &str) -> Value {
+    json!({
+        "kind": "invalid-input", "origin": "input", "message": why, "fix": fix,
+        "details": [["field", field]], "trace": [],
+    })
+}

@@ -1,0 +1,167 @@
+//! Values of the contract as JSON, in the encoding that the catalog's schemas describe: what is a record is an object,
+//! what is none is left out, a case without payload is a string, and bytes are base64.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value};
+use wasmtime::component::{Val, types::Type};
+
+/// Which field is wrong, and what about it. Never what it holds.
+type Wrong = (String, String);
+
+/// A value of this type.
+pub(super) fn from_json(ty: &Type, json: &Value, path: &str) -> Result<Val, Wrong> {
+    let wrong = |what: &str| {
+        let name = if path.is_empty() { "the input" } else { path };
+        (path.to_owned(), format!("{name} is not {what}"))
+    };
+    let number =
+        |max: u64| json.as_u64().filter(|n| *n <= max).ok_or_else(|| wrong("a whole number in its range"));
+    let text = || json.as_str().ok_or_else(|| wrong("text"));
+    let list = || json.as_array().ok_or_else(|| wrong("a list"));
+    Ok(match ty {
+        Type::Bool => Val::Bool(json.as_bool().ok_or_else(|| wrong("true or false"))?),
+        Type::U8 => Val::U8(number(u8::MAX.into())? as u8),
+        Type::U16 => Val::U16(number(u16::MAX.into())? as u16),
+        Type::U32 => Val::U32(number(u32::MAX.into())? as u32),
+        Type::U64 => Val::U64(number(u64::MAX)?),
+        Type::String => Val::String(text()?.to_owned()),
+        Type::List(of) if of.ty() == Type::U8 => {
+            let bytes = STANDARD.decode(text()?).map_err(|_| wrong("base64"))?;
+            Val::List(bytes.into_iter().map(Val::U8).collect())
+        }
+        Type::List(of) => {
+            let ty = of.ty();
+            let items = list()?.iter().enumerate();
+            Val::List(
+                items
+                    .map(|(at, item)| from_json(&ty, item, &below(path, &at.to_string())))
+                    .collect::<Result<_, _>>()?,
+            )
+        }
+        Type::Tuple(tuple) => {
+            let items = list()?;
+            if items.len() != tuple.types().len() {
+                return Err(wrong(&format!("a list of {}", tuple.types().len())));
+            }
+            let items = tuple.types().zip(items).enumerate();
+            let items = items.map(|(at, (ty, item))| from_json(&ty, item, &below(path, &at.to_string())));
+            Val::Tuple(items.collect::<Result<_, _>>()?)
+        }
+        Type::Record(record) => {
+            let object = json.as_object().ok_or_else(|| wrong("an object"))?;
+            let known = |name: &String| record.fields().any(|field| field.name == name);
+            if let Some(unknown) = object.keys().find(|name| !known(name)) {
+                let unknown = below(path, unknown);
+                return Err((unknown.clone(), format!("{unknown} is no field that there is")));
+            }
+            let fields =
+                record.fields().map(|of| Ok((of.name.to_owned(), field(&of.ty, json, of.name, path)?)));
+            Val::Record(fields.collect::<Result<_, Wrong>>()?)
+        }
+        Type::Enum(cases) => {
+            let name = text()?;
+            if !cases.names().any(|case| case == name) {
+                return Err(wrong(&format!("one of {}", cases.names().collect::<Vec<_>>().join(", "))));
+            }
+            Val::Enum(name.to_owned())
+        }
+        Type::Variant(variant) => {
+            let (name, payload) = match json {
+                Value::String(name) => (name.as_str(), None),
+                Value::Object(fields) if fields.len() == 1 => {
+                    let (name, payload) = fields.iter().next().expect("there is one");
+                    (name.as_str(), Some(payload))
+                }
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                    return Err(wrong("a case by its name, or an object with one"));
+                }
+            };
+            let case = variant.cases().find(|case| case.name == name).ok_or_else(|| {
+                let names: Vec<_> = variant.cases().map(|case| case.name.to_owned()).collect();
+                wrong(&format!("one of {}", names.join(", ")))
+            })?;
+            let payload = match (case.ty, payload) {
+                (None, None) => None,
+                (Some(ty), Some(payload)) => Some(Box::new(from_json(&ty, payload, &below(path, name))?)),
+                (None, Some(_)) => return Err(wrong(&format!("right: {name} stands alone"))),
+                (Some(_), None) => return Err(wrong(&format!("right: {name} needs a value"))),
+            };
+            Val::Variant(name.to_owned(), payload)
+        }
+        Type::Option(_) if json.is_null() => Val::Option(None),
+        Type::Option(of) => Val::Option(Some(Box::new(from_json(&of.ty(), json, path)?))),
+        // The contract has none of these; its schemas could not be made if it had.
+        Type::S8
+        | Type::S16
+        | Type::S32
+        | Type::S64
+        | Type::Float32
+        | Type::Float64
+        | Type::Char
+        | Type::Map(_)
+        | Type::Result(_)
+        | Type::Flags(_)
+        | Type::Own(_)
+        | Type::Borrow(_)
+        | Type::Future(_)
+        | Type::Stream(_)
+        | Type::ErrorContext
+        | Type::FixedLengthList(_) => return Err(wrong("of a type that is written as JSON")),
+    })
+}
+
+/// A field of an object, which may be left out if the type says so.
+pub(super) fn field(ty: &Type, object: &Value, name: &str, path: &str) -> Result<Val, Wrong> {
+    let path = below(path, name);
+    match (ty, object.get(name)) {
+        (_, Some(value)) => from_json(ty, value, &path),
+        (Type::Option(_), None) => Ok(Val::Option(None)),
+        (_, None) => Err((path.clone(), format!("{path} is missing"))),
+    }
+}
+
+/// A value of this type, as JSON.
+pub(super) fn to_json(ty: &Type, value: &Val) -> Value {
+    match (ty, value) {
+        (Type::List(of), Val::List(items)) if of.ty() == Type::U8 => {
+            let byte = |item: &Val| if let Val::U8(byte) = item { *byte } else { 0 };
+            STANDARD.encode(items.iter().map(byte).collect::<Vec<_>>()).into()
+        }
+        (Type::List(of), Val::List(items)) => {
+            let ty = of.ty();
+            items.iter().map(|item| to_json(&ty, item)).collect()
+        }
+        (Type::Tuple(tuple), Val::Tuple(items)) => {
+            tuple.types().zip(items).map(|(ty, item)| to_json(&ty, item)).collect()
+        }
+        (Type::Record(record), Val::Record(fields)) => {
+            let fields =
+                record.fields().zip(fields).filter(|(_, (_, value))| !matches!(value, Val::Option(None)));
+            let fields = fields.map(|(field, (name, value))| (name.clone(), to_json(&field.ty, value)));
+            Value::Object(fields.collect())
+        }
+        (Type::Variant(variant), Val::Variant(name, payload)) => {
+            let ty = variant.cases().find(|case| case.name == name).and_then(|case| case.ty);
+            match (ty, payload) {
+                (Some(ty), Some(payload)) => {
+                    Value::Object(Map::from_iter([(name.clone(), to_json(&ty, payload))]))
+                }
+                (Some(_) | None, Some(_) | None) => name.clone().into(),
+            }
+        }
+        (Type::Option(of), Val::Option(Some(value))) => to_json(&of.ty(), value),
+        (_, Val::Option(None)) => Value::Null,
+        (_, Val::Enum(name)) => name.clone().into(),
+        (_, Val::Bool(flag)) => (*flag).into(),
+        (_, Val::U8(number)) => (*number).into(),
+        (_, Val::U16(number)) => (*number).into(),
+        (_, Val::U32(number)) => (*number).into(),
+        (_, Val::U64(number)) => (*number).into(),
+        (_, Val::String(text)) => text.clone().into(),
+        (ty, _) => unreachable!("the contract has no {ty:?}"),
+    }
+}
+
+fn below(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}

@@ -1,0 +1,215 @@
+//! Functions of every kind and region, in whole and in part; and drop-downs.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use gcf_host::{
+    transport::{Body, Sending, Timeouts, Transport},
+    wit::{ErrorKind, FunctionRef, Generation, ListRequest, OptionField, OptionsRequest, Trigger},
+};
+use serde_json::json;
+use tokio::sync::Barrier;
+
+use crate::fixtures::{
+    builder, connect_request, connected, list_request, named, refused,
+    scripted::{Scripted, Sent},
+};
+
+const RUN: &str = "run.googleapis.com";
+
+#[tokio::test]
+async fn a_part_that_is_switched_off_is_named_and_the_rest_is_there() {
+    let (host, replay, id) = connected("list-run-disabled.json").await;
+    let list = host.list_functions(&id, list_request(), None).await.unwrap();
+    assert_eq!(
+        (list.functions.len(), list.unreachable.as_slice()),
+        (1, ["asia-east2".to_owned()].as_slice())
+    );
+    let [part] = list.missing.as_slice() else { panic!("{:?}", list.missing) };
+    assert_eq!((part.source.as_str(), &part.region, part.kind), (RUN, &None, ErrorKind::ApiDisabled));
+    assert!(part.message.contains("Cloud Run Admin API"), "{}", part.message);
+    assert!(part.fix.as_deref().unwrap().contains("gcloud services enable run.googleapis.com"));
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn who_may_list_services_only_gets_those() {
+    let (host, replay, id) = connected("list-services-only.json").await;
+    let request = ListRequest { regions: vec!["europe-west1".to_owned()], ..list_request() };
+    let list = host.list_functions(&id, request, None).await.unwrap();
+    let [function] = list.functions.as_slice() else { panic!("{:?}", list.functions) };
+    assert_eq!((function.name.as_str(), function.generation), ("rag-indexer", Generation::CloudRun));
+    assert_eq!(
+        (function.runtime.as_deref(), function.memory.as_deref(), function.timeout_seconds),
+        (Some("python312"), Some("1Gi"), Some(900))
+    );
+    let [part] = list.missing.as_slice() else { panic!("{:?}", list.missing) };
+    assert_eq!((part.source.as_str(), part.kind), ("cloudfunctions.googleapis.com", ErrorKind::MissingRole));
+    assert!(part.fix.as_deref().unwrap().contains("roles/cloudfunctions.viewer"));
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_function_of_cloud_run_is_found_by_its_name() {
+    let (host, replay, id) = connected("get-cloud-run.json").await;
+    let function = host.get_function(&id, named("slack-bot", Some("us-central1")), None).await.unwrap();
+    assert_eq!((function.generation, function.state.as_str()), (Generation::CloudRun, "ACTIVE"));
+    assert!(matches!(function.trigger, Trigger::Other));
+    assert_eq!(function.ingress.as_deref(), Some("INGRESS_TRAFFIC_ALL"));
+    assert!(function.url.unwrap().ends_with("-uc.a.run.app"));
+    replay.finish().unwrap();
+}
+
+fn options(field: OptionField, prefix: Option<&str>, limit: Option<u32>) -> OptionsRequest {
+    OptionsRequest { field, prefix: prefix.map(str::to_owned), limit }
+}
+
+#[tokio::test]
+async fn regions_are_offered_live_with_the_default_first() {
+    let (host, replay, id) = connected("options-regions.json").await;
+    let list = host.options(&id, options(OptionField::Regions, None, Some(2)), None).await.unwrap();
+    let lines: Vec<_> =
+        list.options.iter().map(|item| (item.value.as_str(), item.label.as_str(), item.default)).collect();
+    assert_eq!(
+        lines,
+        [("us-central1", "Iowa (us-central1)", true), ("asia-east2", "Hong Kong (asia-east2)", false)]
+    );
+    assert!(list.more && list.notes.is_empty());
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn who_may_not_list_regions_gets_the_known_ones_and_a_note() {
+    let (host, replay, id) = connected("options-regions-denied.json").await;
+    let list = host.options(&id, options(OptionField::Regions, Some("europe-"), None), None).await.unwrap();
+    assert!(list.options.len() > 5 && list.options.iter().all(|item| item.value.starts_with("europe-")));
+    assert!(list.notes[0].contains("known"), "{:?}", list.notes);
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn functions_of_a_region_are_offered_while_somebody_types() {
+    for (prefix, values) in
+        [(None, vec!["hello-http", "legacy_report", "slack-bot"]), (Some("LEG"), vec!["legacy_report"])]
+    {
+        let (host, replay, id) = connected("options-functions.json").await;
+        let list =
+            host.options(&id, options(OptionField::Functions(None), prefix, None), None).await.unwrap();
+        assert_eq!(list.options.iter().map(|item| item.value.as_str()).collect::<Vec<_>>(), values);
+        let last = list.options.last().unwrap().hint.as_deref();
+        assert_eq!(last, Some(if prefix.is_some() { "gen1, http, ACTIVE" } else { "cloud-run, ACTIVE" }));
+        replay.finish().unwrap();
+    }
+}
+
+/// Which functions a project has: two pages of Cloud Functions, and one function of Cloud Run in each region.
+fn google(sent: &Sent) -> (u16, serde_json::Value) {
+    let url = url::Url::parse(&sent.url).unwrap();
+    let parts: Vec<_> = url.path_segments().unwrap().collect();
+    let on_second = url.query_pairs().any(|(name, value)| name == "pageToken" && value == "p2");
+    match parts.as_slice() {
+        ["token"] => (200, json!({"access_token": "ya29.a", "expires_in": 3600, "token_type": "Bearer"})),
+        [.., "locations"] => {
+            let regions = (1..=40).map(|n| json!({"locationId": format!("moon-west{n}")}));
+            (200, json!({"locations": regions.collect::<Vec<_>>()}))
+        }
+        [.., region, "services"] => {
+            let name = format!("projects/demo-project/locations/{region}/services/on-run");
+            (200, json!({"services": [{"name": name, "buildConfig": {"functionTarget": "f"}}]}))
+        }
+        [.., "functions"] => {
+            let name = if on_second { "second" } else { "first" };
+            let name = format!("projects/demo-project/locations/moon-west1/functions/{name}");
+            let mut page = json!({"functions": [{"name": name, "environment": "GEN_2", "state": "ACTIVE"}]});
+            if !on_second {
+                page["nextPageToken"] = json!("p2");
+            }
+            (200, page)
+        }
+        other => panic!("nobody asks for {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn page_by_page_everything_comes_once() {
+    let host = builder().transport(Arc::new(Scripted::new(google))).build().unwrap();
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    let request = ListRequest { limit: Some(1), page_size: Some(7), ..list_request() };
+    let mut page = host.list_functions(&id, request, None).await.unwrap();
+    let mut found = Vec::new();
+    let mut pages = 0;
+    loop {
+        assert!(page.functions.len() <= 7 && page.missing.is_empty());
+        found.extend(page.functions.into_iter().map(|function| (function.region, function.name)));
+        pages += 1;
+        let Some(token) = page.next_page_token else { break };
+        let request = ListRequest { page_token: Some(token), page_size: Some(7), ..list_request() };
+        page = host.list_functions(&id, request, None).await.unwrap();
+    }
+    let mut regions: Vec<_> = (1..=40).map(|n| format!("moon-west{n}")).collect();
+    regions.sort();
+    let on_run = regions.into_iter().map(|region| (region, "on-run".to_owned()));
+    let first = ["first", "second"].map(|name| ("moon-west1".to_owned(), name.to_owned()));
+    assert_eq!(found, first.into_iter().chain(on_run).collect::<Vec<_>>());
+    assert_eq!(pages, 2 + 40_usize.div_ceil(7));
+}
+
+/// Holds back what Cloud Run answers until as many requests are under way as the component sends at once.
+#[derive(Debug, Clone)]
+struct Together {
+    google: Scripted,
+    barrier: Arc<Barrier>,
+    asked: Arc<AtomicUsize>,
+}
+
+/// One region goes ahead, and of the 39 others so many at once.
+const AT_ONCE: usize = 16;
+
+impl Transport for Together {
+    fn send(&self, request: http::Request<Body>, timeouts: Timeouts) -> Sending {
+        let this = self.clone();
+        Box::pin(async move {
+            let of_run = request.uri().host() == Some(RUN);
+            if of_run && (1..=AT_ONCE).contains(&this.asked.fetch_add(1, Ordering::Relaxed)) {
+                this.barrier.wait().await;
+            }
+            this.google.send(request, timeouts).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn sixteen_regions_are_asked_before_the_first_has_answered() {
+    let google = Together {
+        google: Scripted::new(google),
+        barrier: Arc::new(Barrier::new(AT_ONCE)),
+        asked: Arc::default(),
+    };
+    let host = builder().transport(Arc::new(google)).build().unwrap();
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    // One after another, they would wait for each other until the deadline.
+    let list = host.list_functions(&id, list_request(), Some(Duration::from_secs(20))).await.unwrap();
+    assert_eq!((list.functions.len(), list.missing.len()), (42, 0));
+}
+
+#[tokio::test]
+async fn a_page_token_of_another_maker_sends_nothing() {
+    let google = Scripted::new(google);
+    let host = builder().transport(Arc::new(google.clone())).build().unwrap();
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    google.take();
+    for token in ["", "CAE=", "services/../x", "functions/us-central1/x"] {
+        let request = ListRequest { page_token: Some(token.to_owned()), ..list_request() };
+        let error = refused(host.list_functions(&id, request, None).await);
+        assert_eq!(error.kind, ErrorKind::InvalidInput, "{token}");
+        assert!(error.details.contains(&("field".to_owned(), "page-token".to_owned())));
+    }
+    let function = FunctionRef::Resource("projects/p-1234/locations/us-central1/services/f".to_owned());
+    assert_eq!(refused(host.get_function(&id, function, None).await).kind, ErrorKind::InvalidInput);
+    assert!(google.take().is_empty());
+}

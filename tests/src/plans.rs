@@ -1,0 +1,328 @@
+//! Plans of the shipping component: nothing is sent, nothing is written, and what is planned is what is sent.
+
+use std::sync::Arc;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use gcf_host::{
+    Host,
+    tape::{Replay, Tape},
+    transport::Transport,
+    wit::{
+        Action, ApiRequest, Body, CallPlan, ConnectRequest, Credential, ErrorKind, FunctionRef, Header,
+        InvokeRequest, ListRequest, OptionField, OptionsRequest, PagesRequest, Query, RetryClass, TokenKind,
+    },
+};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::fixtures::{
+    ACCOUNT, api_request, builder, cassette, connect_request, invoke_request, list_request, named, refused,
+    scripted::{Scripted, Sent as Asked},
+    watched::{Noting, Sent, Watched},
+};
+
+const FUNCTION: &str = "https://hello-abc123-uc.a.run.app";
+
+/// A host whose network and store are watched.
+struct Stage {
+    host: Host,
+    network: Noting,
+    store: Arc<Watched>,
+}
+
+impl Stage {
+    fn scripted() -> Self {
+        Self::on(Arc::new(Scripted::new(google)), None)
+    }
+
+    fn tape(name: &str) -> (Self, Replay) {
+        let tape = Tape::read(cassette(name)).unwrap();
+        let replay = Replay::new(tape.clone());
+        (Self::on(Arc::new(replay.clone()), Some(tape)), replay)
+    }
+
+    fn on(transport: Arc<dyn Transport>, tape: Option<Tape>) -> Self {
+        let (network, store) = (Noting::before(transport), Arc::new(Watched::default()));
+        let builder = builder().transport(Arc::new(network.clone())).secrets(Arc::clone(&store) as _);
+        let builder = match tape {
+            Some(tape) => builder.clock(Arc::new(tape.clock())).random(Arc::new(tape.random())),
+            None => builder,
+        };
+        Self { host: builder.build().unwrap(), network, store }
+    }
+
+    /// Makes a connection, and forgets how.
+    async fn connect(&self, request: ConnectRequest) -> String {
+        let id = self.host.connect(request, None).await.unwrap().connection.id;
+        self.network.take();
+        self.store.take();
+        id
+    }
+
+    /// A plan, for which nothing but reading was done.
+    async fn plan(&self, id: &str, action: Action) -> CallPlan {
+        self.planned(id, action).await.unwrap()
+    }
+
+    async fn planned(&self, id: &str, action: Action) -> Result<CallPlan, gcf_host::CallError> {
+        let before = self.store.snapshot();
+        let plan = self.host.plan(id, action, None).await;
+        assert!(self.network.take().is_empty());
+        assert_eq!(self.store.take(), [""; 0]);
+        assert_eq!(self.store.snapshot(), before);
+        plan
+    }
+}
+
+/// A Google that has one function.
+fn google(asked: &Asked) -> (u16, Value) {
+    let url = asked.url.as_str();
+    let encoded = |part: Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    let token = |audience: &str, exp: &Value| {
+        let claims = json!({"iss": "https://accounts.google.com", "aud": audience, "email": ACCOUNT, "sub": "1",
+            "exp": exp});
+        format!("{}.{}.c2ln", encoded(json!({"alg": "RS256"})), encoded(claims))
+    };
+    if url.ends_with("/token") {
+        let assertion = asked.field("assertion");
+        let claims = URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1).unwrap()).unwrap();
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        return match claims["target_audience"].as_str() {
+            Some(audience) => (200, json!({"id_token": token(audience, &claims["exp"])})),
+            None => (200, json!({"access_token": "ya29.first", "expires_in": 3599, "token_type": "Bearer"})),
+        };
+    }
+    if url.contains("/functions/") {
+        let name = "projects/demo-project/locations/us-central1/functions/hello";
+        let service = json!({"uri": FUNCTION, "timeoutSeconds": 60});
+        return (
+            200,
+            json!({"name": name, "state": "ACTIVE", "environment": "GEN_2", "serviceConfig": service}),
+        );
+    }
+    (200, json!({}))
+}
+
+fn user() -> ConnectRequest {
+    let credential = json!({
+        "type": "authorized_user",
+        "client_id": "123456789012-test.apps.googleusercontent.com",
+        "client_secret": "[redacted:client-secret:1]",
+        "refresh_token": "[redacted:refresh-token:1]",
+    });
+    ConnectRequest {
+        project: Some("demo-project".to_owned()),
+        credential: Credential::GoogleJson(credential.to_string()),
+        ..connect_request()
+    }
+}
+
+fn full_request(function: FunctionRef) -> InvokeRequest {
+    InvokeRequest {
+        path: "/a/b".to_owned(),
+        query: Some(Query::Pairs(vec![("q".to_owned(), "a b".to_owned()), ("q".to_owned(), "c".to_owned())])),
+        headers: vec![Header { name: "x-trace".to_owned(), value: "1".to_owned() }],
+        body: Some(Body::Json(r#"{"name": "world"}"#.to_owned())),
+        ..invoke_request(function)
+    }
+}
+
+fn one_region() -> ListRequest {
+    ListRequest { regions: vec!["us-central1".to_owned()], ..list_request() }
+}
+
+fn full_api_request() -> ApiRequest {
+    ApiRequest {
+        query: Some(Query::Raw("updateMask=labels".to_owned())),
+        headers: vec![Header { name: "x-trace".to_owned(), value: "1".to_owned() }],
+        body: Some(Body::Json("{}".to_owned())),
+        ..api_request("PATCH", "/v2/projects/demo-project/locations/us-central1/functions/hello")
+    }
+}
+
+/// What stands in braces is known by now.
+fn assert_same(plan: &CallPlan, sent: &[Sent], known: &[(&str, &str)]) {
+    let told =
+        |text: &str| known.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
+    let lines = |of: &mut dyn Iterator<Item = String>| of.collect::<Vec<_>>();
+    assert_eq!(
+        lines(&mut plan.requests.iter().map(|r| format!("{} {}", r.method, normal(&told(&r.url))))),
+        lines(&mut sent.iter().map(|r| format!("{} {}", r.method, normal(&r.url)))),
+    );
+    for (planned, sent) in plan.requests.iter().zip(sent) {
+        // What the host and the credential add is no part of a plan.
+        let own = ["authorization", "content-length", "host", "user-agent"];
+        let mut headers: Vec<_> =
+            sent.headers.iter().filter(|(name, _)| !own.contains(&name.as_str())).collect();
+        headers.sort();
+        let mut shown: Vec<_> =
+            planned.headers.iter().map(|header| (header.name.clone(), told(&header.value))).collect();
+        shown.sort();
+        assert_eq!(shown.iter().collect::<Vec<_>>(), headers, "{}", planned.url);
+        let secret = matches!(planned.token, TokenKind::Assertion | TokenKind::Grant);
+        assert_eq!(planned.body.is_some(), !secret && !sent.body.is_empty(), "{}", planned.url);
+        if let Some(body) = &planned.body {
+            assert_eq!(told(body).as_bytes(), sent.body, "{}", planned.url);
+        }
+        let bears = sent.headers.iter().any(|(name, _)| name == "authorization");
+        assert_eq!(bears, matches!(planned.token, TokenKind::AccessToken | TokenKind::IdToken));
+    }
+}
+
+/// The root of an origin is written with a slash, or without.
+fn normal(url: &str) -> String {
+    Url::parse(url).unwrap_or_else(|error| panic!("{url}: {error}")).to_string()
+}
+
+#[tokio::test]
+async fn no_plan_sends_a_byte_or_writes_one() {
+    let stage = Stage::scripted();
+    let id = stage.connect(connect_request()).await;
+    let hello = || named("hello", Some("us-central1"));
+    let pages = PagesRequest {
+        request: api_request("GET", "/v2/projects/demo-project/locations"),
+        items: None,
+        page_token: None,
+        max_pages: None,
+    };
+    let options = |field| OptionsRequest { field, prefix: None, limit: None };
+    for action in [
+        Action::Connect(connect_request()),
+        Action::Check(None),
+        Action::Check(Some(hello())),
+        Action::Disconnect,
+        Action::List(list_request()),
+        Action::List(one_region()),
+        Action::Options(options(OptionField::Regions)),
+        Action::Options(options(OptionField::Functions(None))),
+        Action::Get(hello()),
+        Action::Get(named("hello", None)),
+        Action::Invoke(invoke_request(hello())),
+        Action::Invoke(invoke_request(named("hello", None))),
+        Action::Invoke(invoke_request(FunctionRef::Url(FUNCTION.to_owned()))),
+        Action::CustomApi(full_api_request()),
+        Action::AllPages(pages),
+    ] {
+        let printed = format!("{action:?}");
+        let plan = stage.planned(&id, action).await;
+        if let Ok(plan) = plan {
+            assert_eq!(plan.account, ACCOUNT, "{printed}");
+            let shown = format!("{plan:?}");
+            for not in ["rehears", "ya29", "eyJ", "e30", "stand-in", "PRIVATE"] {
+                assert!(!shown.contains(not), "{not}: {shown}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_and_a_custom_request_are_what_was_planned() {
+    let stage = Stage::scripted();
+    let id = stage.connect(connect_request()).await;
+    let plan = stage.plan(&id, Action::List(one_region())).await;
+    assert_eq!((plan.requests[0].retry, plan.requests[0].attempts), (RetryClass::Idempotent, 4));
+    stage.host.list_functions(&id, one_region(), None).await.unwrap();
+    assert_same(&plan, &stage.network.take(), &[]);
+    stage.store.take();
+
+    let plan = stage.plan(&id, Action::CustomApi(full_api_request())).await;
+    assert_eq!(plan.requests[0].retry, RetryClass::Unsent);
+    stage.host.custom_api(&id, full_api_request(), None).await.unwrap();
+    assert_same(&plan, &stage.network.take(), &[]);
+}
+
+#[tokio::test]
+async fn an_invocation_by_url_is_what_was_planned() {
+    let stage = Stage::scripted();
+    let id = stage.connect(connect_request()).await;
+    let function = || FunctionRef::Url(FUNCTION.to_owned());
+    let plan = stage.plan(&id, Action::Invoke(full_request(function()))).await;
+    let [minted, called] = &plan.requests[..] else { panic!("{plan:?}") };
+    assert_eq!((minted.audience.as_deref(), called.audience.as_deref()), (Some(FUNCTION), Some(FUNCTION)));
+    assert_eq!((plan.principal.as_deref(), called.timeout_ms), (Some(ACCOUNT), 60_000));
+    stage.host.invoke(&id, full_request(function()), None).await.unwrap();
+    let sent = stage.network.take();
+    // The size of a body that is not shown is right all the same.
+    assert_eq!(minted.body_bytes, sent[0].body.len() as u64);
+    assert_same(&plan, &sent, &[]);
+}
+
+#[tokio::test]
+async fn an_invocation_by_name_is_what_was_planned() {
+    let stage = Stage::scripted();
+    let id = stage.connect(connect_request()).await;
+    let request = || full_request(named("hello", Some("us-central1")));
+    let plan = stage.plan(&id, Action::Invoke(request())).await;
+    assert_eq!(plan.requests[2].url, "{url of hello}/a/b?q=a+b&q=c");
+    stage.host.invoke(&id, request(), None).await.unwrap();
+    assert_same(&plan, &stage.network.take(), &[("{url of hello}", FUNCTION)]);
+
+    // 1st gen, whose URL has a path.
+    let (stage, replay) = Stage::tape("invoke-gen1-200.json");
+    let id = stage.connect(connect_request()).await;
+    let request = || InvokeRequest {
+        method: "GET".to_owned(),
+        ..invoke_request(named("helloGET", Some("europe-west1")))
+    };
+    let plan = stage.plan(&id, Action::Invoke(request())).await;
+    stage.host.invoke(&id, request(), None).await.unwrap();
+    let url = "https://europe-west1-demo-project.cloudfunctions.net/helloGET";
+    assert_same(&plan, &stage.network.take(), &[("{url of helloGET}", url)]);
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_function_receives_a_token_that_was_planned() {
+    let (stage, replay) = Stage::tape("user-invoke.json");
+    let id = stage.connect(user()).await;
+    let request = || InvokeRequest {
+        body: Some(Body::Json(r#"{"name":"world"}"#.to_owned())),
+        ..invoke_request(named("hello-http", Some("us-central1")))
+    };
+    let plan = stage.plan(&id, Action::Invoke(request())).await;
+    assert_eq!(plan.principal.as_deref(), Some("demo-project@appspot.gserviceaccount.com"));
+    let invoked = stage.host.invoke(&id, request(), None).await.unwrap();
+    assert_eq!(invoked.principal, plan.principal);
+    let url = "https://hello-http-haverffbdf-uc.a.run.app";
+    assert_same(&plan, &stage.network.take(), &[("{url of hello-http}", url)]);
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_begins_is_checked_and_ends_as_planned() {
+    let (stage, replay) = Stage::tape("connect-only.json");
+    let plan = stage.plan("", Action::Connect(connect_request())).await;
+    assert_eq!(plan.account, ACCOUNT);
+    stage.host.connect(connect_request(), None).await.unwrap();
+    assert_same(&plan, &stage.network.take(), &[]);
+    replay.finish().unwrap();
+
+    let (stage, replay) = Stage::tape("doctor-may-invoke.json");
+    let id = stage.connect(connect_request()).await;
+    let function = || Some(named("hello-http", Some("us-central1")));
+    let plan = stage.plan(&id, Action::Check(function())).await;
+    stage.host.check(&id, function(), None).await.unwrap();
+    assert_same(&plan, &stage.network.take(), &[("{service of hello-http}", "hello-http")]);
+    replay.finish().unwrap();
+
+    let (stage, replay) = Stage::tape("revoke.json");
+    let id = stage.connect(user()).await;
+    let plan = stage.plan(&id, Action::Disconnect).await;
+    stage.host.disconnect(&id, None).await.unwrap();
+    let sent = stage.network.take();
+    assert_eq!(plan.requests[0].body_bytes, sent[0].body.len() as u64);
+    assert_same(&plan, &sent, &[]);
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_plan_fails_as_its_call() {
+    let stage = Stage::scripted();
+    let id = stage.connect(connect_request()).await;
+    let wrong = || ListRequest { page_size: Some(0), ..list_request() };
+    let planned = refused(stage.planned(&id, Action::List(wrong())).await);
+    let called = refused(stage.host.list_functions(&id, wrong(), None).await);
+    assert_eq!((planned.kind, planned), (ErrorKind::InvalidInput, called));
+    let gone = refused(stage.planned("0123456789abcdef", Action::Disconnect).await);
+    assert_eq!(gone.kind, ErrorKind::ConnectionNotFound);
+}
