@@ -74,7 +74,7 @@ class HostTest(unittest.TestCase):
             "path": "",
             "headers": [],
             "body": ("bytes", {"content-type": "application/octet-stream", "data": body}),
-            "auth": "auto",
+            "auth": "id-token",
             "idempotent": False,
             "raise-for-status": False,
         }

@@ -128,6 +128,16 @@ fn a_redirect_of_a_function_is_never_followed(location: &str, refused: bool) {
     assert_eq!(world.urls().len(), 2, "the token, and one call");
 }
 
+#[test_case(307)]
+#[test_case(308)]
+fn a_token_endpoint_that_redirects_gets_the_assertion_once_and_nobody_else_does(status: u16) {
+    let (world, id) = World::connected();
+    let headers = vec![("location".to_owned(), b"https://evil.com/token".to_vec())];
+    world.then(Ok(Response { status, headers, body: Vec::new() }));
+    call(&world, &id, by_url()).unwrap_err();
+    assert_eq!(world.urls(), [TOKEN_ENDPOINT], "and no function is called without a token");
+}
+
 #[test]
 fn the_callers_own_goes_into_authorization_and_the_id_token_beside_it() {
     for auth in [Auth::IdToken, Auth::Auto] {

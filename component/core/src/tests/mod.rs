@@ -22,6 +22,7 @@ mod reauthorize;
 mod refresh;
 mod repeats;
 mod resource_names;
+mod run_functions;
 mod tokens;
 
 use serde_json::{Value, json};
