@@ -502,6 +502,31 @@ def custom_api():
     refusals = [api(path, [], 429, {"json": exceeded}, source) for _ in range(4)]
     tape("custom-api-429", source, [access_token(), *refusals])
 
+    source = made(
+        "the discovery document of Cloud Functions v2, ListLocationsResponse",
+        "three pages, laid out as Google lays out JSON; nobody published a page of this list with a token",
+    )
+    names = [["asia-east2", "us-central1"], ["europe-west1"], ["us-east1"]]
+    pages = []
+    for at, ids in enumerate(names):
+        regions = [
+            {
+                "name": f"projects/{PROJECT}/locations/{region}",
+                "locationId": region,
+                "labels": {"cloud.googleapis.com/region": region},
+            }
+            for region in ids
+        ]
+        page = {"locations": regions}
+        query = [["pageSize", "2"]]
+        if at > 0:
+            query.append(["pageToken", f"page.{at + 1}"])
+        if at + 1 < len(names):
+            page["nextPageToken"] = f"page.{at + 2}"
+        text = {"text": json.dumps(page, indent=2) + "\n"}
+        pages.append(api(path, query, 200, text, source))
+    tape("all-pages", source, [access_token(), *pages])
+
     source = made("RFC 9110, section 15.4.3", "a redirect to another host, which nobody may follow with a token")
     moved = [["location", "https://elsewhere.example/collect"], ["content-type", "text/html; charset=UTF-8"]]
     page = {"text": "<a href=\"https://elsewhere.example/collect\">Found</a>\n"}

@@ -15,8 +15,9 @@ use crate::fixtures::{
 };
 
 /// Every cassette, and that it is played by a test here: a file that nobody names fails.
-const PLAYED: [&str; 49] = [
+const PLAYED: [&str; 50] = [
     "account-deleted.json",
+    "all-pages.json",
     "ambiguous.json",
     "binary-response.json",
     "call-error.json",

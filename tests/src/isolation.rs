@@ -42,7 +42,6 @@ async fn an_access_token_goes_to_no_other_host() {
     for path in [
         "https://evil.example/",
         "https://evilgoogleapis.com/v2/projects",
-        "https://cloudfunctions.googleapis.com/v2/projects/p/locations",
         "https://cloudfunctions.googleapis.com@evil.example/",
         "https://169.254.169.254/computeMetadata/v1/",
         "https://2852039166/",

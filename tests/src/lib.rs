@@ -8,6 +8,8 @@
 //! | `tapes` | recording, replaying, modes, faults and golden tests |
 //! | `loopback` | the same over real sockets: bodies, headers, signatures, concurrency |
 //! | `isolation` | what is refused, and that no byte is sent then |
+//! | `custom_api` | requests of the caller's own, and lists in full |
+//! | `guard_rails` | what a connection may do |
 //! | `hostile` | the host's limits, against a component that keeps none |
 //! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
 //! | `invokers` | whose token is whose |
@@ -29,11 +31,15 @@ mod cassettes;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod custom_api;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod fidelity;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod guard_rails;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]

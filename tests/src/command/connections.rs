@@ -74,6 +74,75 @@ fn each_kind_of_credential_connects() {
 }
 
 #[test]
+fn a_connection_is_restricted_and_let_loose() {
+    let google = Google::start();
+    let person = Person::with(&google);
+    std::fs::copy(KEY, person.path("key.json")).unwrap();
+    let locations = "/v2/projects/demo-project/locations";
+    check_live(
+        "restrict",
+        &[
+            person.run(&connect(
+                "flows",
+                &["--credentials", "key.json", "--read-only", "--allow-region", "europe-west1"],
+            )),
+            person.run(&["custom-api", "POST", locations]),
+            person.run(&["list", "--region", "us-central1"]),
+            person.run(&["restrict", "flows"]),
+            person.run(&["restrict", "flows", "--none", "--read-only"]),
+            person.run(&["restrict", "flows", "--allow-method", "connect"]),
+            person.run(&[
+                "restrict",
+                "flows",
+                "--allow-function",
+                "order-*",
+                "--allow-method",
+                "post",
+                "--max-body",
+                "100",
+                "--own-project",
+            ]),
+            person.run(&["connections", "show", "flows"]),
+            person.run(&["connections", "restrict", "flows", "--none"]),
+            person.run(&["custom-api", "GET", locations]),
+        ],
+    );
+    person.run(&["restrict", "flows", "--read-only"]);
+    let shown = person.json(&["connections", "show", "flows"]);
+    assert_eq!(
+        shown["guard-rails"],
+        json!({"read-only": true, "regions": [], "functions": [], "methods": [], "max-body": null,
+            "own-project": false})
+    );
+}
+
+#[test]
+fn a_list_of_an_api_is_read_in_full() {
+    let google = Google::start();
+    let person = Person::with(&google);
+    person.run(&connect("key", &["--credentials", KEY]));
+    let next = |items: Value, token: Option<&str>| json!({"locations": items, "nextPageToken": token});
+    google.on("/locations HTTP", 200, next(json!([{"locationId": "us-central1"}]), Some("2")));
+    google.on("pageToken=2 HTTP", 200, next(json!([{"locationId": "us-east1"}]), Some("3")));
+    google.on("pageToken=3 HTTP", 200, json!({"unreachable": ["asia-east2"]}));
+    let pages = ["custom-api", "GET", "/v2/projects/demo-project/locations", "--all-pages"];
+    check_live(
+        "custom-api-all-pages",
+        &[
+            person.run(&pages),
+            person.run(&[&pages[..], &["--max-pages", "1"]].concat()),
+            person.run(&[&pages[..], &["--page-token", "3"]].concat()),
+            person.run(&[&pages[..], &["--items", "regions"]].concat()),
+            person.run(&[&pages[..], &["--query", "pageToken=2"]].concat()),
+            person.run(&["custom-api", "GET", "/v2/x", "--max-pages", "1"]),
+        ],
+    );
+    let joined = person.json(&pages);
+    assert_eq!((&joined["count"], &joined["pages"]), (&json!(2), &json!(3)));
+    assert_eq!(joined["items"][1], json!({"locationId": "us-east1"}));
+}
+
+#[test]
 fn what_cannot_connect_says_what_to_do() {
     let google = Google::start();
     let person = Person::with(&google);

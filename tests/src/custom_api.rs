@@ -1,0 +1,299 @@
+//! Requests of the caller's own: what is refused before a byte is sent, what carries no credential, and lists in full.
+
+use std::sync::Arc;
+
+use gcf_host::{
+    Host,
+    secrets::{MemoryStore, SecretStore},
+    transport::{Body, Sending, Timeouts, Transport},
+    wit::{ApiRequest, ErrorKind, Header, PagesRequest, Query, TokenKind},
+};
+use serde_json::{Value, json};
+
+use crate::fixtures::{
+    api_request, builder, connect_request, connected,
+    google::{FUNCTION, Google, json_response},
+    on_loopback, refused,
+    scripted::Scripted,
+};
+
+const LOCATIONS: &str = "/v2/projects/demo-project/locations";
+
+/// Nothing may be sent through it.
+#[derive(Debug)]
+struct Nobody;
+
+impl Transport for Nobody {
+    fn send(&self, request: http::Request<Body>, _: Timeouts) -> Sending {
+        panic!("{} was about to be sent", request.uri());
+    }
+}
+
+/// A host that must not send anything, and a connection whose token is not in its store.
+async fn silent() -> (Host, String) {
+    let google = Google::start(|_| json_response(200, &json!({}))).await;
+    let (host, store) = on_loopback(&google);
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    let secrets: Arc<dyn SecretStore> = Arc::<MemoryStore>::clone(&store);
+    (builder().transport(Arc::new(Nobody)).secrets(secrets).build().unwrap(), id)
+}
+
+fn pages_request(path: &str) -> PagesRequest {
+    PagesRequest { request: api_request("GET", path), items: None, page_token: None, max_pages: None }
+}
+
+/// A Google that grants a token, and answers everything else as it is told.
+async fn scripted(answer: impl Fn(&str) -> (u16, Value) + Send + Sync + 'static) -> (Host, Scripted, String) {
+    let google = Scripted::new(move |sent| {
+        if sent.url.ends_with("/token") {
+            return (200, json!({"access_token": "ya29.a", "expires_in": 3600, "token_type": "Bearer"}));
+        }
+        answer(&sent.url)
+    });
+    let host = builder().transport(Arc::new(google.clone())).build().unwrap();
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    google.take();
+    (host, google, id)
+}
+
+#[tokio::test]
+async fn a_bad_request_is_refused_before_a_byte_is_sent() {
+    let (host, id) = silent().await;
+    let request = |path: &str| api_request("GET", path);
+    let mut bad: Vec<(&str, ApiRequest)> = Vec::new();
+    for path in [
+        "",
+        "https://evil.example/",
+        "https://evilgoogleapis.com/v2/projects",
+        "https://cloudfunctions.googleapis.com.evil.example/v2",
+        "https://cloudfunctions.googleapis.com./v2",
+        "https://cloudfunctions.googleapis.com@evil.example/",
+        "https://user:pw@cloudfunctions.googleapis.com/v2",
+        "https://evil.example\\@cloudfunctions.googleapis.com/",
+        "https://cloudfunctions.googleapis.com:8443/v2",
+        "https://cloudfunctions%2egoogleapis.com/v2",
+        "https://cloudfunctions\u{3002}googleapis\u{3002}com/v2",
+        "http://cloudfunctions.googleapis.com/v2",
+        "https://sts.googleapis.com/v1/token",
+        "https://storage.googleapis.com/storage/v1/b",
+        "https://a.run.app/",
+        "http://hello-abc123-uc.a.run.app/",
+        "https://2852039166/",
+        "https://[::ffff:169.254.169.254]/",
+        "https://metadata.google.internal/",
+        "https://localhost/",
+        "file:///etc/passwd",
+        "//evil.example/v2",
+        "/v2/../../v1/projects/other",
+        "/v2/%2e%2e/v1/x",
+        "/v2/projects/a=b%2Fc",
+        "/v2//projects",
+        "/v2/projects/p%0d%0aHost:%20evil",
+        "/v2/projects/p name",
+        "/v2/projects/%252e%252e",
+        "/v2/projects/%ff",
+        "/v2/projects/\u{e9}",
+        "/batch",
+        "/upload/v1/x",
+        "/v1/projects/-/serviceAccounts/a@b.c:generateAccessToken",
+    ] {
+        bad.push(("path", request(path)));
+    }
+    for query in [
+        "access_token=x",
+        "k%65y=x",
+        "$httpMethod=DELETE",
+        "$userProject=other",
+        "alt=media",
+        "callback=x",
+        "a=1;access_token=x",
+        "x=1%0d%0aX:y",
+        "x=%zz",
+        "filter=a b",
+        "x=1#y",
+    ] {
+        bad.push(("query", ApiRequest { query: Some(Query::Raw(query.to_owned())), ..request(LOCATIONS) }));
+    }
+    bad.push(("query", request("https://hello-abc123-uc.a.run.app/?access_token=x")));
+    for (name, value) in [
+        ("Authorization", "Bearer x"),
+        ("X_Serverless_Authorization", "Bearer x"),
+        ("X-Goog-User-Project", "other"),
+        ("Cookie", "SID=x"),
+        ("Host", "evil.example"),
+        ("X-HTTP-Method-Override", "DELETE"),
+        ("Transfer-Encoding", "chunked"),
+        ("Metadata-Flavor", "Google"),
+        (":authority", "evil.example"),
+        ("", "x"),
+        ("X-Trace", "a\r\nAuthorization: Bearer x"),
+    ] {
+        for path in [LOCATIONS, "https://hello-abc123-uc.a.run.app/"] {
+            let headers = vec![Header { name: name.to_owned(), value: value.to_owned() }];
+            bad.push(("headers", ApiRequest { headers, ..request(path) }));
+        }
+    }
+    for method in ["", "get", "HEAD", "CONNECT", "TRACE", "GET / HTTP/1.1\r\nHost: evil.example"] {
+        bad.push(("method", api_request(method, LOCATIONS)));
+    }
+    for path in [
+        "/v1/projects/-/serviceAccounts/a@b.c:generateIdToken",
+        "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a@b.c:signJwt",
+    ] {
+        let api = path.starts_with('/').then(|| "iamcredentials".to_owned());
+        bad.push(("api", ApiRequest { api, ..request(path) }));
+    }
+    bad.push(("api", ApiRequest { api: Some("storage".to_owned()), ..request("/v1/b") }));
+    for (field, request) in bad {
+        let shown = format!("{request:?}");
+        for error in [
+            refused(host.custom_api(&id, request.clone(), None).await),
+            refused(host.all_pages(&id, PagesRequest { request, ..pages_request("") }, None).await),
+        ] {
+            assert_eq!(error.kind, ErrorKind::InvalidInput, "{shown}: {}", error.message);
+            let named =
+                error.details.iter().find(|(name, _)| name == "field").map(|(_, field)| field.as_str());
+            assert_eq!(named, Some(field), "{shown}: {}", error.message);
+            assert!(error.trace.is_empty() && error.fix.is_some(), "{shown}: {}", error.message);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_api_is_called_by_its_name_or_by_its_url() {
+    let (host, google, id) = scripted(|_| (200, json!({}))).await;
+    for (api, path, url) in [
+        (None, LOCATIONS, "https://cloudfunctions.googleapis.com/v2/projects/demo-project/locations"),
+        (Some("logging"), "/v2/projects/p/logs", "https://logging.googleapis.com/v2/projects/p/logs"),
+        (
+            Some("eventarc"),
+            "/v1/projects/p/locations",
+            "https://eventarc.googleapis.com/v1/projects/p/locations",
+        ),
+        (
+            None,
+            "https://RUN.googleapis.com:443/v2/projects/p/locations?pageSize=1",
+            "https://run.googleapis.com/v2/projects/p/locations?pageSize=1",
+        ),
+    ] {
+        let request = ApiRequest { api: api.map(str::to_owned), ..api_request("GET", path) };
+        assert_eq!(host.custom_api(&id, request, None).await.unwrap().token, TokenKind::AccessToken);
+        let sent = google.take();
+        assert_eq!((sent[0].url.as_str(), sent[0].authorization.as_str()), (url, "Bearer ya29.a"));
+    }
+}
+
+/// Not even one that the caller tries to send along.
+#[tokio::test]
+async fn no_credential_travels_to_a_functions_url() {
+    let (host, google, id) = scripted(|_| (200, json!({"open": true}))).await;
+    let url = format!("https://{FUNCTION}/path?key=the-functions-own");
+    let answer = host.custom_api(&id, api_request("POST", &url), None).await.unwrap();
+    assert_eq!((answer.status, answer.token), (200, TokenKind::None));
+    let sent = google.take();
+    assert_eq!(sent.len(), 1, "no token was asked for");
+    assert_eq!((sent[0].url.as_str(), sent[0].authorization.as_str()), (url.as_str(), ""));
+}
+
+#[tokio::test]
+async fn pages_are_joined_byte_for_byte() {
+    let (host, replay, id) = connected("all-pages.json").await;
+    let mut request = pages_request(LOCATIONS);
+    request.request.query = Some(Query::Pairs(vec![("pageSize".to_owned(), "2".to_owned())]));
+    let pages = host.all_pages(&id, request, None).await.unwrap();
+    assert_eq!((pages.count, pages.pages, pages.next_page_token, pages.trace.len()), (4, 3, None, 3));
+    let items: Vec<Value> = serde_json::from_str(&pages.items).unwrap();
+    let regions: Vec<_> = items.iter().map(|item| item["locationId"].as_str().unwrap()).collect();
+    assert_eq!(regions, ["asia-east2", "us-central1", "europe-west1", "us-east1"]);
+    // Laid out over lines, as it came.
+    assert!(pages.items.contains("{\n      \"name\": \"projects/demo-project/locations/europe-west1\",\n"));
+    replay.finish().unwrap();
+}
+
+fn page_of(url: &str) -> u32 {
+    let url = url::Url::parse(url).unwrap();
+    url.query_pairs().find(|(name, _)| name == "pageToken").map_or(0, |(_, token)| token.parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_long_list_is_read_in_calls_of_150_pages() {
+    let (host, _, id) = scripted(|url| {
+        let page = page_of(url);
+        let items: Vec<_> = (page * 10..page * 10 + 10).collect();
+        let unreachable = if page == 7 { vec!["projects/p/locations/asia-east2"] } else { Vec::new() };
+        let mut body = json!({"functions": items, "unreachable": unreachable});
+        if page < 199 {
+            body["nextPageToken"] = json!((page + 1).to_string());
+        }
+        (200, body)
+    })
+    .await;
+    let first = host.all_pages(&id, pages_request(LOCATIONS), None).await.unwrap();
+    assert_eq!((first.count, first.pages, first.next_page_token.as_deref()), (1500, 150, Some("150")));
+    assert_eq!(first.unreachable, ["projects/p/locations/asia-east2"]);
+    let rest = PagesRequest { page_token: first.next_page_token, ..pages_request(LOCATIONS) };
+    let rest = host.all_pages(&id, rest, None).await.unwrap();
+    assert_eq!((rest.count, rest.pages, rest.next_page_token), (500, 50, None));
+    let all: Vec<u32> = [first.items, rest.items]
+        .iter()
+        .flat_map(|items| serde_json::from_str::<Vec<u32>>(items).unwrap())
+        .collect();
+    assert_eq!(all, (0..2000).collect::<Vec<_>>());
+
+    let one =
+        PagesRequest { max_pages: Some(1), page_token: Some("3".to_owned()), ..pages_request(LOCATIONS) };
+    let one = host.all_pages(&id, one, None).await.unwrap();
+    assert_eq!((one.count, one.pages, one.next_page_token.as_deref()), (10, 1, Some("4")));
+}
+
+/// More than all memory that an instance may have, were the rest of it read.
+#[tokio::test]
+async fn at_most_32_mib_are_joined() {
+    let (host, _, id) = scripted(|url| {
+        let page = page_of(url);
+        (200, json!({"items": ["x".repeat(7 << 20)], "nextPageToken": (page + 1).to_string()}))
+    })
+    .await;
+    let pages = host.all_pages(&id, pages_request(LOCATIONS), None).await.unwrap();
+    assert_eq!((pages.count, pages.pages, pages.next_page_token.as_deref()), (4, 4, Some("4")));
+    assert!(pages.items.len() <= 32 << 20);
+}
+
+#[tokio::test]
+async fn a_list_that_never_ends_and_a_page_that_is_none_are_errors() {
+    let (host, google, id) = scripted(|url| match page_of(url) {
+        0 => (200, json!({"functions": [1], "nextPageToken": "1"})),
+        1 => (200, json!({"functions": [2], "nextPageToken": "2"})),
+        _ => (200, json!({"functions": [3], "nextPageToken": "1"})),
+    })
+    .await;
+    let error = refused(host.all_pages(&id, pages_request(LOCATIONS), None).await);
+    assert_eq!((error.kind, google.take().len()), (ErrorKind::PageLoop, 3));
+
+    let denied = json!({"error": {"code": 403, "status": "PERMISSION_DENIED",
+        "message": "Permission 'cloudfunctions.functions.list' denied on 'projects/demo-project/locations/-'"}});
+    let (host, _, id) = scripted(move |url| match page_of(url) {
+        0 => (200, json!({"functions": [1], "nextPageToken": "1"})),
+        _ => (403, denied.clone()),
+    })
+    .await;
+    let error = refused(host.all_pages(&id, pages_request(LOCATIONS), None).await);
+    assert_eq!((error.kind, error.http_status), (ErrorKind::MissingRole, Some(403)));
+    let (host, google, id) = scripted(|_| (200, json!({"a": [1], "b": [2]}))).await;
+    let error = refused(host.all_pages(&id, pages_request(LOCATIONS), None).await);
+    assert_eq!(error.kind, ErrorKind::InvalidResponse);
+    google.take();
+    let named = PagesRequest { items: Some("b".to_owned()), ..pages_request(LOCATIONS) };
+    assert_eq!(host.all_pages(&id, named, None).await.unwrap().items, "[2]");
+}
+
+/// A token endpoint that answers with a redirect would have the secrets sent again, to somebody else.
+#[tokio::test]
+async fn no_redirect_of_the_token_endpoint_is_followed() {
+    let google = Scripted::new(|_| (307, json!({})));
+    let host = builder().transport(Arc::new(google.clone())).build().unwrap();
+    let error = refused(host.connect(connect_request(), None).await);
+    assert_eq!(error.http_status, Some(307), "{}", error.message);
+    let sent = google.take();
+    assert!(sent.len() == 1 && sent[0].url == "https://oauth2.googleapis.com/token", "{}", sent.len());
+}
