@@ -11,6 +11,8 @@ mod connections;
 mod forms;
 #[path = "command/google.rs"]
 mod google;
+#[path = "command/lists.rs"]
+mod lists;
 #[path = "command/mistakes.rs"]
 mod mistakes;
 #[path = "command/sign_in.rs"]
@@ -247,8 +249,5 @@ fn errors_are_one_breath_with_a_hint() {
 fn a_tape_that_does_not_fit_says_where() {
     let person = Person::new();
     person.connect();
-    check(
-        "error-replay",
-        &person.run(&["list", "--filter", "x", "--replay", &tape("empty-project.json")]),
-    );
+    check("error-replay", &person.run(&["list", "--filter", "x", "--replay", &tape("empty-project.json")]));
 }
