@@ -11,6 +11,8 @@ mod connections;
 mod forms;
 #[path = "command/google.rs"]
 mod google;
+#[path = "command/lists.rs"]
+mod lists;
 #[path = "command/mistakes.rs"]
 mod mistakes;
 #[path = "command/plan.rs"]

@@ -126,7 +126,7 @@ pub(crate) fn options(options: &[OptionItem], of_regions: bool, look: Look) -> S
 pub(crate) fn offer_summary(list: &OptionList, paint: Paint) -> String {
     let mut summary = notes(&list.notes, paint);
     if list.options.is_empty() {
-        summary += "nothing begins like that\n";
+        summary += "nothing to offer\n";
     }
     if list.more {
         summary +=
@@ -468,7 +468,7 @@ pub(crate) mod tests {
         let offer =
             OptionList { options: Vec::new(), more: true, notes: vec!["old".to_owned()], trace: Vec::new() };
         let summary = offer_summary(&offer, Paint::none());
-        assert!(summary.starts_with("note: old\nnothing begins like that\ncut: "), "{summary}");
+        assert!(summary.starts_with("note: old\nnothing to offer\ncut: "), "{summary}");
     }
 
     #[test]
