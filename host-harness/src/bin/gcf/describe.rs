@@ -97,7 +97,7 @@ impl Described {
                     name.clone(),
                     self.type_of(field),
                     needed.to_owned(),
-                    default,
+                    default.unwrap_or_default(),
                     first_sentence(help).to_owned(),
                 ]
             })
