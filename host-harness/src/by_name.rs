@@ -65,7 +65,6 @@ fn scope(action: &str, connection: &str) -> Scope {
         "connections.connect"
         | "connections.authorize"
         | "connections.finish"
-        | "connections.reauthorize"
         | "connections.rename"
         | "connections.list"
         | "planning.plan" => Scope::AllConnections,

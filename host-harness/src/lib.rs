@@ -55,6 +55,7 @@
 //!         credential: Credential::GoogleJson(std::fs::read_to_string(KEY)?),
 //!         subject_token: None,
 //!         invoker: None,
+//!         guard_rails: None,
 //!     };
 //!     let connection = host.connect(request, None).await?.connection;
 //!     assert_eq!(connection.project, "demo-project");
@@ -69,9 +70,10 @@
 //!         query: None,
 //!         headers: Vec::new(),
 //!         body: None,
-//!         auth: Auth::Auto,
+//!         auth: Auth::IdToken,
 //!         invoker: None,
 //!         audience: None,
+//!         authorization: None,
 //!         idempotent: false,
 //!         raise_for_status: false,
 //!     };

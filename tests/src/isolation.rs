@@ -1,7 +1,11 @@
 //! What is refused, by the component and by the host on its own; and that no byte is sent then.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::Read as _, sync::Arc, time::Duration};
 
+use flate2::{
+    Compression, Decompress, FlushDecompress,
+    read::{DeflateDecoder, DeflateEncoder},
+};
 use gcf_host::{
     CallError, Host, HostError, Limits,
     secrets::{MemoryStore, SecretStore},
@@ -121,22 +125,38 @@ async fn what_google_names_as_a_functions_url_is_not_trusted() {
     assert_eq!(refused(host.invoke(&id, request, None).await).kind, ErrorKind::NotInvocable);
 }
 
-/// The shipping component, but for a manifest that has another host in place of the token endpoint.
+/// The shipping component, but for a manifest without the token endpoint.
 pub(crate) fn with_another_manifest() -> Vec<u8> {
-    let bytes = crate::fixtures::read(&component());
-    let manifest = br#"{"host": "oauth2.googleapis.com""#;
-    let at = bytes
-        .windows(manifest.len())
-        .position(|window| window == manifest)
-        .or_else(|| {
-            let compact = br#"{"host":"oauth2.googleapis.com""#;
-            bytes.windows(compact.len()).position(|window| window == compact)
-        })
-        .expect("the manifest is text in the component");
-    let name = bytes[at..].windows(6).position(|window| window == b"oauth2").unwrap() + at;
-    let mut other = bytes;
-    other[name..name + 6].copy_from_slice(b"oauth9");
-    other
+    let mut bytes = crate::fixtures::read(&component());
+    let (at, size, catalog) = packed_catalog(&bytes);
+    let rule = r#"{"host":"oauth2.googleapis.com","carries":["assertion"]},"#;
+    assert!(catalog.contains(rule), "the manifest names the token endpoint");
+    let other = catalog.replacen(rule, "", 1);
+    let mut packed = Vec::new();
+    DeflateEncoder::new(other.as_bytes(), Compression::new(10)).read_to_end(&mut packed).unwrap();
+    assert!(packed.len() <= size, "a shorter catalog is no larger when it is compressed");
+    bytes[at..at + packed.len()].copy_from_slice(&packed);
+    bytes
+}
+
+/// Where in the component the catalog is, its size there, and what it says.
+fn packed_catalog(component: &[u8]) -> (usize, usize, String) {
+    let mut inflate = Decompress::new(false);
+    let mut begin = [0; 64];
+    let at = (0..component.len()).find(|at| {
+        // A last block with codes of its own, as a text of this size is compressed; or one that is not the last.
+        if component[*at] & 0b110 != 0b100 {
+            return false;
+        }
+        inflate.reset(false);
+        let _ = inflate.decompress(&component[*at..], &mut begin, FlushDecompress::None);
+        begin.starts_with(br#"{"$schema":"#)
+    });
+    let at = at.expect("the catalog is in the component");
+    let mut catalog = DeflateDecoder::new(&component[at..]);
+    let mut text = String::new();
+    catalog.read_to_string(&mut text).unwrap();
+    (at, usize::try_from(catalog.total_in()).unwrap(), text)
 }
 
 /// The host does not take the component's word: with another manifest the same component is stopped.

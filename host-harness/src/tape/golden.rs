@@ -21,6 +21,7 @@ use crate::{builder::HostBuilder, host::Host, secrets::MemoryStore};
 /// let credential = Credential::GoogleJson(KEY.to_owned());
 /// let request = ConnectRequest {
 ///     nickname: "ci".to_owned(), project: None, region: None, credential, subject_token: None, invoker: None,
+///     guard_rails: None,
 /// };
 /// let connected = golden(TAPE, builder, async |host| host.connect(request, None).await).await;
 /// assert_eq!(connected.unwrap().connection.project, "demo-project");
