@@ -265,10 +265,9 @@ impl Host {
         action: Action,
         deadline: Option<Duration>,
     ) -> Result<CallPlan, CallError> {
-        let scope = match action {
-            Action::Connect(_) => Scope::AllConnections,
-            _ => only(connection),
-        };
+        // A new connection has no id yet.
+        let scope =
+            if matches!(action, Action::Connect(_)) { Scope::AllConnections } else { only(connection) };
         let action = action.into();
         self.call(scope, deadline, async |store, connector| {
             let planning = connector.gcf_connector_planning();
