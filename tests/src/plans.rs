@@ -204,13 +204,11 @@ async fn no_plan_sends_a_byte_or_writes_one() {
         Action::AllPages(pages),
     ] {
         let printed = format!("{action:?}");
-        let plan = stage.planned(&id, action).await;
-        if let Ok(plan) = plan {
-            assert_eq!(plan.account, ACCOUNT, "{printed}");
-            let shown = format!("{plan:?}");
-            for not in ["rehears", "ya29", "eyJ", "e30", "stand-in", "PRIVATE"] {
-                assert!(!shown.contains(not), "{not}: {shown}");
-            }
+        let plan = stage.planned(&id, action).await.unwrap();
+        assert_eq!(plan.account, ACCOUNT, "{printed}");
+        let shown = format!("{plan:?}");
+        for not in ["rehears", "ya29", "eyJ", "e30", "stand-in", "PRIVATE"] {
+            assert!(!shown.contains(not), "{not}: {shown}");
         }
     }
 }

@@ -289,14 +289,27 @@ fn a_lookup_is_planned_by_either_name() {
 }
 
 #[test]
-fn options_and_pages_send_nothing_either() {
+fn options_and_pages_are_planned_too() {
     let (world, id) = World::connected();
-    for field in [OptionField::Regions, OptionField::Functions(None)] {
-        let _ = planned(&world, &id, Action::Options(OptionsRequest { field, prefix: None, limit: None }));
-    }
-    let request = api_request("GET", "/v2/projects/p/locations/-/functions");
+    let hosts_and_paths = |action| {
+        let plan = planned(&world, &id, action).unwrap();
+        let urls = plan.requests.into_iter().map(|request| {
+            assert_eq!(request.method, crate::http::Method::Get);
+            request.url.split('?').next().unwrap().to_owned()
+        });
+        urls.collect::<Vec<_>>()
+    };
+    let options = |field| Action::Options(OptionsRequest { field, prefix: None, limit: None });
+    let functions = "https://cloudfunctions.googleapis.com/v2/projects/demo-project/locations";
+    let run = "https://run.googleapis.com/v2/projects/demo-project/locations";
+    assert_eq!(hosts_and_paths(options(OptionField::Regions)), [functions]);
+    assert_eq!(
+        hosts_and_paths(options(OptionField::Functions(Some("us-east1".to_owned())))),
+        [format!("{functions}/us-east1/functions"), format!("{run}/us-east1/services")]
+    );
+    let request = api_request("GET", "/v2/projects/demo-project/locations/-/functions");
     let pages = PagesRequest { request, items: None, page_token: None, max_pages: None };
-    let _ = planned(&world, &id, Action::AllPages(pages));
+    assert_eq!(hosts_and_paths(Action::AllPages(pages)), [format!("{functions}/-/functions")]);
 }
 
 #[test_case("", Kind::ConnectionRequired)]
