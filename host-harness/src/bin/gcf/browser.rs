@@ -2,6 +2,7 @@
 
 use std::{env, ffi::OsString, io, thread, time::Duration};
 
+use gcf_host::secrets::{PASSPHRASE_VARIABLE, SECRETS_VARIABLE};
 use tokio::{sync::oneshot, time};
 
 /// How long a browser may take to say that it cannot start. Text browsers take the terminal until their
@@ -14,6 +15,9 @@ pub(crate) enum BrowserError {
     /// No graphical session, and no `$BROWSER` that may do without.
     #[error("there is no screen to open a browser on")]
     NoScreen,
+    /// A browser would inherit what this variable holds, and hand it on to all that it starts.
+    #[error("no browser is opened, for it would be given what {0} holds")]
+    Secret(&'static str),
     /// Nothing that is installed could be started.
     #[error("no browser could be started: {0}")]
     Start(#[source] io::Error),
@@ -27,7 +31,17 @@ pub(crate) async fn open(url: &str) -> Result<(), BrowserError> {
     if !has_screen(|name| env::var_os(name)) {
         return Err(BrowserError::NoScreen);
     }
+    if let Some(variable) = secret_in_environment(|name| env::var_os(name)) {
+        return Err(BrowserError::Secret(variable));
+    }
     start(url.to_owned(), PATIENCE, webbrowser::open).await
+}
+
+/// The variable with a secret in it that a child would inherit, if there is one.
+fn secret_in_environment(variable: impl Fn(&str) -> Option<OsString>) -> Option<&'static str> {
+    [PASSPHRASE_VARIABLE, SECRETS_VARIABLE]
+        .into_iter()
+        .find(|name| variable(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// A thread, not one of tokio's: those keep the program from ending until a text browser has ended.
@@ -90,6 +104,15 @@ mod tests {
         let stay = move |_: &str| ended.recv().map_err(io::Error::other);
         assert!(start("https://example.com/".into(), Duration::from_millis(5), stay).await.is_ok());
         end.send(()).unwrap();
+    }
+
+    #[test]
+    fn a_secret_in_the_environment_is_not_for_a_browser() {
+        for name in [PASSPHRASE_VARIABLE, SECRETS_VARIABLE] {
+            let seen = |value: &str| secret_in_environment(|it| (it == name).then(|| value.into()));
+            assert_eq!((seen("x"), seen("")), (Some(name), None));
+        }
+        assert_eq!(secret_in_environment(|name| (name == "GCF_STORE").then(|| "x".into())), None);
     }
 
     #[test]
