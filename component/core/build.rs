@@ -29,7 +29,7 @@ fn main() {
     let (package, _) = contract.push_path(WIT).unwrap_or_else(|error| panic!("{WIT}: {error:?}"));
     let catalog = catalog::make(&contract, package, &hints);
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    // A tenth of its size: every host downloads it, and few ask for it more than once.
+    // A fifth of its size: every host downloads it, and few ask for it more than once.
     let packed = miniz_oxide::deflate::compress_to_vec(catalog.to_string().as_bytes(), 10);
     fs::write(Path::new(&out).join("catalog.deflate"), packed).expect("OUT_DIR can be written");
 }

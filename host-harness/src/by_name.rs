@@ -35,7 +35,7 @@ impl Host {
         input: &Value,
         deadline: Option<Duration>,
     ) -> Result<Answer, HostError> {
-        self.call_instance(scope(action, connection), deadline, async |store, instance| {
+        self.call_instance(scope(action, connection, input), deadline, async |store, instance| {
             let Some(function) = exported(store, instance, action) else {
                 let why = format!("there is no action {action}");
                 return Ok(Err(invalid("action", &why, "use a name from the catalog")));
@@ -60,14 +60,16 @@ impl Host {
 }
 
 /// As the methods of [`Host`] that have types.
-fn scope(action: &str, connection: &str) -> Scope {
+fn scope(action: &str, connection: &str, input: &Value) -> Scope {
+    // A plan is of a new connection, or of the one that is named.
+    let of_new = input["action"].get("connections-connect").is_some();
     match action {
         "connections.connect"
         | "connections.authorize"
         | "connections.finish"
         | "connections.rename"
-        | "connections.list"
-        | "planning.plan" => Scope::AllConnections,
+        | "connections.list" => Scope::AllConnections,
+        "planning.plan" if of_new => Scope::AllConnections,
         _ => Scope::Connection(connection.to_owned()),
     }
 }

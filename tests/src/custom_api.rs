@@ -4,43 +4,16 @@ use std::sync::Arc;
 
 use gcf_host::{
     Host,
-    secrets::{MemoryStore, SecretStore},
-    transport::{Body, Sending, Timeouts, Transport},
     wit::{ApiRequest, ErrorKind, Header, PagesRequest, Query, TokenKind},
 };
 use serde_json::{Value, json};
 
 use crate::fixtures::{
-    api_request, builder, connect_request, connected,
-    google::{FUNCTION, Google, json_response},
-    on_loopback, refused,
-    scripted::Scripted,
+    api_request, builder, connect_request, connected, google::FUNCTION, pages_request, refused,
+    scripted::Scripted, silent::silent,
 };
 
 const LOCATIONS: &str = "/v2/projects/demo-project/locations";
-
-/// Nothing may be sent through it.
-#[derive(Debug)]
-struct Nobody;
-
-impl Transport for Nobody {
-    fn send(&self, request: http::Request<Body>, _: Timeouts) -> Sending {
-        panic!("{} was about to be sent", request.uri());
-    }
-}
-
-/// A host that must not send anything, and a connection whose token is not in its store.
-async fn silent() -> (Host, String) {
-    let google = Google::start(|_| json_response(200, &json!({}))).await;
-    let (host, store) = on_loopback(&google);
-    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
-    let secrets: Arc<dyn SecretStore> = Arc::<MemoryStore>::clone(&store);
-    (builder().transport(Arc::new(Nobody)).secrets(secrets).build().unwrap(), id)
-}
-
-fn pages_request(path: &str) -> PagesRequest {
-    PagesRequest { request: api_request("GET", path), items: None, page_token: None, max_pages: None }
-}
 
 /// A Google that grants a token, and answers everything else as it is told.
 async fn scripted(answer: impl Fn(&str) -> (u16, Value) + Send + Sync + 'static) -> (Host, Scripted, String) {
@@ -58,7 +31,7 @@ async fn scripted(answer: impl Fn(&str) -> (u16, Value) + Send + Sync + 'static)
 
 #[tokio::test]
 async fn a_bad_request_is_refused_before_a_byte_is_sent() {
-    let (host, id) = silent().await;
+    let (host, id) = silent(connect_request()).await;
     let request = |path: &str| api_request("GET", path);
     let mut bad: Vec<(&str, ApiRequest)> = Vec::new();
     for path in [

@@ -1,9 +1,11 @@
 //! The doctor on tapes: what is missing, and the way to mend it.
 
-use gcf_host::wit::{ConnectRequest, Credential, Finding, Verdict};
-use serde_json::json;
+use gcf_host::wit::{Finding, Verdict};
 
-use crate::fixtures::{connect_request, connected, named, on_tape};
+use crate::fixtures::{
+    connected, named, on_tape,
+    person::{user, with},
+};
 
 fn verdicts(findings: &[Finding]) -> Vec<(&str, Verdict)> {
     findings.iter().map(|finding| (finding.name.as_str(), finding.verdict)).collect()
@@ -64,24 +66,10 @@ async fn a_function_of_cloud_run_is_looked_at_too() {
     replay.finish().unwrap();
 }
 
-fn user() -> ConnectRequest {
-    let credential = json!({
-        "type": "authorized_user",
-        "client_id": "123456789012-test.apps.googleusercontent.com",
-        "client_secret": "[redacted:client-secret:1]",
-        "refresh_token": "[redacted:refresh-token:1]",
-    });
-    ConnectRequest {
-        project: Some("demo-project".to_owned()),
-        credential: Credential::GoogleJson(credential.to_string()),
-        ..connect_request()
-    }
-}
-
 #[tokio::test]
 async fn a_user_without_any_role() {
     let (host, replay) = on_tape("doctor-no-roles.json");
-    let id = host.connect(user(), None).await.unwrap().connection.id;
+    let id = host.connect(with(&user()), None).await.unwrap().connection.id;
     let findings = host.check(&id, None, None).await.unwrap();
     assert_eq!(
         verdicts(&findings),
@@ -106,7 +94,7 @@ async fn a_user_without_any_role() {
 #[tokio::test]
 async fn iam_credentials_is_off() {
     let (host, replay) = on_tape("doctor-iam-off.json");
-    let id = host.connect(user(), None).await.unwrap().connection.id;
+    let id = host.connect(with(&user()), None).await.unwrap().connection.id;
     let findings = host.check(&id, None, None).await.unwrap();
     assert_eq!(
         verdicts(&findings)[6..],

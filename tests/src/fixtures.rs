@@ -3,6 +3,7 @@
 pub(crate) mod google;
 pub(crate) mod person;
 pub(crate) mod scripted;
+pub(crate) mod silent;
 pub(crate) mod watched;
 
 use std::{
@@ -18,6 +19,7 @@ use gcf_host::{
     transport::{Live, OriginMap, OriginRule, Transport},
     wit::{
         ApiRequest, Auth, ConnectRequest, Credential, FunctionRef, InvokeRequest, ListRequest, NamedFunction,
+        PagesRequest,
     },
 };
 
@@ -159,6 +161,11 @@ pub(crate) fn api_request(method: &str, path: &str) -> ApiRequest {
         headers: Vec::new(),
         body: None,
     }
+}
+
+/// Every page of a list.
+pub(crate) fn pages_request(path: &str) -> PagesRequest {
+    PagesRequest { request: api_request("GET", path), items: None, page_token: None, max_pages: None }
 }
 
 /// The connector's own error; anything else is a fault of the host.

@@ -4,31 +4,20 @@ use std::sync::Arc;
 
 use gcf_host::{
     Host,
-    secrets::{MemoryStore, SecretStore},
-    transport::{Body, Sending, Timeouts, Transport},
     wit::{
-        ApiRequest, Body as Content, ConnectRequest, ConnectorError, ErrorKind, FunctionRef, GuardRails,
-        ListRequest, OptionField, OptionsRequest, Origin, PagesRequest,
+        ApiRequest, Auth, Body as Content, ConnectRequest, ConnectorError, ErrorKind, FunctionRef,
+        GuardRails, ListRequest, OptionField, OptionsRequest, Origin,
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::fixtures::{
     api_request, builder, connect_request,
-    google::{FUNCTION, Google, json_response},
-    invoke_request, list_request, named, on_loopback, refused,
-    scripted::Scripted,
+    google::FUNCTION,
+    invoke_request, list_request, named, pages_request, refused,
+    scripted::{Scripted, Sent},
+    silent::silent,
 };
-
-/// Nothing may be sent through it.
-#[derive(Debug)]
-struct Nobody;
-
-impl Transport for Nobody {
-    fn send(&self, request: http::Request<Body>, _: Timeouts) -> Sending {
-        panic!("{} was about to be sent", request.uri());
-    }
-}
 
 fn none() -> GuardRails {
     GuardRails {
@@ -41,14 +30,8 @@ fn none() -> GuardRails {
     }
 }
 
-/// A host that must not send anything, and a connection with these guard rails.
-async fn silent(rails: GuardRails) -> (Host, String) {
-    let google = Google::start(|_| json_response(200, &json!({}))).await;
-    let (host, store) = on_loopback(&google);
-    let request = ConnectRequest { guard_rails: Some(rails), ..connect_request() };
-    let id = host.connect(request, None).await.unwrap().connection.id;
-    let secrets: Arc<dyn SecretStore> = Arc::<MemoryStore>::clone(&store);
-    (builder().transport(Arc::new(Nobody)).secrets(secrets).build().unwrap(), id)
+async fn with(rails: GuardRails) -> (Host, String) {
+    silent(ConnectRequest { guard_rails: Some(rails), ..connect_request() }).await
 }
 
 fn rail(error: &ConnectorError) -> &str {
@@ -57,13 +40,9 @@ fn rail(error: &ConnectorError) -> &str {
     &error.details.iter().find(|(name, _)| name == "rail").unwrap().1
 }
 
-fn pages(path: &str) -> PagesRequest {
-    PagesRequest { request: api_request("GET", path), items: None, page_token: None, max_pages: None }
-}
-
 #[tokio::test]
 async fn each_action_keeps_to_the_regions() {
-    let (host, id) = silent(GuardRails { regions: vec!["us-east1".to_owned()], ..none() }).await;
+    let (host, id) = with(GuardRails { regions: vec!["us-east1".to_owned()], ..none() }).await;
     let elsewhere = ListRequest { regions: vec!["us-west1".to_owned()], ..list_request() };
     assert_eq!(rail(&refused(host.list_functions(&id, elsewhere, None).await)), "regions");
     let there = named("hello", Some("us-west1"));
@@ -77,7 +56,7 @@ async fn each_action_keeps_to_the_regions() {
     for path in ["us-west1", "-", "%2D"] {
         let path = format!("/v2/projects/demo-project/locations/{path}/functions");
         assert_eq!(rail(&refused(host.custom_api(&id, api_request("GET", &path), None).await)), "regions");
-        assert_eq!(rail(&refused(host.all_pages(&id, pages(&path), None).await)), "regions");
+        assert_eq!(rail(&refused(host.all_pages(&id, pages_request(&path), None).await)), "regions");
     }
 }
 
@@ -89,7 +68,7 @@ async fn an_invocation_keeps_to_functions_methods_and_sizes() {
         max_body: Some(4),
         ..none()
     };
-    let (host, id) = silent(rails).await;
+    let (host, id) = with(rails).await;
     let mut request = invoke_request(named("other", Some("us-central1")));
     assert_eq!(rail(&refused(host.invoke(&id, request.clone(), None).await)), "functions");
     request.function = FunctionRef::Url("https://other-abcdefghij-uc.a.run.app".to_owned());
@@ -108,7 +87,7 @@ async fn an_invocation_keeps_to_functions_methods_and_sizes() {
 
 #[tokio::test]
 async fn reading_is_all_that_a_read_only_connection_does() {
-    let (host, id) = silent(GuardRails { read_only: true, own_project: true, ..none() }).await;
+    let (host, id) = with(GuardRails { read_only: true, own_project: true, ..none() }).await;
     let event = json!({"specversion": "1.0", "id": "1", "source": "//x", "type": "y"}).to_string();
     let mut request = invoke_request(named("hello", Some("us-central1")));
     request.body = Some(Content::CloudEvent(event));
@@ -143,6 +122,82 @@ async fn a_list_without_regions_is_of_the_allowed_ones() {
     assert!(!sent.is_empty() && sent.iter().all(|sent| allowed(&sent.url)));
 }
 
+/// A Google with the function `hello` in each of three regions.
+fn hello_everywhere(sent: &Sent) -> (u16, Value) {
+    const REGIONS: [&str; 3] = ["us-central1", "us-east1", "us-west1"];
+    let url = sent.url.as_str();
+    let region = url.split("/locations/").nth(1).and_then(|rest| rest.split(['/', '?']).next());
+    let function = |region: &str| {
+        json!({"name": format!("projects/demo-project/locations/{region}/functions/hello"), "environment": "GEN_2",
+            "state": "ACTIVE", "serviceConfig": {"uri": format!("https://hello-{region}-uc.a.run.app")}})
+    };
+    let answer = match region {
+        _ if url.ends_with("/token") => {
+            json!({"access_token": "ya29.a", "expires_in": 3600, "token_type": "Bearer"})
+        }
+        Some("-") => json!({"functions": REGIONS.map(function)}),
+        Some(region) if url.contains("//cloudfunctions.") => json!({"functions": [function(region)]}),
+        Some(_) => json!({}),
+        None => json!({"locations": REGIONS.map(|region| json!({"locationId": region}))}),
+    };
+    (200, answer)
+}
+
+#[tokio::test]
+async fn a_bare_name_and_a_drop_down_keep_to_the_rails() {
+    let google = Scripted::new(hello_everywhere);
+    let host = builder().transport(Arc::new(google.clone())).build().unwrap();
+    let rails = GuardRails { regions: vec!["us-east1".to_owned()], ..none() };
+    let id = host
+        .connect(ConnectRequest { guard_rails: Some(rails), ..connect_request() }, None)
+        .await
+        .unwrap()
+        .connection
+        .id;
+    google.take();
+    assert_eq!(host.get_function(&id, named("hello", None), None).await.unwrap().region, "us-east1");
+    let mut request = invoke_request(named("hello", None));
+    request.auth = Auth::None;
+    let invoked = host.invoke(&id, request, None).await.unwrap();
+    assert!(invoked.url.contains("us-east1"), "{}", invoked.url);
+    let sent = google.take();
+    assert!(
+        sent.iter().all(|sent| !sent.url.contains("/locations/") || sent.url.contains("/locations/us-east1")),
+        "{:?}",
+        sent.iter().map(|sent| &sent.url).collect::<Vec<_>>()
+    );
+
+    let offered = async |rails| {
+        host.restrict(&id, Some(rails)).await.unwrap();
+        let field = OptionField::Functions(Some("us-east1".to_owned()));
+        let offer = host.options(&id, OptionsRequest { field, prefix: None, limit: None }, None).await;
+        offer.unwrap().options.into_iter().map(|option| option.value).collect::<Vec<_>>()
+    };
+    assert_eq!(offered(GuardRails { functions: vec!["hello".to_owned()], ..none() }).await, ["hello"]);
+    assert!(offered(GuardRails { functions: vec!["other-*".to_owned()], ..none() }).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_event_keeps_to_the_rails() {
+    let event = |data: &str| {
+        json!({"specversion": "1.0", "id": "1", "source": "//x", "type": "y", "data": data}).to_string()
+    };
+    let send = |data| {
+        let mut request = invoke_request(named("hello", Some("us-central1")));
+        request.body = Some(Content::CloudEvent(event(data)));
+        request
+    };
+    for (rails, data, broken) in [
+        (GuardRails { functions: vec!["other".to_owned()], ..none() }, "", "functions"),
+        (GuardRails { regions: vec!["us-east1".to_owned()], ..none() }, "", "regions"),
+        (GuardRails { methods: vec!["GET".to_owned()], ..none() }, "", "methods"),
+        (GuardRails { max_body: Some(4), ..none() }, "larger", "max-body"),
+    ] {
+        let (host, id) = with(rails).await;
+        assert_eq!(rail(&refused(host.invoke(&id, send(data), None).await)), broken);
+    }
+}
+
 #[tokio::test]
 async fn guard_rails_are_kept_shown_and_changed() {
     let rails = GuardRails {
@@ -153,7 +208,7 @@ async fn guard_rails_are_kept_shown_and_changed() {
         max_body: Some(1_000_000),
         own_project: true,
     };
-    let (host, id) = silent(rails.clone()).await;
+    let (host, id) = with(rails.clone()).await;
     assert_eq!(host.connection(&id).await.unwrap().guard_rails, Some(rails.clone()));
     assert_eq!(host.rename(&id, "other").await.unwrap().connection.guard_rails, Some(rails));
     let loose = GuardRails { read_only: true, ..none() };

@@ -8,7 +8,7 @@ use flate2::{
 };
 use gcf_host::{
     CallError, Host, HostError, Limits,
-    secrets::{MemoryStore, SecretStore},
+    secrets::MemoryStore,
     transport::{Body, Sending, Timeouts, Transport, TransportError},
     wit::{ErrorKind, FunctionRef, Header},
 };
@@ -19,30 +19,12 @@ use crate::fixtures::{
     api_request, builder, component, connect_request,
     google::{FUNCTION, Google, json_response},
     invoke_request, list_request, named, on_loopback, refused,
+    silent::{Nobody, silent},
 };
-
-/// Every URL that was asked for, none of which was to be.
-#[derive(Debug)]
-struct Nobody;
-
-impl Transport for Nobody {
-    fn send(&self, request: http::Request<Body>, _: Timeouts) -> Sending {
-        panic!("{} was about to be sent", request.uri());
-    }
-}
-
-/// A store with a connection in it, and a host that must not send anything.
-async fn silent() -> (Host, String) {
-    let google = Google::start(|_| json_response(200, &json!({}))).await;
-    let (host, store) = on_loopback(&google);
-    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
-    let secrets: Arc<dyn SecretStore> = store;
-    (builder().transport(Arc::new(Nobody)).secrets(secrets).build().unwrap(), id)
-}
 
 #[tokio::test]
 async fn an_access_token_goes_to_no_other_host() {
-    let (host, id) = silent().await;
+    let (host, id) = silent(connect_request()).await;
     for path in [
         "https://evil.example/",
         "https://evilgoogleapis.com/v2/projects",
@@ -65,7 +47,7 @@ async fn an_access_token_goes_to_no_other_host() {
 
 #[tokio::test]
 async fn an_id_token_goes_to_no_other_host() {
-    let (host, id) = silent().await;
+    let (host, id) = silent(connect_request()).await;
     for url in [
         "https://evil.example/",
         "https://fn.run.app.evil.example/",
@@ -79,7 +61,7 @@ async fn an_id_token_goes_to_no_other_host() {
 
 #[tokio::test]
 async fn a_callers_credential_header_is_refused() {
-    let (host, id) = silent().await;
+    let (host, id) = silent(connect_request()).await;
     for name in ["Authorization", "X-Serverless-Authorization", "Cookie", "Host", "X-Goog-User-Project"] {
         let mut request = api_request("GET", "/v2/projects/p/locations");
         request.headers = vec![Header { name: name.to_owned(), value: "x".to_owned() }];
@@ -90,7 +72,7 @@ async fn a_callers_credential_header_is_refused() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused() {
-    let (host, id) = silent().await;
+    let (host, id) = silent(connect_request()).await;
     let mut request = invoke_request(FunctionRef::Url(format!("https://{FUNCTION}")));
     request.body = Some(gcf_host::wit::Body::Text("x".repeat((32 << 20) + 1)));
     assert_eq!(refused(host.invoke(&id, request, None).await).kind, ErrorKind::TooLarge);
@@ -201,7 +183,7 @@ async fn a_deadline_is_kept_by_the_component_itself() {
 
 #[tokio::test]
 async fn a_connection_of_another_store_does_not_exist() {
-    let (_, id) = silent().await;
+    let (_, id) = silent(connect_request()).await;
     let host = builder().transport(Arc::new(Nobody)).secrets(Arc::new(MemoryStore::new())).build().unwrap();
     assert_eq!(refused(host.connection(&id).await).kind, ErrorKind::ConnectionNotFound);
     let error = refused(host.list_functions("", list_request(), None).await);

@@ -57,6 +57,8 @@ mod long_lists;
 #[cfg(test)]
 mod loopback;
 #[cfg(test)]
+mod outage;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod schemas;

@@ -8,7 +8,7 @@ use gcf_host::{
     tape::{Replay, Tape},
     transport::Transport,
     wit::{
-        Action, ApiRequest, Body, CallPlan, ConnectRequest, Credential, ErrorKind, FunctionRef, Header,
+        Action, ApiRequest, Body, CallPlan, ConnectRequest, ErrorKind, FunctionRef, GuardRails, Header,
         InvokeRequest, ListRequest, OptionField, OptionsRequest, PagesRequest, Query, RetryClass, TokenKind,
     },
 };
@@ -16,7 +16,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::fixtures::{
-    ACCOUNT, api_request, builder, cassette, connect_request, invoke_request, list_request, named, refused,
+    ACCOUNT, api_request, builder, cassette, connect_request, invoke_request, list_request, named,
+    person::{user, with},
+    refused,
     scripted::{Scripted, Sent as Asked},
     watched::{Noting, Sent, Watched},
 };
@@ -103,20 +105,6 @@ fn google(asked: &Asked) -> (u16, Value) {
     (200, json!({}))
 }
 
-fn user() -> ConnectRequest {
-    let credential = json!({
-        "type": "authorized_user",
-        "client_id": "123456789012-test.apps.googleusercontent.com",
-        "client_secret": "[redacted:client-secret:1]",
-        "refresh_token": "[redacted:refresh-token:1]",
-    });
-    ConnectRequest {
-        project: Some("demo-project".to_owned()),
-        credential: Credential::GoogleJson(credential.to_string()),
-        ..connect_request()
-    }
-}
-
 fn full_request(function: FunctionRef) -> InvokeRequest {
     InvokeRequest {
         path: "/a/b".to_owned(),
@@ -151,7 +139,7 @@ fn assert_same(plan: &CallPlan, sent: &[Sent], known: &[(&str, &str)]) {
     );
     for (planned, sent) in plan.requests.iter().zip(sent) {
         // What the host and the credential add is no part of a plan.
-        let own = ["authorization", "content-length", "host", "user-agent"];
+        let own = ["authorization", "x-serverless-authorization", "content-length", "host", "user-agent"];
         let mut headers: Vec<_> =
             sent.headers.iter().filter(|(name, _)| !own.contains(&name.as_str())).collect();
         headers.sort();
@@ -246,6 +234,81 @@ async fn an_invocation_by_url_is_what_was_planned() {
 }
 
 #[tokio::test]
+async fn an_authorization_of_the_callers_own_is_planned_and_not_shown() {
+    let stage = Stage::scripted();
+    let id = stage.connect(connect_request()).await;
+    let request = || InvokeRequest {
+        authorization: Some("Basic of-the-caller".to_owned()),
+        ..full_request(FunctionRef::Url(FUNCTION.to_owned()))
+    };
+    let plan = stage.plan(&id, Action::Invoke(request())).await;
+    assert!(!format!("{plan:?}").contains("of-the-caller"));
+    assert!(
+        plan.notes.iter().any(|note| note.contains("own Authorization") && note.contains("X-Serverless")),
+        "{:?}",
+        plan.notes
+    );
+    stage.host.invoke(&id, request(), None).await.unwrap();
+    let sent = stage.network.take();
+    assert_same(&plan, &sent, &[]);
+    let header = |name: &str| sent[1].headers.iter().find(|(other, _)| other == name).unwrap().1.as_str();
+    assert_eq!(header("authorization"), "Basic of-the-caller");
+    assert!(header("x-serverless-authorization").starts_with("Bearer ey"));
+
+    // 1st gen has no place for it: the plan says so as the call does.
+    stage.store.take();
+    let gen1 = "https://us-central1-demo-project.cloudfunctions.net/hello".to_owned();
+    let request = || InvokeRequest { function: FunctionRef::Url(gen1.clone()), ..request() };
+    let planned = refused(stage.planned(&id, Action::Invoke(request())).await);
+    let called = refused(stage.host.invoke(&id, request(), None).await);
+    assert_eq!((planned.kind, planned), (ErrorKind::InvalidInput, called));
+}
+
+#[tokio::test]
+async fn an_event_is_what_was_planned() {
+    let stage = Stage::scripted();
+    let id = stage.connect(connect_request()).await;
+    let event = json!({"specversion": "1.0", "id": "7", "source": "//x", "type": "y", "subject": "ä",
+        "datacontenttype": "application/json", "data": {"name": "world"}});
+    let request = || InvokeRequest {
+        body: Some(Body::CloudEvent(event.to_string())),
+        ..invoke_request(named("hello", Some("us-central1")))
+    };
+    let plan = stage.plan(&id, Action::Invoke(request())).await;
+    assert!(plan.notes.iter().any(|note| note.contains("testing only")), "{:?}", plan.notes);
+    stage.host.invoke(&id, request(), None).await.unwrap();
+    let sent = stage.network.take();
+    assert!(sent[2].headers.contains(&("ce-subject".to_owned(), "%C3%A4".to_owned())));
+    assert_same(&plan, &sent, &[("{url of hello}", FUNCTION)]);
+}
+
+#[tokio::test]
+async fn guard_rails_are_shown_and_stop_a_plan_as_its_call() {
+    let stage = Stage::scripted();
+    let rails = GuardRails {
+        read_only: true,
+        regions: vec!["us-central1".to_owned()],
+        functions: vec!["hello".to_owned()],
+        methods: vec!["GET".to_owned()],
+        max_body: Some(10),
+        own_project: true,
+    };
+    let id = stage.connect(ConnectRequest { guard_rails: Some(rails.clone()), ..connect_request() }).await;
+    let get = |name| InvokeRequest { method: "GET".to_owned(), ..invoke_request(named(name, None)) };
+    let plan = stage.plan(&id, Action::Invoke(get("hello"))).await;
+    assert_eq!(plan.guard_rails, Some(rails));
+    let regional =
+        "https://cloudfunctions.googleapis.com/v2/projects/demo-project/locations/us-central1/functions";
+    assert!(plan.requests.iter().any(|request| request.url.starts_with(regional)), "{:?}", plan.requests);
+    for request in [get("other"), invoke_request(named("hello", Some("us-central1")))] {
+        let planned = refused(stage.planned(&id, Action::Invoke(request.clone())).await);
+        let called = refused(stage.host.invoke(&id, request, None).await);
+        assert_eq!((planned.kind, planned), (ErrorKind::Restricted, called));
+    }
+    assert!(stage.network.take().is_empty());
+}
+
+#[tokio::test]
 async fn an_invocation_by_name_is_what_was_planned() {
     let stage = Stage::scripted();
     let id = stage.connect(connect_request()).await;
@@ -272,7 +335,7 @@ async fn an_invocation_by_name_is_what_was_planned() {
 #[tokio::test]
 async fn a_function_receives_a_token_that_was_planned() {
     let (stage, replay) = Stage::tape("user-invoke.json");
-    let id = stage.connect(user()).await;
+    let id = stage.connect(with(&user())).await;
     let request = || InvokeRequest {
         body: Some(Body::Json(r#"{"name":"world"}"#.to_owned())),
         ..invoke_request(named("hello-http", Some("us-central1")))
@@ -304,7 +367,7 @@ async fn a_connection_begins_is_checked_and_ends_as_planned() {
     replay.finish().unwrap();
 
     let (stage, replay) = Stage::tape("revoke.json");
-    let id = stage.connect(user()).await;
+    let id = stage.connect(with(&user())).await;
     let plan = stage.plan(&id, Action::Disconnect).await;
     stage.host.disconnect(&id, None).await.unwrap();
     let sent = stage.network.take();

@@ -15,11 +15,12 @@ use gcf_host::{
 use serde_json::{Value, json};
 
 use crate::fixtures::{
-    api_request, builder, cassette, connect_request, invoke_request, named, on_tape, refused,
+    api_request, builder, cassette, connect_request, invoke_request, named, on_tape,
+    person::{CLIENT, user, with},
+    refused,
 };
 
 const USER: &str = "ada@example.com";
-const CLIENT: &str = "123456789012-test.apps.googleusercontent.com";
 const APPSPOT: &str = "demo-project@appspot.gserviceaccount.com";
 const LOCATIONS: &str = "/v2/projects/demo-project/locations";
 
@@ -32,24 +33,6 @@ fn on(name: &str) -> (Host, Replay, Arc<MemoryStore>) {
     let secrets: Arc<dyn SecretStore> = Arc::<MemoryStore>::clone(&store);
     let host = builder().transport(Arc::new(replay.clone())).clock(clock).random(random);
     (host.secrets(secrets).build().unwrap(), replay, store)
-}
-
-/// What gcloud writes for a user; the secrets are what a tape calls them.
-fn user() -> Value {
-    json!({
-        "type": "authorized_user",
-        "client_id": CLIENT,
-        "client_secret": "[redacted:client-secret:1]",
-        "refresh_token": "[redacted:refresh-token:1]",
-    })
-}
-
-fn with(credential: &Value) -> ConnectRequest {
-    ConnectRequest {
-        project: Some("demo-project".to_owned()),
-        credential: Credential::GoogleJson(credential.to_string()),
-        ..connect_request()
-    }
 }
 
 async fn signed_in(name: &str) -> (Host, Replay, Arc<MemoryStore>, String) {

@@ -100,7 +100,7 @@ pub async fn custom_api<P: Ports>(
     deadline_ms: Option<u32>,
 ) -> Result<ApiResponse> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
-    let session = Session::open(ports, connection)?;
+    let session = Session::open(&call, connection)?;
     let Parsed { target, method, headers, payload } = parse(ports, &session, request)?;
     let class = if method == Method::Get { Class::Idempotent } else { Class::Once };
 
@@ -133,7 +133,7 @@ fn parse(ports: &impl Ports, session: &Session, request: ApiRequest) -> Result<P
     let headers = CallerHeaders::parse(request.headers)?;
     let payload = match (request.body, method) {
         // An API takes a GET without a body at its word; a content type would promise one.
-        (None, Method::Get | Method::Delete) => Payload { content_type: None, bytes: Vec::new() },
+        (None, Method::Get | Method::Delete) => Payload::none(),
         (Some(Body::CloudEvent(_)), _) => {
             return Err(Error::input("body", "an event is for a function").fix("send it with invoke"));
         }

@@ -1,7 +1,7 @@
 //! One call of the contract: its ports, its deadline, its trace.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     time::Duration,
 };
 
@@ -10,7 +10,9 @@ use crate::{
     google, gzip,
     http::{Exchange, Request, Response, Timeouts, TokenKind, TransportError},
     ports::Ports,
+    repeats,
     retry::{self, Class},
+    store::ConnectionId,
 };
 
 /// DNS, TCP and TLS together.
@@ -19,6 +21,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often requests are repeated in one call, all of them together: while Google has a fault, many pages that are
 /// each tried four times would only add to it. The catalog prints it.
 pub const MAX_REPEATS: u32 = 10;
+
+/// How many pages of lists are read in one call: 10,000 functions on pages of 100, and every region once, with some to
+/// spare below what a host grants in requests. The catalog prints it.
+pub const MAX_PAGES: u32 = 150;
 
 /// The defaults of `deadline-ms`, which the catalog prints.
 pub mod deadlines {
@@ -37,6 +43,7 @@ pub mod deadlines {
 pub struct Call<'a, P> {
     ports: &'a P,
     deadline: Duration,
+    connection: OnceCell<ConnectionId>,
     repeats: Cell<u32>,
     trace: RefCell<Vec<Exchange>>,
 }
@@ -54,6 +61,7 @@ impl<'a, P: Ports> Call<'a, P> {
         Ok(Self {
             ports,
             deadline: ports.monotonic() + given,
+            connection: OnceCell::new(),
             repeats: Cell::default(),
             trace: RefCell::default(),
         })
@@ -67,6 +75,22 @@ impl<'a, P: Ports> Call<'a, P> {
     /// The ports.
     pub fn ports(&self) -> &'a P {
         self.ports
+    }
+
+    /// Says which connection the call is for: its repeats count with those of the connection's other calls.
+    pub(crate) fn is_for(&self, id: &ConnectionId) {
+        self.connection.get_or_init(|| id.clone());
+    }
+
+    /// Takes a repeat from the call's own and from the connection's, if both have one.
+    fn may_repeat(&self) -> bool {
+        let repeats = self.repeats.get();
+        let may =
+            repeats < MAX_REPEATS && self.connection.get().is_none_or(|id| repeats::spend(self.ports, id));
+        if may {
+            self.repeats.set(repeats + 1);
+        }
+        may
     }
 
     /// What has been sent until now.
@@ -125,10 +149,7 @@ impl<'a, P: Ports> Call<'a, P> {
             let jitter = u32::from_le_bytes(self.ports.random());
             match retry::wait(class, attempt, &outcome, floor, jitter) {
                 // A wait past the deadline would only trade this answer for a worse one.
-                Some(wait)
-                    if self.repeats.get() < MAX_REPEATS && self.remaining().is_ok_and(|left| wait < left) =>
-                {
-                    self.repeats.set(self.repeats.get() + 1);
+                Some(wait) if self.remaining().is_ok_and(|left| wait < left) && self.may_repeat() => {
                     self.ports.sleep(wait).await;
                     attempt += 1;
                 }

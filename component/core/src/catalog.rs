@@ -17,9 +17,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        call::{MAX_REPEATS, deadlines},
+        call::{MAX_PAGES, MAX_REPEATS, deadlines},
         names::DEFAULT_REGION,
         oauth::SCOPES,
+        repeats::{BURST, SECONDS_PER_REPEAT},
         target::{Api, KEYS_HOST, MAX_API_RESPONSE, MAX_FUNCTION_RESPONSE, STS_HOST, TOKEN_HOST},
     };
 
@@ -55,7 +56,11 @@ mod tests {
         let limits = &catalog["limits"];
         assert_eq!(limits["api-response-bytes"], MAX_API_RESPONSE);
         assert_eq!(limits["function-response-bytes"], MAX_FUNCTION_RESPONSE);
-        assert_eq!(limits["repeats"], MAX_REPEATS);
+        assert_eq!(
+            limits["repeats"],
+            json!({"call": MAX_REPEATS, "connection": BURST, "seconds-per-repeat": SECONDS_PER_REPEAT})
+        );
+        assert_eq!(limits["pages"], MAX_PAGES);
         assert_eq!(
             limits["deadline-ms"]["default"],
             json!(u64::try_from(deadlines::API.as_millis()).unwrap())

@@ -169,7 +169,11 @@ impl GuardRails {
         }
     }
 
-    fn allows_name(&self, name: Option<&str>) -> Result<()> {
+    /// Whether a function of this name may be invoked; `None` is a name that cannot be told.
+    ///
+    /// # Errors
+    /// `restricted`.
+    pub(crate) fn allows_name(&self, name: Option<&str>) -> Result<()> {
         if self.functions.is_empty() {
             return Ok(());
         }

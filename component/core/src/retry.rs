@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
+    dates::http_date,
     http::{Response, TransportError},
-    http_date::http_date,
 };
 
 /// What a request allows.

@@ -38,13 +38,14 @@ pub struct Session {
 }
 
 impl Session {
-    /// Loads a connection. Sends nothing.
+    /// Loads the connection that a call is for. Sends nothing.
     ///
     /// # Errors
     /// `connection-required`, `connection-not-found`, `invalid-credential` or `secret-store`.
-    pub fn open(ports: &impl Ports, id: &str) -> Result<Self> {
+    pub fn open<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Self> {
         let id = ConnectionId::parse(id)?;
-        let (connection, credential) = store::load(ports, &id)?;
+        let (connection, credential) = store::load(call.ports(), &id)?;
+        call.is_for(&id);
         Ok(Self {
             project: ProjectId::parse(&connection.project)?,
             region: Region::parse(&connection.region)?,

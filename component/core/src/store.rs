@@ -62,6 +62,12 @@ impl ConnectionId {
         format!("status/{}", self.0)
     }
 
+    /// The key of how many repeats it has left.
+    #[must_use]
+    pub fn repeats_key(&self) -> String {
+        format!("repeats/{}", self.0)
+    }
+
     /// The prefix of the cached tokens.
     #[must_use]
     pub fn token_prefix(&self) -> String {

@@ -79,7 +79,7 @@ pub(super) fn is_clear(name: &str) -> bool {
 pub(super) fn connection_of(key: &str) -> Option<&str> {
     let (kind, rest) = key.split_once('/')?;
     let id = match kind {
-        "connections" | "credentials" | "keys" | "status" => rest,
+        "connections" | "credentials" | "keys" | "status" | "repeats" => rest,
         "tokens" => rest.split_once('/')?.0,
         _ => return None,
     };
@@ -148,6 +148,7 @@ mod tests {
             ("credentials/c1", Some("c1")),
             ("keys/c1", Some("c1")),
             ("status/c1", Some("c1")),
+            ("repeats/c1", Some("c1")),
             ("tokens/c1/ab", Some("c1")),
             ("tokens/c1/a/b", Some("c1")),
             ("tokens/c1", None),

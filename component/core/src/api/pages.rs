@@ -2,7 +2,7 @@
 
 use super::{ApiPages, PagesRequest, Parsed, Target, parse, url_of};
 use crate::{
-    call::{Call, deadlines},
+    call::{Call, MAX_PAGES, deadlines},
     error::{Error, Kind, Origin, Result, foreign},
     google,
     http::Method,
@@ -14,11 +14,8 @@ use crate::{
     retry::Class,
     session::Session,
     sorted,
-    target::{self, Api, grammar::PathAndQuery, headers::CallerHeaders},
+    target::{self, Api, body::Payload, grammar::PathAndQuery, headers::CallerHeaders},
 };
-
-/// The most pages of one call.
-const MAX_PAGES: u32 = 150;
 
 /// The most bytes of all items together.
 const MAX_ITEMS: usize = 32 * 1024 * 1024;
@@ -37,7 +34,7 @@ pub async fn all_pages<P: Ports>(
     deadline_ms: Option<u32>,
 ) -> Result<ApiPages> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
-    let session = Session::open(ports, connection)?;
+    let session = Session::open(&call, connection)?;
     let list = List::parse(ports, &session, request)?;
     let mut pages = call.run(list.collect(&call, &session)).await?;
     pages.trace = call.take_trace();
@@ -115,9 +112,7 @@ impl List {
                 None => &self.target,
             };
             let build = |token: &_| {
-                let mut request = target::to_api(self.api, Method::Get, target, token);
-                request.headers.extend(self.headers.iter().cloned());
-                request
+                target::to_api(self.api, Method::Get, target, token).with(&self.headers, Payload::none())
             };
             let response = session.send(call, Class::Idempotent, &build).await?;
             if response.status != 200 {

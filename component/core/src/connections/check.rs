@@ -53,7 +53,7 @@ pub async fn check<P: Ports>(
     deadline_ms: Option<u32>,
 ) -> Result<Vec<Finding>> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
-    let session = Session::open(ports, id)?;
+    let session = Session::open(&call, id)?;
     let lookup = function.map(|function| Lookup::parse(&session, function)).transpose()?;
     // Somebody wants to know how things are now, and not how they were.
     status::forget_fault(ports, &session.id);

@@ -172,6 +172,7 @@ pub async fn disconnect<P: Ports>(ports: &P, id: &str, deadline_ms: Option<u32>)
     // The connection last: should a secret stay, it is still there to try again.
     store::delete(ports, &id.credential_key())?;
     store::delete(ports, &id.status_key())?;
+    store::delete(ports, &id.repeats_key())?;
     store::delete(ports, &id.connection_key())?;
     Ok(warning.into_iter().collect())
 }

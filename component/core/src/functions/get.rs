@@ -74,7 +74,7 @@ pub async fn get<P: Ports>(
     deadline_ms: Option<u32>,
 ) -> Result<Function> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
-    let session = Session::open(ports, connection)?;
+    let session = Session::open(&call, connection)?;
     let lookup = Lookup::parse(&session, function)?;
     call.run(find(&call, &session, &lookup)).await
 }
@@ -210,10 +210,14 @@ fn nowhere(session: &Session, name: &FunctionName, unreachable: &[String], missi
             part.source, part.message
         ),
     };
+    let place = match session.guard_rails.regions.as_slice() {
+        [] => "any region".to_owned(),
+        allowed => format!("the allowed regions ({})", allowed.join(", ")),
+    };
     Error::new(
         Kind::NotFound,
         Origin::Input,
-        format!("there is no function {name} in any region of {}", session.project),
+        format!("there is no function {name} in {place} of {}", session.project),
     )
     .fix(fix)
 }

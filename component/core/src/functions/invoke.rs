@@ -134,7 +134,7 @@ pub async fn invoke<P: Ports>(
     deadline_ms: Option<u32>,
 ) -> Result<Invocation> {
     let mut call = Call::begin(ports, deadline_ms, deadlines::INVOKE)?;
-    let session = Session::open(ports, connection)?;
+    let session = Session::open(&call, connection)?;
     let request = parse(ports, &session, request)?;
     session.guard_rails.allows_request(request.method, request.payload.bytes.len())?;
     match &request.place {

@@ -86,7 +86,7 @@ pub async fn list<P: Ports>(
     deadline_ms: Option<u32>,
 ) -> Result<FunctionList> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
-    let session = Session::open(ports, connection)?;
+    let session = Session::open(&call, connection)?;
     let regions = session.guard_rails.allows_list(request.regions)?;
     let request = parse(ListRequest { regions, ..request })?;
     let mut list = call.run(collect(&call, &session, &request)).await?;

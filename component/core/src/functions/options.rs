@@ -65,7 +65,7 @@ pub async fn options<P: Ports>(
     deadline_ms: Option<u32>,
 ) -> Result<OptionList> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
-    let session = Session::open(ports, connection)?;
+    let session = Session::open(&call, connection)?;
     let wanted = Wanted {
         prefix: request.prefix.unwrap_or_default(),
         limit: match request.limit.unwrap_or(LIMIT) {
@@ -149,7 +149,10 @@ async fn of_functions<P: Ports>(
         list.missing.iter().map(|part| format!("incomplete: {}", part.message)).collect();
     notes.extend(list.unreachable.iter().map(|region| format!("incomplete: {region} did not answer")));
     let mut items: Vec<OptionItem> = Vec::with_capacity(list.functions.len());
-    for function in &list.functions {
+    // What is chosen is invoked next.
+    let allowed =
+        |function: &&Function| session.guard_rails.allows_name(Some(function.id.name.as_str())).is_ok();
+    for function in list.functions.iter().filter(allowed) {
         let name = function.id.name.as_str();
         let item = OptionItem {
             value: name.to_owned(),

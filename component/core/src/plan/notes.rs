@@ -36,6 +36,9 @@ pub(super) fn of(action: &Action, deadline_ms: Option<u32>) -> Vec<String> {
             if request.auth == Auth::Auto {
                 notes.push("auto: an ID token is asked for, and the function called with it, only if Google's front end refuses the call without one");
             }
+            if request.authorization.is_some() {
+                notes.push("the caller's own Authorization travels beside the ID token, which is in X-Serverless-Authorization");
+            }
             if matches!(request.body, Some(Body::CloudEvent(_))) {
                 notes.push("a 1st gen function that events start is called through the API, which is for testing only");
             }
@@ -55,7 +58,7 @@ fn lookup(function: &FunctionRef) -> &'static [&'static str] {
             "who may not list functions is given the one in the connection's own region",
         ],
         FunctionRef::Named { region: Some(_), .. } | FunctionRef::Resource(_) => {
-            &["a function that Cloud Functions does not know is looked up in Cloud Run"]
+            &["a function that Cloud Functions does not know, or may not show, is looked up in Cloud Run"]
         }
         FunctionRef::Url(_) => &[],
     }

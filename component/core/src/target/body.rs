@@ -59,6 +59,12 @@ impl Payload {
         Self { content_type: Some("application/json".to_owned()), bytes: Vec::new() }
     }
 
+    /// Nothing, and no word of what it would be.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { content_type: None, bytes: Vec::new() }
+    }
+
     /// Encodes what the caller gave. `random` makes the boundary of a multipart body.
     ///
     /// # Errors

@@ -3,14 +3,14 @@
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md> and
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md>
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
+    dates::rfc_3339,
     error::{Error, Result},
-    http_date::rfc_3339,
-    json::{self, Value},
+    json::{self, Value, split},
 };
 
 /// The most attributes, and the most bytes in all of their headers together: half of what a request may have.
@@ -59,8 +59,9 @@ impl CloudEvent {
     /// # Errors
     /// `invalid-input` of field `body`, which names the attribute and never repeats its value.
     pub fn parse(text: &str) -> Result<Self> {
-        let fields = json::read(text.as_bytes())
-            .map_err(|error| bad(format!("the event {error}")).fix("hand over one CloudEvent in JSON"))?;
+        let unreadable = |error| bad(format!("the event {error}")).fix("hand over one CloudEvent in JSON");
+        let fields = json::read(text.as_bytes()).map_err(unreadable)?;
+        let written = split::fields(text).map_err(unreadable)?;
         let mut event =
             Self { headers: Vec::new(), content_type: "application/json".to_owned(), data: Data::None };
         for name in ["id", "source", "specversion", "type"] {
@@ -70,8 +71,8 @@ impl CloudEvent {
                 ));
             }
         }
-        // Values in the order of their names: what has been read as JSON has as many.
-        for ((name, value), raw) in fields.fields().zip(values(text)) {
+        // Both in the order of the text.
+        for ((name, value), (_, raw)) in fields.fields().zip(&written) {
             match name {
                 "data" | "data_base64" => {}
                 "datacontenttype" => {
@@ -93,7 +94,7 @@ impl CloudEvent {
             }
         }
         event.check_size()?;
-        event.data = data(&fields, text, &event.content_type)?;
+        event.data = data(&fields, &written, &event.content_type)?;
         Ok(event)
     }
 
@@ -136,7 +137,7 @@ fn attribute(name: &str, value: &Value<'_>, raw: &str) -> Result<Option<String>>
     }
 }
 
-fn data(fields: &json::Object<'_>, text: &str, content_type: &str) -> Result<Data> {
+fn data(fields: &json::Object<'_>, written: &[(Cow<'_, str>, &str)], content_type: &str) -> Result<Data> {
     match (fields.get("data"), fields.get("data_base64")) {
         (None, None) => Ok(Data::None),
         (Some(_), Some(_)) => {
@@ -149,8 +150,8 @@ fn data(fields: &json::Object<'_>, text: &str, content_type: &str) -> Result<Dat
         (Some(value), None) => {
             let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
             if essence.ends_with("/json") || essence.ends_with("+json") {
-                let raw = fields.fields().zip(values(text)).find(|((name, _), _)| *name == "data");
-                return Ok(Data::Json(raw.map_or_else(String::new, |(_, raw)| raw.to_owned())));
+                let raw = written.iter().find(|(name, _)| name == "data");
+                return Ok(Data::Json(raw.map_or_else(String::new, |(_, raw)| (*raw).to_owned())));
             }
             match value.text() {
                 Some(text) => Ok(Data::Text(text.to_owned())),
@@ -159,36 +160,6 @@ fn data(fields: &json::Object<'_>, text: &str, content_type: &str) -> Result<Dat
             }
         }
     }
-}
-
-/// The values of an object as they stand in its text, which must be JSON.
-fn values(text: &str) -> Vec<&str> {
-    let (mut depth, mut in_string, mut escaped) = (0_u32, false, false);
-    let (mut begin, mut found) = (None, Vec::new());
-    for (at, byte) in text.bytes().enumerate() {
-        if in_string {
-            in_string = escaped || byte != b'"';
-            escaped = !escaped && byte == b'\\';
-            continue;
-        }
-        match byte {
-            b'"' => in_string = true,
-            b':' if depth == 1 => begin = Some(at + 1),
-            b'[' | b'{' => depth += 1,
-            b',' | b']' | b'}' => {
-                if depth == 1
-                    && let Some(begin) = begin.take()
-                {
-                    found.push(text[begin..at].trim());
-                }
-                if byte != b',' {
-                    depth -= 1;
-                }
-            }
-            _ => {}
-        }
-    }
-    found
 }
 
 /// Section 3.1.3.2 of the HTTP binding: space, quote, percent, and what is outside printable ASCII.

@@ -99,7 +99,7 @@ impl OwnAuthorization {
         let text = value.reveal();
         let bad = |what: &str| Error::input("authorization", what);
         if text.is_empty() || text.len() > MAX_VALUE {
-            return Err(bad("the caller's authorization is empty, or longer than 16 KiB"));
+            return Err(bad("the caller's authorization is empty, or longer than 8 KiB"));
         }
         if !text.bytes().all(|b| (0x20..=0x7e).contains(&b)) || text.trim() != text {
             return Err(bad(

@@ -1,7 +1,7 @@
 use serde_json::json;
 use test_case::test_case;
 
-use super::detail;
+use super::{api_request, detail};
 use crate::{
     api::{ApiRequest, ApiResponse, custom_api},
     error::Kind,
@@ -9,17 +9,6 @@ use crate::{
     target::{Api, body::Body, grammar::Query},
     testing::{World, block_on, json_answer},
 };
-
-fn request(method: &str, path: &str) -> ApiRequest {
-    ApiRequest {
-        api: None,
-        method: method.to_owned(),
-        path: path.to_owned(),
-        query: Query::None,
-        headers: Vec::new(),
-        body: None,
-    }
-}
 
 fn call(world: &World, id: &str, request: ApiRequest) -> crate::error::Result<ApiResponse> {
     block_on(custom_api(world, id, request, None))
@@ -29,7 +18,7 @@ fn call(world: &World, id: &str, request: ApiRequest) -> crate::error::Result<Ap
 fn an_access_token_goes_to_the_named_api() {
     let (world, id) = World::connected();
     world.then(json_answer(200, &json!({"services": []})));
-    let mut list = request("GET", "/v2/projects/p/locations/us-central1/services");
+    let mut list = api_request("GET", "/v2/projects/p/locations/us-central1/services");
     list.api = Some("run".to_owned());
     let response = call(&world, &id, list).unwrap();
     assert_eq!((response.status, response.token), (200, TokenKind::AccessToken));
@@ -42,7 +31,7 @@ fn an_access_token_goes_to_the_named_api() {
 fn any_status_is_a_response() {
     let (world, id) = World::connected();
     world.then(json_answer(409, &json!({"error": {"message": "exists"}})));
-    let mut create = request("POST", "/v2/projects/p/locations/us-central1/functions");
+    let mut create = api_request("POST", "/v2/projects/p/locations/us-central1/functions");
     create.body = Some(Body::Json("{}".to_owned()));
     assert_eq!(call(&world, &id, create).unwrap().status, 409);
 }
@@ -51,7 +40,7 @@ fn any_status_is_a_response() {
 fn a_functions_url_is_called_without_any_credential() {
     let (world, id) = World::connected();
     world.then(json_answer(200, &json!({})));
-    let response = call(&world, &id, request("GET", "https://hello-abc123-uc.a.run.app/x?y=1")).unwrap();
+    let response = call(&world, &id, api_request("GET", "https://hello-abc123-uc.a.run.app/x?y=1")).unwrap();
     assert_eq!(response.token, TokenKind::None);
     let sent = world.sent.borrow();
     assert_eq!(sent.len(), 1, "no token was asked for");
@@ -66,7 +55,7 @@ fn a_redirect_is_an_error_and_its_query_is_not_repeated() {
         headers: vec![("location".to_owned(), b"https://evil.example/?token=canary".to_vec())],
         body: vec![],
     }));
-    let error = call(&world, &id, request("GET", "/v2/projects/p/locations")).unwrap_err();
+    let error = call(&world, &id, api_request("GET", "/v2/projects/p/locations")).unwrap_err();
     assert_eq!(error.kind(), Kind::UnexpectedRedirect);
     assert_eq!(detail(&error, "location"), Some("https://evil.example/"));
     assert_eq!(world.urls().len(), 1);
@@ -85,7 +74,7 @@ fn a_redirect_is_an_error_and_its_query_is_not_repeated() {
 #[test_case("GET / HTTP/1.1\r\nHost: evil", "/v2/x"; "a request line")]
 fn bad_input_sends_nothing(method: &str, path: &str) {
     let (world, id) = World::connected();
-    let error = call(&world, &id, request(method, path)).unwrap_err();
+    let error = call(&world, &id, api_request(method, path)).unwrap_err();
     assert_eq!(error.kind(), Kind::InvalidInput);
     assert!(error.fields().fix.is_some() || error.fields().message.len() > 10);
     assert!(world.urls().is_empty());
@@ -94,7 +83,7 @@ fn bad_input_sends_nothing(method: &str, path: &str) {
 #[test]
 fn an_unknown_api_lists_the_known_ones() {
     let (world, id) = World::connected();
-    let mut unknown = request("GET", "/v1/x");
+    let mut unknown = api_request("GET", "/v1/x");
     unknown.api = Some("storage".to_owned());
     let error = call(&world, &id, unknown).unwrap_err();
     assert_eq!(
@@ -115,13 +104,13 @@ fn a_callers_apis_are_all_but_the_one_that_hands_out_tokens() {
 fn the_url_of_an_api_is_its_name_and_the_path(url: &str, host: &str) {
     let (world, id) = World::connected();
     world.then(json_answer(200, &json!({})));
-    let response = call(&world, &id, request("GET", url)).unwrap();
+    let response = call(&world, &id, api_request("GET", url)).unwrap();
     assert_eq!(response.token, TokenKind::AccessToken);
     let sent = world.sent.borrow();
     assert_eq!(sent[0].host(), host);
     assert!(sent[0].path_and_query().starts_with("/v2/projects/p/locations"));
     drop(sent);
-    let mut twice = request("GET", url);
+    let mut twice = api_request("GET", url);
     twice.api = Some("run".to_owned());
     assert_eq!(detail(&call(&world, &id, twice).unwrap_err(), "field"), Some("api"));
 }
@@ -150,7 +139,7 @@ fn the_url_of_an_api_is_its_name_and_the_path(url: &str, host: &str) {
 #[test_case(None, "/%62atch", "path"; "an escaped batch")]
 fn no_credential_is_handed_out(api: Option<&str>, path: &str, field: &str) {
     let (world, id) = World::connected();
-    let mut minting = request("POST", path);
+    let mut minting = api_request("POST", path);
     minting.api = api.map(str::to_owned);
     minting.body = Some(Body::Json("{}".to_owned()));
     let error = call(&world, &id, minting).unwrap_err();
@@ -163,15 +152,15 @@ fn no_credential_is_handed_out(api: Option<&str>, path: &str, field: &str) {
 #[test_case("https://hello-abc123-uc.a.run.app/?a=1;id_token=eyJcanary"; "behind a semicolon")]
 fn no_credential_travels_to_a_function(url: &str) {
     let (world, id) = World::connected();
-    let error = call(&world, &id, request("GET", url)).unwrap_err();
+    let error = call(&world, &id, api_request("GET", url)).unwrap_err();
     assert_eq!((error.kind(), detail(&error, "field")), (Kind::InvalidInput, Some("query")));
     assert!(!format!("{error:?}").contains("canary") && world.urls().is_empty());
 
-    let mut beside = request("GET", "https://hello-abc123-uc.a.run.app/");
+    let mut beside = api_request("GET", "https://hello-abc123-uc.a.run.app/");
     beside.query = Query::Pairs(vec![("oauth_token".to_owned(), "ya29.canary".to_owned())]);
     assert_eq!(call(&world, &id, beside).unwrap_err().kind(), Kind::InvalidInput);
     for name in ["Authorization", "x-serverless-authorization", "Cookie", "X-Goog-IAP-JWT-Assertion"] {
-        let mut header = request("GET", "https://hello-abc123-uc.a.run.app/");
+        let mut header = api_request("GET", "https://hello-abc123-uc.a.run.app/");
         header.headers = vec![(name.to_owned(), "Bearer canary".to_owned())];
         assert_eq!(detail(&call(&world, &id, header).unwrap_err(), "field"), Some("headers"));
     }
@@ -183,7 +172,7 @@ fn no_credential_travels_to_a_function(url: &str) {
 fn a_function_has_parameters_of_its_own() {
     let (world, id) = World::connected();
     world.then(json_answer(200, &json!({})));
-    call(&world, &id, request("GET", "https://hello-abc123-uc.a.run.app/?key=1&alt=x&$x=1")).unwrap();
+    call(&world, &id, api_request("GET", "https://hello-abc123-uc.a.run.app/?key=1&alt=x&$x=1")).unwrap();
     let sent = world.sent.borrow();
     assert_eq!(sent[0].path_and_query(), "/?key=1&alt=x&$x=1");
     assert!(sent[0].bearer().is_none() && sent[0].headers().is_empty());
@@ -192,7 +181,7 @@ fn a_function_has_parameters_of_its_own() {
 #[test]
 fn an_event_is_not_for_an_api() {
     let (world, id) = World::connected();
-    let mut event = request("POST", "/v2/projects/p/locations");
+    let mut event = api_request("POST", "/v2/projects/p/locations");
     event.body = Some(Body::CloudEvent("{}".to_owned()));
     assert_eq!(detail(&call(&world, &id, event).unwrap_err(), "field"), Some("body"));
 }
@@ -206,7 +195,7 @@ fn a_redirect_of_a_function_is_its_own_answer_and_not_followed() {
             headers: vec![("location".to_owned(), location.as_bytes().to_vec())],
             body: b"<html>".to_vec(),
         }));
-        let response = call(&world, &id, request("POST", "https://hello-abc123-uc.a.run.app/")).unwrap();
+        let response = call(&world, &id, api_request("POST", "https://hello-abc123-uc.a.run.app/")).unwrap();
         assert_eq!((response.status, response.token), (302, TokenKind::None));
     }
     assert_eq!(world.urls().len(), 2);

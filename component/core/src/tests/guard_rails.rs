@@ -1,7 +1,7 @@
 use serde_json::json;
 use test_case::test_case;
 
-use super::{detail, gen2};
+use super::{api_request, detail, gen2};
 use crate::{
     api::{ApiRequest, PagesRequest, all_pages, custom_api},
     connections::{self, ConnectRequest, get, rename, restrict},
@@ -53,17 +53,6 @@ fn with(rails: GuardRails) -> (World, String) {
     World::connected_with(request, [access_token("ya29.first")])
 }
 
-fn custom(method: &str, path: &str) -> ApiRequest {
-    ApiRequest {
-        api: None,
-        method: method.to_owned(),
-        path: path.to_owned(),
-        query: Query::None,
-        headers: Vec::new(),
-        body: None,
-    }
-}
-
 fn call_of(function: FunctionRef, method: &str) -> InvokeRequest {
     InvokeRequest {
         function,
@@ -105,7 +94,7 @@ fn api_verdict(rails: GuardRails, api: Option<&str>, method: &str, target: &str)
         Some((path, query)) if path.starts_with('/') => (path, Query::Raw(query.to_owned())),
         _ => (target, Query::None),
     };
-    let request = ApiRequest { api: api.map(str::to_owned), query, ..custom(method, path) };
+    let request = ApiRequest { api: api.map(str::to_owned), query, ..api_request(method, path) };
     let verdict = |call: &dyn Fn(&World, &str) -> Result<(), Error>| {
         let (world, id) = with(rails.clone());
         world.then(json_answer(200, &json!({})));
@@ -198,7 +187,7 @@ fn a_project_with_a_domain_is_its_own_too() {
     ] {
         let (world, id) = World::connected_with(request(), [access_token("ya29.first")]);
         world.then(json_answer(200, &json!({})));
-        assert_eq!(block_on(custom_api(&world, &id, custom("GET", path), None)).is_ok(), ok, "{path}");
+        assert_eq!(block_on(custom_api(&world, &id, api_request("GET", path), None)).is_ok(), ok, "{path}");
     }
 }
 
@@ -225,7 +214,7 @@ fn a_body_is_measured_as_it_is_sent() {
         (Body::Form(vec![("ü".to_owned(), String::new())]), false),
     ] {
         world.begin_anew();
-        let request = ApiRequest { body: Some(body), ..custom("POST", path) };
+        let request = ApiRequest { body: Some(body), ..api_request("POST", path) };
         if fits {
             world.then(json_answer(200, &json!({})));
             block_on(custom_api(&world, &id, request, None)).unwrap();
@@ -343,6 +332,25 @@ fn a_drop_down_offers_the_allowed_regions_and_their_functions() {
 }
 
 #[test]
+fn a_drop_down_offers_no_function_that_may_not_be_invoked() {
+    for (allowed, offered) in [(&["f"][..], 1), (&["g", "f-*"], 0)] {
+        let (world, id) = with(functions(allowed));
+        f_everywhere(&world);
+        let request = OptionsRequest { field: OptionField::Functions(None), prefix: None, limit: None };
+        assert_eq!(block_on(options(&world, &id, request, None)).unwrap().options.len(), offered);
+    }
+}
+
+#[test]
+fn a_name_that_is_nowhere_is_said_to_be_in_none_of_the_allowed_regions() {
+    let (world, id) = with(regions(&["us-east1", "us-west1"]));
+    f_everywhere(&world);
+    let error = block_on(get_function(&world, &id, named("nope", None), None)).unwrap_err();
+    assert_eq!(error.kind(), Kind::NotFound);
+    assert!(error.to_string().contains("in the allowed regions (us-east1, us-west1)"), "{error}");
+}
+
+#[test]
 fn a_function_elsewhere_is_not_read() {
     let (world, id) = with(regions(&["us-east1"]));
     let error = block_on(get_function(&world, &id, named("f", Some("us-west1")), None)).unwrap_err();
@@ -444,7 +452,7 @@ fn a_rail_of_a_newer_version_is_not_left_out() {
     kept["guard_rails"]["weekdays_only"] = json!(true);
     world.set(&key, kept.to_string());
     let error =
-        block_on(custom_api(&world, &id, custom("GET", "/v2/projects/p/locations"), None)).unwrap_err();
+        block_on(custom_api(&world, &id, api_request("GET", "/v2/projects/p/locations"), None)).unwrap_err();
     assert_eq!(error.kind(), Kind::SecretStore);
     assert!(world.urls().is_empty());
     for damaged in [json!("x"), json!({"read_only": "no"}), json!({"regions": "us-central1"})] {

@@ -27,7 +27,19 @@ mod tokens;
 
 use serde_json::{Value, json};
 
-use crate::{error::Error, functions::list::ListRequest};
+use crate::{api::ApiRequest, error::Error, functions::list::ListRequest, target::grammar::Query};
+
+/// A request of `custom_api` that holds nothing but what it must.
+fn api_request(method: &str, path: &str) -> ApiRequest {
+    ApiRequest {
+        api: None,
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: Query::None,
+        headers: Vec::new(),
+        body: None,
+    }
+}
 
 /// A list that takes one request, of all calls the simplest one that needs a token: Cloud Run knows no filter.
 fn one_request() -> ListRequest {

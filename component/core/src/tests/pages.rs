@@ -1,9 +1,9 @@
 use serde_json::json;
 use test_case::test_case;
 
-use super::detail;
+use super::{api_request, detail};
 use crate::{
-    api::{ApiPages, ApiRequest, PagesRequest, all_pages},
+    api::{ApiPages, PagesRequest, all_pages},
     error::{Kind, Result},
     http::Response,
     target::{body::Body, grammar::Query},
@@ -13,15 +13,7 @@ use crate::{
 const PATH: &str = "/v2/projects/demo-project/locations/-/functions";
 
 fn request() -> PagesRequest {
-    let request = ApiRequest {
-        api: None,
-        method: "GET".to_owned(),
-        path: PATH.to_owned(),
-        query: Query::None,
-        headers: Vec::new(),
-        body: None,
-    };
-    PagesRequest { request, items: None, page_token: None, max_pages: None }
+    PagesRequest { request: api_request("GET", PATH), items: None, page_token: None, max_pages: None }
 }
 
 fn text(body: &str) -> Answer {

@@ -3,9 +3,9 @@
 use serde_json::json;
 use test_case::test_case;
 
-use super::gen2;
+use super::{api_request, gen2};
 use crate::{
-    api::{ApiRequest, PagesRequest},
+    api::PagesRequest,
     connections::Credential,
     error::{Kind, Result},
     functions::{
@@ -71,17 +71,6 @@ fn in_region(name: &str) -> FunctionRef {
 
 fn bare(name: &str) -> FunctionRef {
     FunctionRef::Named { name: name.to_owned(), region: None }
-}
-
-fn api_request(method: &str, path: &str) -> ApiRequest {
-    ApiRequest {
-        api: None,
-        method: method.to_owned(),
-        path: path.to_owned(),
-        query: Query::None,
-        headers: Vec::new(),
-        body: None,
-    }
 }
 
 const TOKEN: &str = "get an access token: POST https://oauth2.googleapis.com/token Assertion";

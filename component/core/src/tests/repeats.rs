@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     call::{Call, MAX_REPEATS},
+    connections::disconnect,
     content::Content,
     error::{Error, Kind, Origin},
     functions::{
@@ -25,13 +26,17 @@ use crate::{
         list::list,
     },
     http::{Method, Response, TransportError},
+    ports::StoreError,
+    repeats::BURST,
     retry::Class,
     target::{
         self,
         function_url::FunctionUrl,
         grammar::{PathAndQuery, Query},
     },
-    testing::{Answer, World, access_token, block_on, json_answer, with_header},
+    testing::{
+        Answer, Op, World, access_token, block_on, connect, connect_request, json_answer, with_header,
+    },
 };
 
 fn status(code: u16) -> Answer {
@@ -156,6 +161,66 @@ fn all_requests_of_a_call_share_one_budget_of_repeats() {
     }
     assert_eq!(sent, [4, 4, 4, 2, 1]);
     assert_eq!(sent.iter().map(|sent| *sent as u32 - 1).sum::<u32>(), MAX_REPEATS);
+}
+
+#[test]
+fn a_thousand_lists_of_what_is_down_send_hardly_more_than_a_thousand_requests() {
+    let (world, id) = World::connected();
+    world.respond(|_| status(503));
+    for number in 1..=1000 {
+        let error = block_on(list(&world, &id, one_request(), None)).unwrap_err();
+        assert_eq!(error.kind(), Kind::Unavailable);
+        if number == 1 {
+            assert_eq!(world.urls().len(), 4, "the first one has not lost anything by it");
+        }
+    }
+    let sent = world.urls().len();
+    assert!((1000 + BURST as usize..=1100).contains(&sent), "{sent}");
+
+    // Half a minute of peace.
+    world.wall.set(world.wall.get() + Duration::from_secs(30));
+    world.begin_anew();
+    block_on(list(&world, &id, one_request(), None)).unwrap_err();
+    assert_eq!(world.urls().len(), 4, "there are some again");
+}
+
+#[test]
+fn each_connection_has_repeats_of_its_own_and_they_go_with_it() {
+    let (world, first) = World::connected();
+    world.then(access_token("ya29.second"));
+    let second = connect(&world, connect_request()).unwrap().0.id;
+    world.begin_anew();
+    world.respond(|_| status(503));
+    for _ in 0..100 {
+        block_on(list(&world, &first, one_request(), None)).unwrap_err();
+    }
+    world.begin_anew();
+    block_on(list(&world, &second, one_request(), None)).unwrap_err();
+    assert_eq!(world.urls().len(), 4);
+    assert_eq!(world.keys("repeats/").len(), 2);
+    block_on(disconnect(&world, &first, None)).unwrap();
+    assert_eq!(world.keys("repeats/"), [format!("repeats/{second}")]);
+}
+
+#[test_case(|world, key| world.set(key, "not JSON"), 4; "what cannot be read is begun anew")]
+#[test_case(|world, _| world.read_only.set(true), 4; "a store that is read-only")]
+#[test_case(|world, _| world.fail(Op::Get, "repeats/", StoreError::Failed("gone".to_owned())), 4; "a store that does not answer")]
+#[test_case(|world, _| world.fail(Op::Put, "repeats/", StoreError::VersionMismatch), 1; "others are always quicker, so enough is repeated")]
+fn a_store_that_cannot_count_leaves_each_call_its_own(trouble: fn(&World, &str), sent: usize) {
+    let (world, id) = World::connected();
+    world.respond(|_| status(503));
+    trouble(&world, &format!("repeats/{id}"));
+    block_on(list(&world, &id, one_request(), None)).unwrap_err();
+    assert_eq!(world.urls().len(), sent);
+}
+
+#[test]
+fn a_call_that_needs_no_repeat_does_not_ask_the_store_about_any() {
+    let (world, id) = World::connected();
+    world.fail(Op::Get, "repeats/", StoreError::Failed("asked".to_owned()));
+    world.then(status(200));
+    block_on(list(&world, &id, one_request(), None)).unwrap();
+    assert!(world.keys("repeats/").is_empty());
 }
 
 #[test]

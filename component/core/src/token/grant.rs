@@ -4,9 +4,9 @@
 use super::{SCOPES, cache::Minted, usable};
 use crate::{
     call::Call,
+    dates::http_date,
     error::{Error, Kind, Origin, Result},
     http::{Request, Response, TokenKind},
-    http_date::http_date,
     identity::{Federation, Identity, RefreshGrant, Source},
     json::{self, Object, Read, Unreadable, Value},
     jwt::{self, IdTokenClaims, Wanted},

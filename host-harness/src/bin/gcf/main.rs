@@ -48,6 +48,8 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    forbid_core_dumps();
     let look = Look::detect();
     let parsed = heeding_no_empty_variables(Cli::command()).try_get_matches().and_then(|matches| {
         let names = matches.value_source("connection") == Some(ValueSource::CommandLine);
@@ -86,6 +88,13 @@ fn heeding_no_empty_variables(command: clap::Command) -> clap::Command {
         if argument.get_env().is_some_and(empty) { argument.env(None::<&'static str>) } else { argument }
     };
     command.mut_args(heeding).mut_subcommands(|command| command.mut_args(heeding))
+}
+
+/// A core dump would hold the keys and tokens that are in memory. Lowering a limit is allowed to everybody; where it fails
+/// all the same, there is nobody who could do better.
+#[cfg(unix)]
+fn forbid_core_dumps() {
+    let _ = rlimit::setrlimit(rlimit::Resource::CORE, 0, 0);
 }
 
 fn fail(failure: &Failure, json: bool, look: Look) -> ExitCode {
@@ -178,4 +187,15 @@ fn print(outcome: &Outcome, json: bool, look: Look) -> io::Result<()> {
     err.write_all(before.as_bytes())?;
     write_result(&result)?;
     err.write_all(after.as_bytes())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_no_core_dumps() {
+        forbid_core_dumps();
+        assert_eq!(rlimit::getrlimit(rlimit::Resource::CORE).unwrap(), (0, 0));
+    }
 }

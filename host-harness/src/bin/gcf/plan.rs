@@ -171,13 +171,7 @@ pub(crate) fn json(plan: &CallPlan) -> Value {
             "body-bytes": request.body_bytes,
             "token": words::token(request.token),
             "audience": request.audience,
-            "retry": match request.retry {
-                RetryClass::Never => "never",
-                RetryClass::Unsent => "unsent",
-                RetryClass::Idempotent => "idempotent",
-                RetryClass::TokenEndpoint => "token-endpoint",
-                RetryClass::Other => "other",
-            },
+            "retry": words::retry(request.retry),
             "attempts": request.attempts,
             "timeout-ms": request.timeout_ms,
         })

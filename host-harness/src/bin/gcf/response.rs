@@ -14,7 +14,7 @@ use crate::{
     json,
     outcome::Shown,
     style::{Look, plain},
-    words,
+    table, words,
 };
 
 pub(crate) fn invocation(invocation: &Invocation, include: bool, look: Look) -> Shown {
@@ -48,14 +48,8 @@ pub(crate) fn pages(pages: &ApiPages, look: Look) -> Shown {
         Ok(_) | Err(_) => shown.result.extend(pages.items.bytes()),
     }
     shown.result.push(b'\n');
-    let plural = |count: u32| if count == 1 { "" } else { "s" };
-    shown.after = format!(
-        "{} item{} in {} page{}\n",
-        pages.count,
-        plural(pages.count),
-        pages.pages,
-        plural(pages.pages)
-    );
+    let counted = |count: u32, what: &str| table::counted(count as usize, what);
+    shown.after = format!("{} in {}\n", counted(pages.count, "item"), counted(pages.pages, "page"));
     if !pages.unreachable.is_empty() {
         let names = plain(&pages.unreachable.join(", ")).into_owned();
         shown.after += &format!("{} {names} did not answer\n", look.err.warning("partial:"));

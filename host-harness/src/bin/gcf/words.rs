@@ -3,7 +3,7 @@
 use gcf_host::wit::{
     connections::{CredentialKind, Verdict},
     functions::{Generation, Trigger},
-    types::{ErrorKind, GuardRails, Impersonation, Invoker, Origin, TokenKind},
+    types::{ErrorKind, GuardRails, Impersonation, Invoker, Origin, RetryClass, TokenKind},
 };
 
 pub(crate) fn kind(kind: ErrorKind) -> &'static str {
@@ -108,6 +108,16 @@ pub(crate) fn credential(kind: CredentialKind) -> &'static str {
         CredentialKind::SuppliedToken => "supplied-token",
         CredentialKind::InjectedToken => "injected-token",
         CredentialKind::Other => "other",
+    }
+}
+
+pub(crate) fn retry(class: RetryClass) -> &'static str {
+    match class {
+        RetryClass::Never => "never",
+        RetryClass::Unsent => "unsent",
+        RetryClass::Idempotent => "idempotent",
+        RetryClass::TokenEndpoint => "token-endpoint",
+        RetryClass::Other => "other",
     }
 }
 

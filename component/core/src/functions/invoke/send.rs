@@ -143,13 +143,16 @@ pub(super) async fn send<P: Ports>(
         .http_status(response.status)
         .fix("this is the function's own answer; leave raise-for-status off to read its body"));
     }
+    let (status, diagnosis) = (response.status, front_end::diagnosis(&response, request.method));
+    let execution_id = response.header("function-execution-id").map(str::to_owned);
+    let (headers, body) = Content::of_response(response);
     Ok(Invocation {
-        diagnosis: front_end::diagnosis(&response, request.method),
-        status: response.status,
-        execution_id: response.header("function-execution-id").map(str::to_owned),
+        status,
+        headers,
+        body,
+        execution_id,
         execution_error: None,
-        headers: response.headers.clone(),
-        body: Content::of_response(response).1,
+        diagnosis,
         url: outgoing.url(),
         generation: callee.generation,
         token: outgoing.token(),

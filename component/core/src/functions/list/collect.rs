@@ -9,7 +9,7 @@ use super::{
     reading::{Reading, read},
 };
 use crate::{
-    call::Call,
+    call::{Call, MAX_PAGES},
     error::{Kind, Result},
     functions::regions,
     join::{AT_ONCE, Task, join},
@@ -17,10 +17,6 @@ use crate::{
     session::Session,
     sorted,
 };
-
-/// Pages of one call, of both sources: 10,000 functions on pages of 100, and every region once, with some to spare
-/// below what a host grants in requests.
-const MAX_PAGES: u32 = 150;
 
 /// Where Cloud Run begins, if nobody knows yet in which region that is.
 const START: (Source, &str) = (Source::Services, EVERYWHERE);

@@ -1,4 +1,4 @@
-//! Dates of HTTP, in the one form that is sent today; and whether a text is one of RFC 3339.
+//! Dates in texts: those of HTTP, in the one form that is sent today, and whether a text is one of RFC 3339.
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
