@@ -165,6 +165,9 @@ pub(crate) fn pages_request(request: wit_api::PagesRequest) -> PagesRequest {
 pub(crate) fn action(action: wit_planning::Action) -> Action {
     match action {
         wit_planning::Action::ConnectionsConnect(request) => Action::Connect(connect_request(request)),
+        wit_planning::Action::ConnectionsReauthorize(new) => {
+            Action::Reauthorize { credential: credential(new.credential), subject_token: new.subject_token }
+        }
         wit_planning::Action::ConnectionsCheck(function) => Action::Check(function.map(function_ref)),
         wit_planning::Action::ConnectionsDisconnect => Action::Disconnect,
         wit_planning::Action::FunctionsList(request) => Action::List(list_request(request)),

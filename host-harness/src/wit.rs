@@ -159,7 +159,8 @@ pub mod planning {
     pub use crate::bindings::exports::planning::{CallPlan, PlannedRequest};
 
     use super::{
-        ApiRequest, ConnectRequest, FunctionRef, InvokeRequest, ListRequest, OptionsRequest, PagesRequest,
+        ApiRequest, ConnectRequest, Credential, FunctionRef, InvokeRequest, ListRequest, OptionsRequest,
+        PagesRequest,
     };
     use crate::bindings::exports::planning as generated;
 
@@ -168,6 +169,13 @@ pub mod planning {
     pub enum Action {
         /// [`Host::connect`](crate::Host::connect).
         Connect(ConnectRequest),
+        /// [`Host::reauthorize`](crate::Host::reauthorize).
+        Reauthorize {
+            /// In place of the connection's own.
+            credential: Credential,
+            /// As in [`ConnectRequest`].
+            subject_token: Option<String>,
+        },
         /// [`Host::check`](crate::Host::check).
         Check(Option<FunctionRef>),
         /// [`Host::disconnect`](crate::Host::disconnect).
@@ -190,6 +198,12 @@ pub mod planning {
         fn from(action: Action) -> Self {
             match action {
                 Action::Connect(request) => Self::ConnectionsConnect(request.into()),
+                Action::Reauthorize { credential, subject_token } => {
+                    Self::ConnectionsReauthorize(generated::NewCredential {
+                        credential: credential.into(),
+                        subject_token,
+                    })
+                }
                 Action::Check(function) => Self::ConnectionsCheck(function),
                 Action::Disconnect => Self::ConnectionsDisconnect,
                 Action::List(request) => Self::FunctionsList(request),

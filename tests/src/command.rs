@@ -11,6 +11,8 @@ mod connections;
 mod forms;
 #[path = "command/google.rs"]
 mod google;
+#[path = "command/invocations.rs"]
+mod invocations;
 #[path = "command/lists.rs"]
 mod lists;
 #[path = "command/mistakes.rs"]

@@ -102,10 +102,9 @@ pub async fn custom_api<P: Ports>(
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let session = Session::open(&call, connection)?;
     let Parsed { target, method, headers, payload } = parse(ports, &session, request)?;
-    let class = if method == Method::Get { Class::Idempotent } else { Class::Once };
-
     let (url, token, response) = match &target {
         Target::Api(api, path_and_query) => {
+            let class = if method == Method::Get { Class::Idempotent } else { Class::Once };
             let build = |token: &_| {
                 target::to_api(*api, method, path_and_query, token).with(&headers, payload.clone())
             };
@@ -114,7 +113,8 @@ pub async fn custom_api<P: Ports>(
         }
         Target::Function(url, path_and_query) => {
             let request = target::to_function(url, method, path_and_query, None)?.with(&headers, payload);
-            let response = call.run(call.exchange(&request, class)).await?;
+            // Whatever the method: what a function does, only its owner knows.
+            let response = call.run(call.exchange(&request, Class::Once)).await?;
             (request.url(), TokenKind::None, response)
         }
     };

@@ -211,6 +211,11 @@ pub fn api_error(response: &Response, attempted: &Attempted<'_>) -> Error {
     }
 }
 
+/// A list of which one page leads to another for ever.
+pub(crate) fn no_end(what: &str, why: &str) -> Error {
+    Error::new(Kind::PageLoop, Origin::GoogleApi, format!("{what} does not end: {why}"))
+}
+
 /// An error for a redirect, which is never followed: the next host was never agreed on.
 #[must_use]
 pub fn redirect(response: &Response, action: &str) -> Error {

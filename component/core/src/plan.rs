@@ -4,7 +4,7 @@ mod notes;
 
 use crate::{
     api::{self, ApiRequest, PagesRequest},
-    connections::{self, ConnectRequest},
+    connections::{self, ConnectRequest, Credential},
     error::Result,
     functions::{self, FunctionRef, invoke::InvokeRequest, list::ListRequest, options::OptionsRequest},
     guard_rails::GuardRails,
@@ -19,6 +19,7 @@ use crate::{
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub enum Action {
     Connect(ConnectRequest),
+    Reauthorize { credential: Credential, subject_token: Option<String> },
     Check(Option<FunctionRef>),
     Disconnect,
     List(ListRequest),
@@ -82,6 +83,18 @@ pub async fn plan<P: Ports>(
             acting = Some(connection);
             notes.extend(warnings);
         }
+        Action::Reauthorize { credential, subject_token } => {
+            let reauthorized = connections::reauthorize(
+                stage,
+                connection,
+                credential,
+                subject_token.as_deref(),
+                deadline_ms,
+            );
+            let (connection, warnings) = reauthorized.await?;
+            acting = Some(connection);
+            notes.extend(warnings);
+        }
         Action::Check(function) => {
             connections::check(stage, connection, function, deadline_ms).await?;
         }
@@ -121,6 +134,7 @@ impl Action {
             Self::Get(function) => Some(function),
             Self::Invoke(request) => Some(&request.function),
             Self::Connect(_)
+            | Self::Reauthorize { .. }
             | Self::Disconnect
             | Self::List(_)
             | Self::Options(_)

@@ -54,7 +54,8 @@ impl Class {
 
 /// How long to wait before attempt `attempt + 1`, or `None` to stop here.
 ///
-/// `jitter` is uniform in 0..=`u32::MAX`; the wait is between half the backoff and all of it, never
+/// `jitter` is uniform in 0..=`u32::MAX`, and so is the wait in what the backoff allows: full jitter, as in Google's client
+/// libraries. Only at the token endpoint it is at least half of that, for all its attempts are over within seconds. Never
 /// under the `floor` that the other side asked for.
 #[must_use]
 pub fn wait(
@@ -67,9 +68,9 @@ pub fn wait(
     if attempt >= class.attempts() || !class.may_repeat(outcome) {
         return None;
     }
-    let backoff = class.backoff(attempt);
-    let half = backoff.as_millis() as u64 / 2;
-    let jittered = Duration::from_millis(half + half * u64::from(jitter) / u64::from(u32::MAX));
+    let longest = class.backoff(attempt).as_millis() as u64;
+    let least = if class == Class::TokenEndpoint { longest / 2 } else { 0 };
+    let jittered = Duration::from_millis(least + (longest - least) * u64::from(jitter) / u64::from(u32::MAX));
     Some(jittered.max(floor.unwrap_or_default()))
 }
 
@@ -135,6 +136,8 @@ mod tests {
         let ms = |n| Some(Duration::from_millis(n));
         assert_eq!(waits, [ms(500), ms(1000), ms(2000), None]);
         assert_eq!(wait(Class::Idempotent, 1, &status(503), ms(7000), 0), ms(7000));
-        assert_eq!(wait(Class::Idempotent, 1, &status(503), None, 0), ms(250));
+        assert_eq!(wait(Class::Idempotent, 1, &status(503), None, 0), ms(0));
+        assert_eq!(wait(Class::TokenEndpoint, 1, &status(503), None, 0), ms(500));
+        assert_eq!(wait(Class::TokenEndpoint, 2, &status(503), None, u32::MAX), ms(2000));
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-const ORIGINS: [&str; 7] = [
+const ORIGINS: [&str; 8] = [
     "https://accounts.google.com",
     "https://oauth2.googleapis.com",
     "https://www.googleapis.com",
@@ -17,6 +17,7 @@ const ORIGINS: [&str; 7] = [
     "https://iamcredentials.googleapis.com",
     "https://cloudfunctions.googleapis.com",
     "https://run.googleapis.com",
+    "https://hello-abcdefghij-uc.a.run.app",
 ];
 
 /// Answers to requests that hold a text, in front of the usual ones.

@@ -16,7 +16,13 @@ fn a_plan_of_each_command_that_calls() {
         &["invoke", "hello", "--region", "us-central1", "--path", "/a", "--data", "{\"n\": 1}", "--plan"],
         &["invoke", url, "--auth", "none", "--header", "x-a: b", "--plan"],
         &["custom-api", "GET", "/v2/projects/p/locations", "--plan"],
+        &["custom-api", "GET", url, "--query-string", "a=1&a=%C3%BC", "--plan"],
+        &["custom-api", "GET", "/v2/projects/p/locations", "--all-pages", "--plan"],
+        &["options", "regions", "--plan"],
+        &["options", "functions", "--region", "us-central1", "--plan"],
         &["doctor", "--plan"],
+        &["connections", "check", "demo", "--plan"],
+        &["reconnect", "demo", "--credentials", KEY, "--plan"],
         &["disconnect", "demo", "--plan"],
     ]
     .iter()
@@ -43,6 +49,7 @@ fn what_cannot_be_planned_is_not_done_either() {
     let runs = [
         person.run(&["connections", "rename", "demo", "other", "--plan"]),
         person.run(&["connect", "--nickname", "x", "--oauth", "--client", "c.json", "--plan"]),
+        person.run(&["reconnect", "demo", "--oauth", "--client", "c.json", "--plan"]),
         person.run(&["get", "https://hello-abc123-uc.a.run.app", "--plan"]),
     ];
     check("plan-refused", &runs.join("\n"));

@@ -22,6 +22,23 @@ fn what_differs_from_a_tape_is_coloured_for_a_person_who_wants_it() {
     assert!(piped.contains(plain) && !piped.contains('\u{1b}'), "{piped}");
 }
 
+/// The pages as they come in, on a line that is gone in the end; none of it in a pipe.
+#[test]
+fn a_long_list_shows_how_far_it_is() {
+    let google = Google::start();
+    let person = Person::with(&google);
+    person.run(&["connect", "--nickname", "demo", "--credentials", KEY]);
+    for (list, counted) in [
+        (&["list"][..], "page of Cloud Functions"),
+        (&["custom-api", "GET", "/v2/projects/demo-project/locations", "--all-pages"], "listing: 1 page"),
+    ] {
+        let Some(shown) = person.on_terminal(list, "1") else { return };
+        assert!(shown.contains(counted), "{shown:?}");
+        let piped = person.run(list);
+        assert!(!piped.contains("listing"), "{piped}");
+    }
+}
+
 /// What a function answers is anybody's: it clears no screen and sets no title. A program gets it as it came.
 #[test]
 fn escape_codes_in_an_answer_reach_a_pipe_and_no_terminal() {

@@ -130,12 +130,9 @@ impl List {
             token = page.next.filter(|next| !next.is_empty());
             let Some(next) = &token else { break };
             if !sorted::insert(&mut seen, next.clone()) {
-                return Err(Error::new(
-                    Kind::PageLoop,
-                    Origin::GoogleApi,
-                    format!("the attempt to {} does not end: a page token came twice", self.action),
-                )
-                .fix("try again; if it stays so, read page by page with max-pages 1"));
+                let attempt = format!("the attempt to {}", self.action);
+                return Err(google::no_end(&attempt, "a page token came twice")
+                    .fix("try again; if it stays so, read page by page with max-pages 1"));
             }
             if pages == self.max_pages {
                 break;

@@ -1,7 +1,7 @@
 //! One function, by whatever name a caller has for it.
 
 use super::{
-    list::{self, MissingPart},
+    list::{self, FunctionList, MissingPart},
     service,
     wire::{FIELDS, Function},
 };
@@ -156,13 +156,29 @@ async fn bare<P: Ports>(call: &Call<'_, P>, session: &Session, name: &FunctionNa
         }
         Err(error) => return Err(error),
     };
+    let silent = silent(&list);
+    let listed = list.functions.len();
     let mut found: Vec<Function> = list.functions.into_iter().filter(|f| f.id.name == *name).collect();
     match (found.pop(), found.as_slice()) {
-        (Some(function), []) => Ok(function),
-        (Some(last), others) => Err(ambiguous(name, others.iter().chain([&last]))),
+        (Some(last), [_, ..]) => Err(ambiguous(name, found.iter().chain([&last]))),
+        _ if list.next_page_token.is_some() => Err(too_many(name, listed)),
+        (Some(function), []) if silent.is_empty() => Ok(function),
+        (Some(function), []) => Err(undecided(&function.id, &silent)),
+        (None, _) if !silent.is_empty() => Err(unheard(name, &silent)),
         (None, _) if list.missing.iter().any(hides_functions) => exact(call, session, &in_own_region()).await,
-        (None, _) => Err(nowhere(session, name, &list.unreachable, &list.missing)),
+        (None, _) => Err(nowhere(session, name, &list.missing)),
     }
+}
+
+/// The regions and APIs that would have answered at another time.
+fn silent(list: &FunctionList) -> Vec<String> {
+    let mut silent = list.unreachable.clone();
+    for part in list.missing.iter().filter(|part| !matches!(part.kind, Kind::MissingRole | Kind::ApiDisabled))
+    {
+        let what = part.region.as_deref().unwrap_or(part.source);
+        sorted::insert(&mut silent, what.to_owned());
+    }
+    silent
 }
 
 /// Whether functions of Cloud Functions may be there that may not be listed.
@@ -188,21 +204,42 @@ fn ambiguous<'a>(name: &FunctionName, found: impl Iterator<Item = &'a Function>)
     Error::new(Kind::AmbiguousFunction, Origin::Input, message).detail("regions", regions.join(",")).fix(fix)
 }
 
-fn nowhere(session: &Session, name: &FunctionName, unreachable: &[String], missing: &[MissingPart]) -> Error {
-    let mut silent = unreachable.to_vec();
-    for part in missing.iter().filter(|part| !matches!(part.kind, Kind::MissingRole | Kind::ApiDisabled)) {
-        let what = part.region.as_deref().unwrap_or(part.source);
-        sorted::insert(&mut silent, what.to_owned());
-    }
-    if !silent.is_empty() {
-        return Error::new(
-            Kind::Unavailable,
-            Origin::GoogleApi,
-            format!("the function {name} is in no region that answered; {} did not", silent.join(", ")),
-        )
-        .detail("unreachable", silent.join(","))
-        .fix("name the region, or try again");
-    }
+fn too_many(name: &FunctionName, listed: usize) -> Error {
+    Error::new(
+        Kind::AmbiguousFunction,
+        Origin::Input,
+        format!("more functions than the {listed} that one call looks through may be called {name}"),
+    )
+    .fix("name the region; nothing was called")
+}
+
+/// One was found, and another may be where nobody answered.
+fn undecided(found: &FunctionId, silent: &[String]) -> Error {
+    let FunctionId { name, region, .. } = found;
+    unavailable(
+        format!(
+            "the function {name} is in {region}, and perhaps in {}, which did not answer",
+            silent.join(", ")
+        ),
+        silent,
+    )
+    .detail("regions", region.to_string())
+    .fix(format!("name the region, such as {region}, or try again; nothing was called"))
+}
+
+fn unheard(name: &FunctionName, silent: &[String]) -> Error {
+    unavailable(
+        format!("the function {name} is in no region that answered; {} did not", silent.join(", ")),
+        silent,
+    )
+    .fix("name the region, or try again")
+}
+
+fn unavailable(message: String, silent: &[String]) -> Error {
+    Error::new(Kind::Unavailable, Origin::GoogleApi, message).detail("unreachable", silent.join(","))
+}
+
+fn nowhere(session: &Session, name: &FunctionName, missing: &[MissingPart]) -> Error {
     let fix = match missing.first() {
         None => "list the functions, and use a name from there".to_owned(),
         Some(part) => format!(

@@ -148,6 +148,13 @@ async fn of_functions<P: Ports>(
     let mut notes: Vec<String> =
         list.missing.iter().map(|part| format!("incomplete: {}", part.message)).collect();
     notes.extend(list.unreachable.iter().map(|region| format!("incomplete: {region} did not answer")));
+    let cut = list.next_page_token.is_some();
+    if cut {
+        notes.push(format!(
+            "incomplete: only the first {} functions were looked through",
+            list.functions.len()
+        ));
+    }
     let mut items: Vec<OptionItem> = Vec::with_capacity(list.functions.len());
     // What is chosen is invoked next.
     let allowed =
@@ -162,7 +169,9 @@ async fn of_functions<P: Ports>(
         };
         items.insert(items.partition_point(|there| there.value.as_str() <= name), item);
     }
-    Ok(wanted.of(items, notes))
+    let mut offer = wanted.of(items, notes);
+    offer.more |= cut;
+    Ok(offer)
 }
 
 /// `gen2, http, ACTIVE`: what tells functions of similar names apart.

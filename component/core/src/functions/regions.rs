@@ -2,7 +2,7 @@
 
 use crate::{
     call::Call,
-    error::Result,
+    error::{Error, Result},
     google,
     http::Method,
     json::{self, Object, Read, Unreadable},
@@ -29,7 +29,7 @@ const MAX_PAGES: u32 = 10;
 /// <https://cloud.google.com/functions/docs/reference/rest/v2/projects.locations/list>
 ///
 /// # Errors
-/// As signing in fails, and as Google refuses.
+/// As signing in fails, and as Google refuses; `page-loop`.
 pub(super) async fn live<P: Ports>(call: &Call<'_, P>, session: &Session) -> Result<Vec<Place>> {
     let path = format!("/v2/projects/{}/locations", session.project.segment());
     let action = format!("list the regions of {}", session.project);
@@ -53,12 +53,16 @@ pub(super) async fn live<P: Ports>(call: &Call<'_, P>, session: &Session) -> Res
             .and_then(|page| read(&page, &mut places))
             .map_err(|why| google::unreadable(&response, &action, &why))?;
         match &token {
+            None => return Ok(places),
             Some(next) if sorted::insert(&mut seen, next.clone()) => {}
-            // A token that comes again brings nothing new.
-            _ => break,
+            Some(_) => return Err(no_end(&action, "a page token came twice")),
         }
     }
-    Ok(places)
+    Err(no_end(&action, "there are more pages than Google has regions"))
+}
+
+fn no_end(action: &str, why: &str) -> Error {
+    google::no_end(&format!("the attempt to {action}"), why).fix("try again; if it stays so, name the region")
 }
 
 fn read(page: &Object<'_>, places: &mut Vec<Place>) -> Read<Option<String>> {

@@ -14,6 +14,9 @@ pub(super) fn of(action: &Action, deadline_ms: Option<u32>) -> Vec<String> {
         Action::Connect(_) => {
             notes.push("the connection is kept only after Google has accepted the credential")
         }
+        Action::Reauthorize { .. } => {
+            notes.push("the connection gets the new credential only after Google has accepted it")
+        }
         Action::Disconnect => {
             notes.push("the connection, its credential, its key and its tokens are removed from the store, whatever Google answers");
         }

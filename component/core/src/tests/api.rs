@@ -47,6 +47,20 @@ fn a_functions_url_is_called_without_any_credential() {
     assert!(sent[0].bearer().is_none());
 }
 
+/// As `invoke` does: an API's GET reads, and a function does what it likes.
+#[test]
+fn a_function_is_called_once_where_an_api_is_asked_again() {
+    for (path, sent) in [("https://hello-abc123-uc.a.run.app/", 1), ("/v2/projects/p/locations", 2)] {
+        let (world, id) = World::connected();
+        world.then(json_answer(503, &json!({})));
+        if sent == 2 {
+            world.then(json_answer(200, &json!({})));
+        }
+        let response = call(&world, &id, api_request("GET", path)).unwrap();
+        assert_eq!((response.trace.len(), world.urls().len()), (sent, sent), "{path}");
+    }
+}
+
 #[test]
 fn a_redirect_is_an_error_and_its_query_is_not_repeated() {
     let (world, id) = World::connected();

@@ -169,6 +169,49 @@ fn who_may_list_services_only_still_gets_a_function_of_the_default_region() {
     assert_eq!(ask(&world, &id, bare("hello")).unwrap().generation, Generation::Gen2);
 }
 
+/// The one that was found could be the wrong one.
+#[test]
+fn a_bare_name_that_may_be_where_nobody_answered_is_not_decided() {
+    let found = gen2("us-central1", "hello");
+    let (world, id) = World::connected();
+    world.then(json_answer(200, &json!({"functions": [found], "unreachable": ["europe-west1"]})));
+    world.then(locations(&["europe-west1", "us-central1"]));
+    world.then(nothing());
+    world.then(nothing());
+    let error = ask(&world, &id, bare("hello")).unwrap_err();
+    assert_eq!((error.kind(), detail(&error, "unreachable")), (Kind::Unavailable, Some("europe-west1")));
+    assert_eq!(detail(&error, "regions"), Some("us-central1"));
+    assert!(error.fields().fix.as_deref().unwrap().contains("name the region, such as us-central1"));
+
+    let (world, id) = World::connected();
+    listed(&world, std::slice::from_ref(&found), json_answer(500, &json!({})));
+    assert_eq!(ask(&world, &id, bare("hello")).unwrap_err().kind(), Kind::Unavailable);
+
+    // What somebody may never list is no reason to refuse what they may.
+    let (world, id) = World::connected();
+    world.then(json_answer(200, &json!({"functions": [found]})));
+    world.then(locations(&["us-central1"]));
+    world.then(switched_off(RUN));
+    assert_eq!(ask(&world, &id, bare("hello")).unwrap().generation, Generation::Gen2);
+}
+
+#[test]
+fn a_bare_name_among_more_than_one_call_reads_is_not_decided() {
+    let (world, id) = World::connected();
+    world.respond(|request| {
+        let path = request.path_and_query();
+        if !path.contains("/functions?") {
+            return locations(&[]);
+        }
+        let page = path.split("pageToken=").nth(1).map_or(0, |rest| rest.parse().unwrap_or(0));
+        let functions = if page == 0 { vec![gen2("us-central1", "hello")] } else { vec![] };
+        json_answer(200, &json!({"functions": functions, "nextPageToken": (page + 1).to_string()}))
+    });
+    let error = ask(&world, &id, bare("hello")).unwrap_err();
+    assert_eq!(error.kind(), Kind::AmbiguousFunction);
+    assert!(error.fields().fix.as_deref().unwrap().contains("name the region"), "{error}");
+}
+
 #[test]
 fn a_name_that_may_be_in_a_part_that_failed_is_not_called_missing() {
     let (world, id) = World::connected();

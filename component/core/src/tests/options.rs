@@ -162,6 +162,18 @@ fn a_part_that_is_missing_is_told() {
 }
 
 #[test]
+fn more_functions_than_one_call_reads_are_told() {
+    let (world, id) = World::connected();
+    world.respond(|request| {
+        let page =
+            request.path_and_query().split("pageToken=").nth(1).map_or(0, |rest| rest.parse().unwrap_or(0));
+        json_answer(200, &json!({"functions": [], "nextPageToken": (page + 1).to_string()}))
+    });
+    let list = ask(&world, &id, OptionField::Functions(None), "", None).unwrap();
+    assert!(list.more && list.notes[0].starts_with("incomplete: only the first 0 functions"), "{list:?}");
+}
+
+#[test]
 fn nothing_at_all_is_an_error() {
     let (world, id) = World::connected();
     world.then(denied("cloudfunctions.functions.list"));

@@ -235,6 +235,23 @@ fn a_connection_is_planned_without_keeping_it() {
 }
 
 #[test]
+fn a_new_credential_is_planned_and_the_old_one_stays() {
+    let (world, id) = World::of_user();
+    let new = |credential| Action::Reauthorize { credential, subject_token: None };
+    let plan = planned(&world, &id, new(connect_request().credential)).unwrap();
+    assert_eq!((steps(&plan), plan.account.as_str()), (vec![TOKEN.to_owned()], ROBOT));
+    assert!(
+        plan.notes.iter().any(|note| note.contains("only after Google has accepted it")),
+        "{:?}",
+        plan.notes
+    );
+    let error = planned(&world, &id, new(crate::testing::google_json(&json!({})))).unwrap_err();
+    assert_eq!(error.kind(), Kind::InvalidCredential);
+    let gone = planned(&world, "0123456789abcdef", new(connect_request().credential)).unwrap_err();
+    assert_eq!(gone.kind(), Kind::ConnectionNotFound);
+}
+
+#[test]
 fn the_end_of_a_connection_is_planned_without_ending_it() {
     let (world, id) = World::of_user();
     let plan = planned(&world, &id, Action::Disconnect).unwrap();

@@ -42,7 +42,7 @@ use crate::{
     cli::{Cli, Command, CustomApi, Global},
     errors::{Exit, Failure},
     outcome::{Outcome, Shown},
-    progress::Progress,
+    progress::{Listing, Progress},
     session::Session,
     style::Look,
 };
@@ -120,9 +120,8 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
         return write_result(&script).map(|()| Exit::Done).map_err(|error| unwritten(&error));
     }
     let progress = match command {
-        Command::List(_) | Command::CustomApi(CustomApi { all_pages: true, .. }) => {
-            Progress::spinner("listing")
-        }
+        Command::List(_) => Progress::spinner(Listing::Functions),
+        Command::CustomApi(CustomApi { all_pages: true, .. }) => Progress::spinner(Listing::Anything),
         Command::Demo
         | Command::Completions { .. }
         | Command::Describe { .. }

@@ -25,11 +25,10 @@ pub(crate) async fn plan(session: &Session, connection: &str, action: Action) ->
 /// Refuses `--plan` where there is no call to plan: the command would do what it was told not to.
 pub(crate) fn refuse(command: &Command) -> Result<(), Failure> {
     match command {
-        Command::Connect(connect) if connect.credential.kind.oauth => {
-            Err(Failure::input("signing in with a browser cannot be planned")
-                .with_fix("run it without --plan: nothing is kept before you have come back"))
-        }
+        Command::Connect(connect) if connect.credential.kind.oauth => Err(no_browser()),
+        Command::Reconnect(reconnect) if reconnect.credential.kind.oauth => Err(no_browser()),
         Command::Connect(_)
+        | Command::Reconnect(_)
         | Command::Doctor { .. }
         | Command::List(_)
         | Command::Options(_)
@@ -43,15 +42,19 @@ pub(crate) fn refuse(command: &Command) -> Result<(), Failure> {
         Command::Demo
         | Command::Completions { .. }
         | Command::Describe { .. }
-        | Command::Reconnect(_)
         | Command::Restrict(_)
         | Command::Connections { .. }
         | Command::Supply { .. }
         | Command::Tape { .. }
         | Command::Store => Err(Failure::input("--plan does not go with this command").with_fix(
-            "it goes with what sends requests: connect, doctor, list, options, get, invoke, custom-api and disconnect",
+            "it goes with what sends requests: connect, reconnect, doctor, list, options, get, invoke, custom-api and disconnect",
         )),
     }
+}
+
+fn no_browser() -> Failure {
+    Failure::input("signing in with a browser cannot be planned")
+        .with_fix("run it without --plan: nothing is kept before you have come back")
 }
 
 /// For people: each request with a number, and what depends on answers.

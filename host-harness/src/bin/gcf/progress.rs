@@ -17,10 +17,21 @@ pub(crate) struct Progress {
     counts: Arc<Counts>,
 }
 
+/// What is listed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Listing {
+    /// Functions, which are in several lists.
+    #[default]
+    Functions,
+    /// Whatever a list of the caller's own choice holds.
+    Anything,
+}
+
 #[derive(Debug, Default)]
 struct Counts {
-    /// Pages of Cloud Functions.
-    functions: AtomicUsize,
+    listing: Listing,
+    /// Pages of Cloud Functions, or of anything.
+    pages: AtomicUsize,
     /// Pages of Cloud Run, as a rule one for each region.
     services: AtomicUsize,
 }
@@ -32,10 +43,10 @@ impl Progress {
     }
 
     /// Spins on stderr; indicatif hides it where that is no terminal.
-    pub(crate) fn spinner(message: &'static str) -> Self {
-        let bar = ProgressBar::new_spinner().with_message(message);
+    pub(crate) fn spinner(listing: Listing) -> Self {
+        let bar = ProgressBar::new_spinner().with_message("listing");
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar, counts: Arc::default() }
+        Self { bar, counts: Arc::new(Counts { listing, ..Counts::default() }) }
     }
 
     /// What the host tells about each request.
@@ -57,17 +68,26 @@ impl Progress {
 impl Counts {
     /// What there is to say now, if this event changes it.
     fn note(&self, event: &RequestEvent) -> Option<String> {
-        let counter = match event.stage {
-            Stage::Answered { .. } if event.url.ends_with("/functions") => &self.functions,
-            Stage::Answered { .. } if event.url.ends_with("/services") => &self.services,
-            Stage::Answered { .. } | Stage::Sent | Stage::Failed { .. } => return None,
+        if !matches!(event.stage, Stage::Answered { .. }) {
+            return None;
+        }
+        let counter = match self.listing {
+            Listing::Functions if event.url.ends_with("/functions") => &self.pages,
+            Listing::Functions if event.url.ends_with("/services") => &self.services,
+            // A token is asked for with a POST.
+            Listing::Anything if event.method == http::Method::GET => &self.pages,
+            Listing::Functions | Listing::Anything => return None,
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        let said = [(&self.functions, "of Cloud Functions"), (&self.services, "of Cloud Run")]
+        let of = match self.listing {
+            Listing::Functions => " of Cloud Functions",
+            Listing::Anything => "",
+        };
+        let said = [(&self.pages, of), (&self.services, " of Cloud Run")]
             .map(|(count, of)| (count.load(Ordering::Relaxed), of))
             .into_iter()
             .filter(|(count, _)| *count > 0)
-            .map(|(count, of)| format!("{count} {} {of}", if count == 1 { "page" } else { "pages" }));
+            .map(|(count, of)| format!("{count} {}{of}", if count == 1 { "page" } else { "pages" }));
         Some(format!("listing: {}", said.collect::<Vec<_>>().join(", ")))
     }
 }
@@ -94,5 +114,15 @@ mod tests {
         assert_eq!(said("/-/functions"), "listing: 1 page of Cloud Functions");
         assert_eq!(said("/us-east1/services"), "listing: 1 page of Cloud Functions, 1 page of Cloud Run");
         assert_eq!(said("/us-east4/services"), "listing: 1 page of Cloud Functions, 2 pages of Cloud Run");
+    }
+
+    #[test]
+    fn pages_of_anything_are_counted_and_tokens_are_not() {
+        let counts = Counts { listing: Listing::Anything, ..Counts::default() };
+        let token = RequestEvent { method: http::Method::POST, ..event("", answered()) };
+        assert_eq!(counts.note(&token), None);
+        let said = |path: &str| counts.note(&event(path, answered())).unwrap();
+        assert_eq!(said(""), "listing: 1 page");
+        assert_eq!(said("/us-east1/operations"), "listing: 2 pages");
     }
 }

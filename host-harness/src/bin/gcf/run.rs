@@ -40,7 +40,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
         Command::Connect(connect) => self::connect(session, *connect).await,
         Command::Reconnect(reconnect) => {
             let id = named(session, &reconnect.id).await?.id;
-            sign_in::reconnect(session, id, reconnect.credential).await.map(Outcome::Reconnected)
+            sign_in::reconnect(session, id, reconnect.credential).await
         }
         Command::Connections { action: None } => Ok(Outcome::Connections(session.host.connections().await?)),
         Command::Connections { action: Some(ConnectionsAction::Show { id }) } => {
@@ -268,14 +268,14 @@ async fn options(session: &Session, options: cli::Options) -> Result<Outcome, Fa
 }
 
 async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failure> {
-    let cli::Request { query, header, data, content_type, include } = invoke.request;
+    let cli::Request { query, query_string, header, data, content_type, include } = invoke.request;
     let body = bodies::body(data.as_deref(), content_type.as_deref(), invoke.more)?;
     let without_method = if body.is_some() { "POST" } else { "GET" };
     let request = InvokeRequest {
         function: function_ref(invoke.function, invoke.region)?,
         method: invoke.method.unwrap_or_else(|| without_method.to_owned()),
         path: invoke.path,
-        query: self::query(query),
+        query: self::query(query, query_string),
         headers: headers(header),
         body,
         auth: match invoke.auth {
@@ -294,18 +294,24 @@ async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failu
         return plan(session, &connection.id, Action::Invoke(request)).await;
     }
     let invoked = session.host.invoke(&connection.id, request, session.timeout).await;
-    let invocation =
-        invoked.map_err(|error| sign_in::invoker_in_our_words(Failure::of_call(error, &connection)))?;
+    let invocation = invoked.map_err(|error| {
+        let failure = sign_in::invoker_in_our_words(Failure::of_call(error, &connection));
+        // What --fail is called in the contract.
+        match failure.fix().map(|fix| fix.replace("leave raise-for-status off", "leave --fail out")) {
+            Some(fix) => failure.with_fix(fix),
+            None => failure,
+        }
+    })?;
     Ok(Outcome::Invoked { invocation, include })
 }
 
 async fn custom_api(session: &Session, custom: cli::CustomApi) -> Result<Outcome, Failure> {
-    let cli::Request { query, header, data, content_type, include } = custom.request;
+    let cli::Request { query, query_string, header, data, content_type, include } = custom.request;
     let request = ApiRequest {
         api: custom.api,
         method: custom.method,
         path: custom.path,
-        query: self::query(query),
+        query: self::query(query, query_string),
         headers: headers(header),
         body: inputs::body(data.as_deref(), content_type.as_deref())?,
     };
@@ -346,8 +352,8 @@ fn function_ref(function: String, region: Option<String>) -> Result<FunctionRef,
     })
 }
 
-fn query(pairs: Vec<(String, String)>) -> Option<Query> {
-    (!pairs.is_empty()).then_some(Query::Pairs(pairs))
+fn query(pairs: Vec<(String, String)>, raw: Option<String>) -> Option<Query> {
+    raw.map(Query::Raw).or_else(|| (!pairs.is_empty()).then_some(Query::Pairs(pairs)))
 }
 
 fn headers(headers: Vec<(String, String)>) -> Vec<Header> {

@@ -7,6 +7,7 @@ use std::{
 
 use gcf_host::wit::{
     connections::{Authorization, AuthorizeRequest, Connected, Credential, StoredKey, SuppliedToken},
+    planning::Action,
     types::{ErrorKind, Impersonation, Invoker},
 };
 use tokio::time;
@@ -17,7 +18,9 @@ use crate::{
     errors::Failure,
     inputs,
     loopback::{CallbackUrl, Loopback, Page},
+    outcome::Outcome,
     paste::Pasted,
+    plan::plan,
     session::Session,
     style::Look,
 };
@@ -112,9 +115,9 @@ pub(crate) async fn reconnect(
     session: &Session,
     id: String,
     credential: cli::Credential,
-) -> Result<Connected, Failure> {
+) -> Result<Outcome, Failure> {
     if credential.kind.oauth {
-        return by_consent(session, credential, |client, login| AuthorizeRequest {
+        let consented = by_consent(session, credential, |client, login| AuthorizeRequest {
             nickname: String::new(),
             project: None,
             region: None,
@@ -125,13 +128,18 @@ pub(crate) async fn reconnect(
             invoker: None,
             guard_rails: None,
             connection: Some(id),
-        })
-        .await;
+        });
+        return consented.await.map(Outcome::Reconnected);
     }
     let (credential, subject_token) = self::credential(session, credential)?;
+    if session.plan {
+        return plan(session, &id, Action::Reauthorize { credential, subject_token }).await;
+    }
     let reauthorized =
         session.host.reauthorize(&id, credential.clone(), subject_token.as_deref(), session.timeout).await;
-    reauthorized.map_err(|error| in_our_words(error.into(), &credential, subject_token.as_deref()))
+    reauthorized
+        .map(Outcome::Reconnected)
+        .map_err(|error| in_our_words(error.into(), &credential, subject_token.as_deref()))
 }
 
 /// The component knows no options and no commands: what is missing, said in those.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     call::Call,
-    error::{Error, Kind, Origin, Result},
+    error::{Error, Result},
     functions::{
         service,
         wire::{self, Function},
@@ -139,16 +139,9 @@ fn read_page(fields: &Object<'_>, source: Source) -> Read<Page> {
 }
 
 fn no_end(place: &Place) -> Error {
-    Error::new(
-        Kind::PageLoop,
-        Origin::GoogleApi,
-        format!(
-            "the list of {} in {} does not end: a page token came twice",
-            place.source.api().host(),
-            place.location
-        ),
-    )
-    .fix("try again; if it stays so, list one region at a time")
+    let list = format!("the list of {} in {}", place.source.api().host(), place.location);
+    google::no_end(&list, "a page token came twice")
+        .fix("try again; if it stays so, list one region at a time")
 }
 
 /// Cloud Run lists the newest first.

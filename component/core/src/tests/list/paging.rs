@@ -266,6 +266,27 @@ fn a_server_that_never_ends_with_tokens_that_never_repeat_is_left_after_150_page
     assert!(names(&list).is_empty() && missing(&list).is_empty());
 }
 
+/// A list without the regions that came after would be a partial one that does not say so.
+#[test_case(|_| "again".to_owned(), "came twice"; "a token that comes again")]
+#[test_case(|before| format!("{before}x"), "more pages than"; "a new token each time")]
+fn regions_without_an_end_are_an_error(next: fn(&str) -> String, why: &str) {
+    let (world, id) = World::connected();
+    world.respond(move |request| match region_of(request) {
+        Some(_) => nothing(),
+        None if request.path_and_query().contains("/functions?") => nothing(),
+        None => {
+            let mut page: Value = serde_json::from_slice(&locations(&REGIONS).unwrap().body).unwrap();
+            page["nextPageToken"] = json!(next(&parameter(request, "pageToken").unwrap_or_default()));
+            json_answer(200, &page)
+        }
+    });
+    let error = everything(&world, &id).unwrap_err();
+    assert_eq!(error.kind(), Kind::PageLoop);
+    assert!(error.to_string().contains(why), "{error}");
+    let of_regions = world.urls().iter().filter(|url| url.ends_with("/locations")).count();
+    assert!((2..=10).contains(&of_regions), "{of_regions}");
+}
+
 #[test]
 fn the_pages_of_the_regions_themselves_are_read() {
     let (world, id) = World::connected();

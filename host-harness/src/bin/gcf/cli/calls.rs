@@ -155,6 +155,9 @@ pub(crate) struct Request {
     /// A query parameter (repeatable); it is percent-encoded for you
     #[arg(long, value_name = "K=V", value_parser = inputs::pair)]
     pub(crate) query: Vec<(String, String)>,
+    /// The whole query as it is to be sent, already percent-encoded, in place of --query
+    #[arg(long, value_name = "TEXT", conflicts_with = "query")]
+    pub(crate) query_string: Option<String>,
     /// A header (repeatable)
     #[arg(long, value_name = "'K: V'", value_parser = inputs::header)]
     pub(crate) header: Vec<(String, String)>,
