@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use wasmtime::ResourceLimiter;
@@ -54,7 +54,8 @@ impl Limits {
 ///
 /// The engine's epochs alone cannot: they go on while a call waits for an answer. So the clock runs
 /// only while the call's future is being polled, and the epochs are merely the occasions on which it
-/// is read. It is wall time on the thread that polls, so a crowded machine makes it strict.
+/// is read. It is the processor's time on the thread that polls, so a crowded machine makes no difference; where the
+/// system does not count that, it is wall time, and strict on a crowded machine.
 #[derive(Debug)]
 pub(crate) struct CpuMeter {
     limit: Duration,
@@ -64,7 +65,30 @@ pub(crate) struct CpuMeter {
 #[derive(Debug, Default)]
 struct Reading {
     used: Duration,
-    since: Option<Instant>,
+    since: Option<Moment>,
+}
+
+/// A moment on the clock of the thread that asks.
+#[derive(Debug, Clone, Copy)]
+struct Moment(Duration);
+
+impl Moment {
+    #[cfg(unix)]
+    fn now() -> Self {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Self(Duration::try_from(time).unwrap_or_default())
+    }
+
+    #[cfg(not(unix))]
+    fn now() -> Self {
+        static START: std::sync::LazyLock<std::time::Instant> =
+            std::sync::LazyLock::new(std::time::Instant::now);
+        Self(START.elapsed())
+    }
+
+    fn elapsed(self) -> Duration {
+        Self::now().0.saturating_sub(self.0)
+    }
 }
 
 impl CpuMeter {
@@ -74,7 +98,7 @@ impl CpuMeter {
 
     /// Runs `work` with the clock going.
     pub(crate) fn charge<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.reading().since = Some(Instant::now());
+        self.reading().since = Some(Moment::now());
         let result = work();
         self.stop();
         result
@@ -85,7 +109,7 @@ impl CpuMeter {
     pub(crate) fn spare<T>(&self, work: impl FnOnce() -> T) -> T {
         self.stop();
         let result = work();
-        self.reading().since = Some(Instant::now());
+        self.reading().since = Some(Moment::now());
         result
     }
 
@@ -174,14 +198,25 @@ mod tests {
         assert!(meter.table_growing(0, TABLE_ELEMENTS + 1, None).is_ok_and(|grown| !grown));
     }
 
+    /// Keeps this thread's processor busy.
+    fn spin(time: Duration) {
+        let start = Moment::now();
+        while start.elapsed() < time {
+            std::hint::spin_loop();
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_other_threads_do_meanwhile_is_not_charged() {
+        let meter = CpuMeter::new(Duration::from_secs(60));
+        let busy = Duration::from_millis(50);
+        meter.charge(|| std::thread::spawn(move || spin(busy)).join().unwrap());
+        assert!(meter.reading().used < busy, "{:?}", meter.reading().used);
+    }
+
     #[test]
     fn the_processor_clock_runs_only_while_it_is_charged() {
-        let spin = |time: Duration| {
-            let start = Instant::now();
-            while start.elapsed() < time {
-                std::hint::spin_loop();
-            }
-        };
         let meter = CpuMeter::new(Duration::from_secs(60));
         spin(Duration::from_millis(3));
         assert_eq!(meter.reading().used, Duration::ZERO);

@@ -249,7 +249,9 @@ fn mode(metadata: &fs::Metadata) -> u32 {
 #[cfg(unix)]
 fn follow_no_link(options: &mut fs::OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    options
+        .mode(0o600)
+        .custom_flags((rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits().cast_signed());
 }
 
 /// A rename or a removal is durable only when its folder is.

@@ -94,7 +94,9 @@ fn heeding_no_empty_variables(command: clap::Command) -> clap::Command {
 /// all the same, there is nobody who could do better.
 #[cfg(unix)]
 fn forbid_core_dumps() {
-    let _ = rlimit::setrlimit(rlimit::Resource::CORE, 0, 0);
+    use rustix::process::{Resource, Rlimit, setrlimit};
+
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
 fn fail(failure: &Failure, json: bool, look: Look) -> ExitCode {
@@ -195,6 +197,7 @@ mod tests {
     #[test]
     fn there_are_no_core_dumps() {
         forbid_core_dumps();
-        assert_eq!(rlimit::getrlimit(rlimit::Resource::CORE).unwrap(), (0, 0));
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Core);
+        assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
     }
 }
