@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use gcf_host::{
     Host,
     tape::{Replay, Tape},
@@ -19,7 +18,7 @@ use crate::fixtures::{
     ACCOUNT, api_request, builder, cassette, connect_request, invoke_request, list_request, named,
     person::{user, with},
     refused,
-    scripted::{Scripted, Sent as Asked},
+    scripted::{Scripted, Sent as Asked, grant},
     watched::{Noting, Sent, Watched},
 };
 
@@ -79,20 +78,8 @@ impl Stage {
 /// A Google that has one function.
 fn google(asked: &Asked) -> (u16, Value) {
     let url = asked.url.as_str();
-    let encoded = |part: Value| URL_SAFE_NO_PAD.encode(part.to_string());
-    let token = |audience: &str, exp: &Value| {
-        let claims = json!({"iss": "https://accounts.google.com", "aud": audience, "email": ACCOUNT, "sub": "1",
-            "exp": exp});
-        format!("{}.{}.c2ln", encoded(json!({"alg": "RS256"})), encoded(claims))
-    };
     if url.ends_with("/token") {
-        let assertion = asked.field("assertion");
-        let claims = URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1).unwrap()).unwrap();
-        let claims: Value = serde_json::from_slice(&claims).unwrap();
-        return match claims["target_audience"].as_str() {
-            Some(audience) => (200, json!({"id_token": token(audience, &claims["exp"])})),
-            None => (200, json!({"access_token": "ya29.first", "expires_in": 3599, "token_type": "Bearer"})),
-        };
+        return (200, grant(asked));
     }
     if url.contains("/functions/") {
         let name = "projects/demo-project/locations/us-central1/functions/hello";
