@@ -8,6 +8,7 @@
 //! | `tapes` | recording, replaying, modes, faults and golden tests |
 //! | `loopback` | the same over real sockets: bodies, headers, signatures, concurrency |
 //! | `isolation` | what is refused, and that no byte is sent then |
+//! | `bad_inputs` | what somebody could try, from `fixtures/bad-inputs.json`, and what comes of it |
 //! | `custom_api` | requests of the caller's own, and lists in full |
 //! | `guard_rails` | what a connection may do |
 //! | `hostile` | the host's limits, against a component that keeps none |
@@ -24,6 +25,8 @@
 //!
 //! The command has a test target of its own, `command.rs`, which `gcf-host` declares.
 
+#[cfg(test)]
+mod bad_inputs;
 #[cfg(test)]
 mod canaries;
 #[cfg(test)]
