@@ -202,7 +202,7 @@ fn transport_error(request: &Request, error: TransportError) -> Error {
         )
         .fix("whoever runs the host must allow what the catalog's egress manifest lists; nothing was sent"),
         TransportError::NotSent(why) => {
-            Error::new(Kind::Network, Origin::Network, format!("no connection for {target}: {why}"))
+            Error::new(Kind::Network, Origin::Network, format!("no network connection for {target}: {why}"))
                 .fix("check the network, the DNS and the proxy between the host and Google; nothing was sent")
         }
         TransportError::Broken(why) => {

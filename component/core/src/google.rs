@@ -171,7 +171,9 @@ pub fn api_error(response: &Response, attempted: &Attempted<'_>) -> Error {
         parsed.as_ref().and_then(|p| p.details.iter().find_map(|d| d.metadata(name).map(str::to_owned)))
     };
     let error = |kind, origin| {
-        Error::new(kind, origin, format!("Google refused to {}: {said}", attempted.action))
+        let could_not = matches!(kind, Kind::NotFound | Kind::RateLimited | Kind::Unavailable);
+        let refusal = if could_not { "could not" } else { "refused to" };
+        Error::new(kind, origin, format!("Google {refusal} {}: {said}", attempted.action))
             .http_status(status)
             .reason(reason.clone())
     };
@@ -219,16 +221,20 @@ pub(crate) fn no_end(what: &str, why: &str) -> Error {
 /// An error for a redirect, which is never followed: the next host was never agreed on.
 #[must_use]
 pub fn redirect(response: &Response, action: &str) -> Error {
-    let location = response.header("location").unwrap_or_default();
-    let location = location.split(['?', '#']).next().unwrap_or_default();
     Error::new(
         Kind::UnexpectedRedirect,
         Origin::GoogleApi,
         format!("the attempt to {action} was answered with a redirect, which is never followed"),
     )
     .http_status(response.status)
-    .detail("location", foreign(location))
+    .detail("location", location(response))
     .fix("call the final address itself, if it is one of Google's APIs")
+}
+
+/// Where a redirect leads, without what may be secret of it.
+pub(crate) fn location(response: &Response) -> String {
+    let location = response.header("location").unwrap_or_default();
+    foreign(location.split(['?', '#']).next().unwrap_or_default())
 }
 
 /// An error for an answer of 2xx that is not what the API promises.

@@ -126,7 +126,7 @@ impl Region {
             return Ok(Self(text.to_owned()));
         }
         Err(Error::input("region", format!("region {} is not a region", quoted(text)))
-            .fix("use a region's id, such as us-central1; leave the region out for all regions"))
+            .fix("use a region's id, such as us-central1"))
     }
 
     /// `us-central1`.

@@ -245,6 +245,7 @@ impl Redactor {
                 None => self.cookie(value),
             },
             "location" | "content-location" | "referer" => self.url(value),
+            name if is_secret_header(name) => self.secret("credentials", value),
             _ => self.text(value),
         }
     }
@@ -442,8 +443,25 @@ fn secret_field(place: Place, name: &str) -> Option<&'static str> {
         {
             "signature"
         }
+        "secret" if place != Place::Json => "credentials",
+        _ if is_secret_name(name) => "credentials",
         _ => return None,
     })
+}
+
+/// Names that functions of all kinds give to what proves who calls. Not `secret` itself: in Google's JSON it is the name
+/// of one.
+fn is_secret_name(name: &str) -> bool {
+    let name: String =
+        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    ["password", "passwd", "passphrase", "apikey", "secretkey", "accesskey", "authtoken", "sessiontoken"]
+        .into_iter()
+        .any(|end| name.ends_with(end))
+}
+
+/// The same of headers, of which more say so: `x-vault-token`, `x-hub-secret`.
+fn is_secret_header(name: &str) -> bool {
+    is_secret_name(name) || name.ends_with("-token") || name.ends_with("-secret")
 }
 
 #[cfg(test)]

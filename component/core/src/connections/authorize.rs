@@ -3,7 +3,7 @@
 use super::{
     Connected,
     connect::{New, draft, project},
-    duplicate, load, nickname, region,
+    duplicate, load, nickname, region, unheard_of,
 };
 use crate::{
     call::{Call, deadlines},
@@ -121,6 +121,7 @@ pub fn authorize(ports: &impl Ports, request: AuthorizeRequest) -> Result<Author
             warnings.extend(duplicate(ports, &nickname, None));
             let guard_rails = GuardRails::parse(request.guard_rails)?;
             let region = region(request.region.as_deref(), guard_rails.as_ref())?;
+            warnings.extend(unheard_of(&region));
             warnings.extend(guard_rails.as_ref().and_then(|rails| rails.warning(region.as_str())));
             let identity = Identity::of(&credential(&client), None)?;
             let draft = draft(ports, nickname, &project, &region, &identity, request.invoker)?;

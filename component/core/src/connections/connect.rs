@@ -1,6 +1,6 @@
 //! A connection from a credential, and another credential for a connection.
 
-use super::{Connected, FORMAT, delete_tokens, duplicate, load, nickname, region};
+use super::{Connected, FORMAT, delete_tokens, duplicate, load, nickname, region, unheard_of};
 use crate::{
     call::{Call, deadlines},
     credential::{self, KeyId},
@@ -60,6 +60,7 @@ pub async fn connect<P: Ports>(
     let identity = given_credential.identity(None)?;
     let mut connection = draft(ports, nickname, &project, &region, &identity, request.invoker)?;
     let mut warnings = duplicate(ports, &connection.nickname, None);
+    warnings.extend(unheard_of(&region));
     warnings.extend(guard_rails.as_ref().and_then(|rails| rails.warning(region.as_str())));
     connection.guard_rails = guard_rails;
     let granted = call.run(token::prove(&call, &identity, project.as_str())).await?;

@@ -11,6 +11,7 @@ pub use connect::{ConnectRequest, Credential, connect, reauthorize};
 use crate::{
     call::{Call, deadlines},
     error::{Error, Kind, Result},
+    functions,
     guard_rails::GuardRails,
     identity::InvokerRequest,
     names::Region,
@@ -247,6 +248,13 @@ fn region(text: Option<&str>, guard_rails: Option<&GuardRails>) -> Result<Region
     }
 }
 
+/// Warns of a region that is none, in all likelihood.
+fn unheard_of(region: &Region) -> Option<String> {
+    (!functions::is_known(region)).then(|| {
+        format!("{region} is no region that is known here: unless it is a new one, look for the one that is meant in functions.options")
+    })
+}
+
 /// Warns of a nickname that is in use. A list that cannot be read is no reason to fail: another connection
 /// may be damaged.
 fn duplicate(ports: &impl Ports, nickname: &str, but: Option<&ConnectionId>) -> Vec<String> {
@@ -294,7 +302,7 @@ fn load(ports: &impl Ports, id: &ConnectionId) -> Result<Connection> {
         scopes,
         created: connection.created,
         last_used: (status.last_used != 0).then_some(status.last_used),
-        fault: status.fault.map(|fault| Fault {
+        fault: status.fault.filter(|fault| fault.stands(ports.now().as_secs())).map(|fault| Fault {
             message: fault.message,
             fix: fault.fix,
             reason: fault.reason,

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     call::{Call, deadlines},
     content::Content,
-    error::{Error, Kind, Origin, Result},
+    error::{Error, Kind, Origin, Result, foreign},
     http::{Exchange, Method, TokenKind},
     identity::{Invoker, InvokerRequest},
     names::FunctionId,
@@ -295,8 +295,16 @@ fn way_to(function: &Function, request: &Parsed) -> Result<Way> {
         }
     }
     let Some(url) = function.callable_url() else {
-        return Err(not_invocable(format!("{} has no URL to call", function.id))
-            .fix("look at its state: a function that failed to deploy has none"));
+        return Err(match &function.url {
+            None => not_invocable(format!("{} has no URL to call", function.id))
+                .fix("look at its state: a function that failed to deploy has none"),
+            Some(url) => not_invocable(format!(
+                "{} is said to be at {}, where no function can be: nothing was sent there",
+                function.id,
+                foreign(url.split(['?', '#']).next().unwrap_or_default()),
+            ))
+            .fix("invoke it by its own run.app or cloudfunctions.net URL; if Google does name that one, please report this"),
+        });
     };
     let callee = Callee::of(function, url);
     if request.authorization.is_some() {

@@ -11,4 +11,5 @@ mod wire;
 
 pub use get::FunctionRef;
 pub(crate) use get::{Lookup, find};
+pub(crate) use regions::is_known;
 pub use wire::{Function, Generation, Trigger};

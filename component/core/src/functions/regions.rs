@@ -86,6 +86,11 @@ pub(super) fn known() -> Vec<Place> {
     KNOWN.iter().filter_map(|line| place(line)).collect()
 }
 
+/// Whether it is one of those.
+pub(crate) fn is_known(region: &Region) -> bool {
+    known().iter().any(|place| place.region == *region)
+}
+
 /// The regions of Cloud Run, which are those of Cloud Run functions, and their places.
 ///
 /// From <https://cloud.google.com/run/docs/locations>, as a copy of it was read on 25 November 2026. Regions that

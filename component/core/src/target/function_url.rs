@@ -111,17 +111,23 @@ impl FunctionUrl {
         if text.is_empty() || text.len() > 2048 || !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(bad("is empty, too long, or holds characters outside printable ASCII"));
         }
-        let host = text
-            .strip_prefix("https://")
-            .map(|rest| rest.split(['/', '?', '#', ':']).next().unwrap_or_default().to_ascii_lowercase());
-        if let Some(host) = host
-            && host != self.host
-            && (host.ends_with(".run.app") || host.ends_with(".cloudfunctions.net"))
-        {
+        if text.strip_prefix("https://").is_some_and(|rest| self.is_another(rest)) {
             return Err(bad("belongs to another function than the one that is called")
                 .fix("leave the audience out, or use one that this service lists as a custom audience"));
         }
         Ok(Audience(text.to_owned()))
+    }
+
+    /// Whether an https URL, from its host on, is that of another function. On `cloudfunctions.net` all functions of a
+    /// region and project share one host, and only the path tells them apart.
+    fn is_another(&self, rest: &str) -> bool {
+        let (host, path) = rest.split_at(rest.find(['/', '?', '#', ':']).unwrap_or(rest.len()));
+        if host.eq_ignore_ascii_case(&self.host) {
+            let path = path.trim_end_matches('/');
+            return !self.base.is_empty() && !path.is_empty() && path != self.base;
+        }
+        let host = host.to_ascii_lowercase();
+        host.ends_with(".run.app") || host.ends_with(".cloudfunctions.net")
     }
 
     /// The region, where the host says it: `REGION-PROJECT.cloudfunctions.net` and
@@ -284,9 +290,24 @@ mod tests {
     #[test_case("https://fn-abc-uc.a.run.app", true; "the same")]
     #[test_case("123.apps.googleusercontent.com", true; "a client id")]
     #[test_case("https://api.example.com", true; "a custom audience")]
+    #[test_case("https://fn-abc-uc.a.run.app/below", true; "a path of the same service")]
+    #[test_case("https://us-central1-p.cloudfunctions.net/fn", false; "a function elsewhere")]
     #[test_case("a b", false; "a space")]
     fn an_audience_override(audience: &str, ok: bool) {
         let url = FunctionUrl::parse("https://fn-abc-uc.a.run.app").unwrap();
+        assert_eq!(url.audience_override(audience).is_ok(), ok);
+    }
+
+    #[test_case("https://us-central1-p.cloudfunctions.net/fn", true; "the same")]
+    #[test_case("https://us-central1-p.cloudfunctions.net/fn/", true; "the same with a slash")]
+    #[test_case("https://us-central1-p.cloudfunctions.net", true; "the origin is nobody's")]
+    #[test_case("https://us-central1-p.cloudfunctions.net/victim", false; "a neighbour")]
+    #[test_case("https://US-central1-p.cloudfunctions.net/victim", false; "a neighbour in other letters")]
+    #[test_case("https://us-central1-p.cloudfunctions.net:443/victim", false; "a neighbour with a port")]
+    #[test_case("https://us-central1-p.cloudfunctions.net/fn2", false; "a neighbour that begins alike")]
+    #[test_case("https://us-central1-p.cloudfunctions.net/FN", false; "a neighbour but for the case")]
+    fn an_audience_among_neighbours(audience: &str, ok: bool) {
+        let url = FunctionUrl::parse("https://us-central1-p.cloudfunctions.net/fn").unwrap();
         assert_eq!(url.audience_override(audience).is_ok(), ok);
     }
 }

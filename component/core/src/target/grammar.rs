@@ -192,7 +192,8 @@ pub fn plain_ascii(text: &str, field: &str) -> Result<()> {
 pub fn path(text: &str, field: &str) -> Result<()> {
     plain_ascii(text, field)?;
     if text.contains(['?', '#']) {
-        return Err(bad(field, format!("the {field} holds `?` or `#`")).fix("hand the query over apart"));
+        return Err(bad(field, format!("the {field} holds `?` or `#`"))
+            .fix("leave it out; the query stands by itself, in `query`"));
     }
     escapes(text, field)?;
     let segments: Vec<&str> = text.split('/').skip(1).collect();

@@ -127,7 +127,7 @@ fn checked(name: &str, value: String) -> Result<(String, String)> {
     if RESERVED.contains(&spelled.as_str()) || RESERVED_PREFIXES.iter().any(|p| spelled.starts_with(p)) {
         return Err(refused(format!("the header `{lower}` is the connector's to set, or nobody's"))
             .detail("header", lower)
-            .fix("leave it out; for credentials use a connection and `auth`"));
+            .fix("leave it out: the connection signs in; an Authorization of your own for a function is `authorization`"));
     }
     if value.len() > MAX_VALUE {
         return Err(refused(format!("the value of the header `{lower}` is longer than 8 KiB")));

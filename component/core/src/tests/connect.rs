@@ -2,7 +2,7 @@ use serde_json::json;
 use test_case::test_case;
 
 use crate::{
-    connections::{self, Credential, CredentialKind},
+    connections::{self, ConnectRequest, Credential, CredentialKind},
     error::Kind,
     secret::Secret,
     testing::{DEMO_KEY, World, access_token, block_on, connect_request, json_answer},
@@ -103,6 +103,16 @@ fn a_second_connection_of_the_same_name_is_a_warning() {
     assert_ne!(first, second.id);
     assert_eq!(warnings.len(), 1);
     assert_eq!(connections::list(&world).unwrap().len(), 2);
+}
+
+#[test]
+fn a_region_that_nobody_has_heard_of_is_a_warning() {
+    for (region, warned) in [("europe-west1", 0), ("europe-wst1", 1)] {
+        let world = World::new().answer(access_token("ya29.a"));
+        let request = ConnectRequest { region: Some(region.to_owned()), ..connect_request() };
+        let (connection, warnings) = block_on(connections::connect(&world, request, None)).unwrap();
+        assert_eq!((connection.region.as_str(), warnings.len()), (region, warned), "{warnings:?}");
+    }
 }
 
 #[test]

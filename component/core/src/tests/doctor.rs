@@ -11,6 +11,7 @@ use crate::{
     },
     error::Kind,
     functions::FunctionRef,
+    guard_rails::GuardRails,
     identity::InvokerRequest,
     testing::{
         APPSPOT, Answer, ROBOT, USER, World, block_on, denied, impersonated, json_answer, json_request,
@@ -335,6 +336,21 @@ fn a_function_that_is_not_there() {
         verdicts(&findings),
         [("exists", Fail), ("http", Unknown), ("active", Unknown), ("may-invoke", Unknown)]
     );
+}
+
+/// Whatever Google says.
+#[test]
+fn a_function_that_guard_rails_forbid() {
+    let (world, id) = World::connected();
+    let rails = GuardRails { functions: vec!["other".to_owned()], ..GuardRails::default() };
+    connections::restrict(&world, &id, Some(rails)).unwrap();
+    world.begin_anew();
+    let findings = of_function(&world, &id, [json_answer(200, &gen2("us-central1", "hello"))]);
+    assert_eq!(
+        verdicts(&findings),
+        [("exists", Pass), ("http", Pass), ("active", Pass), ("may-invoke", Fail)]
+    );
+    assert!(find(&findings, "may-invoke").message.contains("guard rails"), "{findings:?}");
 }
 
 #[test]

@@ -52,6 +52,19 @@ fn a_dead_grant_is_asked_about_once_and_everybody_hears_the_same() {
     assert!(fault.fix.unwrap().contains("signs in again"));
 }
 
+/// No new credential mends what passes by itself.
+#[test]
+fn a_fault_that_passes_is_told_no_longer_than_it_is_believed() {
+    let (world, id) = World::connected();
+    world.at(4000);
+    out_of_order(&world);
+    assert_eq!(list_functions(&world, &id).unwrap_err().kind(), Kind::Unavailable);
+    let told = || connections::get(&world, &id).unwrap().fault.is_some();
+    assert!(told());
+    world.at(elapsed(&world) + 5);
+    assert!(!told());
+}
+
 #[test]
 fn the_doctor_asks_again() {
     let (world, id) = World::of_user();

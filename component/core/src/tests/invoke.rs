@@ -186,7 +186,9 @@ fn a_url_of_somebody_else_in_googles_answer_is_not_called() {
     let mut function = gen2("us-central1", "hello");
     function["serviceConfig"]["uri"] = json!("https://evil.example");
     world.then(json_answer(200, &function));
-    assert_eq!(call(&world, &id, request(in_region("hello"))).unwrap_err().kind(), Kind::NotInvocable);
+    let error = call(&world, &id, request(in_region("hello"))).unwrap_err();
+    assert_eq!(error.kind(), Kind::NotInvocable);
+    assert!(error.to_string().contains("said to be at https://evil.example"), "{error}");
 }
 
 #[test]

@@ -296,7 +296,7 @@ fn refused(request: &Request, response: &Response, error: Error) -> Error {
         .filter(|(name, value)| SECRETS.contains(&name.as_ref()) && !value.is_empty())
         .fold(error, |error, (_, value)| error.without(&value));
     match response.status {
-        300..=399 => crate::google::redirect(response, "sign in"),
+        300..=399 => error.detail("location", crate::google::location(response)),
         408 | 429 | 500..=599 => error.retry_after_ms(crate::google::floor_ms(response)),
         _ => error,
     }

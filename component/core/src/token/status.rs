@@ -134,6 +134,13 @@ impl StoredFault {
         })
     }
 
+    /// Whether it is worth telling: what passes by itself is not, once it is not believed any more.
+    pub(crate) fn stands(&self, now: u64) -> bool {
+        let passes =
+            KINDS.iter().any(|(_, name, belief)| *name == self.kind && matches!(belief, Belief::Passing));
+        !passes || self.until.is_some_and(|until| now < until && self.since <= now)
+    }
+
     fn holds(&self, key: &str, now: u64) -> bool {
         self.about.as_ref().is_none_or(|about| about == key)
             // A note from the future dates from before the clock was set back.

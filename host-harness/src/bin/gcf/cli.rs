@@ -139,7 +139,7 @@ pub(crate) enum Command {
     /// Sign in anew for a connection, or give it another credential; its id stays
     #[command(override_usage = RECONNECT_USAGE)]
     Reconnect(Box<Reconnect>),
-    /// Say what a connection may do from now on
+    /// Say all that a connection may do from now on, in place of what was said before
     Restrict(Restrict),
     /// List the connections, or do something to one
     Connections {

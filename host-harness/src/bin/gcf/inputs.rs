@@ -90,25 +90,37 @@ fn name_of(path: &Path) -> String {
 pub(crate) fn body(data: Option<&str>, content_type: Option<&str>) -> Result<Option<Body>, Failure> {
     let Some(data) = data else { return Ok(None) };
     let bytes = match (data, data.strip_prefix('@')) {
-        ("-", _) => read(io::stdin().lock(), "stdin", DATA_LIMIT)?,
+        // curl takes the second one.
+        ("-" | "@-", _) => read(io::stdin().lock(), "stdin", DATA_LIMIT)?,
         (_, Some(path)) => read_file(Path::new(path), DATA_LIMIT)?,
         (text, None) => text.as_bytes().to_vec(),
     };
-    Ok(Some(classify(bytes, content_type)))
+    classify(bytes, content_type).map(Some)
 }
 
 /// What is JSON travels as JSON, other text as text, other bytes as bytes.
-fn classify(bytes: Vec<u8>, content_type: Option<&str>) -> Body {
+///
+/// What begins like JSON and is none was meant to be JSON, more often than not: a function would get it as text.
+fn classify(bytes: Vec<u8>, content_type: Option<&str>) -> Result<Body, Failure> {
     if let Some(content_type) = content_type {
-        return Body::Bytes(TypedBytes { content_type: content_type.to_owned(), data: bytes });
+        return Ok(Body::Bytes(TypedBytes { content_type: content_type.to_owned(), data: bytes }));
     }
-    match String::from_utf8(bytes) {
-        Ok(text) if serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok() => Body::Json(text),
-        Ok(text) => Body::Text(text),
-        Err(error) => Body::Bytes(TypedBytes {
-            content_type: "application/octet-stream".to_owned(),
-            data: error.into_bytes(),
-        }),
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            return Ok(Body::Bytes(TypedBytes {
+                content_type: "application/octet-stream".to_owned(),
+                data: error.into_bytes(),
+            }));
+        }
+    };
+    match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+        Ok(_) => Ok(Body::Json(text)),
+        Err(error) if text.trim_start().starts_with(['{', '[']) => {
+            Err(Failure::input(format!("the body begins like JSON and is none: {error}"))
+                .with_fix("mend it, or send it as it is: --content-type text/plain"))
+        }
+        Err(_) => Ok(Body::Text(text)),
     }
 }
 
@@ -217,13 +229,25 @@ mod tests {
 
     #[test]
     fn json_travels_as_json_and_the_rest_as_what_it_is() {
-        assert!(matches!(classify(br#"{"a":1}"#.to_vec(), None), Body::Json(text) if text == r#"{"a":1}"#));
-        assert!(matches!(classify(b"hello".to_vec(), None), Body::Text(text) if text == "hello"));
-        assert!(matches!(classify(Vec::new(), None), Body::Text(text) if text.is_empty()));
-        assert!(matches!(classify(vec![0xff], None), Body::Bytes(bytes) if bytes.data == [0xff]));
         assert!(
-            matches!(classify(b"{}".to_vec(), Some("a/b")), Body::Bytes(bytes) if bytes.content_type == "a/b")
+            matches!(classify(br#"{"a":1}"#.to_vec(), None).unwrap(), Body::Json(text) if text == r#"{"a":1}"#)
         );
+        assert!(matches!(classify(b"hello".to_vec(), None).unwrap(), Body::Text(text) if text == "hello"));
+        assert!(matches!(classify(Vec::new(), None).unwrap(), Body::Text(text) if text.is_empty()));
+        assert!(matches!(classify(vec![0xff], None).unwrap(), Body::Bytes(bytes) if bytes.data == [0xff]));
+        assert!(
+            matches!(classify(b"{}".to_vec(), Some("a/b")).unwrap(), Body::Bytes(bytes) if bytes.content_type == "a/b")
+        );
+    }
+
+    #[test]
+    fn what_begins_like_json_and_is_none_is_not_sent_as_text() {
+        for broken in ["{\"a\":1", " [1,]", "{{template}}"] {
+            let refused = classify(broken.as_bytes().to_vec(), None).unwrap_err();
+            assert!(refused.message.contains("begins like JSON"), "{}", refused.message);
+            assert!(classify(broken.as_bytes().to_vec(), Some("text/plain")).is_ok());
+        }
+        assert!(matches!(classify(b"a {".to_vec(), None).unwrap(), Body::Text(_)));
     }
 
     #[test]

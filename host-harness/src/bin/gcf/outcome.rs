@@ -66,7 +66,8 @@ pub(crate) enum Outcome {
     },
     Offered {
         list: OptionList,
-        of_regions: bool,
+        /// The region, if it is functions that are offered.
+        of_functions_in: Option<String>,
     },
     Function(Function),
     Invoked {
@@ -210,9 +211,9 @@ impl Outcome {
                 after: table::list_summary(list, look.err),
                 ..Shown::result(table::functions(&list.functions, *ordered, look))
             },
-            Self::Offered { list, of_regions } => Shown {
-                after: table::offer_summary(list, look.err),
-                ..Shown::result(table::options(&list.options, *of_regions, look))
+            Self::Offered { list, of_functions_in } => Shown {
+                after: table::offer_summary(list, of_functions_in.as_deref(), look.err),
+                ..Shown::result(table::options(&list.options, of_functions_in.is_none(), look))
             },
             Self::Function(function) => Shown::result(table::function(function, look.out)),
             Self::Invoked { invocation, include } => response::invocation(invocation, *include, look),

@@ -25,7 +25,7 @@ use crate::{
     outcome::Outcome,
     plan::plan,
     session::Session,
-    sign_in,
+    sign_in, words,
 };
 
 /// Does what `command` says. `demo` is not among it: it runs other commands.
@@ -153,8 +153,17 @@ async fn restrict(session: &Session, restrict: cli::Restrict) -> Result<Outcome,
         }
         (true, true) | (false, false) => {}
     }
-    let id = named(session, &restrict.id).await?.id;
-    Ok(Outcome::Restricted(session.host.restrict(&id, Some(rails)).await?))
+    let before = named(session, &restrict.id).await?;
+    let mut restricted = session.host.restrict(&before.id, Some(rails)).await?;
+    let said =
+        |connection: &Connection| connection.guard_rails.as_ref().map(words::guard_rails).unwrap_or_default();
+    let now = said(&restricted.connection);
+    let gone: Vec<String> = said(&before).into_iter().filter(|rail| !now.contains(rail)).collect();
+    // Each time, all that is to hold is said.
+    if !restrict.none && !gone.is_empty() {
+        restricted.warnings.push(format!("no longer: {}; name it again if it is to stay", gone.join("; ")));
+    }
+    Ok(Outcome::Restricted(restricted))
 }
 
 /// What forbids nothing is none, to the component.
@@ -248,23 +257,24 @@ async fn list(session: &Session, list: cli::List) -> Result<Outcome, Failure> {
 
 async fn options(session: &Session, options: cli::Options) -> Result<Outcome, Failure> {
     let cli::Options { field, prefix, region, limit } = options;
-    let of_regions = field == cli::OptionField::Regions;
     let field = match field {
         cli::OptionField::Regions if region.is_some() => {
             return Err(Failure::input("--region goes with `gcf options functions` only")
                 .with_fix("give the beginning of a region without it: gcf options regions europe"));
         }
         cli::OptionField::Regions => OptionField::Regions,
-        cli::OptionField::Functions => OptionField::Functions(region),
+        cli::OptionField::Functions => OptionField::Functions(region.clone()),
     };
     let connection = current(session).await?;
+    let of_functions_in = matches!(field, OptionField::Functions(_))
+        .then(|| region.unwrap_or_else(|| connection.region.clone()));
     let request = OptionsRequest { field, prefix, limit };
     if session.plan {
         return plan(session, &connection.id, Action::Options(request)).await;
     }
     let offered = session.host.options(&connection.id, request, session.timeout).await;
     let list = offered.map_err(|error| Failure::of_call(error, &connection))?;
-    Ok(Outcome::Offered { list, of_regions })
+    Ok(Outcome::Offered { list, of_functions_in })
 }
 
 async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failure> {

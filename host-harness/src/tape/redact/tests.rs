@@ -64,6 +64,9 @@ fn secrets_by_header() {
             "https://x.test/cb?code=abc&state=s",
             "https://x.test/cb?code=%5Bredacted%3Acode%3A1%5D&state=s",
         ),
+        ("X-Api-Key", "anything", "[redacted:credentials:1]"),
+        ("x-vault-token", "anything", "[redacted:credentials:1]"),
+        ("idempotency-key", "anything", "anything"),
         ("x-other", "anything, ya29.abc", "anything, [redacted:access-token:1]"),
     ] {
         check(|redactor, value| redactor.header(name, value), given, expected);
@@ -117,6 +120,16 @@ fn secrets_by_field() {
             "code": "E7",
             "deep": [{"refresh_token": "[redacted:refresh-token:1]"}]
         }))
+    );
+    let body = json!({"password": "pw-1", "apiKey": "ak-1", "db_password": "pw-2", "pageToken": "p",
+        "secret": "projects/p/secrets/name", "passwordHint": "the cat"});
+    assert_eq!(
+        redactor.body(&RecordedBody::Json(body)),
+        RecordedBody::Json(
+            json!({"password": "[redacted:credentials:1]", "apiKey": "[redacted:credentials:2]",
+            "db_password": "[redacted:credentials:3]", "pageToken": "p",
+            "secret": "projects/p/secrets/name", "passwordHint": "the cat"})
+        )
     );
     assert_eq!(redactor.header("authorization", "Bearer opaque"), "Bearer [redacted:access-token:1]");
     // Whatever it is said to be.

@@ -83,6 +83,10 @@ impl<P: Ports> Doctor<'_, P> {
 
     async fn may_invoke(&self, id: &FunctionId, generation: Generation, service: &str) -> Finding {
         let name = OF_FUNCTION[3];
+        // Whatever Google says.
+        if let Err(error) = self.session.guard_rails.allows_name(Some(id.name.as_str())) {
+            return fail(name, &error);
+        }
         let identity = &self.session.identity;
         let account = match self.session.invoker(None) {
             Ok(Invoker::ServiceAccount { chain, .. }) => chain.account.as_str().to_owned(),

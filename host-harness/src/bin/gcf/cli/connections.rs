@@ -166,7 +166,7 @@ pub(crate) enum ConnectionsAction {
         /// The new one
         nickname: String,
     },
-    /// Say what one connection may do from now on
+    /// Say all that one connection may do from now on, in place of what was said before
     Restrict(Restrict),
     /// Let somebody else use one connection, from a copy of this store
     #[command(after_help = SHARING)]

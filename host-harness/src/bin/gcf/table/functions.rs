@@ -118,10 +118,16 @@ pub(crate) fn options(options: &[OptionItem], of_regions: bool, look: Look) -> S
 }
 
 /// Whether that is all that it could offer.
-pub(crate) fn offer_summary(list: &OptionList, paint: Paint) -> String {
+pub(crate) fn offer_summary(list: &OptionList, region: Option<&str>, paint: Paint) -> String {
     let mut summary = notes(&list.notes, paint);
-    if list.options.is_empty() {
-        summary += "nothing to offer\n";
+    match (list.options.is_empty(), region) {
+        (true, None) => summary += "nothing to offer\n",
+        (false, None) => {}
+        // Which region, nothing else says.
+        (empty, Some(region)) => {
+            let what = if empty { "nothing to offer in" } else { "functions of" };
+            summary += &format!("{what} {}; --region NAME is for another one\n", plain(region));
+        }
     }
     if list.more {
         summary +=
@@ -304,8 +310,10 @@ pub(crate) mod tests {
         );
         let offer =
             OptionList { options: Vec::new(), more: true, notes: vec!["old".to_owned()], trace: Vec::new() };
-        let summary = offer_summary(&offer, Paint::none());
+        let summary = offer_summary(&offer, None, Paint::none());
         assert!(summary.starts_with("note: old\nnothing to offer\ncut: "), "{summary}");
+        let summary = offer_summary(&offer, Some("us-east1"), Paint::none());
+        assert!(summary.starts_with("note: old\nnothing to offer in us-east1; --region NAME"), "{summary}");
     }
 
     #[test]
