@@ -294,13 +294,24 @@ def invocations():
 
     name = name.replace("missing-function", "slack-bot")
     missing = json.loads(json.dumps(missing).replace("missing-function", "slack-bot"))
+    slack_bot = service("us-central1", "slack-bot")
+    by_name = [access_token(), api(f"/v2/{name}", query, 404, {"json": missing}, source), get_service(slack_bot)]
+    tape("get-cloud-run", FROM_SERVICES, by_name)
+    uri = slack_bot["uri"]
     tape(
-        "get-cloud-run",
+        "invoke-cloud-run",
         FROM_SERVICES,
         [
-            access_token(),
-            api(f"/v2/{name}", query, 404, {"json": missing}, source),
-            get_service(service("us-central1", "slack-bot")),
+            *by_name,
+            id_token_exchange(uri),
+            invoke(
+                f"{uri}/",
+                uri,
+                200,
+                front_end("application/json; charset=utf-8", trace("cloud-run")),
+                {"json": {"message": "Hello, world!"}},
+                made("curl -v output of a 1st gen function, 27 June 2024", "the headers that Cloud Run shares with it"),
+            ),
         ],
     )
 

@@ -15,7 +15,7 @@ use crate::fixtures::{
 };
 
 /// Every cassette, and that it is played by a test here: a file that nobody names fails.
-const PLAYED: [&str; 50] = [
+const PLAYED: [&str; 51] = [
     "account-deleted.json",
     "all-pages.json",
     "ambiguous.json",
@@ -42,6 +42,7 @@ const PLAYED: [&str; 50] = [
     "invoke-401-front-end.json",
     "invoke-403-front-end.json",
     "invoke-404-front-end.json",
+    "invoke-cloud-run.json",
     "invoke-gen1-200.json",
     "invoke-gen1-crash.json",
     "list-run-disabled.json",

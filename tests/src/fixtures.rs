@@ -5,6 +5,7 @@ pub(crate) mod person;
 pub(crate) mod scripted;
 pub(crate) mod silent;
 pub(crate) mod watched;
+pub(crate) mod world;
 
 use std::{
     fs,

@@ -7,6 +7,7 @@
 //! | `fidelity` | what the cassettes let Google say has the shape that Google publishes |
 //! | `tapes` | recording, replaying, modes, faults and golden tests |
 //! | `loopback` | the same over real sockets: bodies, headers, signatures, concurrency |
+//! | `callees` | which function is called, by whichever name, with whose audience; and what its own answers are |
 //! | `isolation` | what is refused, and that no byte is sent then |
 //! | `bad_inputs` | what somebody could try, from `fixtures/bad-inputs.json`, and what comes of it |
 //! | `custom_api` | requests of the caller's own, and lists in full |
@@ -27,6 +28,8 @@
 
 #[cfg(test)]
 mod bad_inputs;
+#[cfg(test)]
+mod callees;
 #[cfg(test)]
 mod canaries;
 #[cfg(test)]

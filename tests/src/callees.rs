@@ -1,0 +1,213 @@
+//! Which function is called, by whichever name; with whose audience; and what its own answers are.
+
+use gcf_host::wit::{
+    Body, Content, ErrorKind, FunctionRef, Generation, InvokeRequest, Origin, TokenKind, Trigger,
+};
+use serde_json::{Value, json};
+
+use crate::fixtures::{
+    ACCOUNT, connect_request, connected,
+    google::{FUNCTION, json_response, respond, verified},
+    invoke_request, named, refused,
+    scripted::Sent,
+    silent::silent,
+    world::{called, gen1, gen2, on_script, with_function},
+};
+
+const EVENT: &str = r#"{"specversion": "1.0", "id": "7", "source": "//storage.googleapis.com/b",
+    "type": "google.cloud.storage.object.v1.finalized", "data": {"n": 1.0}}"#;
+
+fn hello() -> FunctionRef {
+    named("hello", Some("us-central1"))
+}
+
+fn by_url() -> FunctionRef {
+    FunctionRef::Url(format!("https://{FUNCTION}"))
+}
+
+/// For whom ID tokens were asked for.
+fn audiences(sent: &[Sent]) -> Vec<String> {
+    let assertions = sent.iter().map(|sent| sent.field("assertion")).filter(|text| !text.is_empty());
+    assertions.filter_map(|text| verified(&text)["target_audience"].as_str().map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn a_function_of_cloud_run_is_called_by_its_name() {
+    let (host, replay, id) = connected("invoke-cloud-run.json").await;
+    let mut request = invoke_request(named("slack-bot", Some("us-central1")));
+    request.body = Some(Body::Json(r#"{"name":"world"}"#.to_owned()));
+    let answer = host.invoke(&id, request, None).await.unwrap();
+    assert_eq!((answer.status, answer.generation), (200, Generation::CloudRun));
+    assert_eq!(answer.body, Content::Json(r#"{"message":"Hello, world!"}"#.to_owned()));
+    assert_eq!((answer.token, answer.principal.as_deref()), (TokenKind::IdToken, Some(ACCOUNT)));
+    let origin = answer.url.strip_suffix('/').unwrap();
+    assert!(origin.ends_with("-uc.a.run.app"), "{origin}");
+    assert_eq!(answer.audience.as_deref(), Some(origin));
+    let statuses: Vec<_> = answer.trace.iter().filter_map(|exchange| exchange.status).collect();
+    assert_eq!(statuses, [404, 200, 200, 200], "Cloud Functions, Cloud Run, the token, the function");
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_resource_name_is_of_any_project_and_region() {
+    let resource = "projects/other-project/locations/europe-west1/functions/report";
+    let described = json!({"name": resource, "environment": "GEN_2", "state": "ACTIVE",
+        "serviceConfig": {"uri": format!("https://{FUNCTION}")}});
+    let (host, google, id) = with_function(described, |_| Some(json_response(200, &json!({})))).await;
+    let by_name = || FunctionRef::Resource(resource.to_owned());
+    let function = host.get_function(&id, by_name(), None).await.unwrap();
+    assert_eq!(
+        (function.project.as_str(), function.region.as_str(), function.name.as_str()),
+        ("other-project", "europe-west1", "report")
+    );
+    let lookup = google.take().pop().unwrap().url;
+    assert!(lookup.starts_with(&format!("https://cloudfunctions.googleapis.com/v2/{resource}?")), "{lookup}");
+    assert_eq!(host.invoke(&id, invoke_request(by_name()), None).await.unwrap().status, 200);
+    let sent = google.take();
+    assert_eq!((sent[0].url.as_str(), sent.len()), (lookup.as_str(), 3), "lookup, token, function");
+    assert_eq!(sent[2].url, format!("https://{FUNCTION}/"));
+}
+
+#[tokio::test]
+async fn another_audience_is_minted_for_if_it_is_no_other_functions() {
+    let own = format!("https://{FUNCTION}");
+    let with_path = format!("https://{FUNCTION}/path");
+    for audience in ["123.apps.googleusercontent.com", "https://api.example.com", "team", &own, &with_path] {
+        for function in [hello(), by_url()] {
+            let (host, google, id) = with_function(gen2(), |_| Some(json_response(200, &json!({})))).await;
+            let request = InvokeRequest { audience: Some(audience.to_owned()), ..invoke_request(function) };
+            let answer = host.invoke(&id, request, None).await.unwrap();
+            assert_eq!(answer.audience.as_deref(), Some(audience));
+            let sent = google.take();
+            assert_eq!(audiences(&sent), [audience]);
+            let call = sent.last().unwrap();
+            assert_eq!(call.url, format!("https://{FUNCTION}/"));
+            assert!(call.authorization.starts_with("Bearer ey"), "{audience}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_audience_of_another_function_is_refused_and_no_token_is_minted() {
+    let bad = [
+        "https://victim-xyz-uc.a.run.app",
+        "https://victim-123456789012.us-central1.run.app/path",
+        "https://us-central1-victim.cloudfunctions.net/hello",
+        "https://VICTIM-xyz-uc.A.run.app:443",
+        "",
+        "two words",
+        "caf\u{e9}",
+    ];
+    let (host, id) = silent(connect_request()).await;
+    let (by_name, google, name_id) = with_function(gen2(), |sent| panic!("{} was called", sent.url)).await;
+    for audience in bad {
+        let of = |function| InvokeRequest { audience: Some(audience.to_owned()), ..invoke_request(function) };
+        let field = [("field".to_owned(), "audience".to_owned())];
+        let error = refused(host.invoke(&id, of(by_url()), None).await);
+        assert_eq!((error.kind, error.details.as_slice()), (ErrorKind::InvalidInput, field.as_slice()));
+        assert!(error.trace.is_empty(), "{audience}");
+        let error = refused(by_name.invoke(&name_id, of(hello()), None).await);
+        assert_eq!((error.kind, error.details.as_slice()), (ErrorKind::InvalidInput, field.as_slice()));
+        assert_eq!(google.take().len(), 1, "{audience}: only the function was looked up");
+    }
+}
+
+#[tokio::test]
+async fn a_status_is_data_unless_it_is_to_be_an_error() {
+    for status in [404, 418, 500, 302] {
+        let (host, _, id) =
+            on_script(move |_| Some(respond(status, "text/plain", "the function's own"))).await;
+        let request = |raise_for_status| InvokeRequest { raise_for_status, ..invoke_request(by_url()) };
+        let answer = host.invoke(&id, request(false), None).await.unwrap();
+        assert_eq!((answer.status, answer.body.as_bytes()), (status, b"the function's own".as_slice()));
+        let error = refused(host.invoke(&id, request(true), None).await);
+        assert_eq!(
+            (error.kind, error.origin, error.http_status),
+            (ErrorKind::Status, Origin::Function, Some(status))
+        );
+        assert_eq!(error.trace.last().unwrap().status, Some(status));
+        assert!(!error.message.contains("the function's own"), "{}", error.message);
+    }
+    for status in [200, 204, 299] {
+        let (host, _, id) = on_script(move |_| Some(respond(status, "text/plain", ""))).await;
+        let request = InvokeRequest { raise_for_status: true, ..invoke_request(by_url()) };
+        assert_eq!(host.invoke(&id, request, None).await.unwrap().status, status);
+    }
+}
+
+/// Somebody else's connector took it for an error of Google's API.
+#[tokio::test]
+async fn what_looks_like_an_error_of_google_is_the_functions_own_answer() {
+    for (status, name) in [(403, "PERMISSION_DENIED"), (404, "NOT_FOUND"), (401, "UNAUTHENTICATED")] {
+        let message = "Permission 'cloudfunctions.functions.get' denied on 'projects/p'";
+        let body = json!({"error": {"code": status, "message": message, "status": name}});
+        let answered = body.clone();
+        let (host, google, id) = with_function(gen2(), move |_| Some(json_response(status, &answered))).await;
+        for function in [hello(), by_url()] {
+            let answer = host.invoke(&id, invoke_request(function), None).await.unwrap();
+            assert_eq!((answer.status, &answer.diagnosis), (status, &None));
+            assert_eq!(answer.body, Content::Json(body.to_string()));
+        }
+        assert_eq!(called(&google).len(), 2, "{status}: nothing is sent again");
+    }
+}
+
+fn with_trigger(mut described: Value, event: &str) -> Value {
+    described["eventTrigger"] = json!({"eventType": event});
+    described
+}
+
+#[tokio::test]
+async fn an_event_goes_to_a_second_gen_function_at_its_url() {
+    let described = with_trigger(gen2(), "google.cloud.storage.object.v1.finalized");
+    let (host, google, id) = with_function(described, |_| Some(respond(204, "text/plain", ""))).await;
+    let function = host.get_function(&id, hello(), None).await.unwrap();
+    assert!(matches!(function.trigger, Trigger::Event(_)), "{:?}", function.trigger);
+    let body = Some(Body::CloudEvent(EVENT.to_owned()));
+    let answer = host.invoke(&id, InvokeRequest { body, ..invoke_request(hello()) }, None).await.unwrap();
+    assert_eq!((answer.status, answer.generation), (204, Generation::Gen2));
+    let calls = called(&google);
+    let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
+    assert_eq!((call.method.as_str(), call.url.as_str()), ("POST", format!("https://{FUNCTION}/").as_str()));
+    assert_eq!(call.body, r#"{"n": 1.0}"#);
+
+    // Without one it is not called at all.
+    let error = refused(host.invoke(&id, invoke_request(hello()), None).await);
+    assert_eq!(error.kind, ErrorKind::NotInvocable);
+    assert!(error.message.contains("started by events"), "{}", error.message);
+    assert!(called(&google).is_empty());
+}
+
+#[tokio::test]
+async fn a_second_credential_for_a_first_gen_function_is_refused_once_that_is_known() {
+    let (host, google, id) = with_function(gen1(), |sent| panic!("{} was called", sent.url)).await;
+    let mut request = invoke_request(hello());
+    request.authorization = Some("Basic of-the-caller".to_owned());
+    let error = refused(host.invoke(&id, request, None).await);
+    assert_eq!(error.kind, ErrorKind::InvalidInput);
+    assert_eq!(error.details, [("field".to_owned(), "authorization".to_owned())]);
+    assert!(error.message.contains("hello is of 1st gen"), "{}", error.message);
+    assert!(error.message.contains("does not know X-Serverless-Authorization"), "{}", error.message);
+    assert!(error.fix.unwrap().contains("the function was not called"));
+    assert_eq!(google.take().len(), 1, "the function is looked up, and no token is minted");
+}
+
+#[tokio::test]
+async fn the_quota_of_test_calls_is_told_when_it_is_spent() {
+    let described = with_trigger(gen1(), "google.storage.object.finalize");
+    let (host, google, id) = with_function(described, |_| {
+        let body =
+            json!({"error": {"code": 429, "message": "Quota exceeded", "status": "RESOURCE_EXHAUSTED"}});
+        let mut answer = json_response(429, &body);
+        answer.headers_mut().insert("retry-after", http::HeaderValue::from_static("90"));
+        Some(answer)
+    })
+    .await;
+    let body = Some(Body::CloudEvent(EVENT.to_owned()));
+    let error = refused(host.invoke(&id, InvokeRequest { body, ..invoke_request(hello()) }, None).await);
+    assert_eq!((error.kind, error.http_status), (ErrorKind::RateLimited, Some(429)));
+    assert_eq!(error.retry_after_ms, Some(90_000));
+    assert!(error.fix.as_deref().unwrap().contains("16 times in 100 s"), "{:?}", error.fix);
+    let calls = google.take().into_iter().filter(|sent| sent.url.ends_with(":call"));
+    assert_eq!(calls.count(), 1, "it may have an effect, and is never repeated");
+}
