@@ -16,6 +16,7 @@
 //! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
 //! | `invokers` | whose token is whose |
 //! | `lifetimes` | tokens, grants and sign-ins over time |
+//! | `lengths` | bodies that are shorter or longer than they say, or larger than anybody takes |
 //! | `lists` | functions of every kind and region, in whole and in part, and drop-downs |
 //! | `long_lists` | more functions than fit on a page |
 //! | `plans` | what a call would send, without a byte sent or written; and that it is what is sent then |
@@ -54,6 +55,8 @@ mod invokers;
 mod invoking;
 #[cfg(test)]
 mod isolation;
+#[cfg(test)]
+mod lengths;
 #[cfg(test)]
 mod lifetimes;
 #[cfg(test)]
