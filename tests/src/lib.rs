@@ -19,6 +19,7 @@
 //! | `lengths` | bodies that are shorter or longer than they say, or larger than anybody takes |
 //! | `lists` | functions of every kind and region, in whole and in part, and drop-downs |
 //! | `long_lists` | more functions than fit on a page |
+//! | `patience` | how long a call waits: for a function, and until it may ask again |
 //! | `plans` | what a call would send, without a byte sent or written; and that it is what is sent then |
 //! | `schemas` | what goes in and comes out, against the catalog's schemas |
 //! | `stampede` | many callers of one expired token, and one request |
@@ -67,6 +68,8 @@ mod long_lists;
 mod loopback;
 #[cfg(test)]
 mod outage;
+#[cfg(test)]
+mod patience;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
