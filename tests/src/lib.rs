@@ -8,6 +8,7 @@
 //! | `tapes` | recording, replaying, modes, faults and golden tests |
 //! | `loopback` | the same over real sockets: bodies, headers, signatures, concurrency |
 //! | `callees` | which function is called, by whichever name, with whose audience; and what its own answers are |
+//! | `front_end` | Google's front end in place of the function: what is missing, and what an answer looks like |
 //! | `isolation` | what is refused, and that no byte is sent then |
 //! | `bad_inputs` | what somebody could try, from `fixtures/bad-inputs.json`, and what comes of it |
 //! | `custom_api` | requests of the caller's own, and lists in full |
@@ -46,6 +47,8 @@ mod doctor;
 mod fidelity;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod front_end;
 #[cfg(test)]
 mod guard_rails;
 #[cfg(test)]
