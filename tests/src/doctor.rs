@@ -1,10 +1,14 @@
 //! The doctor on tapes: what is missing, and the way to mend it.
 
 use gcf_host::wit::{Finding, Verdict};
+use serde_json::json;
 
 use crate::fixtures::{
-    connected, named, on_tape,
+    connected,
+    google::json_response,
+    named, on_tape,
     person::{user, with},
+    world::on_script,
 };
 
 fn verdicts(findings: &[Finding]) -> Vec<(&str, Verdict)> {
@@ -107,4 +111,42 @@ async fn iam_credentials_is_off() {
     );
     assert!(findings[6].link.as_deref().unwrap().starts_with("https://console.developers.google.com/"));
     replay.finish().unwrap();
+}
+
+/// Somebody else's connector tried itself on the first function that there was.
+#[tokio::test]
+async fn a_project_without_functions_is_as_good_as_any() {
+    let (host, google, id) = on_script(|sent| {
+        let status =
+            if sent.url.contains("/functions/") || sent.url.contains("/services/") { 404 } else { 200 };
+        // Proto3 leaves out what is empty.
+        Some(json_response(status, &json!({})))
+    })
+    .await;
+    let findings = host.check(&id, None, None).await.unwrap();
+    assert_eq!(
+        verdicts(&findings),
+        [
+            ("token", Verdict::Pass),
+            ("scopes", Verdict::NotNeeded),
+            ("project", Verdict::Pass),
+            ("functions-api", Verdict::Pass),
+            ("list-functions", Verdict::Pass),
+            ("run-api", Verdict::Pass),
+            ("iam-credentials-api", Verdict::NotNeeded),
+            ("mint-id-token", Verdict::NotNeeded),
+        ]
+    );
+    assert_eq!(google.take().len(), 2, "one page of either API, and no function is looked at");
+
+    let findings = host.check(&id, Some(named("hello", Some("us-central1"))), None).await.unwrap();
+    assert_eq!(
+        verdicts(&findings)[8..],
+        [
+            ("exists", Verdict::Fail),
+            ("http", Verdict::Unknown),
+            ("active", Verdict::Unknown),
+            ("may-invoke", Verdict::Unknown),
+        ]
+    );
 }

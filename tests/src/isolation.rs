@@ -12,14 +12,14 @@ use gcf_host::{
     transport::{Body, Sending, Timeouts, Transport, TransportError},
     wit::{ErrorKind, FunctionRef, Header},
 };
-use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
 
 use crate::fixtures::{
     api_request, builder, component, connect_request,
     google::{FUNCTION, Google, json_response},
-    invoke_request, list_request, named, on_loopback, refused,
+    invoke_request, list_request, named, refused,
     silent::{Nobody, silent},
+    world::{described, on_script},
 };
 
 #[tokio::test]
@@ -80,31 +80,38 @@ async fn a_body_over_the_limit_is_refused() {
 
 #[tokio::test]
 async fn what_google_names_as_a_functions_url_is_not_trusted() {
-    let google = Google::start(|_| json_response(200, &json!({}))).await;
-    let (_, store) = on_loopback(&google);
-    /// Google, if it were to say that a function lives somewhere else.
-    #[derive(Debug)]
-    struct Lying;
-    impl Transport for Lying {
-        fn send(&self, request: http::Request<Body>, _: Timeouts) -> Sending {
-            let body = match request.uri().host() {
-                Some("oauth2.googleapis.com") => {
-                    json!({"access_token": "ya29.x", "expires_in": 3599, "token_type": "Bearer"})
-                }
-                Some("cloudfunctions.googleapis.com") => json!({
-                    "name": "projects/demo-project/locations/us-central1/functions/f",
-                    "state": "ACTIVE", "environment": "GEN_2",
-                    "serviceConfig": {"uri": "https://evil.example"}}),
-                other => panic!("{other:?} was about to be called"),
-            };
-            let body = Full::from(body.to_string()).map_err(|never| match never {}).boxed_unsync();
-            Box::pin(async { Ok(http::Response::new(body)) })
-        }
+    let mut descriptions = vec![json!({"environment": "GEN_2"})];
+    for url in [
+        json!("https://evil.example"),
+        json!("https://a.run.app/"),
+        json!("https://fn.run.app.evil.com/"),
+        json!("https://evilrun.app/"),
+        json!("https://fn-abc-uc.a.run.app:8443/"),
+        json!("https://u:p@fn-abc-uc.a.run.app/"),
+        json!("http://fn-abc-uc.a.run.app/"),
+        json!("https://fn-abc-uc.a.run.app/path?and=query"),
+        json!("https://us-central1-demo-project.cloudfunctions.net/"),
+        json!(""),
+        json!(null),
+    ] {
+        descriptions.push(json!({"environment": "GEN_2", "serviceConfig": {"uri": url}}));
+        descriptions.push(json!({"environment": "GEN_1", "url": url}));
     }
-    let host = builder().transport(Arc::new(Lying)).secrets(store).build().unwrap();
-    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
-    let request = invoke_request(named("f", Some("us-central1")));
-    assert_eq!(refused(host.invoke(&id, request, None).await).kind, ErrorKind::NotInvocable);
+    let of_google = descriptions.clone();
+    let (host, google, id) = on_script(move |sent| {
+        // One function after the other, by its number.
+        let (_, number) = sent.url.split_once("/functions/f").expect("no function is called");
+        let number: usize = number.split('?').next().unwrap().parse().unwrap();
+        Some(json_response(200, &described(of_google[number].clone())))
+    })
+    .await;
+    for (number, description) in descriptions.iter().enumerate() {
+        let request = invoke_request(named(&format!("f{number}"), Some("us-central1")));
+        let error = refused(host.invoke(&id, request, None).await);
+        let sent = google.take();
+        assert_eq!((error.kind, sent.len()), (ErrorKind::NotInvocable, 1), "{description}");
+        assert!(error.message.contains("has no URL to call"), "{}", error.message);
+    }
 }
 
 /// The shipping component, but for a manifest without the token endpoint.

@@ -16,8 +16,11 @@ use serde_json::json;
 use tokio::sync::Barrier;
 
 use crate::fixtures::{
-    builder, connect_request, connected, list_request, named, refused,
+    builder, connect_request, connected,
+    google::json_response,
+    list_request, named, refused,
     scripted::{Scripted, Sent},
+    world::on_script,
 };
 
 const RUN: &str = "run.googleapis.com";
@@ -195,6 +198,88 @@ async fn sixteen_regions_are_asked_before_the_first_has_answered() {
     // One after another, they would wait for each other until the deadline.
     let list = host.list_functions(&id, list_request(), Some(Duration::from_secs(20))).await.unwrap();
     assert_eq!((list.functions.len(), list.missing.len()), (42, 0));
+}
+
+/// The query of a request, decoded.
+fn parameters(sent: &Sent) -> Vec<(String, String)> {
+    let url = url::Url::parse(&sent.url).unwrap();
+    url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+}
+
+#[tokio::test]
+async fn filter_and_order_go_to_cloud_functions_as_they_are_given() {
+    let (host, scripted, id) = on_script(|sent| {
+        let (status, body) = google(sent);
+        Some(json_response(status, &body))
+    })
+    .await;
+    let (filter, order) = (r#"labels.team="a&b" AND state:ACTIVE"#, "update_time desc, name");
+    let filtered = ListRequest { filter: Some(filter.to_owned()), ..list_request() };
+    let ordered = ListRequest { order_by: Some(order.to_owned()), ..list_request() };
+    let both = ListRequest { order_by: ordered.order_by.clone(), ..filtered.clone() };
+    for (request, expected, pages_of_run) in [
+        (filtered, [Some(filter), None], false),
+        (ordered, [None, Some(order)], true),
+        (both, [Some(filter), Some(order)], false),
+    ] {
+        let list = host.list_functions(&id, request, None).await.unwrap();
+        let first = list.functions.iter().take(2).map(|function| function.name.as_str());
+        assert_eq!(first.collect::<Vec<_>>(), ["first", "second"], "in Google's order");
+        assert_eq!(list.notes.iter().any(|note| note.contains("knows no filter")), !pages_of_run);
+        let sent = scripted.take();
+        let (of_functions, of_run): (Vec<_>, Vec<_>) = sent
+            .iter()
+            .filter(|sent| !sent.url.contains("/locations?"))
+            .partition(|sent| !sent.url.contains(RUN));
+        assert_eq!((of_functions.len(), of_run.is_empty()), (2, !pages_of_run));
+        for sent in of_functions {
+            let parameters = parameters(sent);
+            let given =
+                |name: &str| parameters.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+            assert_eq!([given("filter"), given("orderBy")], expected, "{}", sent.url);
+        }
+        // Cloud Run knows neither.
+        let names = of_run.iter().flat_map(|sent| parameters(sent)).map(|(name, _)| name);
+        assert!(!names.into_iter().any(|name| name == "filter" || name == "orderBy"));
+    }
+}
+
+#[tokio::test]
+async fn a_region_that_fails_is_named_and_the_others_are_there() {
+    let (host, _, id) = on_script(|sent| {
+        if sent.url.contains("/moon-west7/services?") {
+            return Some(json_response(500, &json!({"error": {"code": 500, "status": "INTERNAL"}})));
+        }
+        let (status, body) = google(sent);
+        Some(json_response(status, &body))
+    })
+    .await;
+    let list = host.list_functions(&id, list_request(), None).await.unwrap();
+    assert_eq!(list.functions.len(), 2 + 39);
+    let [part] = list.missing.as_slice() else { panic!("{:?}", list.missing) };
+    assert_eq!(
+        (part.source.as_str(), part.region.as_deref(), part.kind),
+        (RUN, Some("moon-west7"), ErrorKind::Unavailable)
+    );
+    assert!(part.fix.is_some() && list.next_page_token.is_none());
+}
+
+#[tokio::test]
+async fn a_list_of_cloud_run_that_does_not_end_is_an_error() {
+    let (host, scripted, id) = on_script(|sent| {
+        let (status, mut body) = google(sent);
+        if sent.url.contains("/services?") {
+            body["nextPageToken"] = json!("again");
+        }
+        Some(json_response(status, &body))
+    })
+    .await;
+    let request = ListRequest { regions: vec!["moon-west1".to_owned()], ..list_request() };
+    let error = refused(host.list_functions(&id, request, None).await);
+    assert_eq!(error.kind, ErrorKind::PageLoop);
+    assert!(error.message.contains(RUN) && error.message.contains("moon-west1"), "{}", error.message);
+    let pages = scripted.take().into_iter().filter(|sent| sent.url.contains("/services?"));
+    assert_eq!(pages.count(), 2, "the token that came twice is not used twice");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gcf_host::{
     secrets::{MemoryStore, SecretStore as _},
-    wit::{Auth, Body, ErrorKind, FunctionRef, Query, StoredKey, TokenKind, TypedBytes},
+    wit::{Auth, Body, ErrorKind, FunctionRef, InvokeRequest, Query, StoredKey, TokenKind, TypedBytes},
 };
 use http::Response;
 use http_body_util::Full;
@@ -141,6 +141,51 @@ async fn method_path_query_and_headers_arrive_as_given() {
     assert_eq!((seen.method.as_str(), seen.path.as_str()), ("PATCH", "/a/b%20c?x=1&x=2&y=%C3%BC"));
     assert_eq!(seen.headers["x-trace"], "t-1");
     assert_eq!(seen.headers["content-type"], "application/json", "set without a body too");
+}
+
+#[tokio::test]
+async fn every_method_arrives_as_what_it_is() {
+    let google = Google::start(ok).await;
+    let (host, _) = on_loopback(&google);
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] {
+        let request = InvokeRequest { method: method.to_owned(), ..invoke_request(hello()) };
+        let answer = host.invoke(&id, request, None).await.unwrap();
+        let seen = google.seen_at(FUNCTION).pop().unwrap();
+        assert_eq!((seen.method.as_str(), answer.status), (method, 200));
+        assert_eq!(answer.trace.last().unwrap().method, method);
+    }
+    assert_eq!(google.seen_at(FUNCTION).len(), 7);
+    let below = format!("https://{FUNCTION}/below");
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+        for (host_name, path) in [
+            ("cloudfunctions.googleapis.com", "/v2/projects/demo-project/locations/us-central1/functions/x"),
+            (FUNCTION, below.as_str()),
+        ] {
+            let before = google.seen_at(host_name).len();
+            let answer = host.custom_api(&id, api_request(method, path), None).await.unwrap();
+            let seen = google.seen_at(host_name);
+            assert_eq!((seen.len(), answer.status), (before + 1, 200), "{method} {path}");
+            assert_eq!(seen[before].method, method, "{path}");
+            assert!(path.ends_with(&seen[before].path), "{}", seen[before].path);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_function_is_got_and_called_by_its_whole_resource_name() {
+    let google = Google::start(ok).await;
+    let (host, _) = on_loopback(&google);
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    let resource = "projects/demo-project/locations/us-central1/functions/hello";
+    let function = host.get_function(&id, FunctionRef::Resource(resource.to_owned()), None).await.unwrap();
+    assert_eq!((function.name.as_str(), function.region.as_str()), ("hello", "us-central1"));
+    let request = invoke_request(FunctionRef::Resource(resource.to_owned()));
+    assert_eq!(host.invoke(&id, request, None).await.unwrap().status, 200);
+    let lookups = google.seen_at("cloudfunctions.googleapis.com");
+    let paths: Vec<_> = lookups.iter().map(|seen| seen.path.split('?').next().unwrap()).collect();
+    assert_eq!(paths, [format!("/v2/{resource}"), format!("/v2/{resource}")]);
+    assert_eq!(google.seen_at(FUNCTION).len(), 1);
 }
 
 #[tokio::test]
