@@ -158,7 +158,7 @@ async fn api(request: Api, expected: Verdict, stages: &Stages) {
     assert_eq!((answer.status, kebab(answer.token)), (200, token.clone()));
     let [sent] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!((&sent.method, &sent.url), (&method, &url));
-    assert_eq!(credential(sent), (token == "access-token").then_some("ya29.first"));
+    assert_eq!(credential(sent), (token == "access-token").then_some("ya29.loopback"));
     for (name, value) in headers {
         assert!(sent.headers.contains(&(name.to_lowercase(), value)), "{:?}", sent.headers);
     }
@@ -177,7 +177,7 @@ async fn name(name: Named, expected: Verdict, stages: &Stages) {
             let sent = network.take();
             outcome.unwrap();
             assert_eq!(sent[0].url.split('?').next(), Some(url.as_str()));
-            assert_eq!((token.as_str(), credential(&sent[0])), ("access-token", Some("ya29.first")));
+            assert_eq!((token.as_str(), credential(&sent[0])), ("access-token", Some("ya29.loopback")));
         }
     }
 }

@@ -211,3 +211,17 @@ async fn the_quota_of_test_calls_is_told_when_it_is_spent() {
     let calls = google.take().into_iter().filter(|sent| sent.url.ends_with(":call"));
     assert_eq!(calls.count(), 1, "it may have an effect, and is never repeated");
 }
+
+/// On `cloudfunctions.net` the functions of a region share their origin: only the path tells them apart.
+#[tokio::test]
+async fn an_audience_of_a_neighbour_on_the_same_host_is_refused() {
+    let neighbour = "https://us-central1-demo-project.cloudfunctions.net/neighbour";
+    let by_url = FunctionRef::Url("https://us-central1-demo-project.cloudfunctions.net/hello".to_owned());
+    for function in [hello(), by_url] {
+        let (host, google, id) = with_function(gen1(), |_| Some(respond(200, "text/plain", ""))).await;
+        let request = InvokeRequest { audience: Some(neighbour.to_owned()), ..invoke_request(function) };
+        let error = refused(host.invoke(&id, request, None).await);
+        assert_eq!(error.details, [("field".to_owned(), "audience".to_owned())]);
+        assert!(called(&google).is_empty());
+    }
+}
