@@ -110,7 +110,10 @@ async fn what_google_names_as_a_functions_url_is_not_trusted() {
         let error = refused(host.invoke(&id, request, None).await);
         let sent = google.take();
         assert_eq!((error.kind, sent.len()), (ErrorKind::NotInvocable, 1), "{description}");
-        assert!(error.message.contains("has no URL to call"), "{}", error.message);
+        let url = description["url"].as_str().or_else(|| description["serviceConfig"]["uri"].as_str());
+        let why =
+            if url.is_none_or(str::is_empty) { "has no URL to call" } else { "where no function can be" };
+        assert!(error.message.contains(why), "{}", error.message);
     }
 }
 

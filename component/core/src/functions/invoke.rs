@@ -295,7 +295,7 @@ fn way_to(function: &Function, request: &Parsed) -> Result<Way> {
         }
     }
     let Some(url) = function.callable_url() else {
-        return Err(match &function.url {
+        return Err(match function.url.as_deref().filter(|url| !url.is_empty()) {
             None => not_invocable(format!("{} has no URL to call", function.id))
                 .fix("look at its state: a function that failed to deploy has none"),
             Some(url) => not_invocable(format!(

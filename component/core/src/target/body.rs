@@ -115,7 +115,7 @@ impl Payload {
             Origin::Input,
             format!("the request body of {size} bytes exceeds the {limit} bytes that {whose} accepts"),
         )
-        .fix("send less, or hand over a link to the data; nothing was sent")
+        .fix("send less, or hand over a link to the data; none of it was sent")
         .detail("limit", limit.to_string())
         .detail("size", size.to_string()))
     }
