@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Kind, Origin, Result},
     identity::{Chain, host_key},
     json::{self, Object, Unreadable, Value},
-    jwt::PrivateKey,
+    jwt::{KeyId, PrivateKey},
     names::{AccountEmail, ProjectId},
     secret::Secret,
     store::{StoredCredential, kind},
@@ -17,8 +17,6 @@ use crate::{
 
 /// The largest credential, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
-
-const FIX: &str = "use the JSON key as Google hands it out (IAM & Admin, Service Accounts, Keys), unchanged";
 
 /// A credential, checked, in the shape in which it is kept.
 #[derive(Debug)]
@@ -29,29 +27,6 @@ pub struct Parsed {
     pub key: Option<PrivateKey>,
     /// The project that the credential names.
     pub project: Option<ProjectId>,
-}
-
-/// The id of a key: it goes into the header of an assertion, so it is plain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyId(String);
-
-impl KeyId {
-    /// Parses an id of letters, digits, `-` and `_`.
-    ///
-    /// # Errors
-    /// `invalid-credential` of field `private_key_id`. A private key that stands here by mistake is
-    /// refused too, and not repeated.
-    pub fn parse(text: &str) -> Result<Self> {
-        let ok = (1..=128).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-        if ok { Ok(Self(text.to_owned())) } else { Err(invalid("private_key_id", "is not the id of a key")) }
-    }
-
-    /// The id.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 /// Where Google's own libraries would look for a subject token. What stands there is never used.
@@ -72,7 +47,7 @@ const SOURCES: [(&str, &str); 5] = [
 pub fn parse(json: &Secret<String>, subject_token: Option<&str>) -> Result<Parsed> {
     let text = json.reveal();
     if text.len() > MAX_BYTES {
-        return Err(invalid("json", "is larger than 64 KiB"));
+        return Err(Error::credential("json", "is larger than 64 KiB"));
     }
     let raw = json::read(text.as_bytes()).map_err(|error| unreadable(&error))?;
     let parsed = match raw.text("type").map_err(|error| unreadable(&error))? {
@@ -81,7 +56,7 @@ pub fn parse(json: &Secret<String>, subject_token: Option<&str>) -> Result<Parse
         kind => direct(&raw, kind)?,
     };
     if subject_token.is_some() && parsed.stored.kind != kind::EXTERNAL_ACCOUNT {
-        return Err(invalid("type", "is not external_account, but a subject token was named"));
+        return Err(Error::credential("type", "is not external_account, but a subject token was named"));
     }
     Ok(parsed)
 }
@@ -100,7 +75,7 @@ fn direct(raw: &Object<'_>, kind: Option<&str>) -> Result<Parsed> {
             .detail("type", kind)
             .fix("use the JSON key of a service account, or sign in as a user"))
         }
-        _ => Err(invalid("type", "is not a kind of credential that Google hands out")),
+        _ => Err(Error::credential("type", "is not a kind of credential that Google hands out")),
     }
 }
 
@@ -146,7 +121,7 @@ fn impersonated(raw: &Object<'_>) -> Result<Parsed> {
     let source = raw
         .object("source_credentials")
         .map_err(|error| unreadable(&error))?
-        .ok_or_else(|| invalid("source_credentials", "is missing"))?;
+        .ok_or_else(|| Error::credential("source_credentials", "is missing"))?;
     let mut parsed = direct(source, text(source, "type")?.as_deref())?;
     let delegates: Vec<String> = raw
         .texts("delegates")
@@ -156,7 +131,7 @@ fn impersonated(raw: &Object<'_>) -> Result<Parsed> {
         .map(|delegate| delegate.strip_prefix("projects/-/serviceAccounts/").unwrap_or(delegate).to_owned())
         .collect();
     Chain::parse(&account, &delegates)
-        .map_err(|_| invalid("delegates", "holds something that is no service account"))?;
+        .map_err(|_| Error::credential("delegates", "holds something that is no service account"))?;
     parsed.project = parsed.project.or_else(|| home_project(&account));
     parsed.stored.impersonates = Some(account);
     parsed.stored.delegates = delegates;
@@ -167,19 +142,19 @@ fn external_account(raw: &Object<'_>, subject_token: Option<&str>) -> Result<Par
     pinned(raw)?;
     refuse_source(raw)?;
     if text(raw, "token_url")?.as_deref() != Some(STS_URL) {
-        return Err(invalid("token_url", "is not Google's Security Token Service"));
+        return Err(Error::credential("token_url", "is not Google's Security Token Service"));
     }
     let audience = plain(raw, "audience")?;
     let pool = audience.strip_prefix("//iam.googleapis.com/projects/").is_some_and(|rest| {
         rest.contains("/locations/global/workloadIdentityPools/") && rest.contains("/providers/")
     });
     if !pool {
-        return Err(invalid("audience", "is not a workload identity provider"));
+        return Err(Error::credential("audience", "is not a workload identity provider"));
     }
     let subject_token_type = plain(raw, "subject_token_type")?;
     let short = subject_token_type.strip_prefix("urn:ietf:params:oauth:token-type:").unwrap_or_default();
     if !matches!(short, "jwt" | "id_token" | "saml2") {
-        return Err(invalid(
+        return Err(Error::credential(
             "subject_token_type",
             "is not jwt, id_token or saml2, which alone can be passed on as they are",
         ));
@@ -211,7 +186,7 @@ fn refuse_source(raw: &Object<'_>) -> Result<()> {
     };
     let named = |name: &str| !matches!(source.get(name), None | Some(Value::Null));
     let Some((_, what)) = SOURCES.iter().find(|(name, _)| named(name)) else { return Ok(()) };
-    Err(invalid("credential_source", &format!("{what}, which a sandboxed component does not do")).fix(
+    Err(Error::credential("credential_source", &format!("{what}, which a sandboxed component does not do")).fix(
         "remove credential_source from the JSON, and have the host keep the subject token in its secret store under supplied/",
     ))
 }
@@ -219,10 +194,10 @@ fn refuse_source(raw: &Object<'_>) -> Result<()> {
 /// What every kind may name and none may change.
 fn pinned(raw: &Object<'_>) -> Result<()> {
     if text(raw, "token_uri")?.is_some_and(|uri| uri != TOKEN_URL) {
-        return Err(invalid("token_uri", "is not Google's token endpoint"));
+        return Err(Error::credential("token_uri", "is not Google's token endpoint"));
     }
     if text(raw, "universe_domain")?.is_some_and(|domain| domain != "googleapis.com") {
-        return Err(invalid("universe_domain", "is not googleapis.com"));
+        return Err(Error::credential("universe_domain", "is not googleapis.com"));
     }
     Ok(())
 }
@@ -234,7 +209,7 @@ fn impersonation_target(url: &str) -> Result<String> {
         .filter(|account| AccountEmail::parse(account).is_ok())
         .map(str::to_owned)
         .ok_or_else(|| {
-            invalid(
+            Error::credential(
                 "service_account_impersonation_url",
                 "is not IAM Credentials' generateAccessToken of a service account",
             )
@@ -257,35 +232,24 @@ fn plain(raw: &Object<'_>, field: &'static str) -> Result<String> {
     if value.len() <= 2048 && value.bytes().all(|b| b.is_ascii_graphic()) {
         Ok(value)
     } else {
-        Err(invalid(field, "holds something else than visible ASCII"))
+        Err(Error::credential(field, "holds something else than visible ASCII"))
     }
-}
-
-/// An `invalid-credential` about one field.
-pub(crate) fn invalid(field: &str, what: &str) -> Error {
-    Error::new(
-        Kind::InvalidCredential,
-        Origin::Connection,
-        format!("the credential cannot be used: its field `{field}` {what}"),
-    )
-    .detail("field", field)
-    .fix(FIX)
 }
 
 /// Text that may be left out.
 fn text(raw: &Object<'_>, field: &'static str) -> Result<Option<String>> {
-    raw.string(field).map_err(|_| invalid(field, "is not text"))
+    raw.string(field).map_err(|_| Error::credential(field, "is not text"))
 }
 
 /// Text that may neither be left out nor empty.
 fn required(raw: &Object<'_>, field: &'static str) -> Result<String> {
-    text(raw, field)?.filter(|text| !text.is_empty()).ok_or_else(|| invalid(field, "is missing"))
+    text(raw, field)?.filter(|text| !text.is_empty()).ok_or_else(|| Error::credential(field, "is missing"))
 }
 
 fn unreadable(error: &Unreadable) -> Error {
     Error::new(Kind::InvalidCredential, Origin::Connection, format!("the credential {error}"))
         .detail("field", "json")
-        .fix(FIX)
+        .fix(crate::error::FRESH_CREDENTIAL)
 }
 
 #[cfg(test)]

@@ -89,6 +89,10 @@ pub enum Origin {
     Host,
 }
 
+/// What mends a damaged credential.
+pub(crate) const FRESH_CREDENTIAL: &str =
+    "use the JSON key as Google hands it out (IAM & Admin, Service Accounts, Keys), unchanged";
+
 /// The longest foreign text that gets into a message, in characters.
 const FOREIGN_TEXT: usize = 400;
 
@@ -112,6 +116,14 @@ impl Error {
     /// Bad input in `field`: nothing was sent, and the caller can mend it.
     pub fn input(field: &str, message: impl Into<String>) -> Self {
         Self::new(Kind::InvalidInput, Origin::Input, message).detail("field", field)
+    }
+
+    /// A credential that cannot be used because of one field of it.
+    pub(crate) fn credential(field: &str, what: &str) -> Self {
+        let message = format!("the credential cannot be used: its field `{field}` {what}");
+        Self::new(Kind::InvalidCredential, Origin::Connection, message)
+            .detail("field", field)
+            .fix(FRESH_CREDENTIAL)
     }
 
     /// What to do next.

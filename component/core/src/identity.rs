@@ -1,10 +1,9 @@
 //! Who a connection is, and how it gets its first access token.
 
 use crate::{
-    credential::{self, KeyId},
     error::{Error, Kind, Origin, Result},
     http::TokenKind,
-    jwt::PrivateKey,
+    jwt::{KeyId, PrivateKey},
     names::{AccountEmail, ProjectId},
     ports::{Ports, StoreError},
     secret::Secret,
@@ -350,6 +349,6 @@ pub fn host_key(field: &str, prefix: &str, key: &str) -> Result<String> {
     if key.len() > prefix.len() && key.starts_with(prefix) && key.len() <= 256 && key.bytes().all(plain) {
         Ok(key.to_owned())
     } else {
-        Err(credential::invalid(field, &format!("is not a name under {prefix}")))
+        Err(Error::credential(field, &format!("is not a name under {prefix}")))
     }
 }

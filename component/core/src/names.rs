@@ -225,7 +225,7 @@ impl AccountEmail {
             {
                 Ok(Self(text.to_owned()))
             }
-            _ => Err(crate::credential::invalid("client_email", "is not an e-mail address")),
+            _ => Err(Error::credential("client_email", "is not an e-mail address")),
         }
     }
 

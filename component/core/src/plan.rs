@@ -2,16 +2,15 @@
 
 mod notes;
 
+pub use crate::rehearsal::PlannedRequest;
 use crate::{
     api::{self, ApiRequest, PagesRequest},
     connections::{self, ConnectRequest, Credential},
     error::Result,
     functions::{self, FunctionRef, invoke::InvokeRequest, list::ListRequest, options::OptionsRequest},
     guard_rails::GuardRails,
-    http::{Method, TokenKind},
     ports::Ports,
     rehearsal::{Rehearsal, Stage},
-    retry::Class,
 };
 
 /// A call, with what it would be given; see `wit/planning.wit`.
@@ -28,23 +27,6 @@ pub enum Action {
     Invoke(InvokeRequest),
     CustomApi(ApiRequest),
     AllPages(PagesRequest),
-}
-
-/// One request that would be sent; see `wit/planning.wit`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "documented once, in the contract")]
-pub struct PlannedRequest {
-    pub purpose: String,
-    pub method: Method,
-    pub url: String,
-    pub headers: Vec<(String, String)>,
-    pub body: Option<String>,
-    pub body_bytes: u64,
-    pub token: TokenKind,
-    pub audience: Option<String>,
-    pub retry: Class,
-    pub attempts: u32,
-    pub timeout_ms: u64,
 }
 
 /// What would happen; see `wit/planning.wit`.

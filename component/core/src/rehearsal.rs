@@ -21,8 +21,7 @@ use self::stand_in::Function;
 use crate::{
     functions::FunctionRef,
     guard_rails::GuardRails,
-    http::{Request, Response, Timeouts, TokenKind, TransportError},
-    plan::PlannedRequest,
+    http::{Method, Request, Response, Timeouts, TokenKind, TransportError},
     ports::{Entry, Expected, Lease, Ports, StoreError},
     retry::Class,
     secret::Secret,
@@ -54,6 +53,23 @@ impl<'a, P: Ports> Stage<'a, P> {
     pub fn rehearsing(&self, rehearsal: &'a Rehearsal) -> Self {
         Self { ports: self.ports, rehearsal: Some(rehearsal) }
     }
+}
+
+/// One request that would be sent; see `wit/planning.wit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub struct PlannedRequest {
+    pub purpose: String,
+    pub method: Method,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Option<String>,
+    pub body_bytes: u64,
+    pub token: TokenKind,
+    pub audience: Option<String>,
+    pub retry: Class,
+    pub attempts: u32,
+    pub timeout_ms: u64,
 }
 
 /// What a rehearsal has come to.

@@ -13,10 +13,10 @@ use serde_json::Value;
 pub(crate) use self::answers::*;
 use crate::{
     connections::{self, ConnectRequest, Connection, Credential},
-    credential::{self, KeyId},
+    credential,
     error::Error,
     http::{Request, Response, Timeouts, TransportError},
-    jwt::PrivateKey,
+    jwt::{KeyId, PrivateKey},
     names::AccountEmail,
     ports::{Entry, Expected, Lease, Ports, StoreError},
     secret::Secret,

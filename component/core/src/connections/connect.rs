@@ -3,11 +3,11 @@
 use super::{Connected, FORMAT, delete_tokens, duplicate, load, nickname, region, unheard_of};
 use crate::{
     call::{Call, deadlines},
-    credential::{self, KeyId},
+    credential,
     error::{Error, Kind, Origin, Result},
     guard_rails::GuardRails,
     identity::{Identity, InvokerRequest, host_key},
-    jwt::{IdTokenClaims, PrivateKey},
+    jwt::{IdTokenClaims, KeyId, PrivateKey},
     names::{AccountEmail, ProjectId, Region},
     ports::{Expected, Ports},
     secret::Secret,
@@ -139,10 +139,7 @@ impl Given {
         let whose = |account: Option<String>| {
             let account = account.unwrap_or_else(|| "the host's own".to_owned());
             if account.is_empty() || account.len() > MAX_ACCOUNT || account.contains(char::is_control) {
-                return Err(credential::invalid(
-                    "account",
-                    "is empty, longer than 254 bytes, or not one line",
-                ));
+                return Err(Error::credential("account", "is empty, longer than 254 bytes, or not one line"));
             }
             Ok(account)
         };

@@ -17,7 +17,6 @@ use rsa::traits::PublicKeyParts as _;
 
 use super::provider;
 use crate::{
-    credential,
     error::{Error, Result},
     secret::Secret,
 };
@@ -49,7 +48,7 @@ impl PrivateKey {
         };
         let key = rsa_private_key(der).ok_or_else(unreadable)?;
         if key.size() * 8 < MIN_BITS {
-            return Err(credential::invalid("private_key", "is shorter than 2048 bits"));
+            return Err(Error::credential("private_key", "is shorter than 2048 bits"));
         }
         let der = der.to_vec();
         Ok(Self { pem, der: Secret::new(der) })
@@ -68,7 +67,7 @@ impl PrivateKey {
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
         provider::install();
         let key = EncodingKey::from_rsa_der(self.der.reveal());
-        let unusable = || credential::invalid("private_key", "does not sign");
+        let unusable = || Error::credential("private_key", "does not sign");
         let signature =
             jsonwebtoken::crypto::sign(message, &key, Algorithm::RS256).map_err(|_| unusable())?;
         URL_SAFE_NO_PAD.decode(signature).map_err(|_| unusable())
@@ -82,7 +81,7 @@ impl std::fmt::Debug for PrivateKey {
 }
 
 fn unreadable() -> Error {
-    credential::invalid("private_key", "is not an RSA key in PEM (PKCS #8)")
+    Error::credential("private_key", "is not an RSA key in PEM (PKCS #8)")
 }
 
 /// The PKCS #1 key in a PKCS #8 envelope.

@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 pub use self::key::PrivateKey;
 use crate::{
-    credential::KeyId,
+    error::{Error, Result},
     json::{self, Object},
     names::AccountEmail,
     secret::Secret,
@@ -20,6 +20,33 @@ const SKEW_SECONDS: u64 = 10;
 
 /// The life of an assertion: Google refuses more than an hour.
 const LIFE_SECONDS: u64 = 3600;
+
+/// The id of a key: it goes into the header of an assertion, so it is plain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyId(String);
+
+impl KeyId {
+    /// Parses an id of letters, digits, `-` and `_`.
+    ///
+    /// # Errors
+    /// `invalid-credential` of field `private_key_id`. A private key that stands here by mistake is
+    /// refused too, and not repeated.
+    pub fn parse(text: &str) -> Result<Self> {
+        let ok = (1..=128).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        if ok {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Error::credential("private_key_id", "is not the id of a key"))
+        }
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// What an assertion asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
