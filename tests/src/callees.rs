@@ -225,3 +225,25 @@ async fn an_audience_of_a_neighbour_on_the_same_host_is_refused() {
         assert!(called(&google).is_empty());
     }
 }
+
+/// The function that was found may not be the one that is meant.
+#[tokio::test]
+async fn a_bare_name_is_read_and_not_called_while_a_region_is_silent() {
+    let (host, google, id) = on_script(|sent| {
+        let answer = match sent.url.as_str() {
+            url if url.contains("/functions?") => {
+                json!({"functions": [gen2()], "unreachable": ["europe-west1"]})
+            }
+            url if url.contains("/locations?") => json!({"locations": [{"locationId": "us-central1"}]}),
+            _ => json!({}),
+        };
+        Some(json_response(200, &answer))
+    })
+    .await;
+    assert_eq!(host.get_function(&id, named("hello", None), None).await.unwrap().region, "us-central1");
+    google.take();
+    let error = refused(host.invoke(&id, invoke_request(named("hello", None)), None).await);
+    assert_eq!(error.kind, ErrorKind::Unavailable);
+    assert!(error.fix.unwrap().contains("name the region, such as us-central1"));
+    assert!(called(&google).is_empty());
+}

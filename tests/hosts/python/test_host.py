@@ -17,6 +17,8 @@ KEY = (ROOT / "tests/fixtures/demo-key.json").read_text()
 COMPONENT = ROOT / "target/gcf-connector.wasm"
 REDIRECT_URI = "http://127.0.0.1:8085/"
 
+REGIONS = {"hello-gen1": "us-central1", "hello-gen2": "europe-west1"}
+
 # wit/world.wit, and the one import beyond it that it mentions.
 GRANTED = {
     "gcf:connector/secret-store",
@@ -69,7 +71,8 @@ class HostTest(unittest.TestCase):
 
     def invoke(self, connection, name, body=b""):
         request = {
-            "function": ("named", {"name": name}),
+            # A region of the fake does not answer, and then a bare name calls nothing.
+            "function": ("named", {"name": name, "region": REGIONS[name]}),
             "method": "POST",
             "path": "",
             "headers": [],

@@ -79,6 +79,8 @@ pub async fn get<P: Ports>(
     call.run(find(&call, &session, &lookup)).await
 }
 
+/// The function that is meant, for somebody who reads on: while a region does not answer, a bare name is that of the one
+/// that was found.
 pub(crate) async fn find<P: Ports>(
     call: &Call<'_, P>,
     session: &Session,
@@ -86,7 +88,22 @@ pub(crate) async fn find<P: Ports>(
 ) -> Result<Function> {
     match lookup {
         Lookup::Exact(id) => exact(call, session, id).await,
-        Lookup::Bare(name) => bare(call, session, name).await,
+        Lookup::Bare(name) => bare(call, session, name).await.map(|(function, _)| function),
+    }
+}
+
+/// The function that is meant, for somebody who calls it: that cannot be undone, so nothing is left open.
+pub(crate) async fn find_to_call<P: Ports>(
+    call: &Call<'_, P>,
+    session: &Session,
+    lookup: &Lookup,
+) -> Result<Function> {
+    match lookup {
+        Lookup::Exact(id) => exact(call, session, id).await,
+        Lookup::Bare(name) => {
+            let (function, silent) = bare(call, session, name).await?;
+            if silent.is_empty() { Ok(function) } else { Err(undecided(&function.id, &silent)) }
+        }
     }
 }
 
@@ -140,9 +157,14 @@ async fn of_cloud_functions<P: Ports>(
         })
 }
 
-/// The only function of this name in any region. Two are an error: the first match could be the wrong
-/// one, and calling it cannot be undone.
-async fn bare<P: Ports>(call: &Call<'_, P>, session: &Session, name: &FunctionName) -> Result<Function> {
+/// The only function of this name in any region, and who did not answer. Two are an error: the first match could be the
+/// wrong one.
+async fn bare<P: Ports>(
+    call: &Call<'_, P>,
+    session: &Session,
+    name: &FunctionName,
+) -> Result<(Function, Vec<String>)> {
+    let heard = |function| (function, Vec::new());
     // Who may not list may still get: the connection's own region is all there is to go by.
     let in_own_region = || FunctionId {
         project: session.project.clone(),
@@ -152,7 +174,7 @@ async fn bare<P: Ports>(call: &Call<'_, P>, session: &Session, name: &FunctionNa
     let list = match list::every(call, session, Vec::new()).await {
         Ok(list) => list,
         Err(error) if error.kind() == Kind::MissingRole => {
-            return exact(call, session, &in_own_region()).await;
+            return exact(call, session, &in_own_region()).await.map(heard);
         }
         Err(error) => return Err(error),
     };
@@ -162,10 +184,11 @@ async fn bare<P: Ports>(call: &Call<'_, P>, session: &Session, name: &FunctionNa
     match (found.pop(), found.as_slice()) {
         (Some(last), [_, ..]) => Err(ambiguous(name, found.iter().chain([&last]))),
         _ if list.next_page_token.is_some() => Err(too_many(name, listed)),
-        (Some(function), []) if silent.is_empty() => Ok(function),
-        (Some(function), []) => Err(undecided(&function.id, &silent)),
+        (Some(function), []) => Ok((function, silent)),
         (None, _) if !silent.is_empty() => Err(unheard(name, &silent)),
-        (None, _) if list.missing.iter().any(hides_functions) => exact(call, session, &in_own_region()).await,
+        (None, _) if list.missing.iter().any(hides_functions) => {
+            exact(call, session, &in_own_region()).await.map(heard)
+        }
         (None, _) => Err(nowhere(session, name, &list.missing)),
     }
 }

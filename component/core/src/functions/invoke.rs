@@ -269,7 +269,7 @@ async fn locate<P: Ports>(
         Place::Url(url) => return Ok((Way::Url(Callee::at(url)), None)),
         Place::Lookup(lookup) => lookup,
     };
-    let function = get::find(call, session, lookup).await?;
+    let function = get::find_to_call(call, session, lookup).await?;
     Ok((way_to(&function, request)?, function.timeout_seconds))
 }
 

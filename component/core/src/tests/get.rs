@@ -3,10 +3,18 @@
 use serde_json::{Value, json};
 use test_case::test_case;
 
-use super::{detail, gen1, gen2, service};
+use super::{
+    detail, gen1, gen2,
+    invoke::{call, request},
+    service,
+};
 use crate::{
     error::{Error, Kind},
-    functions::{Function, FunctionRef, Generation, Trigger, get::get},
+    functions::{
+        Function, FunctionRef, Generation, Trigger,
+        get::get,
+        invoke::{Auth, InvokeRequest},
+    },
     http::TransportError,
     testing::{Answer, World, block_on, denied, json_answer, locations, not_found, nothing, switched_off},
 };
@@ -169,30 +177,37 @@ fn who_may_list_services_only_still_gets_a_function_of_the_default_region() {
     assert_eq!(ask(&world, &id, bare("hello")).unwrap().generation, Generation::Gen2);
 }
 
-/// The one that was found could be the wrong one.
+/// The one that was found could be the wrong one: whoever reads sees which it is, and who calls cannot undo it.
 #[test]
-fn a_bare_name_that_may_be_where_nobody_answered_is_not_decided() {
+fn a_bare_name_that_may_be_where_nobody_answered_is_read_and_not_called() {
     let found = gen2("us-central1", "hello");
     let (world, id) = World::connected();
-    world.then(json_answer(200, &json!({"functions": [found], "unreachable": ["europe-west1"]})));
-    world.then(locations(&["europe-west1", "us-central1"]));
-    world.then(nothing());
-    world.then(nothing());
-    let error = ask(&world, &id, bare("hello")).unwrap_err();
+    let silent = |world: &World| {
+        world.then(json_answer(200, &json!({"functions": [found], "unreachable": ["europe-west1"]})));
+        world.then(locations(&["europe-west1", "us-central1"]));
+        world.then(nothing());
+        world.then(nothing());
+    };
+    silent(&world);
+    assert_eq!(ask(&world, &id, bare("hello")).unwrap().id.region.as_str(), "us-central1");
+    silent(&world);
+    let error = call(&world, &id, request(bare("hello"))).unwrap_err();
     assert_eq!((error.kind(), detail(&error, "unreachable")), (Kind::Unavailable, Some("europe-west1")));
     assert_eq!(detail(&error, "regions"), Some("us-central1"));
     assert!(error.fields().fix.as_deref().unwrap().contains("name the region, such as us-central1"));
 
     let (world, id) = World::connected();
     listed(&world, std::slice::from_ref(&found), json_answer(500, &json!({})));
-    assert_eq!(ask(&world, &id, bare("hello")).unwrap_err().kind(), Kind::Unavailable);
+    assert_eq!(call(&world, &id, request(bare("hello"))).unwrap_err().kind(), Kind::Unavailable);
 
     // What somebody may never list is no reason to refuse what they may.
     let (world, id) = World::connected();
     world.then(json_answer(200, &json!({"functions": [found]})));
     world.then(locations(&["us-central1"]));
     world.then(switched_off(RUN));
-    assert_eq!(ask(&world, &id, bare("hello")).unwrap().generation, Generation::Gen2);
+    world.then(json_answer(200, &json!({})));
+    let open = InvokeRequest { auth: Auth::None, ..request(bare("hello")) };
+    assert_eq!(call(&world, &id, open).unwrap().status, 200);
 }
 
 #[test]
