@@ -16,6 +16,7 @@ use url::Url;
 
 use crate::fixtures::{
     ACCOUNT, api_request, builder, cassette, connect_request, invoke_request, list_request, named,
+    pages_request,
     person::{user, with},
     refused,
     scripted::{Scripted, Sent as Asked, grant},
@@ -154,12 +155,7 @@ async fn no_plan_sends_a_byte_or_writes_one() {
     let stage = Stage::scripted();
     let id = stage.connect(connect_request()).await;
     let hello = || named("hello", Some("us-central1"));
-    let pages = PagesRequest {
-        request: api_request("GET", "/v2/projects/demo-project/locations"),
-        items: None,
-        page_token: None,
-        max_pages: None,
-    };
+    let pages = pages_request("/v2/projects/demo-project/locations");
     let options = |field| OptionsRequest { field, prefix: None, limit: None };
     for action in [
         Action::Connect(connect_request()),
@@ -201,6 +197,40 @@ async fn a_list_and_a_custom_request_are_what_was_planned() {
     let plan = stage.plan(&id, Action::CustomApi(full_api_request())).await;
     assert_eq!(plan.requests[0].retry, RetryClass::Unsent);
     stage.host.custom_api(&id, full_api_request(), None).await.unwrap();
+    assert_same(&plan, &stage.network.take(), &[]);
+}
+
+#[tokio::test]
+async fn a_lookup_a_drop_down_pages_and_a_new_credential_are_what_was_planned() {
+    let stage = Stage::scripted();
+    let id = stage.connect(connect_request()).await;
+    let hello = || named("hello", Some("us-central1"));
+    let plan = stage.plan(&id, Action::Get(hello())).await;
+    stage.host.get_function(&id, hello(), None).await.unwrap();
+    assert_same(&plan, &stage.network.take(), &[]);
+
+    for field in [OptionField::Regions, OptionField::Functions(None)] {
+        stage.store.take();
+        let request = || OptionsRequest { field: field.clone(), prefix: None, limit: None };
+        let plan = stage.plan(&id, Action::Options(request())).await;
+        stage.host.options(&id, request(), None).await.unwrap();
+        assert_same(&plan, &stage.network.take(), &[]);
+    }
+
+    stage.store.take();
+    let request = || PagesRequest {
+        items: Some("locations".to_owned()),
+        ..pages_request("/v2/projects/demo-project/locations")
+    };
+    let plan = stage.plan(&id, Action::AllPages(request())).await;
+    stage.host.all_pages(&id, request(), None).await.unwrap();
+    assert_same(&plan, &stage.network.take(), &[]);
+
+    stage.store.take();
+    let credential = || connect_request().credential;
+    let action = Action::Reauthorize { credential: credential(), subject_token: None };
+    let plan = stage.plan(&id, action).await;
+    stage.host.reauthorize(&id, credential(), None, None).await.unwrap();
     assert_same(&plan, &stage.network.take(), &[]);
 }
 
