@@ -103,6 +103,7 @@ fn a_connection_is_restricted_and_let_loose() {
                 "--own-project",
             ]),
             person.run(&["connections", "show", "flows"]),
+            person.run(&["connections"]),
             person.run(&["connections", "restrict", "flows", "--none"]),
             person.run(&["custom-api", "GET", locations]),
         ],

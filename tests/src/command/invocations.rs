@@ -39,6 +39,7 @@ fn a_status_that_is_no_success_is_an_answer_unless_it_is_to_fail() {
     let runs = [
         person.run(&["invoke", URL, "--auth", "none"]),
         person.run(&["invoke", URL, "--auth", "none", "--fail"]),
+        person.run(&["custom-api", "GET", URL, "--fail"]),
     ];
     check("invoke-fail", &runs.join("\n\n"));
 }

@@ -24,7 +24,7 @@ Exit codes:
    5  not found, or found more than once
    6  temporary: rate limit, outage, network or deadline; try again
    7  the replay did not match its tape
-  22  invoke --fail, and the function's status is not 2xx
+  22  --fail, and the status is not 2xx
   70  a fault of the host or of the component; please report it
 
 Results go to stdout, everything else to stderr.";

@@ -77,6 +77,8 @@ pub(crate) enum Outcome {
     Answered {
         response: ApiResponse,
         include: bool,
+        /// A status outside 2xx was to be a failure.
+        fail: bool,
     },
     Paged(ApiPages),
 }
@@ -99,6 +101,9 @@ impl Outcome {
                 if findings.iter().any(|finding| finding.verdict == Verdict::Fail) =>
             {
                 Exit::Failed
+            }
+            Self::Answered { response, fail: true, .. } if !(200..300).contains(&response.status) => {
+                Exit::Status
             }
             Self::Described(_)
             | Self::Planned(_)
@@ -217,7 +222,7 @@ impl Outcome {
             },
             Self::Function(function) => Shown::result(table::function(function, look.out)),
             Self::Invoked { invocation, include } => response::invocation(invocation, *include, look),
-            Self::Answered { response, include } => response::api(response, *include, look),
+            Self::Answered { response, include, .. } => response::api(response, *include, look),
             Self::Paged(pages) => response::pages(pages, look),
         }
     }

@@ -344,7 +344,7 @@ async fn custom_api(session: &Session, custom: cli::CustomApi) -> Result<Outcome
     }
     let answered = session.host.custom_api(&connection.id, request, session.timeout).await;
     let response = answered.map_err(|error| Failure::of_call(error, &connection))?;
-    Ok(Outcome::Answered { response: session.cleaned(response), include })
+    Ok(Outcome::Answered { response: session.cleaned(response), include, fail: custom.fail })
 }
 
 /// A bare name, a resource name or a URL: what it is shows in how it begins.

@@ -23,7 +23,11 @@ pub(crate) fn connections(connections: &[Connection], look: Look) -> String {
             &connection.id,
             &connection.project,
             &connection.region,
-            if connection.fault.is_some() { "FAULT" } else { "ok" },
+            match (&connection.fault, &connection.guard_rails) {
+                (Some(_), _) => "FAULT",
+                (None, Some(_)) => "ok, restricted",
+                (None, None) => "ok",
+            },
             words::credential(connection.kind),
             short_account(&connection.account),
         ]

@@ -145,6 +145,9 @@ pub(crate) struct CustomApi {
     /// Go on where an earlier list was cut
     #[arg(long, value_name = "TOKEN", requires = "all_pages")]
     pub(crate) page_token: Option<String>,
+    /// Exit with 22 if the status is not 2xx; the body is printed all the same
+    #[arg(long, conflicts_with = "all_pages")]
+    pub(crate) fail: bool,
     #[command(flatten)]
     pub(crate) request: Request,
 }
