@@ -19,23 +19,23 @@ fn fix<'a>(findings: &'a [Finding], name: &str) -> &'a str {
     findings.iter().find(|finding| finding.name == name).unwrap().fix.as_deref().unwrap()
 }
 
+/// Of a service account that needs nothing more.
+const NOTHING_MISSING: [(&str, Verdict); 8] = [
+    ("token", Verdict::Pass),
+    ("scopes", Verdict::NotNeeded),
+    ("project", Verdict::Pass),
+    ("functions-api", Verdict::Pass),
+    ("list-functions", Verdict::Pass),
+    ("run-api", Verdict::Pass),
+    ("iam-credentials-api", Verdict::NotNeeded),
+    ("mint-id-token", Verdict::NotNeeded),
+];
+
 #[tokio::test]
 async fn a_service_account_with_all_that_it_needs() {
     let (host, replay, id) = connected("doctor-good.json").await;
     let findings = host.check(&id, None, None).await.unwrap();
-    assert_eq!(
-        verdicts(&findings),
-        [
-            ("token", Verdict::Pass),
-            ("scopes", Verdict::NotNeeded),
-            ("project", Verdict::Pass),
-            ("functions-api", Verdict::Pass),
-            ("list-functions", Verdict::Pass),
-            ("run-api", Verdict::Pass),
-            ("iam-credentials-api", Verdict::NotNeeded),
-            ("mint-id-token", Verdict::NotNeeded),
-        ]
-    );
+    assert_eq!(verdicts(&findings), NOTHING_MISSING);
     assert!(findings.iter().all(|finding| finding.fix.is_none()));
     replay.finish().unwrap();
 }
@@ -124,19 +124,7 @@ async fn a_project_without_functions_is_as_good_as_any() {
     })
     .await;
     let findings = host.check(&id, None, None).await.unwrap();
-    assert_eq!(
-        verdicts(&findings),
-        [
-            ("token", Verdict::Pass),
-            ("scopes", Verdict::NotNeeded),
-            ("project", Verdict::Pass),
-            ("functions-api", Verdict::Pass),
-            ("list-functions", Verdict::Pass),
-            ("run-api", Verdict::Pass),
-            ("iam-credentials-api", Verdict::NotNeeded),
-            ("mint-id-token", Verdict::NotNeeded),
-        ]
-    );
+    assert_eq!(verdicts(&findings), NOTHING_MISSING);
     assert_eq!(google.take().len(), 2, "one page of either API, and no function is looked at");
 
     let findings = host.check(&id, Some(named("hello", Some("us-central1"))), None).await.unwrap();

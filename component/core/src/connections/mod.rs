@@ -251,7 +251,7 @@ fn region(text: Option<&str>, guard_rails: Option<&GuardRails>) -> Result<Region
 /// Warns of a region that is none, in all likelihood.
 fn unheard_of(region: &Region) -> Option<String> {
     (!functions::is_known(region)).then(|| {
-        format!("{region} is no region that is known here: unless it is a new one, look for the one that is meant in functions.options")
+        format!("{region} is no region that is known here: unless it is a new one, take one of those that `options` offers")
     })
 }
 

@@ -86,10 +86,7 @@ pub(crate) async fn find<P: Ports>(
     session: &Session,
     lookup: &Lookup,
 ) -> Result<Function> {
-    match lookup {
-        Lookup::Exact(id) => exact(call, session, id).await,
-        Lookup::Bare(name) => bare(call, session, name).await.map(|(function, _)| function),
-    }
+    look_up(call, session, lookup).await.map(|(function, _)| function)
 }
 
 /// The function that is meant, for somebody who calls it: that cannot be undone, so nothing is left open.
@@ -98,12 +95,19 @@ pub(crate) async fn find_to_call<P: Ports>(
     session: &Session,
     lookup: &Lookup,
 ) -> Result<Function> {
+    let (function, silent) = look_up(call, session, lookup).await?;
+    if silent.is_empty() { Ok(function) } else { Err(undecided(&function.id, &silent)) }
+}
+
+/// A function, and where nobody answered of all the places where another one of its name may be.
+async fn look_up<P: Ports>(
+    call: &Call<'_, P>,
+    session: &Session,
+    lookup: &Lookup,
+) -> Result<(Function, Vec<String>)> {
     match lookup {
-        Lookup::Exact(id) => exact(call, session, id).await,
-        Lookup::Bare(name) => {
-            let (function, silent) = bare(call, session, name).await?;
-            if silent.is_empty() { Ok(function) } else { Err(undecided(&function.id, &silent)) }
-        }
+        Lookup::Exact(id) => Ok((exact(call, session, id).await?, Vec::new())),
+        Lookup::Bare(name) => bare(call, session, name).await,
     }
 }
 

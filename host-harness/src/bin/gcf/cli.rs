@@ -89,7 +89,8 @@ pub(crate) struct Global {
     )]
     pub(crate) tape_mode: Option<TapeMode>,
 
-    /// Write what is sent and answered to this tape, secrets redacted; an earlier one is kept beside it
+    /// Write what is sent and answered to this tape, without the secrets that their names, shapes or
+    /// values tell; an earlier one is kept beside it
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "replay")]
     pub(crate) record: Option<PathBuf>,
 
