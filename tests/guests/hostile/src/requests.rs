@@ -1,0 +1,32 @@
+//! What it sends.
+
+use crate::{
+    GOOGLE,
+    bindings::{
+        gcf::connector::types::Error,
+        wasi::http::{
+            outgoing_handler,
+            types::{ErrorCode, Fields, OutgoingRequest, Scheme},
+        },
+    },
+    error,
+};
+
+pub(crate) fn request(times: u32) -> Result<(), Error> {
+    for number in 1..=times {
+        send().map_err(|code| error(format!("request {number}: {code:?}")))?;
+    }
+    Ok(())
+}
+
+/// Sends one request without a credential, and waits for the head of its response.
+fn send() -> Result<(), ErrorCode> {
+    let request = OutgoingRequest::new(Fields::new());
+    request.set_scheme(Some(&Scheme::Https)).expect("https is a scheme");
+    request.set_authority(Some(GOOGLE)).expect("the name of a host is an authority");
+    request.set_path_with_query(Some("/")).expect("/ is a path");
+    let response = outgoing_handler::handle(request, None)?;
+    response.subscribe().block();
+    let response = response.get().expect("the wait is over").expect("it is taken once");
+    response.map(drop)
+}

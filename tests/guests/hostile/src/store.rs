@@ -1,0 +1,18 @@
+//! What it does with the secret store.
+
+use std::hint::black_box;
+
+use crate::bindings::gcf::connector::secret_store::{self, SignatureAlgorithm};
+
+/// What the store lets it have.
+pub(crate) fn pry(misdeed: &str, key: &str) -> String {
+    match misdeed {
+        "sign" => format!("{:?}", secret_store::sign(key, SignatureAlgorithm::Rs256, b"message")),
+        "keys" => format!("{:?}", secret_store::keys(key)),
+        "read" => format!("{:?}", secret_store::get(key)),
+        _ => {
+            let entry = black_box(secret_store::get(key));
+            panic!("{entry:?}");
+        }
+    }
+}
