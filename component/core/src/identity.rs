@@ -339,16 +339,21 @@ impl Signer {
     }
 }
 
-/// A name in the store that the host fills: a key, or a token that it supplies.
+/// A name in the store that the host fills: a key, or a token that it supplies. A key that is called like a connection is
+/// that connection's own.
 ///
 /// # Errors
 /// `invalid-credential` of field `field`.
 pub fn host_key(field: &str, prefix: &str, key: &str) -> Result<String> {
     let plain =
         |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'/' | b'-');
-    if key.len() > prefix.len() && key.starts_with(prefix) && key.len() <= 256 && key.bytes().all(plain) {
-        Ok(key.to_owned())
-    } else {
-        Err(Error::credential(field, &format!("is not a name under {prefix}")))
+    let name = key.strip_prefix(prefix).filter(|name| !name.is_empty() && key.len() <= 256);
+    let name = name.filter(|name| name.bytes().all(plain));
+    let Some(name) = name else {
+        return Err(Error::credential(field, &format!("is not a name under {prefix}")));
+    };
+    if prefix == "keys/" && name.split('/').next().is_some_and(store::is_id) {
+        return Err(Error::credential(field, "is the key of a connection, and not one that the host keeps"));
     }
+    Ok(key.to_owned())
 }

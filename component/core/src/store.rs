@@ -74,7 +74,7 @@ impl ConnectionId {
         format!("tokens/{}/", self.0)
     }
 
-    fn not_found() -> Error {
+    pub(crate) fn not_found() -> Error {
         Error::new(Kind::ConnectionNotFound, Origin::Connection, "there is no connection of this id")
             .fix("list the connections, and name the id of one of them")
     }
@@ -108,6 +108,24 @@ pub struct StoredConnection {
     pub without_email: bool,
     /// What it may do; none is everything.
     pub guard_rails: Option<GuardRails>,
+    /// Who signs in; none in a store of an earlier version, which kept it with the credential only.
+    pub signs_in: Option<SignsIn>,
+}
+
+/// Who signs in, and how: the part of a credential that is no secret, kept apart from it, so that a list of connections
+/// reads no credential.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SignsIn {
+    /// One of the names in [`kind`].
+    pub kind: String,
+    /// Whether only the host sees the key.
+    pub host_only: bool,
+    /// Who signs in, for people: an address where there is one.
+    pub account: String,
+    /// The service account that this only leads to.
+    pub impersonates: Option<String>,
+    /// The scopes that were granted, separated by spaces.
+    pub scopes: String,
 }
 
 /// A credential as it is kept: everything but a private key, which is under its own name, in the store
@@ -199,6 +217,7 @@ impl Kept for StoredConnection {
             invoker_delegates: fields.texts("invoker_delegates")?,
             without_email: fields.flag("without_email")?,
             guard_rails: fields.object("guard_rails")?.map(GuardRails::read).transpose()?,
+            signs_in: fields.object("signs_in")?.map(SignsIn::read).transpose()?,
         })
     }
 
@@ -214,6 +233,40 @@ impl Kept for StoredConnection {
             .with_texts("invoker_delegates", &self.invoker_delegates)
             .with_some("without_email", self.without_email.then_some(true))
             .with_some("guard_rails", self.guard_rails.as_ref().map(GuardRails::fields))
+            .with_some("signs_in", self.signs_in.as_ref().map(SignsIn::fields))
+    }
+}
+
+impl Kept for SignsIn {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        Ok(Self {
+            kind: fields.required("type")?,
+            host_only: fields.flag("host_only")?,
+            account: fields.required("account")?,
+            impersonates: fields.string("impersonates")?,
+            scopes: fields.string("scopes")?.unwrap_or_default(),
+        })
+    }
+
+    fn fields(&self) -> Object<'_> {
+        Object::default()
+            .with("type", self.kind.as_str())
+            .with_some("host_only", self.host_only.then_some(true))
+            .with("account", self.account.as_str())
+            .with_some("impersonates", self.impersonates.as_deref())
+            .with_text("scopes", &self.scopes)
+    }
+}
+
+impl From<&StoredCredential> for SignsIn {
+    fn from(credential: &StoredCredential) -> Self {
+        Self {
+            kind: credential.kind.clone(),
+            host_only: credential.host_only,
+            account: credential.account.clone(),
+            impersonates: credential.impersonates.clone(),
+            scopes: credential.scopes.clone(),
+        }
     }
 }
 
@@ -304,6 +357,26 @@ pub(crate) fn write(ports: &impl Ports, key: &str, value: &impl Kept, expected: 
 pub(crate) fn put(ports: &impl Ports, key: &str, text: &str, expected: Expected) -> Result<String> {
     ports.secret_put(key, text, expected).map_err(|error| store_error("write an entry", error))
 }
+
+/// Changes what is kept under a key, and returns it as it is then; `None` if there is nothing.
+///
+/// # Errors
+/// `secret-store`: also if others change it each time.
+pub(crate) fn update<T: Kept>(ports: &impl Ports, key: &str, change: impl Fn(&mut T)) -> Result<Option<T>> {
+    for _ in 0..RACES {
+        let Some((mut value, version)) = read_versioned::<T>(ports, key)? else { return Ok(None) };
+        change(&mut value);
+        match ports.secret_put(key, &value.fields().to_json(), Expected::Version(version)) {
+            Ok(_) => return Ok(Some(value)),
+            Err(StoreError::VersionMismatch) => {}
+            Err(error) => return Err(store_error("write an entry", error)),
+        }
+    }
+    Err(store_error("write an entry", StoreError::VersionMismatch))
+}
+
+/// Lost races with others after which a change is given up.
+const RACES: usize = 8;
 
 /// Removes a key.
 ///

@@ -94,6 +94,8 @@ pub(crate) struct World {
     pub(crate) leases: RefCell<BTreeMap<String, (String, Duration)>>,
     somebody_elses: RefCell<VecDeque<Meanwhile>>,
     faults: RefCell<Vec<(Op, String, StoreError)>>,
+    /// Calls of the store until the one that fails, if one is to.
+    until_fault: Cell<Option<u32>>,
     pub(crate) elapsed: Cell<Duration>,
     pub(crate) wall: Cell<Duration>,
     pub(crate) signs: Cell<bool>,
@@ -177,6 +179,16 @@ impl World {
         self.faults.borrow_mut().push((op, prefix.to_owned(), error));
     }
 
+    /// One call of the store fails, after so many that do not.
+    pub(crate) fn fail_after(&self, calls: u32) {
+        self.until_fault.set(Some(calls));
+    }
+
+    /// Takes back what [`fail_after`](Self::fail_after) said. Tells whether there was such a call.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.until_fault.take().is_none()
+    }
+
     pub(crate) fn mend(&self) {
         self.faults.borrow_mut().clear();
     }
@@ -238,6 +250,12 @@ impl World {
     fn fault(&self, op: Op, key: &str) -> Result<(), StoreError> {
         if self.read_only.get() && matches!(op, Op::Put | Op::Delete) {
             return Err(StoreError::ReadOnly);
+        }
+        if let Some(left) = self.until_fault.take() {
+            let Some(left) = left.checked_sub(1) else {
+                return Err(StoreError::Failed("the disk".to_owned()));
+            };
+            self.until_fault.set(Some(left));
         }
         let faults = self.faults.borrow();
         let fault = faults.iter().find(|(failing, prefix, _)| *failing == op && key.starts_with(prefix));

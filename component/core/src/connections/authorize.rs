@@ -3,7 +3,7 @@
 use super::{
     Connected,
     connect::{New, draft, project},
-    duplicate, load, nickname, region, unheard_of,
+    duplicate, nickname, region, stored, unheard_of,
 };
 use crate::{
     call::{Call, deadlines},
@@ -55,12 +55,45 @@ pub struct Authorization {
     pub warnings: Vec<String>,
 }
 
-/// What is kept under `pending/{id}` until the browser is back.
+/// The id of a sign-in. It begins with the connection that is to get a new credential, if there is one: whoever ends the
+/// sign-in names the connection with it, so that the host can tell which entries are theirs.
+struct SignInId {
+    text: String,
+    connection: Option<ConnectionId>,
+}
+
+impl SignInId {
+    fn random(bytes: [u8; 8], connection: Option<ConnectionId>) -> Self {
+        let id = ConnectionId::random(bytes);
+        let text = match &connection {
+            Some(connection) => format!("{}.{}", connection.as_str(), id.as_str()),
+            None => id.as_str().to_owned(),
+        };
+        Self { text, connection }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (connection, id) = match text.split_once('.') {
+            Some((connection, id)) => (Some(ConnectionId::parse(connection).ok()?), id),
+            None => (None, text),
+        };
+        store::is_id(id).then(|| Self { text: text.to_owned(), connection })
+    }
+
+    /// Where it is kept. The end stands in the name, so that what is over can be cleared away unread.
+    fn key(&self, expires: u64) -> String {
+        format!("{}{expires}", self.prefix())
+    }
+
+    fn prefix(&self) -> String {
+        format!("{PENDING}{}/", self.text)
+    }
+}
+
+/// What is kept under `pending/{id}/{end}` until the browser is back.
 struct Pending {
     /// The connection as it will be.
     draft: StoredConnection,
-    /// The connection that gets a new credential; none for a new one.
-    connection: Option<String>,
     client: String,
     redirect_uri: String,
     hosted_domain: Option<String>,
@@ -75,7 +108,6 @@ impl store::Kept for Pending {
         let draft = fields.object("draft")?.ok_or(Unreadable::Field("draft"))?;
         Ok(Self {
             draft: StoredConnection::read(draft)?,
-            connection: fields.string("connection")?,
             client: fields.required("client")?,
             redirect_uri: fields.required("redirect_uri")?,
             hosted_domain: fields.string("hosted_domain")?,
@@ -89,7 +121,6 @@ impl store::Kept for Pending {
     fn fields(&self) -> Object<'_> {
         Object::default()
             .with("draft", self.draft.fields())
-            .with_some("connection", self.connection.as_deref())
             .with("client", self.client.as_str())
             .with("redirect_uri", self.redirect_uri.as_str())
             .with_some("hosted_domain", self.hosted_domain.as_deref())
@@ -112,7 +143,7 @@ pub fn authorize(ports: &impl Ports, request: AuthorizeRequest) -> Result<Author
     let (draft, connection) = match request.connection {
         Some(id) => {
             let id = ConnectionId::parse(&id)?;
-            (store::load(ports, &id)?.0, Some(id.as_str().to_owned()))
+            (stored(ports, &id)?, Some(id))
         }
         None => {
             let given = request.project.as_deref().map(ProjectId::parse).transpose()?;
@@ -141,11 +172,10 @@ pub fn authorize(ports: &impl Ports, request: AuthorizeRequest) -> Result<Author
         login_hint.as_ref(),
         hosted_domain.as_ref(),
     );
-    let id = ConnectionId::random(ports.random());
+    let id = SignInId::random(ports.random(), connection);
     let created = ports.now().as_secs();
     let pending = Pending {
         draft,
-        connection,
         client: request.client.reveal().clone(),
         redirect_uri: redirect.as_str().to_owned(),
         hosted_domain: request.hosted_domain,
@@ -154,8 +184,9 @@ pub fn authorize(ports: &impl Ports, request: AuthorizeRequest) -> Result<Author
         verifier: verifier.reveal().to_owned(),
         created,
     };
-    store::write(ports, &key(id.as_str()), &pending, Expected::Absent)?;
-    Ok(Authorization { id: id.as_str().to_owned(), url, expires: created + LIFE, warnings })
+    let expires = created + LIFE;
+    store::write(ports, &id.key(expires), &pending, Expected::Absent)?;
+    Ok(Authorization { id: id.text, url, expires, warnings })
 }
 
 /// Ends it: the URL becomes a code, the code a grant, the grant a connection.
@@ -169,10 +200,11 @@ pub async fn finish<P: Ports>(
     deadline_ms: Option<u32>,
 ) -> Result<Connected> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
-    if !store::is_id(authorization) {
-        return Err(unknown());
-    }
-    let key = key(authorization);
+    let sign_in = SignInId::parse(authorization).ok_or_else(unknown)?;
+    let keys = ports
+        .secret_keys(&sign_in.prefix())
+        .map_err(|error| store::store_error("look for the sign-in", error))?;
+    let key = keys.into_iter().next().ok_or_else(unknown)?;
     let (pending, version) = store::read_versioned::<Pending>(ports, &key)?.ok_or_else(unknown)?;
     if ports.now().as_secs() > pending.created + LIFE {
         store::delete(ports, &key)?;
@@ -196,12 +228,13 @@ pub async fn finish<P: Ports>(
         Ok((granted, credential))
     };
     let (granted, credential) = call.run(steps).await?;
-    keep(&call, pending, credential, granted)
+    keep(&call, pending, sign_in.connection, credential, granted)
 }
 
 fn keep<P: Ports>(
     call: &Call<'_, P>,
     pending: Pending,
+    connection: Option<ConnectionId>,
     credential: StoredCredential,
     granted: Granted,
 ) -> Result<Connected> {
@@ -213,20 +246,19 @@ fn keep<P: Ports>(
         vec![format!("not granted, and not needed to go on: {}", missing.join(" "))]
     };
     let new = New { connection: pending.draft, credential, key: None, granted };
-    let id = match pending.connection {
+    let connection = match connection {
+        // It may have been disconnected meanwhile.
         Some(id) => {
-            let id = ConnectionId::parse(&id)?;
-            // It may have been disconnected meanwhile.
-            store::load(ports, &id)?;
-            warnings.extend(new.replace(call, &id)?);
-            id
+            let (connection, others) = new.replace(call, &id)?;
+            warnings.extend(others);
+            connection
         }
         None => {
             warnings.extend(duplicate(ports, &new.connection.nickname, None));
             new.keep(call)?
         }
     };
-    Ok((load(ports, &id)?, warnings))
+    Ok((connection, warnings))
 }
 
 /// What is kept of a client and the grants of its users.
@@ -300,20 +332,20 @@ async fn keys<P: Ports>(call: &Call<'_, P>) -> Result<JwkSet> {
     JwkSet::parse(&response.body)
 }
 
-/// Sign-ins that nobody came back from. A store that cannot say or forget keeps them a little longer.
+/// Clears away the sign-ins that nobody came back from, and those of an earlier version, whose names have no end. A store
+/// that cannot say or forget keeps them a little longer.
 fn forget_expired(ports: &impl Ports) {
     let now = ports.now().as_secs();
-    for key in ports.secret_keys("pending/").unwrap_or_default() {
-        let created = store::read::<Pending>(ports, &key).ok().flatten().map(|pending| pending.created);
-        if created.is_none_or(|created| now > created + LIFE) {
+    for key in ports.secret_keys(PENDING).unwrap_or_default() {
+        let end = key[PENDING.len()..].split_once('/').and_then(|(_, end)| end.parse::<u64>().ok());
+        if end.is_none_or(|end| now > end) {
             let _ = store::delete(ports, &key);
         }
     }
 }
 
-fn key(id: &str) -> String {
-    format!("pending/{id}")
-}
+/// How the names of sign-ins begin.
+const PENDING: &str = "pending/";
 
 fn unknown() -> Error {
     failed("authorization", "there is no such sign-in: it is finished already, or was never begun here")

@@ -1,6 +1,11 @@
 //! A connection from a credential, and another credential for a connection.
 
-use super::{Connected, FORMAT, delete_tokens, duplicate, load, nickname, region, unheard_of};
+use std::cell::Cell;
+
+use super::{
+    Connected, Connection, FORMAT, changes::Changes, delete_tokens, duplicate, nickname, region, shown,
+    stored, unheard_of,
+};
 use crate::{
     call::{Call, deadlines},
     credential,
@@ -11,7 +16,7 @@ use crate::{
     names::{AccountEmail, ProjectId, Region},
     ports::{Expected, Ports},
     secret::Secret,
-    store::{self, ConnectionId, StoredConnection, StoredCredential, kind},
+    store::{self, ConnectionId, SignsIn, StoredConnection, StoredCredential, kind},
     token::{self, Granted, status},
 };
 
@@ -65,8 +70,7 @@ pub async fn connect<P: Ports>(
     connection.guard_rails = guard_rails;
     let granted = call.run(token::prove(&call, &identity, project.as_str())).await?;
     let new = New { connection, credential: given_credential.credential, key: given_credential.key, granted };
-    let id = new.keep(&call)?;
-    Ok((load(ports, &id)?, warnings))
+    Ok((new.keep(&call)?, warnings))
 }
 
 /// Gives a connection another credential.
@@ -82,13 +86,12 @@ pub async fn reauthorize<P: Ports>(
 ) -> Result<Connected> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let id = ConnectionId::parse(id)?;
-    let (connection, _) = store::load(ports, &id)?;
+    let connection = stored(ports, &id)?;
     let given = Given::parse(credential, subject_token)?;
     let identity = given.identity(None)?;
     let granted = call.run(token::prove(&call, &identity, &connection.project)).await?;
     let new = New { connection, credential: given.credential, key: given.key, granted };
-    let warnings = new.replace(&call, &id)?;
-    Ok((load(ports, &id)?, warnings))
+    new.replace(&call, &id)
 }
 
 /// The project of a connection: what was given, or what the credential names.
@@ -216,115 +219,107 @@ fn free_id(ports: &impl Ports) -> Result<ConnectionId> {
 }
 
 impl New {
-    /// Keeps a new connection, all of it or nothing.
-    pub(super) fn keep<P: Ports>(mut self, call: &Call<'_, P>) -> Result<ConnectionId> {
+    /// Keeps a new connection, all of it or nothing. The answer is made of what was written, and nothing is read after it.
+    pub(super) fn keep<P: Ports>(mut self, call: &Call<'_, P>) -> Result<Connection> {
         let ports = call.ports();
         let id = free_id(ports)?;
         self.complete(&id);
-        let mut written = Vec::new();
-        if let Err(error) = self.write(ports, &id, &mut written) {
-            // Only what was written here: whoever has the same id keeps what is theirs. The error that led here
-            // is the one to report.
-            for (key, version) in written {
-                let _ = ports.secret_delete(&key, Expected::Version(version));
-            }
+        let identity = Identity::of(&self.credential, None)?;
+        let signs_in = SignsIn::from(&self.credential);
+        self.connection.signs_in = Some(signs_in.clone());
+        let mut changes = Changes::new(ports);
+        if let Err(error) = self.write(&mut changes, &id) {
+            changes.undo();
             return Err(error.with_trace(call.take_trace()));
         }
-        self.granted.cache(call, &id, &Identity::of(&self.credential, None)?);
-        Ok(id)
+        self.granted.cache(call, &id, &identity);
+        Ok(shown::show(ports, &id, self.connection, signs_in))
     }
 
     /// The connection is written last: until then nothing is there to be found.
-    fn write(
-        &self,
-        ports: &impl Ports,
-        id: &ConnectionId,
-        written: &mut Vec<(String, String)>,
-    ) -> Result<()> {
-        let (key, credential, connection) = (id.private_key_key(), id.credential_key(), id.connection_key());
+    fn write(&self, changes: &mut Changes<'_, impl Ports>, id: &ConnectionId) -> Result<()> {
         if let Some(pem) = &self.key {
-            let version = store::put(ports, &key, pem.reveal(), Expected::Absent)?;
-            written.push((key, version));
+            changes.put(id.private_key_key(), pem.clone(), Expected::Absent)?;
         }
-        let version = store::write(ports, &credential, &self.credential, Expected::Absent)?;
-        written.push((credential, version));
-        store::write(ports, &connection, &self.connection, Expected::Absent).map(drop)
+        changes.write(id.credential_key(), &self.credential, Expected::Absent)?;
+        changes.write(id.connection_key(), &self.connection, Expected::Absent)
     }
 
-    /// Puts this credential in the place of a connection's own, and says what is odd about that.
-    pub(super) fn replace<P: Ports>(mut self, call: &Call<'_, P>, id: &ConnectionId) -> Result<Vec<String>> {
+    /// Puts this credential in the place of a connection's own, and says what is odd about that. After a failure the old
+    /// one is there as it was.
+    pub(super) fn replace<P: Ports>(mut self, call: &Call<'_, P>, id: &ConnectionId) -> Result<Connected> {
         let ports = call.ports();
         self.complete(id);
-        let old = store::read_versioned::<StoredCredential>(ports, &id.credential_key())?;
-        let expected =
-            old.as_ref().map_or(Expected::Absent, |(_, version)| Expected::Version(version.clone()));
-        let old = old.map(|(old, _)| old).unwrap_or_default();
-        // The key first: its name is the old one's too, and a credential without its key is of no use.
-        let old_key = if self.key.is_some() {
-            ports
-                .secret_get(&id.private_key_key())
-                .map_err(|error| store::store_error("read the key", error))?
-        } else {
-            None
-        };
-        if let Some(pem) = &self.key {
-            store::put(ports, &id.private_key_key(), pem.reveal(), Expected::Anything)?;
-        }
-        if let Err(error) = store::write(ports, &id.credential_key(), &self.credential, expected) {
-            match old_key {
-                Some(old) => {
-                    let _ = ports.secret_put(&id.private_key_key(), old.value.reveal(), Expected::Anything);
-                }
-                None if self.key.is_some() => {
-                    let _ = store::delete(ports, &id.private_key_key());
-                }
-                None => {}
-            }
-            return Err(error.with_trace(call.take_trace()));
-        }
-        if self.key.is_none() && old.kind == kind::SERVICE_ACCOUNT && !old.host_only {
-            store::delete(ports, &id.private_key_key())?;
-        }
-        delete_tokens(ports, id)?;
-        status::forget_fault(ports, id);
         let identity = Identity::of(&self.credential, None)?;
+        let old = store::read_versioned::<StoredCredential>(ports, &id.credential_key())?;
+        let mut changes = Changes::new(ports);
+        let (connection, fitted) = match self.exchange(&mut changes, id, &identity, old.as_ref()) {
+            Ok(connection) => connection,
+            Err(error) => {
+                changes.undo();
+                return Err(error.with_trace(call.take_trace()));
+            }
+        };
+        // From here on the new credential is the connection's own, whatever the store says to the rest.
+        let old = old.map(|(old, _)| old).unwrap_or_default();
+        let mut warnings = self.clear_away(ports, id, &old);
+        status::forget_fault(ports, id);
         self.granted.cache(call, id, &identity);
-        let mut warnings = Vec::new();
         if !old.account.is_empty() && old.account != self.credential.account {
             warnings.push(format!(
                 "this connection was {} until now, and is {}",
                 old.account, self.credential.account
             ));
         }
-        warnings.extend(self.fit_invoker(ports, id, &identity)?);
-        Ok(warnings)
+        if fitted {
+            warnings.push(
+                "functions receive another ID token from now on: this credential has none of the kind before"
+                    .to_owned(),
+            );
+        }
+        let signs_in = SignsIn::from(&self.credential);
+        Ok((shown::show(ports, id, connection, signs_in), warnings))
     }
 
-    /// A service account's key has an ID token of its own, and a user has not: what functions receive changes
-    /// where the new credential has no such thing.
-    fn fit_invoker(
+    /// Writes the new credential over the old one. Tells also whether functions receive another ID token than before.
+    fn exchange(
         &self,
-        ports: &impl Ports,
+        changes: &mut Changes<'_, impl Ports>,
         id: &ConnectionId,
         identity: &Identity,
-    ) -> Result<Option<String>> {
-        let possible = match InvokerRequest::stored(&self.connection) {
-            InvokerRequest::Own => identity.has_own_id_token(),
-            InvokerRequest::User => identity.has_user_id_token(),
-            InvokerRequest::ServiceAccount { .. } => true,
-        };
-        if possible {
-            return Ok(None);
+        old: Option<&(StoredCredential, String)>,
+    ) -> Result<(StoredConnection, bool)> {
+        // The key first: its name is the old one's too, and a credential without its key is of no use.
+        if let Some(pem) = &self.key {
+            changes.put(id.private_key_key(), pem.clone(), Expected::Anything)?;
         }
-        let stored = store::read_versioned::<StoredConnection>(ports, &id.connection_key())?;
-        if let Some((mut connection, version)) = stored {
-            InvokerRequest::default_for(identity).store(&mut connection);
-            store::write(ports, &id.connection_key(), &connection, Expected::Version(version))?;
+        let expected = old.map_or(Expected::Absent, |(_, version)| Expected::Version(version.clone()));
+        changes.write(id.credential_key(), &self.credential, expected)?;
+        let fitted = Cell::new(false);
+        // The last step, and so it is not among those to be undone.
+        let connection =
+            store::update::<StoredConnection>(changes.ports, &id.connection_key(), |connection| {
+                connection.signs_in = Some(SignsIn::from(&self.credential));
+                fitted.set(!fits(&InvokerRequest::stored(connection), identity));
+                if fitted.get() {
+                    InvokerRequest::default_for(identity).store(connection);
+                }
+            })?;
+        Ok((connection.ok_or_else(ConnectionId::not_found)?, fitted.get()))
+    }
+
+    /// Removes what belonged to the old credential alone. It is of no use to the new one, so that a store which does not let
+    /// go of it is no failure.
+    fn clear_away(&self, ports: &impl Ports, id: &ConnectionId, old: &StoredCredential) -> Vec<String> {
+        let has_old_key = self.key.is_none() && old.kind == kind::SERVICE_ACCOUNT && !old.host_only;
+        let key = if has_old_key { store::delete(ports, &id.private_key_key()) } else { Ok(()) };
+        match key.and(delete_tokens(ports, id)) {
+            Ok(()) => Vec::new(),
+            Err(error) => vec![format!(
+                "the store still holds what belonged to the old credential, as it could not be removed ({}): disconnect this connection when it is not needed any more",
+                error.fields().message
+            )],
         }
-        Ok(Some(
-            "functions receive another ID token from now on: this credential has none of the kind before"
-                .to_owned(),
-        ))
     }
 
     /// What is known only now that Google has answered.
@@ -346,5 +341,15 @@ impl New {
             credential.account =
                 account.unwrap_or_else(|| format!("a user of the client {}", credential.client_id));
         }
+    }
+}
+
+/// Whether a credential can get the ID token that functions receive. A service account's key has one of its own, and a
+/// user has not.
+fn fits(invoker: &InvokerRequest, identity: &Identity) -> bool {
+    match invoker {
+        InvokerRequest::Own => identity.has_own_id_token(),
+        InvokerRequest::User => identity.has_user_id_token(),
+        InvokerRequest::ServiceAccount { .. } => true,
     }
 }

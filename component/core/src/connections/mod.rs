@@ -1,26 +1,27 @@
 //! Connections: made, shown, renamed, checked, ended.
 
 mod authorize;
+mod changes;
 mod check;
 mod connect;
+mod shown;
 
 pub use authorize::{Authorization, AuthorizeRequest, authorize, finish};
 pub use check::{Finding, Verdict, check};
 pub use connect::{ConnectRequest, Credential, connect, reauthorize};
+pub use shown::{Connection, CredentialKind, Fault};
 
 use crate::{
     call::{Call, deadlines},
     error::{Error, Kind, Result},
     functions,
     guard_rails::GuardRails,
-    identity::InvokerRequest,
     names::Region,
-    ports::{Expected, Ports},
+    ports::Ports,
     retry::Class,
     secret::Secret,
     store::{self, ConnectionId, StoredConnection, StoredCredential, kind},
     target,
-    token::{SCOPES, status},
 };
 
 /// The version of what is kept.
@@ -31,48 +32,6 @@ const MAX_NICKNAME: usize = 100;
 
 /// The OAuth client of `gcloud auth application-default login`: its grants are gcloud's to end.
 const GCLOUD_CLIENT: &str = "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com";
-
-/// How a connection signs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "documented once, in the contract")]
-pub enum CredentialKind {
-    ServiceAccount,
-    StoredKey,
-    AuthorizedUser,
-    ImpersonatedServiceAccount,
-    ExternalAccount,
-    SuppliedToken,
-    InjectedToken,
-    Other,
-}
-
-/// Why a connection cannot sign in; see `wit/connections.wit`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "documented once, in the contract")]
-pub struct Fault {
-    pub message: String,
-    pub fix: Option<String>,
-    pub reason: Option<String>,
-    pub since: u64,
-}
-
-/// A connection as it may be shown; see `wit/connections.wit`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "documented once, in the contract")]
-pub struct Connection {
-    pub id: String,
-    pub nickname: String,
-    pub project: String,
-    pub region: String,
-    pub kind: CredentialKind,
-    pub account: String,
-    pub scopes: Vec<String>,
-    pub invoker: InvokerRequest,
-    pub guard_rails: Option<GuardRails>,
-    pub created: u64,
-    pub last_used: Option<u64>,
-    pub fault: Option<Fault>,
-}
 
 /// A connection, and what is odd about it.
 pub type Connected = (Connection, Vec<String>);
@@ -91,14 +50,12 @@ pub fn list(ports: &impl Ports) -> Result<Vec<Connection>> {
         let Some(id) = key.strip_prefix("connections/").and_then(|id| ConnectionId::parse(id).ok()) else {
             continue;
         };
-        match load(ports, &id) {
-            Ok(shown) => {
-                let at = connections.partition_point(|c| (&c.nickname, &c.id) < (&shown.nickname, &shown.id));
-                connections.insert(at, shown);
-            }
-            // Somebody disconnected it between the two reads.
-            Err(error) if error.kind() == Kind::ConnectionNotFound => {}
-            Err(error) => return Err(error),
+        // Somebody may have disconnected it between the two reads.
+        if let Some(stored) = store::read::<StoredConnection>(ports, &key)? {
+            let signs_in = shown::listed(ports, &id, &stored);
+            let shown = shown::show(ports, &id, stored, signs_in?);
+            let at = connections.partition_point(|c| (&c.nickname, &c.id) < (&shown.nickname, &shown.id));
+            connections.insert(at, shown);
         }
     }
     Ok(connections)
@@ -109,7 +66,8 @@ pub fn list(ports: &impl Ports) -> Result<Vec<Connection>> {
 /// # Errors
 /// `connection-required`, `connection-not-found` or `secret-store`.
 pub fn get(ports: &impl Ports, id: &str) -> Result<Connection> {
-    load(ports, &ConnectionId::parse(id)?)
+    let id = ConnectionId::parse(id)?;
+    shown::load(ports, &id, stored(ports, &id)?)
 }
 
 /// Gives a connection another nickname.
@@ -120,15 +78,9 @@ pub fn rename(ports: &impl Ports, id: &str, name: &str) -> Result<Connected> {
     let id = ConnectionId::parse(id)?;
     let nickname = nickname(name)?;
     // Before the duplicate is looked for: a wrong id is the more important news.
-    store::load(ports, &id)?;
+    let renamed = change(ports, &id, |connection| nickname.clone_into(&mut connection.nickname))?;
     let warnings = duplicate(ports, &nickname, Some(&id));
-    if let Some((mut connection, version)) =
-        store::read_versioned::<StoredConnection>(ports, &id.connection_key())?
-    {
-        connection.nickname = nickname;
-        store::write(ports, &id.connection_key(), &connection, Expected::Version(version))?;
-    }
-    Ok((load(ports, &id)?, warnings))
+    Ok((renamed, warnings))
 }
 
 /// Gives a connection other guard rails.
@@ -138,16 +90,28 @@ pub fn rename(ports: &impl Ports, id: &str, name: &str) -> Result<Connected> {
 pub fn restrict(ports: &impl Ports, id: &str, guard_rails: Option<GuardRails>) -> Result<Connected> {
     let id = ConnectionId::parse(id)?;
     let guard_rails = GuardRails::parse(guard_rails)?;
-    store::load(ports, &id)?;
-    let mut warnings = Vec::new();
-    if let Some((mut connection, version)) =
-        store::read_versioned::<StoredConnection>(ports, &id.connection_key())?
-    {
-        warnings.extend(guard_rails.as_ref().and_then(|rails| rails.warning(&connection.region)));
-        connection.guard_rails = guard_rails;
-        store::write(ports, &id.connection_key(), &connection, Expected::Version(version))?;
-    }
-    Ok((load(ports, &id)?, warnings))
+    let restricted = change(ports, &id, |connection| connection.guard_rails.clone_from(&guard_rails))?;
+    let warning = guard_rails.as_ref().and_then(|rails| rails.warning(&restricted.region));
+    Ok((restricted, warning.into_iter().collect()))
+}
+
+/// Changes a connection, and shows it as it was written.
+fn change(
+    ports: &impl Ports,
+    id: &ConnectionId,
+    change: impl Fn(&mut StoredConnection),
+) -> Result<Connection> {
+    let signs_in = shown::signs_in(ports, id, &stored(ports, id)?)?;
+    let changed = store::update::<StoredConnection>(ports, &id.connection_key(), |connection| {
+        change(connection);
+        connection.signs_in.get_or_insert_with(|| signs_in.clone());
+    })?;
+    Ok(shown::show(ports, id, changed.ok_or_else(ConnectionId::not_found)?, signs_in))
+}
+
+/// A connection that a call names.
+fn stored(ports: &impl Ports, id: &ConnectionId) -> Result<StoredConnection> {
+    store::read(ports, &id.connection_key())?.ok_or_else(ConnectionId::not_found)
 }
 
 /// Removes a connection with all that belongs to it, and revokes a user's grant.
@@ -258,8 +222,11 @@ fn unheard_of(region: &Region) -> Option<String> {
 /// Warns of a nickname that is in use. A list that cannot be read is no reason to fail: another connection
 /// may be damaged.
 fn duplicate(ports: &impl Ports, nickname: &str, but: Option<&ConnectionId>) -> Vec<String> {
-    let but = but.map_or("", ConnectionId::as_str);
-    let same = list(ports).unwrap_or_default().into_iter().any(|c| c.nickname == nickname && c.id != but);
+    let but = but.map(ConnectionId::connection_key);
+    let same = ports.secret_keys("connections/").unwrap_or_default().into_iter().any(|key| {
+        let other = store::read::<StoredConnection>(ports, &key).ok().flatten();
+        other.is_some_and(|other| other.nickname == nickname) && Some(&key) != but.as_ref()
+    });
     if same {
         vec![format!(
             "there is another connection with the nickname {nickname}: tell them apart by their ids"
@@ -267,46 +234,4 @@ fn duplicate(ports: &impl Ports, nickname: &str, but: Option<&ConnectionId>) -> 
     } else {
         Vec::new()
     }
-}
-
-fn load(ports: &impl Ports, id: &ConnectionId) -> Result<Connection> {
-    let (connection, credential) = store::load(ports, id)?;
-    let status = status::read(ports, id);
-    let kind = match credential.kind.as_str() {
-        kind::EXTERNAL_ACCOUNT => CredentialKind::ExternalAccount,
-        _ if credential.impersonates.is_some() => CredentialKind::ImpersonatedServiceAccount,
-        kind::SERVICE_ACCOUNT if credential.host_only => CredentialKind::StoredKey,
-        kind::SERVICE_ACCOUNT => CredentialKind::ServiceAccount,
-        kind::AUTHORIZED_USER => CredentialKind::AuthorizedUser,
-        kind::SUPPLIED_TOKEN => CredentialKind::SuppliedToken,
-        kind::INJECTED_TOKEN => CredentialKind::InjectedToken,
-        _ => CredentialKind::Other,
-    };
-    let scopes = if credential.scopes.is_empty() {
-        SCOPES.map(str::to_owned).to_vec()
-    } else {
-        credential.scopes.split(' ').map(str::to_owned).collect()
-    };
-    Ok(Connection {
-        guard_rails: connection.guard_rails.clone(),
-        id: id.as_str().to_owned(),
-        invoker: InvokerRequest::stored(&connection),
-        nickname: connection.nickname,
-        project: connection.project,
-        region: connection.region,
-        kind,
-        account: match credential.impersonates {
-            Some(target) => format!("{target} (through {})", credential.account),
-            None => credential.account,
-        },
-        scopes,
-        created: connection.created,
-        last_used: (status.last_used != 0).then_some(status.last_used),
-        fault: status.fault.filter(|fault| fault.stands(ports.now().as_secs())).map(|fault| Fault {
-            message: fault.message,
-            fix: fault.fix,
-            reason: fault.reason,
-            since: fault.since,
-        }),
-    })
 }

@@ -158,10 +158,13 @@ fn disconnecting_leaves_nothing_behind() {
 #[test]
 fn a_damaged_entry_is_named_and_not_repeated() {
     let (world, id) = World::connected();
-    world.set(&format!("credentials/{id}"), "canary");
-    let error = connections::get(&world, &id).unwrap_err();
-    assert_eq!(error.kind(), Kind::SecretStore);
-    assert!(!format!("{error:?}").contains("canary"));
+    for kind in ["credentials", "connections"] {
+        world.set(&format!("{kind}/{id}"), "canary");
+        let error = block_on(connections::check(&world, &id, None, None)).unwrap_err();
+        assert_eq!(error.kind(), Kind::SecretStore);
+        assert!(error.to_string().contains(&format!("{kind}/{id}")), "{error}");
+        assert!(!format!("{error:?}").contains("canary"));
+    }
 }
 
 #[test]

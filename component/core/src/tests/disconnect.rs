@@ -105,7 +105,7 @@ fn the_tokens_of_other_connections_stay() {
 fn what_is_damaged_can_be_removed(prefix: &str, text: &str) {
     let (world, id) = World::of_user();
     world.set(&format!("{prefix}{id}"), text);
-    let error = connections::get(&world, &id).unwrap_err();
+    let error = block_on(connections::check(&world, &id, None, None)).unwrap_err();
     assert!(error.to_string().contains("disconnect"), "{error}");
     let warnings = disconnect(&world, &id).unwrap();
     assert!(warnings[0].contains("could not be read"), "{warnings:?}");
@@ -183,7 +183,7 @@ fn a_connection_that_is_not_there(id: &str, kind: Kind) {
 #[test]
 fn one_damaged_connection_does_not_keep_others_from_being_made() {
     let (world, id) = World::connected();
-    world.set(&format!("credentials/{id}"), "not JSON");
+    world.set(&format!("connections/{id}"), "not JSON");
     world.then(access_token("ya29.second"));
     let (second, _) = connect(&world, connect_request()).unwrap();
     connections::rename(&world, &second.id, "second").unwrap();

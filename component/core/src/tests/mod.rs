@@ -10,6 +10,7 @@ mod events;
 mod faults;
 mod get;
 mod guard_rails;
+mod half_done;
 mod identified;
 mod invoke;
 mod invoker;

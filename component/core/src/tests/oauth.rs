@@ -250,8 +250,18 @@ fn what_nobody_came_back_from_is_swept_by_the_next_sign_in() {
     let (world, first) = begun();
     world.at(601);
     let second = Begun::new(&world, request());
-    assert_eq!(world.keys("pending/"), [format!("pending/{}", second.authorization.id)]);
+    let Authorization { id, expires, .. } = &second.authorization;
+    assert_eq!(world.keys("pending/"), [format!("pending/{id}/{expires}")]);
     assert_ne!(first.authorization.id, second.authorization.id);
+}
+
+/// The end of a sign-in of an earlier version is not in its name.
+#[test]
+fn a_sign_in_of_an_earlier_version_is_swept() {
+    let world = World::new();
+    world.set("pending/0123456789abcdef", "{}");
+    let Authorization { id, expires, .. } = Begun::new(&world, request()).authorization;
+    assert_eq!(world.keys("pending/"), [format!("pending/{id}/{expires}")]);
 }
 
 #[test_case("error=access_denied", Kind::AuthorizationDenied; "the user said no")]
