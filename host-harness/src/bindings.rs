@@ -7,6 +7,8 @@ mod generated {
     wasmtime::component::bindgen!({
         path: "../wit",
         world: "gcf:connector/connector",
+        // A store may block, and a limit that it passes ends the call.
+        imports: { "gcf:connector/secret-store": async | trappable },
         exports: { default: async },
         // The WASI interfaces below need it, although ours are synchronous.
         require_store_data_send: true,

@@ -20,7 +20,6 @@ use crate::{
     inject::AccessTokens,
     limits::Limits,
     observer::{Observer, RequestEvent},
-    scope::Scope,
     secret_store::Secrets,
     secrets::{MemoryStore, SecretStore},
     state,
@@ -170,7 +169,7 @@ impl HostBuilder {
         let sandbox = Sandbox {
             connector,
             limits: self.limits,
-            secrets: Secrets { store, signs: self.signs, scope: Scope::AllConnections },
+            secrets: Secrets { store, signs: self.signs },
             tokens: self.tokens,
             transport: self.transport,
             clock: self.clock,

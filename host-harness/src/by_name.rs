@@ -35,7 +35,8 @@ impl Host {
         input: &Value,
         deadline: Option<Duration>,
     ) -> Result<Answer, HostError> {
-        self.call_instance(scope(action, connection, input), deadline, async |store, instance| {
+        let scope = self.scope_of(action, connection, input).await?;
+        self.call_instance(scope, deadline, async |store, instance| {
             let Some(function) = exported(store, instance, action) else {
                 let why = format!("there is no action {action}");
                 return Ok(Err(invalid("action", &why, "use a name from the catalog")));
@@ -57,20 +58,22 @@ impl Host {
         })
         .await
     }
-}
 
-/// As the methods of [`Host`] that have types.
-fn scope(action: &str, connection: &str, input: &Value) -> Scope {
-    // A plan is of a new connection, or of the one that is named.
-    let of_new = input["action"].get("connections-connect").is_some();
-    match action {
-        "connections.connect"
-        | "connections.authorize"
-        | "connections.finish"
-        | "connections.rename"
-        | "connections.list" => Scope::AllConnections,
-        "planning.plan" if of_new => Scope::AllConnections,
-        _ => Scope::Connection(connection.to_owned()),
+    /// The part of the store that an action may touch, as the methods that have types say it.
+    async fn scope_of(&self, action: &str, connection: &str, input: &Value) -> Result<Scope, HostError> {
+        // A plan is of a new connection, or of the one that is named.
+        let of_new = input["action"].get("connections-connect").is_some();
+        Ok(match action {
+            "connections.connect" => Scope::connect(),
+            "connections.authorize" => Scope::authorize(input["connection"].as_str()),
+            "connections.finish" => {
+                self.scope_of_finish(input["authorization"].as_str().unwrap_or_default()).await?
+            }
+            "connections.rename" => Scope::rename(connection),
+            "connections.list" => Scope::list(),
+            "planning.plan" if of_new => Scope::connect(),
+            _ => Scope::connection(connection),
+        })
     }
 }
 

@@ -10,8 +10,9 @@ use crate::{
     scope::Scope,
     wit::{
         Action, ApiPages, ApiRequest, ApiResponse, Authorization, AuthorizeRequest, CallPlan, ConnectRequest,
-        Connected, Connection, Credential, Disconnected, Finding, Function, FunctionList, FunctionRef,
-        GuardRails, Invocation, InvokeRequest, ListRequest, OptionList, OptionsRequest, PagesRequest,
+        Connected, Connection, Credential, CredentialKind, Disconnected, Finding, Function, FunctionList,
+        FunctionRef, GuardRails, Invocation, InvokeRequest, ListRequest, OptionList, OptionsRequest,
+        PagesRequest,
     },
 };
 
@@ -26,7 +27,7 @@ impl Host {
         deadline: Option<Duration>,
     ) -> Result<Connected, CallError> {
         let request = request.into();
-        self.call(Scope::AllConnections, deadline, async |store, connector| {
+        self.call(Scope::connect(), deadline, async |store, connector| {
             connector.gcf_connector_connections().call_connect(store, &request, millis(deadline)).await
         })
         .await
@@ -37,8 +38,9 @@ impl Host {
     /// # Errors
     /// As `connections.authorize` in `wit/connections.wit`, or a [`HostError`].
     pub async fn authorize(&self, request: AuthorizeRequest) -> Result<Authorization, CallError> {
+        let scope = Scope::authorize(request.connection.as_deref());
         let request = request.into();
-        self.call(Scope::AllConnections, None, async |store, connector| {
+        self.call(scope, None, async |store, connector| {
             connector.gcf_connector_connections().call_authorize(store, &request).await
         })
         .await
@@ -54,7 +56,8 @@ impl Host {
         callback_url: &str,
         deadline: Option<Duration>,
     ) -> Result<Connected, CallError> {
-        self.call(Scope::AllConnections, deadline, async |store, connector| {
+        let scope = self.scope_of_finish(authorization).await?;
+        self.call(scope, deadline, async |store, connector| {
             let connections = connector.gcf_connector_connections();
             connections.call_finish(store, authorization, callback_url, millis(deadline)).await
         })
@@ -85,7 +88,7 @@ impl Host {
     /// # Errors
     /// As `connections.rename` in `wit/connections.wit`, or a [`HostError`].
     pub async fn rename(&self, id: &str, nickname: &str) -> Result<Connected, CallError> {
-        self.call(Scope::AllConnections, None, async |store, connector| {
+        self.call(Scope::rename(id), None, async |store, connector| {
             connector.gcf_connector_connections().call_rename(store, id, nickname).await
         })
         .await
@@ -104,13 +107,23 @@ impl Host {
 
     /// All connections of the store, in the order of their nicknames. Sends nothing.
     ///
+    /// A list reads no credential, and in a store of an earlier version it is the credential that says who signs in. Each such
+    /// connection is asked for by its id once.
+    ///
     /// # Errors
     /// As `connections.list` in `wit/connections.wit`, or a [`HostError`].
     pub async fn connections(&self) -> Result<Vec<Connection>, CallError> {
-        self.call(Scope::AllConnections, None, async |store, connector| {
+        let list = self.call(Scope::list(), None, async |store, connector| {
             connector.gcf_connector_connections().call_list(store).await
-        })
-        .await
+        });
+        let mut connections = list.await?;
+        for connection in connections.iter_mut().filter(|connection| is_unknown(connection)) {
+            // One that cannot be read is listed all the same: it can be disconnected.
+            if let Ok(known) = self.connection(&connection.id).await {
+                *connection = known;
+            }
+        }
+        Ok(connections)
     }
 
     /// One connection. Sends nothing.
@@ -266,8 +279,7 @@ impl Host {
         deadline: Option<Duration>,
     ) -> Result<CallPlan, CallError> {
         // A new connection has no id yet.
-        let scope =
-            if matches!(action, Action::Connect(_)) { Scope::AllConnections } else { only(connection) };
+        let scope = if matches!(action, Action::Connect(_)) { Scope::connect() } else { only(connection) };
         let action = action.into();
         self.call(scope, deadline, async |store, connector| {
             let planning = connector.gcf_connector_planning();
@@ -277,8 +289,13 @@ impl Host {
     }
 }
 
+/// Who signs in stands in the credential only.
+fn is_unknown(connection: &Connection) -> bool {
+    connection.kind == CredentialKind::Other && connection.account.is_empty()
+}
+
 fn only(connection: &str) -> Scope {
-    Scope::Connection(connection.to_owned())
+    Scope::connection(connection)
 }
 
 /// As the contract counts; 49 days are enough.

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, path::PathBuf, time::Duration};
 
-use crate::wit::ConnectorError;
+use crate::{secrets::StoreError, wit::ConnectorError};
 
 /// Why a call returned no answer.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,9 @@ pub enum HostError {
         "the call was stopped after {0:?}: it did not end by its deadline; give it more time, or report it if it should have ended"
     )]
     DeadlineExceeded(Duration),
+    /// The store could not say which connection the call is for.
+    #[error("the secret store cannot be used: {0}; whoever runs the host looks after its store")]
+    Store(StoreError),
     /// The call needed more than it was allowed.
     #[error("the call was stopped: it needs more than {0}")]
     LimitExceeded(Limit),
@@ -69,6 +72,16 @@ pub enum Limit {
     Cpu(Duration),
     /// Requests sent.
     Requests(u32),
+    /// Calls of the secret store.
+    StoreCalls(u32),
+    /// Values written to the secret store.
+    StoreWrites(u32),
+    /// Bytes written to the secret store.
+    StoreBytes(usize),
+    /// Leases of the secret store.
+    Leases(u32),
+    /// Signatures.
+    Signatures(u32),
 }
 
 impl fmt::Display for Limit {
@@ -82,6 +95,34 @@ impl fmt::Display for Limit {
             }
             Self::Requests(count) => {
                 write!(f, "{count} requests; ask for less at once, or raise Limits::requests")
+            }
+            Self::StoreCalls(count) => {
+                write!(
+                    f,
+                    "{count} calls of the secret store; ask for less at once, or raise Limits::store.calls"
+                )
+            }
+            Self::StoreWrites(count) => {
+                write!(
+                    f,
+                    "{count} writes to the secret store; ask for less at once, or raise Limits::store.writes"
+                )
+            }
+            Self::StoreBytes(bytes) => {
+                let kib = bytes >> 10;
+                write!(
+                    f,
+                    "{kib} KiB written to the secret store; store less at once, or raise Limits::store.bytes"
+                )
+            }
+            Self::Leases(count) => {
+                write!(
+                    f,
+                    "{count} leases of the secret store; ask for less at once, or raise Limits::store.leases"
+                )
+            }
+            Self::Signatures(count) => {
+                write!(f, "{count} signatures; ask for less at once, or raise Limits::store.signatures")
             }
         }
     }
@@ -173,14 +214,20 @@ mod tests {
             HostError::engine(&wasmtime::Error::msg("mmap")),
             HostError::Trapped("unreachable".to_owned()),
             HostError::DeadlineExceeded(Duration::from_secs(65)),
+            HostError::Store(StoreError::Unavailable("disk".to_owned())),
             HostError::LimitExceeded(Limit::Memory(128 << 20)),
             HostError::LimitExceeded(Limit::Cpu(Duration::from_secs(2))),
             HostError::LimitExceeded(Limit::Requests(64)),
+            HostError::LimitExceeded(Limit::StoreCalls(20_000)),
+            HostError::LimitExceeded(Limit::StoreWrites(256)),
+            HostError::LimitExceeded(Limit::StoreBytes(1 << 20)),
+            HostError::LimitExceeded(Limit::Leases(64)),
+            HostError::LimitExceeded(Limit::Signatures(64)),
         ];
         for error in errors {
             let text = error.to_string();
             assert!(!text.contains('\n'), "{text}");
-            let fixes = ["name", "build", "use", "check", "report", "raise", "call"];
+            let fixes = ["name", "build", "use", "check", "report", "raise", "call", "looks after"];
             assert!(fixes.iter().any(|fix| text.contains(fix)), "{text}");
         }
     }

@@ -27,6 +27,7 @@ use crate::{
     observer::Observer,
     scope::Scope,
     secret_store::Secrets,
+    secrets::SecretStore,
     state::State,
     transport::Transport,
     wit::ConnectorError,
@@ -75,6 +76,15 @@ impl Host {
     #[must_use]
     pub fn cache_use(&self) -> &CacheUse {
         &self.0.cache_use
+    }
+
+    /// The part of the store that `connections.finish` may touch. It depends on a sign-in that is in the store.
+    pub(crate) async fn scope_of_finish(&self, authorization: &str) -> Result<Scope, HostError> {
+        let secrets = &self.0.sandbox.secrets;
+        let authorization = authorization.to_owned();
+        let finish = move |store: &dyn SecretStore| Scope::finish(store, &authorization);
+        let (scope, _) = secrets.ask(secrets.store.may_block(), finish).await;
+        scope.map_err(HostError::Store)
     }
 
     /// Runs one call within its limits, and tells whose failure a failure is. Of the store it sees `scope`.
@@ -171,7 +181,7 @@ impl Sandbox {
         let nothing = EgressPolicy::from_manifest(&json!([])).expect("an empty manifest is valid");
         let budget = Arc::new(RequestBudget::new(0));
         let call = self.run(
-            Scope::AllConnections,
+            Scope::nothing(),
             Arc::new(nothing),
             budget,
             DESCRIBE,
@@ -219,10 +229,9 @@ impl Sandbox {
         let state = State::new(
             &self.clock,
             Arc::clone(&self.random),
-            self.secrets.within(scope),
+            self.secrets.within(scope, self.limits.store, &self.clock, &cpu),
             hooks,
             MemoryMeter::new(self.limits.memory),
-            Arc::clone(&cpu),
         );
         let mut store = Store::new(self.connector.engine(), state);
         store.limiter(|state| &mut state.memory);

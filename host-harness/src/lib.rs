@@ -115,6 +115,6 @@ pub use self::{
     error::{CallError, HostError, Limit},
     host::Host,
     inject::{AccessToken, AccessTokens, Supplying},
-    limits::Limits,
+    limits::{Limits, StoreLimits},
     observer::{Observer, RequestEvent, Stage},
 };

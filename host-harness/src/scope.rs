@@ -1,137 +1,237 @@
-//! Which entries of the store a call may touch: those of the connection that it is for.
+//! The part of the store that one call may touch.
 //!
-//! A component that was tricked, or is malicious, would otherwise use one connection's key in a call for another
-//! one. The contract names the owner of an entry in the second segment of its key: `credentials/{id}`, `tokens/{id}/…`.
+//! A component that was tricked, or is malicious, would otherwise use one connection's key in a call for another one. The
+//! owner of an entry stands in its key, so a call cannot change who that is ([`entry`]). Nothing here is looked up in the
+//! store, but for a sign-in that ends: and that is done before the component runs.
 
-use crate::secrets::{SecretStore, StoreError};
+mod entry;
 
-/// What a call may touch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// A call for the connection of this id: what is its own, and what is nobody's.
-    Connection(String),
-    /// A call that makes or lists connections: every credential, for a nickname that is in use is told; but no
-    /// private key that a connection has already.
-    AllConnections,
+use std::{collections::BTreeSet, time::Duration};
+
+use self::entry::{EntryName, Owner, SignInId, is_id};
+use crate::secrets::{Expected, SecretStore, StoreError};
+
+/// The rights of a call, told by what it is asked to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Scope {
+    /// The connection that the call names: all of its entries.
+    connection: Option<String>,
+    /// The one thing that the call may add to the store.
+    makes: Makes,
+    /// The sign-in that the call ends.
+    ends: Option<SignInId>,
+    /// Reading what is no secret of every connection.
+    lists: bool,
+    /// Using keys and tokens that the host put there for any connection.
+    uses_hosts: bool,
 }
 
-/// What is to be done with an entry.
+/// What a call may add.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Makes {
+    #[default]
+    Nothing,
+    Connection,
+    /// A sign-in: for this connection, or for one that is to be made.
+    SignIn(Option<String>),
+}
+
+/// An operation on an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Read it, or sign with it.
-    Use,
-    /// Write it, remove it, or lease it.
-    Change,
+    Read,
+    Sign,
+    Put,
+    Delete,
+    Lease,
+}
+
+/// A right to one operation.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Permit {
+    /// As it was asked for.
+    Granted,
+    /// Only if the entry is not there yet.
+    IfNew,
+    /// Only as the [first](put_first) entry of a connection or sign-in, which the call then makes.
+    IfFirst,
+}
+
+/// What a call has added so far.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    id: Option<String>,
+    keys: BTreeSet<String>,
 }
 
 impl Scope {
-    /// Whether a call may do this.
-    ///
-    /// # Errors
-    /// [`StoreError::Other`] if not; otherwise what the store says.
-    pub(crate) fn check(&self, store: &dyn SecretStore, key: &str, access: Access) -> Result<(), StoreError> {
-        if self.allows(store, key, access)? {
-            return Ok(());
-        }
-        // With no word of whether there is such an entry.
-        Err(StoreError::Other(format!("{key} is not for this call: it belongs to another connection")))
+    /// A call that has no business with the store.
+    pub(crate) fn nothing() -> Self {
+        Self::default()
     }
 
-    fn allows(&self, store: &dyn SecretStore, key: &str, access: Access) -> Result<bool, StoreError> {
-        let (kind, owner) = key.split_once('/').unwrap_or((key, ""));
-        let owner = owner.split('/').next().unwrap_or_default();
-        // The host fills `supplied/` and names under `keys/` for whichever connections refer to them.
-        let of_a_connection = || store.get(&format!("connections/{owner}")).map(|entry| entry.is_some());
-        match self {
-            Self::Connection(id) if !id.is_empty() && owner == id => Ok(true),
-            Self::Connection(_) if kind == "keys" => Ok(access == Access::Use && !of_a_connection()?),
-            // Who else has this nickname is no secret.
-            Self::Connection(_) => Ok(kind == "supplied" && access == Access::Use),
-            Self::AllConnections if kind == "keys" && access == Access::Use => Ok(!of_a_connection()?),
-            Self::AllConnections => Ok(true),
+    /// A call that names a connection. What is no id names none.
+    pub(crate) fn connection(id: &str) -> Self {
+        Self { connection: is_id(id).then(|| id.to_owned()), uses_hosts: true, ..Self::default() }
+    }
+
+    /// `connections.rename`, which tells whether the nickname is in use.
+    pub(crate) fn rename(id: &str) -> Self {
+        Self { lists: true, uses_hosts: false, ..Self::connection(id) }
+    }
+
+    /// `connections.list`.
+    pub(crate) fn list() -> Self {
+        Self { lists: true, ..Self::default() }
+    }
+
+    /// `connections.connect`.
+    pub(crate) fn connect() -> Self {
+        Self { makes: Makes::Connection, lists: true, uses_hosts: true, ..Self::default() }
+    }
+
+    /// `connections.authorize`, anew for `connection` or for one to be made.
+    pub(crate) fn authorize(connection: Option<&str>) -> Self {
+        let connection = connection.map(str::to_owned);
+        Self { makes: Makes::SignIn(connection), lists: true, ..Self::default() }
+    }
+
+    /// `connections.finish`, which makes a connection, or renews the one that the sign-in was begun for.
+    ///
+    /// # Errors
+    /// As the store fails.
+    pub(crate) fn finish(store: &dyn SecretStore, authorization: &str) -> Result<Self, StoreError> {
+        let Some(ends) = SignInId::parse(authorization) else {
+            return Ok(Self::nothing());
+        };
+        let base = Self { lists: true, ..Self::default() };
+        Ok(match ends.connection() {
+            None => Self { makes: Makes::Connection, ends: Some(ends), ..base },
+            // Only a call that named the connection can have begun such a sign-in.
+            Some(connection) if !store.keys(&ends.prefix())?.is_empty() => {
+                Self { connection: Some(connection.to_owned()), ends: Some(ends), ..base }
+            }
+            Some(_) => base,
+        })
+    }
+
+    /// The right to do this, at this time since 1970-01-01T00:00:00Z.
+    ///
+    /// # Errors
+    /// [`StoreError::Other`] if there is none.
+    pub(crate) fn permit(
+        &self,
+        made: &Made,
+        key: &str,
+        access: Access,
+        now: Duration,
+    ) -> Result<Permit, StoreError> {
+        let entry = EntryName::parse(key);
+        let permit = match &entry.owner {
+            Owner::Connection(id) => self.of_connection(made, &entry, id, access),
+            Owner::SignIn { id, expires } => {
+                let is_over = expires.is_none_or(|end| end < now.as_secs());
+                self.of_sign_in(made, key, id, is_over, access)
+            }
+            Owner::Host => {
+                let used = access == Access::Read || access == Access::Sign && entry.kind == "keys";
+                (self.uses_hosts && used).then_some(Permit::Granted)
+            }
+            Owner::Nobody => None,
+        };
+        // With no word of whether there is such an entry.
+        permit.ok_or_else(|| {
+            StoreError::Other(format!("{key} is not for this call: it belongs to another connection"))
+        })
+    }
+
+    fn of_connection(&self, made: &Made, entry: &EntryName<'_>, id: &str, access: Access) -> Option<Permit> {
+        if self.connection.as_deref() == Some(id) {
+            return Some(Permit::Granted);
         }
+        if self.lists && access == Access::Read && entry.is_public() {
+            return Some(Permit::Granted);
+        }
+        if self.makes != Makes::Connection {
+            return None;
+        }
+        made.permit(entry.key, id, access)
+    }
+
+    fn of_sign_in(
+        &self,
+        made: &Made,
+        key: &str,
+        id: &SignInId,
+        is_over: bool,
+        access: Access,
+    ) -> Option<Permit> {
+        if self.ends.as_ref() == Some(id) {
+            return matches!(access, Access::Read | Access::Delete).then_some(Permit::Granted);
+        }
+        let Makes::SignIn(connection) = &self.makes else { return None };
+        // Nobody comes back to it, and it holds a secret: whoever begins a sign-in clears it away.
+        if is_over && access == Access::Delete {
+            return Some(Permit::Granted);
+        }
+        if id.connection() != connection.as_deref() || is_over {
+            return None;
+        }
+        made.permit(key, id.as_str(), access)
     }
 
     /// Those of the keys that a call may know of.
-    pub(crate) fn visible(&self, mut keys: Vec<String>) -> Vec<String> {
-        if let Self::Connection(id) = self {
-            keys.retain(|key| key.split('/').nth(1) == Some(id));
-        }
+    pub(crate) fn visible(&self, made: &Made, mut keys: Vec<String>, now: Duration) -> Vec<String> {
+        keys.retain(|key| {
+            let may = |access| self.permit(made, key, access, now) == Ok(Permit::Granted);
+            // Names under which the host keeps something are the host's to tell.
+            EntryName::parse(key).owner != Owner::Host && (may(Access::Read) || may(Access::Delete))
+        });
         keys
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::secrets::{Expected, MemoryStore};
-
-    const MINE: &str = "00000000000000aa";
-    const THEIRS: &str = "00000000000000bb";
-
-    fn store() -> MemoryStore {
-        let store = MemoryStore::default();
-        for id in [MINE, THEIRS] {
-            for kind in ["connections", "credentials", "keys", "status"] {
-                store.put(&format!("{kind}/{id}"), "x", &Expected::Absent).unwrap();
+impl Made {
+    /// What a call may do with an entry of a new connection or sign-in. It uses only what it has put itself.
+    fn permit(&self, key: &str, id: &str, access: Access) -> Option<Permit> {
+        if self.id.as_deref().is_some_and(|made| made != id) {
+            return None;
+        }
+        match access {
+            Access::Read | Access::Sign | Access::Put | Access::Delete if self.keys.contains(key) => {
+                Some(Permit::Granted)
             }
-            store.put(&format!("tokens/{id}/d"), "x", &Expected::Absent).unwrap();
-        }
-        store.put("keys/team", "x", &Expected::Absent).unwrap();
-        store
-    }
-
-    /// Whether it may be used, and whether it may be changed.
-    fn may(scope: &Scope, key: &str) -> (bool, bool) {
-        let check = |access| scope.check(&store(), key, access).is_ok();
-        (check(Access::Use), check(Access::Change))
-    }
-
-    #[test]
-    fn a_call_for_a_connection_touches_what_is_its_own() {
-        let scope = Scope::Connection(MINE.to_owned());
-        for kind in
-            ["connections", "credentials", "keys", "status", "tokens", "pending", "of-a-later-version"]
-        {
-            assert_eq!(may(&scope, &format!("{kind}/{MINE}")), (true, true), "{kind}");
-            assert_eq!(may(&scope, &format!("{kind}/{MINE}/d")), (true, true), "{kind}");
-            for not_mine in
-                [format!("{kind}/{THEIRS}"), format!("{kind}/{THEIRS}/{MINE}"), format!("{kind}/{MINE}0")]
-            {
-                let named_by_the_host = kind == "keys" && !not_mine.contains(THEIRS);
-                assert_eq!(may(&scope, &not_mine), (named_by_the_host, false), "{not_mine}");
-            }
-        }
-        assert_eq!(may(&scope, "keys/team"), (true, false));
-        assert_eq!(may(&scope, "supplied/token"), (true, false));
-        for nobodys in ["", "keys", "credentials", MINE] {
-            assert!(!may(&scope, nobodys).1, "{nobodys}");
+            Access::Put if self.id.is_some() => Some(Permit::IfNew),
+            Access::Put => Some(Permit::IfFirst),
+            Access::Lease => self.id.is_some().then_some(Permit::Granted),
+            Access::Read | Access::Sign | Access::Delete => None,
         }
     }
 
-    #[test]
-    fn a_call_that_names_no_connection_uses_the_key_of_none() {
-        let scope = Scope::AllConnections;
-        assert_eq!(may(&scope, &format!("keys/{THEIRS}")), (false, true));
-        assert_eq!(may(&scope, "keys/team"), (true, true));
-        assert_eq!(may(&scope, "keys/00000000000000cc"), (true, true));
-        assert_eq!(may(&scope, &format!("credentials/{THEIRS}")), (true, true));
-        assert_eq!(may(&scope, "pending/1"), (true, true));
-    }
-
-    #[test]
-    fn an_id_that_is_none_owns_nothing() {
-        let scope = Scope::Connection(String::new());
-        assert_eq!(may(&scope, "credentials/"), (false, false));
-        assert_eq!(may(&scope, "credentials"), (false, false));
-    }
-
-    #[test]
-    fn keys_of_others_are_not_listed() {
-        let keys = || store().keys("").unwrap();
-        assert_eq!(Scope::AllConnections.visible(keys()), keys());
-        let seen = Scope::Connection(MINE.to_owned()).visible(keys());
-        assert_eq!(seen.len(), 5);
-        assert!(seen.iter().all(|key| key.contains(MINE)), "{seen:?}");
+    /// Notes that the call has put an entry that was not there.
+    pub(crate) fn note(&mut self, key: String) {
+        self.id = match EntryName::parse(&key).owner {
+            Owner::Connection(id) => Some(id),
+            Owner::SignIn { id, .. } => Some(id.as_str().to_owned()),
+            Owner::Host | Owner::Nobody => return,
+        };
+        self.keys.insert(key);
     }
 }
+
+/// Writes the first entry of a connection or a sign-in, of which there is nothing yet.
+///
+/// # Errors
+/// [`StoreError::VersionMismatch`] if there is something, or as the store fails.
+pub(crate) fn put_first(store: &dyn SecretStore, key: &str, value: &str) -> Result<String, StoreError> {
+    let is_there = match EntryName::parse(key).owner {
+        Owner::Connection(id) => entry::keys_of(&id)
+            .try_fold(false, |found, key| Ok::<_, StoreError>(found || store.get(&key)?.is_some()))?,
+        Owner::SignIn { id, .. } => !store.keys(&id.prefix())?.is_empty(),
+        Owner::Host | Owner::Nobody => true,
+    };
+    if is_there { Err(StoreError::VersionMismatch) } else { store.put(key, value, &Expected::Absent) }
+}
+
+#[cfg(test)]
+mod tests;

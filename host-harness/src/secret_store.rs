@@ -1,15 +1,19 @@
 //! `gcf:connector/secret-store` for the guest, over any [`SecretStore`] of the host.
 //!
-//! The store is called on the guest's own thread. Most calls are reads that take microseconds, and a
-//! durable write takes a few milliseconds and happens once per connection or token; handing each over
-//! to a thread for blocking work (`block_in_place`) would cost the many to help the few, and panics
-//! on a runtime with one thread.
+//! A store may block: on a disk, on a network, on an HSM. It is asked on a thread for blocking work, so that no other
+//! call waits for it, and its time on the processor is charged to the call that caused it.
 
-use std::{sync::Arc, time::Duration};
+mod quota;
 
+use std::{any::Any, panic, sync::Arc, time::Duration};
+
+use self::quota::Quota;
 use crate::{
     bindings::secret_store::{self as wit, Host},
-    scope::{Access, Scope},
+    clock::Clock,
+    error::Limit,
+    limits::{CpuMeter, StoreLimits},
+    scope::{Access, Made, Permit, Scope, put_first},
     secrets::{
         Entry, Expected, Lease, SecretStore, StoreError,
         key::{check_key, check_prefix, check_value},
@@ -17,116 +21,262 @@ use crate::{
     state::State,
 };
 
-/// The store that a call sees.
+/// The store of a host.
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
     pub(crate) store: Arc<dyn SecretStore>,
-    /// Whether `sign` is offered. If not, the component reads the key and signs itself.
+    /// Offers `sign`. If not, the component reads the key and signs itself.
     pub(crate) signs: bool,
-    /// What of it.
-    pub(crate) scope: Scope,
 }
 
+/// The store as one call sees it.
+pub(crate) struct CallSecrets {
+    secrets: Secrets,
+    scope: Scope,
+    made: Made,
+    quota: Quota,
+    clock: Arc<dyn Clock>,
+    cpu: Arc<CpuMeter>,
+}
+
+/// The answer to the guest, or the limit that ends its call.
+type Answered<T> = Result<Result<T, StoreError>, Limit>;
+
 impl Secrets {
-    /// As a call for one connection sees it.
-    pub(crate) fn within(&self, scope: Scope) -> Self {
-        Self { scope, ..self.clone() }
-    }
-
-    fn check(&self, key: &str, access: Access) -> Result<(), StoreError> {
-        check_key(key)?;
-        self.scope.check(&*self.store, key, access)
-    }
-
-    fn get(&self, key: &str) -> Result<Option<wit::Entry>, StoreError> {
-        self.check(key, Access::Use)?;
-        Ok(self.store.get(key)?.map(Into::into))
-    }
-
-    fn put(&self, key: &str, value: &str, expected: wit::Expected) -> Result<String, StoreError> {
-        self.check(key, Access::Change)?;
-        check_value(value)?;
-        self.store.put(key, value, &expected.into())
-    }
-
-    fn delete(&self, key: &str, expected: wit::Expected) -> Result<(), StoreError> {
-        self.check(key, Access::Change)?;
-        self.store.delete(key, &expected.into())
-    }
-
-    fn keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        check_prefix(prefix)?;
-        Ok(self.scope.visible(self.store.keys(prefix)?))
-    }
-
-    fn acquire_lease(&self, name: &str, ttl_ms: u64) -> Result<wit::Lease, StoreError> {
-        self.check(name, Access::Change)?;
-        Ok(self.store.acquire_lease(name, Duration::from_millis(ttl_ms))?.into())
-    }
-
-    fn release_lease(&self, name: &str, token: &str) -> Result<(), StoreError> {
-        self.check(name, Access::Change)?;
-        self.store.release_lease(name, token)
-    }
-
-    fn sign(
+    /// As a call sees it.
+    pub(crate) fn within(
         &self,
-        key: &str,
-        algorithm: wit::SignatureAlgorithm,
-        message: &[u8],
-    ) -> Result<Vec<u8>, StoreError> {
-        self.check(key, Access::Use)?;
-        match algorithm {
-            wit::SignatureAlgorithm::Rs256 if self.signs => self.store.sign(key, message),
-            wit::SignatureAlgorithm::Rs256 => Err(StoreError::Unsupported),
+        scope: Scope,
+        limits: StoreLimits,
+        clock: &Arc<dyn Clock>,
+        cpu: &Arc<CpuMeter>,
+    ) -> CallSecrets {
+        CallSecrets {
+            secrets: self.clone(),
+            scope,
+            made: Made::default(),
+            quota: Quota::new(limits),
+            clock: Arc::clone(clock),
+            cpu: Arc::clone(cpu),
+        }
+    }
+
+    /// Asks the store, on a thread of its own where that may take time, and tells that thread's time on the processor.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        takes_time: bool,
+        work: impl FnOnce(&dyn SecretStore) -> T + Send + 'static,
+    ) -> (T, Duration) {
+        // A host is built without a runtime; no call that uses the store is.
+        let runtime = tokio::runtime::Handle::try_current().ok().filter(|_| takes_time);
+        let Some(runtime) = runtime else {
+            return (work(&*self.store), Duration::ZERO);
+        };
+        let store = Arc::clone(&self.store);
+        match runtime.spawn_blocking(move || CpuMeter::measure(|| work(&*store))).await {
+            Ok(done) => done,
+            // The store's own panic goes where it would have gone without the thread.
+            Err(error) => panic::resume_unwind(error.try_into_panic().unwrap_or_else(stopped)),
         }
     }
 }
 
-impl State {
-    /// What the store takes is the host's time, not the guest's.
-    fn store<T>(&self, ask: impl FnOnce(&Secrets) -> Result<T, StoreError>) -> Result<T, wit::StoreError> {
-        self.cpu.spare(|| ask(&self.secrets)).map_err(Into::into)
-    }
+fn stopped(error: tokio::task::JoinError) -> Box<dyn Any + Send> {
+    Box::new(format!("the runtime is shutting down: {error}"))
 }
 
-impl Host for State {
-    fn get(&mut self, key: String) -> Result<Option<wit::Entry>, wit::StoreError> {
-        self.store(|secrets| secrets.get(&key))
+impl CallSecrets {
+    fn now(&self) -> Duration {
+        self.clock.now()
     }
 
-    fn put(
-        &mut self,
-        key: String,
-        value: String,
-        expected: wit::Expected,
-    ) -> Result<String, wit::StoreError> {
-        self.store(|secrets| secrets.put(&key, &value, expected))
+    /// Asks the store, at the cost of the call.
+    async fn ask<T: Send + 'static>(
+        &self,
+        takes_time: bool,
+        work: impl FnOnce(&dyn SecretStore) -> Result<T, StoreError> + Send + 'static,
+    ) -> Answered<T> {
+        let (answer, cpu) = self.secrets.ask(takes_time, work).await;
+        self.cpu.add(cpu);
+        self.cpu.check()?;
+        Ok(answer)
     }
 
-    fn delete(&mut self, key: String, expected: wit::Expected) -> Result<(), wit::StoreError> {
-        self.store(|secrets| secrets.delete(&key, expected))
+    fn permit(&self, key: &str, access: Access) -> Result<Permit, StoreError> {
+        check_key(key)?;
+        self.scope.permit(&self.made, key, access, self.now())
     }
 
-    fn keys(&mut self, prefix: String) -> Result<Vec<String>, wit::StoreError> {
-        self.store(|secrets| secrets.keys(&prefix))
+    async fn get(&mut self, key: String) -> Answered<Option<wit::Entry>> {
+        self.quota.call()?;
+        if let Err(error) = self.permit(&key, Access::Read) {
+            return Ok(Err(error));
+        }
+        let blocks = self.blocks();
+        let get = move |store: &dyn SecretStore| {
+            let entry = store.get(&key)?;
+            entry.as_ref().map_or(Ok(()), |entry| check_value(&entry.value)).map(|()| entry)
+        };
+        let entry = self.ask(blocks, get).await?;
+        Ok(entry.map(|entry| entry.map(Into::into)))
     }
 
-    fn acquire_lease(&mut self, name: String, ttl_ms: u64) -> Result<wit::Lease, wit::StoreError> {
-        self.store(|secrets| secrets.acquire_lease(&name, ttl_ms))
+    async fn put(&mut self, key: String, value: String, expected: wit::Expected) -> Answered<String> {
+        self.quota.write(value.len())?;
+        let permit =
+            match self.permit(&key, Access::Put).and_then(|permit| check_value(&value).map(|()| permit)) {
+                Ok(permit) => permit,
+                Err(error) => return Ok(Err(error)),
+            };
+        let expected: Expected = expected.into();
+        let blocks = self.blocks();
+        match permit {
+            Permit::Granted => self.ask(blocks, move |store| store.put(&key, &value, &expected)).await,
+            // A version would be one of an entry that this call has not put.
+            Permit::IfNew | Permit::IfFirst if matches!(expected, Expected::Version(_)) => {
+                Ok(Err(StoreError::VersionMismatch))
+            }
+            Permit::IfNew | Permit::IfFirst => {
+                let is_first = permit == Permit::IfFirst;
+                let name = key.clone();
+                let put = move |store: &dyn SecretStore| {
+                    if is_first {
+                        put_first(store, &key, &value)
+                    } else {
+                        store.put(&key, &value, &Expected::Absent)
+                    }
+                };
+                let version = self.ask(blocks, put).await?;
+                if version.is_ok() {
+                    self.made.note(name);
+                }
+                Ok(version)
+            }
+        }
     }
 
-    fn release_lease(&mut self, name: String, token: String) -> Result<(), wit::StoreError> {
-        self.store(|secrets| secrets.release_lease(&name, &token))
+    async fn delete(&mut self, key: String, expected: wit::Expected) -> Answered<()> {
+        self.quota.call()?;
+        if let Err(error) = self.permit(&key, Access::Delete) {
+            return Ok(Err(error));
+        }
+        let expected: Expected = expected.into();
+        let blocks = self.blocks();
+        self.ask(blocks, move |store| store.delete(&key, &expected)).await
     }
 
-    fn sign(
+    async fn keys(&mut self, prefix: String) -> Answered<Vec<String>> {
+        self.quota.call()?;
+        if let Err(error) = check_prefix(&prefix) {
+            return Ok(Err(error));
+        }
+        let blocks = self.blocks();
+        let keys = self.ask(blocks, move |store| store.keys(&prefix)).await?;
+        Ok(keys.map(|keys| self.scope.visible(&self.made, keys, self.now())))
+    }
+
+    async fn acquire_lease(&mut self, name: String, ttl_ms: u64) -> Answered<wit::Lease> {
+        self.quota.call()?;
+        if let Err(error) = self.permit(&name, Access::Lease) {
+            return Ok(Err(error));
+        }
+        self.quota.lease()?;
+        let blocks = self.blocks();
+        let ttl = Duration::from_millis(ttl_ms);
+        let lease = self.ask(blocks, move |store| store.acquire_lease(&name, ttl)).await?;
+        if !matches!(lease, Ok(Lease::Granted(_))) {
+            self.quota.no_lease();
+        }
+        Ok(lease.map(Into::into))
+    }
+
+    async fn release_lease(&mut self, name: String, token: String) -> Answered<()> {
+        self.quota.call()?;
+        if let Err(error) = self.permit(&name, Access::Lease) {
+            return Ok(Err(error));
+        }
+        let blocks = self.blocks();
+        self.ask(blocks, move |store| store.release_lease(&name, &token)).await
+    }
+
+    async fn sign(
         &mut self,
         key: String,
         algorithm: wit::SignatureAlgorithm,
         message: Vec<u8>,
-    ) -> Result<Vec<u8>, wit::StoreError> {
-        self.store(|secrets| secrets.sign(&key, algorithm, &message))
+    ) -> Answered<Vec<u8>> {
+        self.quota.sign()?;
+        if let Err(error) = self.permit(&key, Access::Sign) {
+            return Ok(Err(error));
+        }
+        match algorithm {
+            wit::SignatureAlgorithm::Rs256 if self.secrets.signs => {
+                // A signature takes half a millisecond of any processor, whatever the store is.
+                self.ask(true, move |store| store.sign(&key, &message)).await
+            }
+            wit::SignatureAlgorithm::Rs256 => Ok(Err(StoreError::Unsupported)),
+        }
+    }
+
+    fn blocks(&self) -> bool {
+        self.secrets.store.may_block()
+    }
+}
+
+/// What `bindgen!` wants: a limit ends the call as a trap does.
+fn told<T>(answered: Answered<T>) -> wasmtime::Result<Result<T, wit::StoreError>> {
+    Ok(answered?.map_err(Into::into))
+}
+
+impl Host for State {
+    async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<wit::Entry>, wit::StoreError>> {
+        told(self.secrets.get(key).await)
+    }
+
+    async fn put(
+        &mut self,
+        key: String,
+        value: String,
+        expected: wit::Expected,
+    ) -> wasmtime::Result<Result<String, wit::StoreError>> {
+        told(self.secrets.put(key, value, expected).await)
+    }
+
+    async fn delete(
+        &mut self,
+        key: String,
+        expected: wit::Expected,
+    ) -> wasmtime::Result<Result<(), wit::StoreError>> {
+        told(self.secrets.delete(key, expected).await)
+    }
+
+    async fn keys(&mut self, prefix: String) -> wasmtime::Result<Result<Vec<String>, wit::StoreError>> {
+        told(self.secrets.keys(prefix).await)
+    }
+
+    async fn acquire_lease(
+        &mut self,
+        name: String,
+        ttl_ms: u64,
+    ) -> wasmtime::Result<Result<wit::Lease, wit::StoreError>> {
+        told(self.secrets.acquire_lease(name, ttl_ms).await)
+    }
+
+    async fn release_lease(
+        &mut self,
+        name: String,
+        token: String,
+    ) -> wasmtime::Result<Result<(), wit::StoreError>> {
+        told(self.secrets.release_lease(name, token).await)
+    }
+
+    async fn sign(
+        &mut self,
+        key: String,
+        algorithm: wit::SignatureAlgorithm,
+        message: Vec<u8>,
+    ) -> wasmtime::Result<Result<Vec<u8>, wit::StoreError>> {
+        told(self.secrets.sign(key, algorithm, message).await)
     }
 }
 
@@ -168,64 +318,4 @@ impl From<StoreError> for wit::StoreError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::secrets::MemoryStore;
-
-    fn secrets(signs: bool) -> Secrets {
-        Secrets { store: Arc::new(MemoryStore::default()), signs, scope: Scope::AllConnections }
-    }
-
-    #[test]
-    fn what_is_written_is_read_with_its_version() {
-        let secrets = secrets(true);
-        let version = secrets.put("tokens/a/b", "value", wit::Expected::Absent).unwrap();
-        let entry = secrets.get("tokens/a/b").unwrap().unwrap();
-        assert_eq!((entry.value.as_str(), &entry.version), ("value", &version));
-        let again = secrets.put("tokens/a/b", "value", wit::Expected::Absent);
-        assert_eq!(again, Err(StoreError::VersionMismatch));
-        assert_eq!(secrets.keys("tokens/").unwrap(), ["tokens/a/b"]);
-        secrets.delete("tokens/a/b", wit::Expected::Version(version)).unwrap();
-        assert!(secrets.get("tokens/a/b").unwrap().is_none());
-    }
-
-    #[test]
-    fn a_malformed_key_never_reaches_the_store() {
-        let secrets = secrets(true);
-        for key in ["", "Keys/a", "a b", "a\\b", "a\0", "ä", &"a".repeat(257)] {
-            assert!(matches!(secrets.get(key), Err(StoreError::Other(_))), "{key}");
-            let put = secrets.put(key, "value", wit::Expected::Anything);
-            assert!(matches!(put, Err(StoreError::Other(_))), "{key}");
-            assert!(matches!(secrets.acquire_lease(key, 1), Err(StoreError::Other(_))), "{key}");
-        }
-        assert!(secrets.keys("").unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_value_is_at_most_64_kib() {
-        let secrets = secrets(true);
-        assert!(secrets.put("keys/a", &"x".repeat(64 * 1024), wit::Expected::Anything).is_ok());
-        let put = secrets.put("keys/a", &"x".repeat(64 * 1024 + 1), wit::Expected::Anything);
-        assert!(matches!(put, Err(StoreError::Other(_))), "{put:?}");
-    }
-
-    #[test]
-    fn a_host_that_does_not_sign_says_so() {
-        let signature = secrets(false).sign("keys/a", wit::SignatureAlgorithm::Rs256, b"message");
-        assert_eq!(signature, Err(StoreError::Unsupported));
-    }
-
-    #[test]
-    fn a_lease_is_held_until_it_is_given_back() {
-        let secrets = secrets(true);
-        let wit::Lease::Granted(token) = secrets.acquire_lease("tokens/a", 60_000).unwrap() else {
-            panic!("the first one gets it")
-        };
-        let wit::Lease::Held(rest) = secrets.acquire_lease("tokens/a", 60_000).unwrap() else {
-            panic!("the second one does not")
-        };
-        assert!(rest <= 60_000);
-        secrets.release_lease("tokens/a", &token).unwrap();
-        assert!(matches!(secrets.acquire_lease("tokens/a", 1), Ok(wit::Lease::Granted(_))));
-    }
-}
+mod tests;

@@ -18,15 +18,14 @@ use crate::{
     bindings::{secret_store, types},
     clock::{Clock, Random},
     hooks::Hooks,
-    limits::{CpuMeter, MemoryMeter},
-    secret_store::Secrets,
+    limits::MemoryMeter,
+    secret_store::CallSecrets,
 };
 
 /// The state of one call.
 pub(crate) struct State {
     pub(crate) memory: MemoryMeter,
-    pub(crate) cpu: Arc<CpuMeter>,
-    pub(crate) secrets: Secrets,
+    pub(crate) secrets: CallSecrets,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) hooks: Hooks,
     http: WasiHttpCtx,
@@ -38,10 +37,9 @@ impl State {
     pub(crate) fn new(
         clock: &Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        secrets: Secrets,
+        secrets: CallSecrets,
         hooks: Hooks,
         memory: MemoryMeter,
-        cpu: Arc<CpuMeter>,
     ) -> Self {
         // No arguments, environment, folders or streams: the builder's own defaults. Sockets are not
         // linked either; that they are off here is the second lock on that door.
@@ -51,16 +49,7 @@ impl State {
             .allow_tcp(false)
             .allow_udp(false)
             .build();
-        Self {
-            memory,
-            cpu,
-            secrets,
-            random,
-            hooks,
-            http: WasiHttpCtx::new(),
-            wasi,
-            table: ResourceTable::new(),
-        }
+        Self { memory, secrets, random, hooks, http: WasiHttpCtx::new(), wasi, table: ResourceTable::new() }
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 use gcf_host::{
-    CallError, Host, HostError, Limit, Limits,
+    CallError, Host, HostError, Limit, Limits, StoreLimits,
     secrets::{Expected, MemoryStore, SecretStore as _},
     transport::{Body, Sending, Timeouts, Transport},
 };
@@ -29,6 +29,7 @@ const ROOMY: Limits = Limits {
     grace: Duration::from_secs(5),
     longest: Duration::from_secs(3_630),
     calls: 1,
+    store: StoreLimits::DEFAULT,
 };
 
 fn host(limits: Limits) -> Host {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Expected, Lease, MAX_LEASE, SecretStore, StoreError, sign_with_pem};
+use super::{Expected, Lease, MAX_LEASE, SecretStore, StoreError, StoreQuota, sign_with_pem};
 use crate::clock::Clock;
 
 /// A value that must be printed nowhere.
@@ -52,6 +52,45 @@ pub(super) fn check(store: &dyn SecretStore, clock: &ManualClock) {
     signing(store);
     store.put("credentials/canary", CANARY, &Expected::Anything).unwrap();
     assert!(!format!("{store:?} {:#?}", store.get("credentials/canary")).contains(CANARY));
+}
+
+/// A store that is full says so, and goes on with what it has. `make` makes an empty one.
+pub(super) fn check_quota<S: SecretStore>(make: impl Fn(StoreQuota) -> (S, std::sync::Arc<ManualClock>)) {
+    let few = StoreQuota { entries: 2, bytes: 1 << 20, leases: 2 };
+    let is_full = |error: StoreError| matches!(&error, StoreError::Other(why) if why.contains("full"));
+
+    let (store, clock) = make(few);
+    let put = |key: &str, value: &str| store.put(key, value, &Expected::Anything);
+    put("a/1", "x").unwrap();
+    put("a/2", "x").unwrap();
+    assert!(is_full(put("a/3", "x").unwrap_err()));
+    assert!(is_full(store.put("a/3", "x", &Expected::Absent).unwrap_err()));
+    put("a/2", "y").unwrap();
+    store.delete("a/1", &Expected::Anything).unwrap();
+    put("a/3", "x").unwrap();
+    assert_eq!(store.keys("").unwrap(), ["a/2", "a/3"]);
+
+    let lease = |name: &str| store.acquire_lease(name, Duration::from_secs(10));
+    let Ok(Lease::Granted(token)) = lease("l/1") else { panic!("there is room") };
+    assert!(matches!(lease("l/2"), Ok(Lease::Granted(_))));
+    assert!(is_full(lease("l/3").unwrap_err()));
+    assert!(matches!(lease("l/1"), Ok(Lease::Held(_))));
+    store.release_lease("l/1", &token).unwrap();
+    assert!(matches!(lease("l/3"), Ok(Lease::Granted(_))));
+    // Nobody gave these two back.
+    clock.advance(11);
+    assert!(matches!(lease("l/4"), Ok(Lease::Granted(_))));
+
+    let (store, _) = make(StoreQuota { entries: 100, ..few });
+    let value = "x".repeat(60 << 10);
+    let written =
+        (0..20).take_while(|n| store.put(&format!("a/{n}"), &value, &Expected::Anything).is_ok()).count();
+    assert!((13..=17).contains(&written), "{written} values of 60 KiB in 1 MiB");
+    assert!(is_full(store.put("b", &value, &Expected::Anything).unwrap_err()));
+    // In the place of another one, and after another one.
+    store.put("a/0", &value, &Expected::Anything).unwrap();
+    store.delete("a/0", &Expected::Anything).unwrap();
+    store.put("b", &value, &Expected::Anything).unwrap();
 }
 
 fn compare_and_set(store: &dyn SecretStore) {

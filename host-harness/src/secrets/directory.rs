@@ -7,9 +7,9 @@ use std::{
     time::Duration,
 };
 
-use self::leases::Leases;
+use self::{leases::Leases, usage::Known};
 use super::{
-    Entry, Expected, Lease, SecretStore, StoreError,
+    Entry, Expected, Lease, SecretStore, StoreError, StoreQuota,
     envelope::StoreKey,
     files::{self, Durable},
     identity::KeySource,
@@ -23,6 +23,7 @@ mod leases;
 mod migration;
 mod readers;
 mod sharing;
+mod usage;
 
 /// Keeps every key in a file of its own, encrypted with [age](https://age-encryption.org).
 ///
@@ -43,6 +44,8 @@ pub struct DirectoryStore {
     key: StoreKey,
     leases: Leases,
     migrated: usize,
+    quota: StoreQuota,
+    known: Known,
 }
 
 impl DirectoryStore {
@@ -99,11 +102,18 @@ impl DirectoryStore {
                 return Err(StoreError::Unavailable(key.missing(&folder)));
             }
         };
-        let mut store = Self { folder, key: StoreKey::new(identity), leases, migrated: 0 };
+        let (quota, known) = (StoreQuota::DEFAULT, Known::nothing());
+        let mut store = Self { folder, key: StoreKey::new(identity), leases, migrated: 0, quota, known };
         store.refuse_wrong_key(key)?;
         store.migrated = store.migrate()?;
         store.finish_sharing()?;
         Ok(store)
+    }
+
+    /// The same store, which grows to this, with what other processes write there.
+    #[must_use]
+    pub fn with_quota(self, quota: StoreQuota) -> Self {
+        Self { quota, ..self }
     }
 
     /// Whether the values are encrypted on the disk: always.
@@ -205,7 +215,7 @@ impl SecretStore for DirectoryStore {
         let version = nonce();
         let _lock = self.lock_if(key, expected)?;
         let readers = self.readers_for_writing(key)?;
-        self.write(key, value, &version, &readers)?;
+        self.write(key, value, &version, &readers, Some(self.quota))?;
         Ok(version)
     }
 
@@ -236,7 +246,7 @@ impl SecretStore for DirectoryStore {
 
     fn acquire_lease(&self, name: &str, ttl: Duration) -> Result<Lease, StoreError> {
         check_key(name)?;
-        self.leases.acquire(name, ttl)
+        self.leases.acquire(name, ttl, self.quota)
     }
 
     fn release_lease(&self, name: &str, token: &str) -> Result<(), StoreError> {

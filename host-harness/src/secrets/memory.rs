@@ -8,8 +8,9 @@ use std::{
 };
 
 use super::{
-    Entry, Expected, Lease, MAX_LEASE, SecretStore, StoreError,
+    Entry, Expected, Lease, MAX_LEASE, SecretStore, StoreError, StoreQuota,
     key::{check_key, check_prefix, check_value},
+    quota::Usage,
     sign::sign_with_pem,
 };
 use crate::clock::{Clock, SystemClock};
@@ -17,12 +18,15 @@ use crate::clock::{Clock, SystemClock};
 /// Keeps everything in memory: for tests, for replays, and for hosts that persist elsewhere.
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
+    quota: StoreQuota,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     entries: BTreeMap<String, Entry>,
+    /// Of all keys and values.
+    bytes: u64,
     leases: HashMap<String, Held>,
     /// Versions and lease tokens; never reused, so that a deleted and rewritten key has a new version.
     counter: u64,
@@ -43,7 +47,13 @@ impl MemoryStore {
     /// An empty store whose leases expire by the elapsed time of `clock`.
     #[must_use]
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::default() }
+        Self { clock, quota: StoreQuota::DEFAULT, state: Mutex::default() }
+    }
+
+    /// The same store, which grows to this.
+    #[must_use]
+    pub fn with_quota(self, quota: StoreQuota) -> Self {
+        Self { quota, ..self }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -58,6 +68,10 @@ impl Default for MemoryStore {
 }
 
 impl SecretStore for MemoryStore {
+    fn may_block(&self) -> bool {
+        false
+    }
+
     fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
         check_key(key)?;
         Ok(self.state().entries.get(key).cloned())
@@ -67,7 +81,12 @@ impl SecretStore for MemoryStore {
         check_key(key)?;
         check_value(value)?;
         let mut state = self.state();
-        expected.holds_for(state.entries.get(key))?;
+        let old = state.entries.get(key);
+        expected.holds_for(old)?;
+        let entries = state.entries.len() + usize::from(old.is_none());
+        let bytes = state.bytes - old.map_or(0, |old| size(key, old)) + (key.len() + value.len()) as u64;
+        self.quota.check(Usage { entries, bytes })?;
+        state.bytes = bytes;
         let version = state.next();
         state.entries.insert(key.to_owned(), Entry { value: value.to_owned(), version: version.clone() });
         Ok(version)
@@ -77,7 +96,9 @@ impl SecretStore for MemoryStore {
         check_key(key)?;
         let mut state = self.state();
         expected.holds_for(state.entries.get(key))?;
-        state.entries.remove(key);
+        if let Some(old) = state.entries.remove(key) {
+            state.bytes -= size(key, &old);
+        }
         Ok(())
     }
 
@@ -95,6 +116,11 @@ impl SecretStore for MemoryStore {
         if let Some(held) = state.leases.get(name).filter(|held| held.until > now) {
             return Ok(Lease::Held(held.until - now));
         }
+        if self.quota.check_leases(state.leases.len()).is_err() {
+            state.leases.retain(|_, held| held.until > now);
+        }
+        let held_by_others = state.leases.len() - usize::from(state.leases.contains_key(name));
+        self.quota.check_leases(held_by_others)?;
         let token = state.next();
         let held = Held { token: token.clone(), until: now + ttl.min(MAX_LEASE) };
         state.leases.insert(name.to_owned(), held);
@@ -122,6 +148,10 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
+fn size(key: &str, entry: &Entry) -> u64 {
+    (key.len() + entry.value.len()) as u64
+}
+
 impl State {
     fn next(&mut self) -> String {
         self.counter += 1;
@@ -138,6 +168,14 @@ mod tests {
     fn keeps_the_contract() {
         let clock = Arc::new(contract::ManualClock::default());
         contract::check(&MemoryStore::with_clock(clock.clone()), &clock);
+    }
+
+    #[test]
+    fn it_grows_to_its_quota_and_no_further() {
+        contract::check_quota(|quota| {
+            let clock = Arc::new(contract::ManualClock::default());
+            (MemoryStore::with_clock(clock.clone()).with_quota(quota), clock)
+        });
     }
 
     #[test]

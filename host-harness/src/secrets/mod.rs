@@ -7,6 +7,7 @@ pub use self::{
     environment::{ReadOnlyStore, SECRETS_VARIABLE},
     identity::{KEY_FILE_VARIABLE, KEYRING_VARIABLE, KeySource, PASSPHRASE_VARIABLE, Passphrase},
     memory::MemoryStore,
+    quota::StoreQuota,
     sign::sign_with_pem,
 };
 
@@ -17,6 +18,7 @@ mod files;
 mod identity;
 pub(crate) mod key;
 mod memory;
+mod quota;
 mod sign;
 
 #[cfg(test)]
@@ -24,9 +26,15 @@ mod contract;
 
 /// A key-value store with compare-and-set, leases, and keys that sign without being shown.
 ///
-/// Keys and semantics are those of `wit/secret-store.wit`. Calls may block for as long as a small
-/// file takes to be written durably.
+/// Keys and semantics are those of `wit/secret-store.wit`. Calls may block: the host makes them on threads that
+/// nothing else waits for.
 pub trait SecretStore: fmt::Debug + Send + Sync + 'static {
+    /// Tells that a call may wait, for a disk, a lock or a network, or compute for longer than a few
+    /// microseconds; signing aside. A store that says no is called on the threads of the runtime.
+    fn may_block(&self) -> bool {
+        true
+    }
+
     /// The value under `key`.
     ///
     /// # Errors

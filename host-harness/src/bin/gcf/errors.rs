@@ -381,6 +381,7 @@ impl From<HostError> for Failure {
             | HostError::Invalid(_) => (Exit::Usage, "host"),
             HostError::Manifest(_) | HostError::Engine(_) | HostError::Trapped(_) => (Exit::Fault, "host"),
             HostError::DeadlineExceeded(_) => (Exit::Temporary, words::kind(ErrorKind::DeadlineExceeded)),
+            HostError::Store(_) => (Exit::Fault, words::kind(ErrorKind::SecretStore)),
             HostError::LimitExceeded(_) => (Exit::Failed, "limit"),
         };
         Self::in_one_breath(exit, kind, &error.to_string(), "please report it")

@@ -1,12 +1,15 @@
 //! Values: what is in a file of a key, and what a name in the folder says.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{DirectoryStore, LEASES, SHARING, readers::Readers};
 use crate::secrets::{
-    Entry, StoreError,
+    Entry, StoreError, StoreQuota,
     envelope::{self, Opened, Unreadable},
     files::{self, Durable},
     key::{Named, file_name, is_clear, key_of},
@@ -34,17 +37,24 @@ impl DirectoryStore {
         Ok(Some(Entry { value, version }))
     }
 
+    /// Writes a value, within a quota if it may be a new one.
     pub(super) fn write(
         &self,
         key: &str,
         value: &str,
         version: &str,
         readers: &Readers,
+        quota: Option<StoreQuota>,
     ) -> Result<(), StoreError> {
         let stored =
             StoredValue { format: FORMAT, version: version.into(), key: key.into(), value: value.into() };
         let bytes = envelope::seal(&readers.all, &readers.seal_key(&self.key), &encode(&stored));
-        files::replace(&self.folder, &self.file(key), &bytes, Durable::Yes)
+        let file = self.file(key);
+        if let Some(quota) = quota {
+            let old = fs::symlink_metadata(&file).ok().map(|metadata| metadata.len());
+            self.known.add(&self.folder, quota, old, bytes.len() as u64)?;
+        }
+        files::replace(&self.folder, &file, &bytes, Durable::Yes)
     }
 
     pub(super) fn open_value(

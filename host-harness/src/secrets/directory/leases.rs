@@ -16,7 +16,7 @@ use super::{
 use crate::{
     clock::Clock,
     secrets::{
-        Lease, MAX_LEASE, StoreError,
+        Lease, MAX_LEASE, StoreError, StoreQuota,
         files::{self, Durable},
         key::clear_file_name,
     },
@@ -36,19 +36,42 @@ impl Leases {
         Ok(Self { folder, clock })
     }
 
-    pub(super) fn acquire(&self, name: &str, ttl: Duration) -> Result<Lease, StoreError> {
+    pub(super) fn acquire(&self, name: &str, ttl: Duration, quota: StoreQuota) -> Result<Lease, StoreError> {
         let path = self.file(name);
         let _lock = files::lock(&self.folder.join(LOCK))?;
         let now = self.clock.now();
         if let Some(rest) = read(&path)?.and_then(|lease| lease.rest(now)) {
             return Ok(Lease::Held(rest));
         }
+        self.make_room(&path, now, quota)?;
         let granted = millis(now);
         let until = granted.saturating_add(millis(ttl.min(MAX_LEASE)));
         let lease = StoredLease { format: FORMAT, name: name.to_owned(), token: nonce(), granted, until };
         // A lease that a power cut takes is no loss: its holder is gone, too.
         files::replace(&self.folder, &path, encode(&lease).as_bytes(), Durable::No)?;
         Ok(Lease::Granted(lease.token))
+    }
+
+    /// Removes what nobody gave back and nobody holds any more, where the folder is full.
+    fn make_room(&self, path: &Path, now: Duration, quota: StoreQuota) -> Result<(), StoreError> {
+        if files::exists(path) {
+            return Ok(());
+        }
+        let mut names = files::names(&self.folder)?;
+        names.retain(|name| !name.starts_with('.'));
+        if quota.check_leases(names.len()).is_ok() {
+            return Ok(());
+        }
+        let mut held = 0;
+        for name in names {
+            let path = self.folder.join(name);
+            if read(&path)?.and_then(|lease| lease.rest(now)).is_some() {
+                held += 1;
+            } else {
+                files::remove(&self.folder, &path, Durable::No)?;
+            }
+        }
+        quota.check_leases(held)
     }
 
     pub(super) fn release(&self, name: &str, token: &str) -> Result<(), StoreError> {

@@ -44,7 +44,7 @@ impl DirectoryStore {
                 return Err(damaged(path, "it belongs to another key"));
             }
             check_value(&value)?;
-            self.write(&key, &value, &version, &Readers::nobody_else(&self.key))?;
+            self.write(&key, &value, &version, &Readers::nobody_else(&self.key), None)?;
         }
         // Not before all of it is encrypted: what fails half-way can be tried again.
         for path in &clear {

@@ -177,7 +177,7 @@ impl DirectoryStore {
     /// Encrypts each entry to the readers of the list, and then forgets how they were sealed before.
     fn finish(&self, connection: &str, mut readers: Readers) -> Result<(), StoreError> {
         for StoredValue { key, value, version, .. } in self.values_of(connection, &readers)? {
-            self.write(&key, &value, &version, &readers)?;
+            self.write(&key, &value, &version, &readers, None)?;
         }
         readers.previous = None;
         self.write_list(connection, &readers)

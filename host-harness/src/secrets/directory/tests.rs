@@ -52,6 +52,18 @@ impl Place {
     }
 }
 
+#[test]
+fn it_grows_to_its_quota_and_no_further() {
+    contract::check_quota(|quota| {
+        let place = Place::new();
+        let clock = Arc::new(ManualClock::default());
+        let store = DirectoryStore::open_with_clock(place.store(), &place.key("me"), clock.clone()).unwrap();
+        // The folder stays for as long as the process does.
+        std::mem::forget(place);
+        (store.with_quota(quota), clock)
+    });
+}
+
 fn value(store: &DirectoryStore, key: &str) -> Option<String> {
     store.get(key).unwrap().map(|entry| entry.value)
 }
