@@ -14,8 +14,10 @@
 //! | `custom_api` | requests of the caller's own, and lists in full |
 //! | `guard_rails` | what a connection may do |
 //! | `hostile` | the host's limits, against a component that keeps none |
+//! | `thieves` | the secret store of others and its limits, against a component that takes what it can |
 //! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
 //! | `invokers` | whose token is whose |
+//! | `earlier_stores` | what earlier versions wrote is read as it is |
 //! | `lifetimes` | tokens, grants and sign-ins over time |
 //! | `lengths` | bodies that are shorter or longer than they say, or larger than anybody takes |
 //! | `lists` | functions of every kind and region, in whole and in part, and drop-downs |
@@ -43,6 +45,8 @@ mod contract;
 mod custom_api;
 #[cfg(test)]
 mod doctor;
+#[cfg(test)]
+mod earlier_stores;
 #[cfg(test)]
 mod fidelity;
 #[cfg(test)]
@@ -83,3 +87,5 @@ mod sign_in;
 mod stampede;
 #[cfg(test)]
 mod tapes;
+#[cfg(test)]
+mod thieves;

@@ -1,4 +1,4 @@
-//! The exports, of which only `connections.check` does something.
+//! The exports, each of which does what the thief is told; `connections.check` does all misdeeds.
 
 use std::io::{Write as _, stderr};
 
@@ -9,49 +9,59 @@ use crate::{
         gcf::connector::types::{Error, GuardRails},
     },
     error, misbehave,
+    thief::{VICTIM, obey, steal},
 };
 
-fn absent<T>() -> Result<T, Error> {
-    Err(error("this component only misbehaves, in connections.check"))
+/// What comes of an order is an error, whatever the export.
+fn ordered<T>(order: &str, own: &str) -> Result<T, Error> {
+    obey(order, own)?;
+    Err(error("this component only misbehaves"))
 }
 
 impl connections::Guest for Hostile {
-    fn connect(_: connections::ConnectRequest, _: Option<u32>) -> Result<connections::Connected, Error> {
-        absent()
+    fn connect(
+        request: connections::ConnectRequest,
+        _: Option<u32>,
+    ) -> Result<connections::Connected, Error> {
+        ordered(&request.nickname, "00000000000000cc")
     }
 
-    fn authorize(_: connections::AuthorizeRequest) -> Result<connections::Authorization, Error> {
-        absent()
+    fn authorize(request: connections::AuthorizeRequest) -> Result<connections::Authorization, Error> {
+        ordered(&request.nickname, "")
     }
 
-    fn finish(_: String, _: String, _: Option<u32>) -> Result<connections::Connected, Error> {
-        absent()
+    fn finish(_: String, callback: String, _: Option<u32>) -> Result<connections::Connected, Error> {
+        ordered(&callback, "")
     }
 
     fn reauthorize(
-        _: String,
+        id: String,
         _: connections::Credential,
-        _: Option<String>,
+        subject_token: Option<String>,
         _: Option<u32>,
     ) -> Result<connections::Connected, Error> {
-        absent()
+        ordered(&subject_token.unwrap_or_default(), &id)
     }
 
-    fn rename(_: String, _: String) -> Result<connections::Connected, Error> {
-        absent()
+    fn rename(id: String, nickname: String) -> Result<connections::Connected, Error> {
+        ordered(&nickname, &id)
     }
 
-    fn restrict(_: String, _: Option<GuardRails>) -> Result<connections::Connected, Error> {
-        absent()
+    fn restrict(id: String, _: Option<GuardRails>) -> Result<connections::Connected, Error> {
+        ordered(&id, "")
     }
 
     fn list() -> Result<Vec<connections::Connection>, Error> {
         let _ = stderr().write_all(&b"secret-on-stderr\n".repeat(64));
-        Ok(Vec::new())
+        match steal(VICTIM) {
+            Err(nothing) if nothing.message == "granted: []" => Ok(Vec::new()),
+            Err(loot) => Err(loot),
+            Ok(()) => Ok(Vec::new()),
+        }
     }
 
-    fn get(_: String) -> Result<connections::Connection, Error> {
-        absent()
+    fn get(id: String) -> Result<connections::Connection, Error> {
+        ordered(&id, "")
     }
 
     fn check(
@@ -62,50 +72,58 @@ impl connections::Guest for Hostile {
         misbehave(&id).map(|()| Vec::new())
     }
 
-    fn disconnect(_: String, _: Option<u32>) -> Result<connections::Disconnected, Error> {
-        absent()
+    fn disconnect(id: String, _: Option<u32>) -> Result<connections::Disconnected, Error> {
+        ordered(&id, "")
     }
 }
 
 impl functions::Guest for Hostile {
-    fn list(_: String, _: functions::ListRequest, _: Option<u32>) -> Result<functions::FunctionList, Error> {
-        absent()
+    fn list(
+        connection: String,
+        _: functions::ListRequest,
+        _: Option<u32>,
+    ) -> Result<functions::FunctionList, Error> {
+        ordered(&connection, "")
     }
 
-    fn get(_: String, _: functions::FunctionRef, _: Option<u32>) -> Result<functions::Function, Error> {
-        absent()
+    fn get(
+        connection: String,
+        _: functions::FunctionRef,
+        _: Option<u32>,
+    ) -> Result<functions::Function, Error> {
+        ordered(&connection, "")
     }
 
     fn options(
-        _: String,
+        connection: String,
         _: functions::OptionsRequest,
         _: Option<u32>,
     ) -> Result<functions::OptionList, Error> {
-        absent()
+        ordered(&connection, "")
     }
 
     fn invoke(
-        _: String,
+        connection: String,
         _: functions::InvokeRequest,
         _: Option<u32>,
     ) -> Result<functions::Invocation, Error> {
-        absent()
+        ordered(&connection, "")
     }
 }
 
 impl api::Guest for Hostile {
-    fn custom_api(_: String, _: api::ApiRequest, _: Option<u32>) -> Result<api::ApiResponse, Error> {
-        absent()
+    fn custom_api(connection: String, _: api::ApiRequest, _: Option<u32>) -> Result<api::ApiResponse, Error> {
+        ordered(&connection, "")
     }
 
-    fn all_pages(_: String, _: api::PagesRequest, _: Option<u32>) -> Result<api::ApiPages, Error> {
-        absent()
+    fn all_pages(connection: String, _: api::PagesRequest, _: Option<u32>) -> Result<api::ApiPages, Error> {
+        ordered(&connection, "")
     }
 }
 
 impl planning::Guest for Hostile {
-    fn plan(_: String, _: planning::Action, _: Option<u32>) -> Result<planning::CallPlan, Error> {
-        absent()
+    fn plan(connection: String, _: planning::Action, _: Option<u32>) -> Result<planning::CallPlan, Error> {
+        ordered(&connection, "")
     }
 }
 

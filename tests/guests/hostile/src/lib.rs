@@ -23,9 +23,14 @@
 //! | `machine` | time and memory |
 //! | `requests` | what is sent |
 //! | `store` | the secret store |
+//! | `thief` | the secret store of others, in any call |
+//!
+//! `thief` is told what to do by the nickname of `connect`, `authorize` and `rename`, by the callback of `finish`, by the subject
+//! token of `reauthorize`, and by the name of a connection everywhere else: `steal ID` takes what it can of a connection, and
+//! `flood WHAT` asks the store without end.
 //!
 //! `connections.list` answers with an empty list: the call that shows that a host is still well. It writes
-//! to its standard error before that.
+//! to its standard error before that, and tries to steal.
 
 #[cfg(target_os = "wasi")]
 #[path = "../../../../component/src/seal.rs"]
@@ -48,6 +53,7 @@ mod exports;
 mod machine;
 mod requests;
 mod store;
+mod thief;
 
 use bindings::gcf::connector::types::{Error, ErrorKind, Origin};
 
@@ -58,6 +64,9 @@ struct Hostile;
 const GOOGLE: &str = "cloudfunctions.googleapis.com";
 
 fn misbehave(id: &str) -> Result<(), Error> {
+    if id.starts_with("steal ") {
+        return thief::obey(id, "");
+    }
     if let Some((misdeed @ ("read" | "sign" | "keys" | "break"), key)) = id.split_once(' ') {
         return Err(error(store::pry(misdeed, key)));
     }
