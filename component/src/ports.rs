@@ -77,9 +77,8 @@ impl Ports for Wasi {
         }
     }
 
-    fn release_lease(&self, name: &str, token: &str) {
-        // It ends by itself.
-        let _ = store::release_lease(name, token);
+    fn release_lease(&self, name: &str, token: &str) -> bool {
+        store::release_lease(name, token).is_ok()
     }
 
     fn sign(&self, key: &str, message: &[u8]) -> Result<Vec<u8>, StoreError> {

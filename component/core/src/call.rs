@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Kind, Origin, Result},
     google, gzip,
     http::{Exchange, Request, Response, Timeouts, TokenKind, TransportError},
-    ports::Ports,
+    ports::{Lease, Ports, StoreError},
     repeats,
     retry::{self, Class},
     store::ConnectionId,
@@ -45,7 +45,16 @@ pub struct Call<'a, P> {
     deadline: Duration,
     connection: OnceCell<ConnectionId>,
     repeats: Cell<u32>,
+    leases: RefCell<Vec<HeldLease>>,
     trace: RefCell<Vec<Exchange>>,
+}
+
+/// A lease, and when it ends by itself.
+#[derive(Debug)]
+pub(crate) struct HeldLease {
+    name: String,
+    token: String,
+    end: Duration,
 }
 
 impl<'a, P: Ports> Call<'a, P> {
@@ -63,6 +72,7 @@ impl<'a, P: Ports> Call<'a, P> {
             deadline: ports.monotonic() + given,
             connection: OnceCell::new(),
             repeats: Cell::default(),
+            leases: RefCell::default(),
             trace: RefCell::default(),
         })
     }
@@ -91,6 +101,34 @@ impl<'a, P: Ports> Call<'a, P> {
             self.repeats.set(repeats + 1);
         }
         may
+    }
+
+    /// Asks for a lease. One that this call could not give back is still its own: waiting for it would be to wait for
+    /// itself.
+    ///
+    /// # Errors
+    /// As the store fails; `Err` of the inner result is how long somebody else still has it.
+    pub(crate) fn lease(
+        &self,
+        name: &str,
+        ttl: Duration,
+    ) -> std::result::Result<std::result::Result<HeldLease, Duration>, StoreError> {
+        let now = self.ports.monotonic();
+        match self.ports.acquire_lease(name, ttl)? {
+            Lease::Granted(token) => Ok(Ok(HeldLease { name: name.to_owned(), token, end: now + ttl })),
+            Lease::Held(left) => {
+                let mut held = self.leases.borrow_mut();
+                let own = held.iter().position(|lease| lease.name == name && lease.end > now);
+                Ok(own.map(|at| held.swap_remove(at)).ok_or(left))
+            }
+        }
+    }
+
+    /// Gives a lease back, or keeps in mind that it could not be.
+    pub(crate) fn release(&self, lease: HeldLease) {
+        if !self.ports.release_lease(&lease.name, &lease.token) {
+            self.leases.borrow_mut().push(lease);
+        }
     }
 
     /// What has been sent until now.

@@ -63,8 +63,8 @@ pub trait Ports {
     /// As `wit/secret-store.wit` says.
     fn acquire_lease(&self, name: &str, ttl: Duration) -> Result<Lease, StoreError>;
 
-    /// Gives a lease back. A failure is of no consequence: leases end by themselves.
-    fn release_lease(&self, name: &str, token: &str);
+    /// Gives a lease back, and says whether it is. Whoever cannot give it back still has it, until it ends by itself.
+    fn release_lease(&self, name: &str, token: &str) -> bool;
 
     /// RS256 by the host, with a key that it holds.
     ///

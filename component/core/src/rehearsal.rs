@@ -230,10 +230,8 @@ impl<P: Ports> Ports for Stage<'_, P> {
         }
     }
 
-    fn release_lease(&self, name: &str, token: &str) {
-        if self.rehearsal.is_none() {
-            self.ports.release_lease(name, token);
-        }
+    fn release_lease(&self, name: &str, token: &str) -> bool {
+        self.rehearsal.is_some() || self.ports.release_lease(name, token)
     }
 
     fn sign(&self, key: &str, message: &[u8]) -> Result<Vec<u8>, StoreError> {

@@ -76,6 +76,7 @@ pub(crate) enum Op {
     Delete,
     Keys,
     Lease,
+    Release,
 }
 
 /// The scripted world.
@@ -390,11 +391,15 @@ impl Ports for World {
         Ok(Lease::Granted(token))
     }
 
-    fn release_lease(&self, name: &str, token: &str) {
+    fn release_lease(&self, name: &str, token: &str) -> bool {
+        if self.fault(Op::Release, name).is_err() {
+            return false;
+        }
         let mut leases = self.leases.borrow_mut();
         if leases.get(name).is_some_and(|(held, _)| held == token) {
             leases.remove(name);
         }
+        true
     }
 
     fn sign(&self, _: &str, message: &[u8]) -> Result<Vec<u8>, StoreError> {

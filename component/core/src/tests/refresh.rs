@@ -5,13 +5,20 @@ use std::time::Duration;
 use serde_json::json;
 use test_case::test_case;
 
+use super::gen2;
 use crate::{
     error::{Kind, Result},
-    functions::list::list,
+    functions::{
+        FunctionRef,
+        invoke::{Auth, InvokeRequest, invoke},
+        list::list,
+    },
+    identity::InvokerRequest,
     ports::StoreError,
+    target::grammar::Query,
     testing::{
-        Op, World, access_token, block_on, invalid_grant, json_answer, nothing, revoked, rotated,
-        unauthenticated, user_grant,
+        CLIENT_ID, NOW, Op, USER, World, access_token, block_on, invalid_grant, json_answer, jwt, nothing,
+        revoked, rotated, unauthenticated, user_grant,
     },
 };
 
@@ -237,4 +244,98 @@ fn tokens_of_two_connections_are_kept_apart() {
         (world.bearer(0).as_deref(), world.bearer(1).as_deref()),
         (Some("ya29.first"), Some("ya29.of-the-second"))
     );
+}
+
+/// A store that takes no lease back: each call has the one that it got until its time is over.
+fn without_release(world: &World) {
+    world.fail(Op::Release, "tokens/", StoreError::Failed("gone".to_owned()));
+}
+
+#[test]
+fn a_call_does_not_wait_for_a_lease_of_its_own() {
+    let (world, id) = ended();
+    without_release(&world);
+    // The first token is not accepted, so the call wants a second one of the same kind.
+    world.then(json_answer(200, &user_grant("ya29.second")));
+    world.then(unauthenticated());
+    world.then(json_answer(200, &user_grant("ya29.third")));
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
+    assert_eq!(world.bearer(3).as_deref(), Some("ya29.third"));
+    assert_eq!(world.elapsed.get(), Duration::ZERO, "nothing was waited for");
+    assert_eq!(world.leases.borrow().len(), 1, "it could not be given back");
+}
+
+/// The ID token of a user waits for the lease of their access token.
+#[test]
+fn a_call_with_two_tokens_of_one_refresh_does_not_wait_for_itself() {
+    let (world, id) = ended();
+    without_release(&world);
+    let claims = json!({"aud": CLIENT_ID, "exp": NOW + 7600, "email": USER});
+    // The first refresh brings no ID token, so a second one is asked for.
+    let mut without = user_grant("ya29.second");
+    without["id_token"] = json!(null);
+    world.then(json_answer(200, &without));
+    world.then(json_answer(200, &gen2("us-central1", "hello")));
+    let mut with = user_grant("ya29.third");
+    with["id_token"] = json!(jwt(&claims));
+    world.then(json_answer(200, &with));
+    world.then(nothing());
+    let request = InvokeRequest {
+        function: FunctionRef::Named { name: "hello".to_owned(), region: Some("us-central1".to_owned()) },
+        method: "POST".to_owned(),
+        path: String::new(),
+        query: Query::None,
+        headers: Vec::new(),
+        body: None,
+        auth: Auth::IdToken,
+        invoker: Some(InvokerRequest::User),
+        audience: None,
+        authorization: None,
+        idempotent: false,
+        raise_for_status: false,
+    };
+    let invocation = block_on(invoke(&world, &id, request, None)).unwrap();
+    assert_eq!(invocation.audience.as_deref(), Some(CLIENT_ID));
+    assert_eq!(world.elapsed.get(), Duration::ZERO, "nothing was waited for");
+}
+
+/// What a call could not give back ends by itself, and is somebody else's then.
+#[test]
+fn a_lease_that_has_ended_is_no_longer_a_calls_own() {
+    let (world, id) = ended();
+    without_release(&world);
+    world.then(json_answer(200, &user_grant("ya29.second")));
+    let key = world.keys(&format!("tokens/{id}/")).remove(0);
+    world.after(
+        move |world| {
+            // A slow API: meanwhile the lease is over, and somebody else has it and uses it.
+            world.elapsed.set(world.elapsed.get() + Duration::from_secs(21));
+            world.leases.borrow_mut().clear();
+            let theirs = key.clone();
+            world.held_while(move |world| {
+                world.set(&theirs, json!({"token": "ya29.theirs", "expires": NOW + 9000}).to_string());
+            });
+        },
+        unauthenticated(),
+    );
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
+    assert_eq!(world.bearer(2).as_deref(), Some("ya29.theirs"), "it waited for them");
+    assert!(world.elapsed.get() > Duration::from_secs(21));
+}
+
+/// In another call it is somebody else's: only whoever holds it knows.
+#[test]
+fn another_call_waits_for_a_lease_that_was_not_given_back() {
+    let (world, id) = ended();
+    without_release(&world);
+    world.then(json_answer(200, &user_grant("ya29.second")));
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
+    world.at(8000);
+    world.then(json_answer(200, &user_grant("ya29.third")));
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
+    assert!(world.elapsed.get() >= Duration::from_secs(20), "{:?}", world.elapsed.get());
 }

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Kind, Result},
     identity::{Identity, Source},
     json::{Object, Read, Unreadable},
-    ports::{Expected, Lease, Ports},
+    ports::{Expected, Ports},
     secret::Secret,
     session::Session,
     store::{self, ConnectionId, Kept, StoredCredential},
@@ -127,9 +127,9 @@ pub(super) async fn obtain<'m, P: Ports>(
         if let Some(error) = status::known_fault(ports, slot.id, &slot.key, now)? {
             return old_or(old, error);
         }
-        let lease = match ports.acquire_lease(&slot.lease, LEASE) {
-            Ok(Lease::Granted(lease)) => Some(lease),
-            Ok(Lease::Held(left)) => {
+        let lease = match call.lease(&slot.lease, LEASE) {
+            Ok(Ok(lease)) => Some(lease),
+            Ok(Err(left)) => {
                 if let Some(old) = old {
                     return Ok(old);
                 }
@@ -141,7 +141,7 @@ pub(super) async fn obtain<'m, P: Ports>(
         };
         let outcome = renew(call, slot, margin, mint).await;
         if let Some(lease) = lease {
-            ports.release_lease(&slot.lease, &lease);
+            call.release(lease);
         }
         return outcome.or_else(|error| old_or(old, error));
     }
