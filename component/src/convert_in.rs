@@ -76,6 +76,7 @@ pub(crate) fn guard_rails(rails: types::GuardRails) -> GuardRails {
         methods: rails.methods,
         max_body: rails.max_body,
         own_project: rails.own_project,
+        audiences: rails.audiences,
     }
 }
 

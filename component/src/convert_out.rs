@@ -79,6 +79,7 @@ fn guard_rails(rails: GuardRails) -> types::GuardRails {
         methods: rails.methods,
         max_body: rails.max_body,
         own_project: rails.own_project,
+        audiences: rails.audiences,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which function is called, by whichever name; with whose audience; and what its own answers are.
 
 use gcf_host::wit::{
-    Body, Content, ErrorKind, FunctionRef, Generation, InvokeRequest, Origin, TokenKind, Trigger,
+    Body, Content, ErrorKind, FunctionRef, Generation, GuardRails, InvokeRequest, Origin, TokenKind, Trigger,
 };
 use serde_json::{Value, json};
 
@@ -69,11 +69,18 @@ async fn a_resource_name_is_of_any_project_and_region() {
 }
 
 #[tokio::test]
-async fn another_audience_is_minted_for_if_it_is_no_other_functions() {
+async fn another_audience_is_minted_for_where_google_says_where_the_function_is() {
     let own = format!("https://{FUNCTION}");
     let with_path = format!("https://{FUNCTION}/path");
-    for audience in ["123.apps.googleusercontent.com", "https://api.example.com", "team", &own, &with_path] {
-        for function in [hello(), by_url()] {
+    for (audience, by) in [
+        (own.as_str(), [hello(), by_url()].as_slice()),
+        (&with_path, &[hello(), by_url()]),
+        ("123.apps.googleusercontent.com", &[hello(), of_project("demo-project")]),
+        ("https://api.example.com", &[hello(), of_project("demo-project")]),
+        ("team", &[hello(), of_project("demo-project")]),
+    ] {
+        for function in by {
+            let function = function.clone();
             let (host, google, id) = with_function(gen2(), |_| Some(json_response(200, &json!({})))).await;
             let request = InvokeRequest { audience: Some(audience.to_owned()), ..invoke_request(function) };
             let answer = host.invoke(&id, request, None).await.unwrap();
@@ -84,6 +91,42 @@ async fn another_audience_is_minted_for_if_it_is_no_other_functions() {
             assert_eq!(call.url, format!("https://{FUNCTION}/"));
             assert!(call.authorization.starts_with("Bearer ey"), "{audience}");
         }
+    }
+}
+
+fn of_project(project: &str) -> FunctionRef {
+    FunctionRef::Resource(format!("projects/{project}/locations/us-central1/functions/hello"))
+}
+
+/// Google's own services, other people's OAuth clients and whatever a service lists open more than the function does,
+/// and a URL or another project may be anybody's.
+#[tokio::test]
+async fn a_function_of_the_callers_choice_receives_no_token_for_something_else() {
+    let (host, google, id) = with_function(gen2(), |_| Some(json_response(200, &json!({})))).await;
+    let with = |function: &FunctionRef, audience: &str| InvokeRequest {
+        audience: Some(audience.to_owned()),
+        ..invoke_request(function.clone())
+    };
+    for audience in ["32555940559.apps.googleusercontent.com", "https://sts.googleapis.com", "team"] {
+        for function in [by_url(), of_project("other-project"), of_project("123456789012")] {
+            let error = refused(host.invoke(&id, with(&function, audience), None).await);
+            assert_eq!(error.kind, ErrorKind::InvalidInput);
+            assert_eq!(error.details, [("field".to_owned(), "audience".to_owned())]);
+            assert!(error.fix.unwrap().contains("whoever manages connections, who can allow it"));
+            assert!(google.take().is_empty(), "{audience}: nothing is sent");
+        }
+    }
+    let allowed = "32555940559.apps.googleusercontent.com";
+    let rails = GuardRails { audiences: vec![allowed.to_owned()], ..crate::guard_rails::none() };
+    host.restrict(&id, Some(rails)).await.unwrap();
+    for function in [by_url(), of_project("other-project"), hello()] {
+        let answer = host.invoke(&id, with(&function, allowed), None).await.unwrap();
+        assert_eq!(answer.audience.as_deref(), Some(allowed));
+        google.take();
+        let error = refused(host.invoke(&id, with(&function, "https://sts.googleapis.com"), None).await);
+        assert_eq!(error.kind, ErrorKind::Restricted);
+        assert_eq!(error.details, [("rail".to_owned(), "audiences".to_owned())]);
+        assert!(google.take().is_empty(), "nothing is sent");
     }
 }
 

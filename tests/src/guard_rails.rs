@@ -19,7 +19,7 @@ use crate::fixtures::{
     silent::silent,
 };
 
-fn none() -> GuardRails {
+pub(crate) fn none() -> GuardRails {
     GuardRails {
         read_only: false,
         regions: Vec::new(),
@@ -27,6 +27,7 @@ fn none() -> GuardRails {
         methods: Vec::new(),
         max_body: None,
         own_project: false,
+        audiences: Vec::new(),
     }
 }
 
@@ -207,6 +208,7 @@ async fn guard_rails_are_kept_shown_and_changed() {
         methods: vec!["GET".to_owned()],
         max_body: Some(1_000_000),
         own_project: true,
+        audiences: vec!["https://api.example.com".to_owned()],
     };
     let (host, id) = with(rails.clone()).await;
     assert_eq!(host.connection(&id).await.unwrap().guard_rails, Some(rails.clone()));
@@ -222,6 +224,8 @@ async fn guard_rails_are_kept_shown_and_changed() {
         GuardRails { methods: vec!["get".to_owned()], ..none() },
         GuardRails { regions: vec!["-".to_owned()], ..none() },
         GuardRails { functions: vec!["h*o".to_owned()], ..none() },
+        GuardRails { audiences: vec!["two words".to_owned()], ..none() },
+        GuardRails { audiences: vec!["a".to_owned(); 101], ..none() },
     ] {
         let error = refused(host.restrict(&id, Some(wrong)).await);
         assert_eq!(error.kind, ErrorKind::InvalidInput);

@@ -309,6 +309,7 @@ async fn guard_rails_are_shown_and_stop_a_plan_as_its_call() {
         methods: vec!["GET".to_owned()],
         max_body: Some(10),
         own_project: true,
+        audiences: vec!["https://api.example.com".to_owned()],
     };
     let id = stage.connect(ConnectRequest { guard_rails: Some(rails.clone()), ..connect_request() }).await;
     let get = |name| InvokeRequest { method: "GET".to_owned(), ..invoke_request(named(name, None)) };

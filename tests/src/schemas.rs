@@ -226,8 +226,7 @@ fn every_schema_is_one_of_draft_2020_12() {
 #[tokio::test]
 async fn every_action_takes_and_gives_what_the_catalog_says() {
     let mut stage = Stage::new();
-    let rails =
-        json!({"read-only": false, "regions": [], "functions": [], "methods": [], "own-project": false});
+    let rails = json!({"read-only": false, "regions": [], "functions": [], "methods": [], "own-project": false, "audiences": []});
     let connected = stage
         .play(
             "connections.connect",

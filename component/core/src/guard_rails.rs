@@ -3,7 +3,10 @@
 //! Everything here is asked after parsing, and before anything is sent. A rail that says nothing forbids nothing;
 //! where it cannot be told whether a rail is kept, it is not.
 
+mod audience;
 mod path;
+
+pub(crate) use self::audience::AddressOf;
 
 use crate::{
     error::{Error, Kind, Origin, Result},
@@ -11,7 +14,7 @@ use crate::{
     http::Method,
     json::{Object, Read, Unreadable},
     names::{FunctionName, Region},
-    target::function_url::FunctionUrl,
+    target::function_url::{Audience, FunctionUrl},
 };
 
 /// The most entries of one list.
@@ -27,6 +30,7 @@ pub struct GuardRails {
     pub methods: Vec<String>,
     pub max_body: Option<u64>,
     pub own_project: bool,
+    pub audiences: Vec<String>,
 }
 
 impl GuardRails {
@@ -36,9 +40,9 @@ impl GuardRails {
     /// `invalid-input` of field `guard-rails`.
     pub fn parse(given: Option<Self>) -> Result<Option<Self>> {
         let Some(rails) = given.filter(|rails| *rails != Self::default()) else { return Ok(None) };
-        for list in [&rails.regions, &rails.functions, &rails.methods] {
+        for list in [&rails.regions, &rails.functions, &rails.methods, &rails.audiences] {
             if list.len() > MAX_ENTRIES {
-                return Err(wrong("regions, functions and methods are at most 100 each")
+                return Err(wrong("regions, functions, methods and audiences are at most 100 each")
                     .fix("use fewer; a function's name may end in `*`"));
             }
         }
@@ -55,6 +59,12 @@ impl GuardRails {
                 return Err(wrong("an allowed method is not one that is ever sent")
                     .fix("use GET, POST, PUT, PATCH, DELETE, HEAD and OPTIONS, in upper case"));
             }
+        }
+        for audience in &rails.audiences {
+            Audience::parse(audience).map_err(|_| {
+                wrong("an allowed audience is empty, too long, or holds characters outside printable ASCII")
+                    .fix("write it as the service lists it, such as https://api.example.com")
+            })?;
         }
         let safe = |method: &String| Method::parse(method).is_some_and(is_safe);
         if rails.read_only && !rails.methods.is_empty() && !rails.methods.iter().any(safe) {
@@ -202,7 +212,7 @@ impl GuardRails {
 
     /// From what is kept. A rail that this version does not know must not be left out, so it is an error.
     pub(crate) fn read(fields: &Object<'_>) -> Read<Self> {
-        let known = ["read_only", "regions", "functions", "methods", "max_body", "own_project"];
+        let known = ["read_only", "regions", "functions", "methods", "max_body", "own_project", "audiences"];
         if fields.fields().any(|(name, _)| !known.contains(&name)) {
             return Err(Unreadable::Field("guard_rails"));
         }
@@ -213,6 +223,7 @@ impl GuardRails {
             methods: fields.texts("methods")?,
             max_body: fields.number("max_body")?,
             own_project: fields.flag("own_project")?,
+            audiences: fields.texts("audiences")?,
         })
     }
 
@@ -225,6 +236,7 @@ impl GuardRails {
             .with_texts("methods", &self.methods)
             .with_some("max_body", self.max_body)
             .with_some("own_project", self.own_project.then_some(true))
+            .with_texts("audiences", &self.audiences)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     jwt::{KeyId, PrivateKey},
     names::{AccountEmail, ProjectId},
     ports::{Ports, StoreError},
+    refusal::Grant,
     secret::Secret,
     store::{self, StoredConnection, StoredCredential, invoker, kind},
 };
@@ -191,6 +192,26 @@ impl Identity {
     #[must_use]
     pub fn has_own_id_token(&self) -> bool {
         self.impersonates.is_some() || matches!(self.source, Source::Key(_))
+    }
+
+    /// What it hands to Google for a token, as far as its refusals mean something.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        match &self.source {
+            Source::Key(_) => Grant::Assertion,
+            Source::Refresh(_) => Grant::RefreshToken,
+            // Of a token that the host has, nothing is known but that somebody issued it.
+            Source::Federation(_) | Source::Supplied(_) | Source::Injected => Grant::Exchange,
+        }
+    }
+
+    /// The OAuth client that a user signed in with: the audience of their own ID token.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        match &self.source {
+            Source::Refresh(refresh) => Some(&refresh.client_id),
+            Source::Key(_) | Source::Federation(_) | Source::Supplied(_) | Source::Injected => None,
+        }
     }
 
     /// Whether there is a user whose ID token can be given to functions.

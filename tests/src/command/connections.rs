@@ -101,6 +101,8 @@ fn a_connection_is_restricted_and_let_loose() {
                 "--max-body",
                 "100",
                 "--own-project",
+                "--allow-audience",
+                "https://api.example.com",
             ]),
             person.run(&["connections", "show", "flows"]),
             person.run(&["connections"]),
@@ -113,7 +115,7 @@ fn a_connection_is_restricted_and_let_loose() {
     assert_eq!(
         shown["guard-rails"],
         json!({"read-only": true, "regions": [], "functions": [], "methods": [], "max-body": null,
-            "own-project": false})
+            "own-project": false, "audiences": []})
     );
 }
 

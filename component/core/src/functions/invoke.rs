@@ -14,6 +14,7 @@ use crate::{
     call::{Call, deadlines},
     content::Content,
     error::{Error, Kind, Origin, Result, foreign},
+    guard_rails::AddressOf,
     http::{Exchange, Method, TokenKind},
     identity::{Invoker, InvokerRequest},
     names::FunctionId,
@@ -24,7 +25,7 @@ use crate::{
     target::{
         body::{Body, Payload},
         cloud_event::{CloudEvent, Data},
-        function_url::FunctionUrl,
+        function_url::{Audience, FunctionUrl},
         grammar::{PathAndQuery, Query},
         headers::{CallerHeaders, OwnAuthorization},
     },
@@ -100,6 +101,8 @@ struct Parsed {
     /// Whether that is another one than the connection's.
     own_invoker: bool,
     audience: Option<String>,
+    /// Whose word the function's address is.
+    address: AddressOf,
     authorization: Option<OwnAuthorization>,
     class: Class,
     raise_for_status: bool,
@@ -115,6 +118,27 @@ struct Event {
 enum Place {
     Lookup(Lookup),
     Url(FunctionUrl),
+}
+
+impl Parsed {
+    /// Judges for whom the token would be, as far as that can be done before the function is looked up.
+    fn allows_audience(&self, session: &Session) -> Result<()> {
+        let url = match &self.place {
+            Place::Url(url) => Some(url),
+            Place::Lookup(_) => None,
+        };
+        let asked = match (&self.audience, &self.invoker) {
+            (Some(asked), _) => Some(asked.as_str()),
+            (None, Some(Invoker::User)) => session.identity.client_id(),
+            (None, Some(Invoker::Own | Invoker::ServiceAccount { .. }) | None) => None,
+        };
+        match (asked.map(Audience::parse), url) {
+            (Some(Ok(audience)), _) => session.guard_rails.allows_audience(&audience, url, self.address),
+            (Some(Err(error)), Some(_)) => Err(error),
+            // What is no audience at all is told once the function is known.
+            (Some(Err(_)), None) | (None, _) => Ok(()),
+        }
+    }
 }
 
 /// The way to a function.
@@ -141,6 +165,7 @@ pub async fn invoke<P: Ports>(
         Place::Lookup(lookup) => session.guard_rails.allows_lookup(lookup)?,
         Place::Url(url) => session.guard_rails.allows_url(url)?,
     }
+    request.allows_audience(&session)?;
     let (way, timeout) = call.run(locate(&call, &session, &request)).await?;
     if let (None, Some(seconds)) = (deadline_ms, timeout) {
         call.extend(Duration::from_secs(seconds.into()) + BEYOND_FUNCTION);
@@ -192,8 +217,14 @@ fn parse(ports: &impl Ports, session: &Session, request: InvokeRequest) -> Resul
     if let (Some(_), Place::Url(url)) = (&authorization, &place) {
         Callee::at(url).takes_two_credentials()?;
     }
+    let address = match &place {
+        Place::Lookup(Lookup::Exact(id)) if id.project != session.project => AddressOf::Caller,
+        Place::Lookup(Lookup::Exact(_) | Lookup::Bare(_)) => AddressOf::OwnProject,
+        Place::Url(_) => AddressOf::Caller,
+    };
     Ok(Parsed {
         place,
+        address,
         method,
         path,
         query,

@@ -53,6 +53,7 @@ impl Function {
         rails: Option<&GuardRails>,
     ) -> Option<Self> {
         let allowed = rails.map_or(&[][..], |rails| &rails.regions);
+        let audiences = rails.map_or(&[][..], |rails| &rails.audiences);
         let (name, bare) = match function {
             FunctionRef::Named { name, region } => (name.as_str(), region.is_none()),
             FunctionRef::Resource(name) => (name.rsplit('/').next()?, false),
@@ -60,10 +61,11 @@ impl Function {
         };
         Some(Self {
             name: name.to_owned(),
-            // A function elsewhere would be refused.
+            // A function elsewhere would be refused, unless the rails allow its audience.
             url: audience
-                .and_then(|audience| FunctionUrl::parse(audience).ok())
-                .map_or_else(|| URL.to_owned(), |url| url.to_string()),
+                .filter(|audience| !audiences.iter().any(|allowed| allowed == audience))
+                .and_then(|audience| FunctionUrl::parse_with_rest(audience).ok())
+                .map_or_else(|| URL.to_owned(), |(url, ..)| url.to_string()),
             bare,
             place: allowed.first().map_or(PLACE, String::as_str).to_owned(),
             certain: allowed.len() == 1,

@@ -101,33 +101,19 @@ impl FunctionUrl {
         Audience(self.to_string())
     }
 
-    /// The audience that the caller asks for instead: only one of the same origin, or one that is not
-    /// a Google-made function URL at all (a custom audience, such as a client id or a domain).
-    ///
-    /// # Errors
-    /// `invalid-input` of field `audience`: a token for one function must not go to another.
-    pub fn audience_override(&self, text: &str) -> Result<Audience> {
-        let bad = |why: &str| Error::input("audience", format!("the audience {why}"));
-        if text.is_empty() || text.len() > 2048 || !text.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(bad("is empty, too long, or holds characters outside printable ASCII"));
-        }
-        if text.strip_prefix("https://").is_some_and(|rest| self.is_another(rest)) {
-            return Err(bad("belongs to another function than the one that is called")
-                .fix("leave the audience out, or use one that this service lists as a custom audience"));
-        }
-        Ok(Audience(text.to_owned()))
-    }
-
-    /// Whether an https URL, from its host on, is that of another function. On `cloudfunctions.net` all functions of a
-    /// region and project share one host, and only the path tells them apart.
-    fn is_another(&self, rest: &str) -> bool {
-        let (host, path) = rest.split_at(rest.find(['/', '?', '#', ':']).unwrap_or(rest.len()));
-        if host.eq_ignore_ascii_case(&self.host) {
-            let path = path.trim_end_matches('/');
-            return !self.base.is_empty() && !path.is_empty() && path != self.base;
-        }
-        let host = host.to_ascii_lowercase();
-        host.ends_with(".run.app") || host.ends_with(".cloudfunctions.net")
+    /// Whether an ID token for this audience is good for this function and for nothing else: its URL, and on Cloud Run,
+    /// where the host is its own, any path of it.
+    #[must_use]
+    pub fn owns(&self, audience: &Audience) -> bool {
+        let Some(rest) = audience.0.strip_prefix("https://") else { return false };
+        let (host, rest) = rest.split_at(rest.find(['/', '?', '#', ':']).unwrap_or(rest.len()));
+        let rest = rest.strip_prefix(":443").unwrap_or(rest);
+        host.eq_ignore_ascii_case(&self.host)
+            && match self.kind {
+                HostKind::Run => rest.is_empty() || rest.starts_with('/'),
+                // All functions of a region and project share one host, and only the path tells them apart.
+                HostKind::CloudFunctions => rest.trim_end_matches('/') == self.base,
+            }
     }
 
     /// The region, where the host says it: `REGION-PROJECT.cloudfunctions.net` and
@@ -175,6 +161,33 @@ impl fmt::Display for FunctionUrl {
 pub struct Audience(String);
 
 impl Audience {
+    /// Parses one that is asked for in place of the function's own.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `audience`.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.is_empty() || text.len() > 2048 || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Error::input(
+                "audience",
+                "the audience is empty, too long, or holds characters outside printable ASCII",
+            )
+            .fix("leave it out: the function's own is taken then"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Whether it stands for a function, in whatever spelling: then it is the one that is called, or another one.
+    #[must_use]
+    pub fn is_a_functions(&self) -> bool {
+        let named = self.0.split(['?', '#']).next().unwrap_or_default();
+        named.split(['/', '\\', '@', ':']).any(|part| {
+            let host = part.trim_end_matches('.').as_bytes();
+            [&b".run.app"[..], b".cloudfunctions.net"].iter().any(|suffix| {
+                host.len() > suffix.len() && host[host.len() - suffix.len()..].eq_ignore_ascii_case(suffix)
+            })
+        })
+    }
+
     /// The text of the `aud` claim.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -286,28 +299,59 @@ mod tests {
         assert_eq!((url.region().as_ref().map(Region::as_str), url.name()), (region, name));
     }
 
-    #[test_case("https://victim-xyz-uc.a.run.app", false; "another function")]
     #[test_case("https://fn-abc-uc.a.run.app", true; "the same")]
-    #[test_case("123.apps.googleusercontent.com", true; "a client id")]
-    #[test_case("https://api.example.com", true; "a custom audience")]
+    #[test_case("https://fn-abc-uc.a.run.app/", true; "the same with a slash")]
+    #[test_case("https://FN-abc-uc.a.run.app:443", true; "the same in other letters")]
     #[test_case("https://fn-abc-uc.a.run.app/below", true; "a path of the same service")]
+    #[test_case("https://victim-xyz-uc.a.run.app", false; "another function")]
     #[test_case("https://us-central1-p.cloudfunctions.net/fn", false; "a function elsewhere")]
-    #[test_case("a b", false; "a space")]
-    fn an_audience_override(audience: &str, ok: bool) {
+    #[test_case("https://fn-abc-uc.a.run.app.evil.com", false; "a host that begins alike")]
+    #[test_case("https://fn-abc-uc.a.run.app:443@evil.com", false; "a host as a user name")]
+    #[test_case("http://fn-abc-uc.a.run.app", false; "without TLS")]
+    #[test_case("123.apps.googleusercontent.com", false; "a client id")]
+    #[test_case("https://api.example.com", false; "a custom audience")]
+    #[test_case("https://sts.googleapis.com", false; "a service of Google")]
+    #[test_case("team", false; "a word")]
+    fn an_audience_of_a_service(audience: &str, own: bool) {
         let url = FunctionUrl::parse("https://fn-abc-uc.a.run.app").unwrap();
-        assert_eq!(url.audience_override(audience).is_ok(), ok);
+        assert_eq!(url.owns(&Audience::parse(audience).unwrap()), own);
     }
 
     #[test_case("https://us-central1-p.cloudfunctions.net/fn", true; "the same")]
     #[test_case("https://us-central1-p.cloudfunctions.net/fn/", true; "the same with a slash")]
-    #[test_case("https://us-central1-p.cloudfunctions.net", true; "the origin is nobody's")]
+    #[test_case("https://us-central1-p.cloudfunctions.net", false; "the origin, which they share")]
     #[test_case("https://us-central1-p.cloudfunctions.net/victim", false; "a neighbour")]
     #[test_case("https://US-central1-p.cloudfunctions.net/victim", false; "a neighbour in other letters")]
     #[test_case("https://us-central1-p.cloudfunctions.net:443/victim", false; "a neighbour with a port")]
     #[test_case("https://us-central1-p.cloudfunctions.net/fn2", false; "a neighbour that begins alike")]
+    #[test_case("https://us-central1-p.cloudfunctions.net/fn/x", false; "a path below, which may be listed elsewhere")]
     #[test_case("https://us-central1-p.cloudfunctions.net/FN", false; "a neighbour but for the case")]
-    fn an_audience_among_neighbours(audience: &str, ok: bool) {
+    fn an_audience_among_neighbours(audience: &str, own: bool) {
         let url = FunctionUrl::parse("https://us-central1-p.cloudfunctions.net/fn").unwrap();
-        assert_eq!(url.audience_override(audience).is_ok(), ok);
+        let audience = Audience::parse(audience).unwrap();
+        assert!(audience.is_a_functions());
+        assert_eq!(url.owns(&audience), own);
+    }
+
+    #[test_case("https://fn-abc-uc.a.run.app", true)]
+    #[test_case("HTTPS://fn-abc-uc.A.Run.App/x", true; "in other letters")]
+    #[test_case("http://fn-abc-uc.a.run.app", true; "without TLS")]
+    #[test_case("fn-abc-uc.a.run.app", true; "the host alone")]
+    #[test_case("https://fn-abc-uc.a.run.app.:443/", true; "with a dot at its end")]
+    #[test_case("https://user@fn-abc-uc.a.run.app", true; "with a user name")]
+    #[test_case("https://fn-abc-uc.a.run.app\\x", true; "with a backslash")]
+    #[test_case("https://fn.run.app.example.com", false; "a host of somebody's")]
+    #[test_case("https://api.example.com/?at=.run.app", false; "in the query")]
+    #[test_case("team", false; "a word")]
+    fn an_audience_that_is_a_function_s(audience: &str, functions: bool) {
+        assert_eq!(Audience::parse(audience).unwrap().is_a_functions(), functions);
+    }
+
+    #[test_case(""; "empty")]
+    #[test_case("a b"; "a space")]
+    #[test_case("caf\u{e9}"; "outside ASCII")]
+    #[test_case("a\n"; "a line feed")]
+    fn an_audience_is_refused(audience: &str) {
+        assert!(Audience::parse(audience).is_err());
     }
 }

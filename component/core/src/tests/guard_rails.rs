@@ -422,6 +422,7 @@ fn rails_are_kept_whatever_else_changes() {
         methods: texts(&["GET", "POST"]),
         max_body: Some(u64::MAX),
         own_project: true,
+        audiences: texts(&["https://api.example.com", "123.apps.googleusercontent.com"]),
     };
     let (world, id) = with(rails.clone());
     assert_eq!(get(&world, &id).unwrap().guard_rails.as_ref(), Some(&rails));

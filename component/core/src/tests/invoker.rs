@@ -11,6 +11,7 @@ use crate::{
         FunctionRef,
         invoke::{Auth, Invocation, InvokeRequest, invoke},
     },
+    guard_rails::GuardRails,
     http::TokenKind,
     identity::InvokerRequest,
     target::grammar::Query,
@@ -249,6 +250,7 @@ fn a_users_own_token_is_for_the_client_and_comes_with_the_access_token() {
     );
 
     world.begin_anew();
+    allow_client(&world, &id);
     world.at(8000);
     world.then(json_answer(200, &grant_at(8000)));
     world.then(nothing());
@@ -260,6 +262,12 @@ fn a_users_own_token_is_for_the_client_and_comes_with_the_access_token() {
         1,
         "whichever is wanted first"
     );
+}
+
+/// Lets functions receive the user's own token by whatever name they are called.
+fn allow_client(world: &World, id: &str) {
+    let rails = GuardRails { audiences: vec![CLIENT_ID.to_owned()], ..GuardRails::default() };
+    connections::restrict(world, id, Some(rails)).unwrap();
 }
 
 fn grant_at(seconds: u64) -> Value {
@@ -281,6 +289,7 @@ fn a_users_own_token_has_no_other_audience() {
         assert_eq!((error.kind(), detail(&error, "field")), (Kind::InvalidInput, Some("audience")));
     }
     assert!(world.urls().is_empty());
+    allow_client(&world, &id);
     world.then(nothing());
     let request = InvokeRequest {
         invoker: Some(InvokerRequest::User),
@@ -293,6 +302,7 @@ fn a_users_own_token_has_no_other_audience() {
 #[test]
 fn a_grant_without_openid_has_no_token_for_functions() {
     let (world, id) = World::of_user();
+    allow_client(&world, &id);
     world.at(4000);
     let mut grant = user_grant("ya29.second");
     grant["id_token"] = Value::Null;

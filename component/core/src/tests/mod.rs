@@ -1,6 +1,7 @@
 //! Whole calls over a scripted world: what is sent, in which order, and what comes of the answers.
 
 mod api;
+mod audiences;
 mod bad_inputs;
 mod connect;
 mod credentials;

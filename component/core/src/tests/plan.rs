@@ -159,7 +159,7 @@ fn id_token_at(audience: &str, seconds: u64) -> crate::testing::Answer {
 
 /// An audience that is a function's address leaves no doubt where the function is: any other one is refused.
 #[test]
-fn an_audience_of_the_caller_s_is_taken_at_its_word() {
+fn an_audience_is_planned_for_a_function_of_the_own_project() {
     let (world, id) = World::connected();
     let with =
         |audience: &str| InvokeRequest { audience: Some(audience.to_owned()), ..request(in_region("hello")) };

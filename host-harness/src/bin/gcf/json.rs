@@ -41,6 +41,7 @@ pub(crate) fn guard_rails(rails: &GuardRails) -> Value {
         "methods": rails.methods,
         "max-body": rails.max_body,
         "own-project": rails.own_project,
+        "audiences": rails.audiences,
     })
 }
 

@@ -168,8 +168,8 @@ async fn restrict(session: &Session, restrict: cli::Restrict) -> Result<Outcome,
 
 /// What forbids nothing is none, to the component.
 fn guard_rails(rails: cli::GuardRails) -> GuardRails {
-    let cli::GuardRails { read_only, regions, functions, methods, max_body, own_project } = rails;
-    GuardRails { read_only, regions, functions, methods, max_body, own_project }
+    let cli::GuardRails { read_only, regions, functions, methods, max_body, own_project, audiences } = rails;
+    GuardRails { read_only, regions, functions, methods, max_body, own_project, audiences }
 }
 
 async fn check(

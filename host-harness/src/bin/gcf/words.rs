@@ -132,6 +132,7 @@ pub(crate) fn guard_rails(rails: &GuardRails) -> Vec<String> {
         list("methods", &rails.methods),
         rails.max_body.map(|bytes| format!("bodies of {bytes} bytes at most")),
         rails.own_project.then(|| "own project only".to_owned()),
+        list("audiences", &rails.audiences),
     ]
     .into_iter()
     .flatten()

@@ -13,7 +13,7 @@ use crate::{
     session::Session,
     target::{
         self,
-        function_url::{FunctionUrl, HostKind},
+        function_url::{Audience, FunctionUrl, HostKind},
         grammar::PathAndQuery,
     },
     token,
@@ -68,7 +68,7 @@ impl Callee {
             "authorization",
             format!("{} {why}, which does not know X-Serverless-Authorization: its Authorization holds the ID token", self.name),
         )
-        .fix("leave the caller's authorization out, or send it in a header of another name; the function was not called"))
+        .fix("leave the caller's authorization out, or send its token alone, without the scheme, in a header of another name; the function was not called"))
     }
 }
 
@@ -83,7 +83,10 @@ pub(super) async fn send<P: Ports>(
         Generation::Gen2 | Generation::CloudRun | Generation::Other => request.payload,
     };
     let path_and_query = PathAndQuery::for_function(callee.url.base(), &request.path, &request.query)?;
-    let audience = request.audience.as_deref().map(|text| callee.url.audience_override(text)).transpose()?;
+    let audience = request.audience.as_deref().map(Audience::parse).transpose()?;
+    if let Some(audience) = &audience {
+        session.guard_rails.allows_audience(audience, Some(&callee.url), request.address)?;
+    }
     let headers = request.headers.and(request.event.map_or_else(Vec::new, |event| event.headers));
     let mint = async |invoker: &Invoker| {
         token::id_token(call, session, invoker, &callee.url, audience.clone()).await

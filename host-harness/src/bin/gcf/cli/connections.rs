@@ -59,6 +59,9 @@ pub(crate) struct GuardRails {
     /// With custom-api, name no other project
     #[arg(long)]
     pub(crate) own_project: bool,
+    /// Let functions receive ID tokens for this audience, besides their own, wherever they are (repeatable)
+    #[arg(long = "allow-audience", value_name = "AUDIENCE")]
+    pub(crate) audiences: Vec<String>,
 }
 
 #[derive(Debug, Args)]
