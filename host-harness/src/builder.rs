@@ -42,6 +42,7 @@ pub struct HostBuilder {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     observer: Option<Observer>,
+    allowed: Option<EgressPolicy>,
 }
 
 enum Source {
@@ -62,6 +63,7 @@ impl Default for HostBuilder {
             clock: Arc::new(SystemClock::default()),
             random: Arc::new(SystemRandom),
             observer: None,
+            allowed: None,
         }
     }
 }
@@ -148,6 +150,17 @@ impl HostBuilder {
         self
     }
 
+    /// What the component may send where, beside what its own manifest says: hosts, and which kinds of tokens each
+    /// may receive. A request has to keep to both.
+    ///
+    /// Less than the connector declares narrows it. What it does not declare, a component of your own may, and
+    /// this is your word for it: without it, one that declares more than [`EgressPolicy::shipping`] is not taken.
+    #[must_use]
+    pub fn egress_allow(mut self, allowed: EgressPolicy) -> Self {
+        self.allowed = Some(allowed);
+        self
+    }
+
     /// Reads, compiles and links the component, and asks it for its catalog, whose egress manifest is
     /// enforced from then on.
     ///
@@ -177,7 +190,7 @@ impl HostBuilder {
             observer: self.observer,
         };
         let catalog = sandbox.describe()?;
-        let policy = policy(&catalog).map_err(HostError::Manifest)?;
+        let policy = bounded(policy(&catalog).map_err(HostError::Manifest)?, self.allowed)?;
         Ok(Host::new(sandbox, catalog, policy, cache_use))
     }
 }
@@ -219,6 +232,15 @@ fn policy(catalog: &str) -> Result<EgressPolicy, String> {
     EgressPolicy::from_manifest(egress)
 }
 
+/// The component's word within the operator's, or within what the host knows.
+fn bounded(policy: EgressPolicy, allowed: Option<EgressPolicy>) -> Result<EgressPolicy, HostError> {
+    if let Some(allowed) = allowed {
+        return Ok(policy.within(allowed));
+    }
+    let beyond = policy.beyond(&EgressPolicy::shipping());
+    if beyond.is_empty() { Ok(policy) } else { Err(HostError::EgressBeyond(beyond)) }
+}
+
 impl fmt::Debug for HostBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostBuilder")
@@ -227,6 +249,7 @@ impl fmt::Debug for HostBuilder {
             .field("secrets", &self.secrets)
             .field("signs", &self.signs)
             .field("adds_tokens", &self.tokens.is_some())
+            .field("allowed", &self.allowed)
             .field("transport", &self.transport)
             .field("clock", &self.clock)
             .field("random", &self.random)
@@ -279,5 +302,20 @@ mod tests {
             assert!(error.contains(why), "{error}");
         }
         assert!(policy(r#"{"egress": []}"#).is_ok());
+    }
+
+    #[test]
+    fn a_component_that_would_send_more_needs_the_operators_word() {
+        let declared = || {
+            policy(r#"{"egress": [{"host": "evil.example", "carries": ["access-token"]}, {"host": "run.googleapis.com", "carries": ["access-token"]}]}"#)
+                .unwrap()
+        };
+        let error = bounded(declared(), None).unwrap_err();
+        assert!(
+            matches!(&error, HostError::EgressBeyond(beyond) if beyond == &["evil.example with access-token"])
+        );
+        assert!(error.to_string().contains("evil.example with access-token"), "{error}");
+        let word = declared();
+        assert_eq!(bounded(declared(), Some(word.clone())).unwrap(), declared().within(word));
     }
 }

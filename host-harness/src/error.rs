@@ -42,6 +42,12 @@ pub enum HostError {
     /// The catalog of the component cannot be used, so nothing would guard where it sends what.
     #[error("the component's catalog cannot be used: {0}; use the release that belongs to this host")]
     Manifest(String),
+    /// The component declares that it sends more than the connector of this release, or sends it to others.
+    #[error(
+        "the component wants to send what the connector does not: {}; use the release that belongs to this host, or, if you mean it, name all that may be sent with egress_allow (gcf --egress)",
+        .0.join("; ")
+    )]
+    EgressBeyond(Vec<String>),
     /// The sandbox itself could not be made.
     #[error("cannot set up the sandbox: {0}; check the limits of this process on memory and threads")]
     Engine(String),
@@ -211,6 +217,7 @@ mod tests {
             HostError::Unreadable { path: "x.wasm".into(), source: io::Error::other("gone") },
             HostError::invalid(&wasmtime::Error::msg("line one\n  line two")),
             HostError::Manifest("no egress".to_owned()),
+            HostError::EgressBeyond(vec!["evil.example with access-token".to_owned()]),
             HostError::engine(&wasmtime::Error::msg("mmap")),
             HostError::Trapped("unreachable".to_owned()),
             HostError::DeadlineExceeded(Duration::from_secs(65)),

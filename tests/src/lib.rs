@@ -13,6 +13,7 @@
 //! | `bad_inputs` | what somebody could try, from `fixtures/bad-inputs.json`, and what comes of it |
 //! | `custom_api` | requests of the caller's own, and lists in full |
 //! | `guard_rails` | what a connection may do |
+//! | `egress` | what a component may declare and send, and what the host's operator says about it |
 //! | `hostile` | the host's limits, against a component that keeps none |
 //! | `thieves` | the secret store of others and its limits, against a component that takes what it can |
 //! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
@@ -47,6 +48,8 @@ mod custom_api;
 mod doctor;
 #[cfg(test)]
 mod earlier_stores;
+#[cfg(test)]
+mod egress;
 #[cfg(test)]
 mod fidelity;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::SERVERLESS_AUTHORIZATION;
+use super::{Carries, Rule, SERVERLESS_AUTHORIZATION};
 
 /// What the Authorization header holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,15 @@ impl Presented {
             None => Err("x-serverless-authorization without an authorization header beside it".to_owned()),
             Some(own) if is_access_token(own.as_bytes()) => Ok(Self::AccessToken),
             Some(_) => Ok(token),
+        }
+    }
+
+    /// Whether a rule lets a request through that shows this.
+    pub(super) fn fits(self, rule: &Rule) -> bool {
+        match self {
+            Self::Nothing => rule.carries(Carries::None) || rule.carries(Carries::Assertion),
+            Self::IdToken => rule.carries(Carries::IdToken),
+            Self::AccessToken => rule.carries(Carries::AccessToken),
         }
     }
 

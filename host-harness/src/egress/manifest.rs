@@ -1,5 +1,7 @@
 //! The `egress` array of a catalog, read into rules.
 
+use std::fmt;
+
 use serde::Deserialize;
 
 use super::host_name;
@@ -42,6 +44,30 @@ impl Rule {
         self.carries.contains(&kind)
     }
 
+    /// All that it carries.
+    pub(super) fn kinds(&self) -> &[Carries] {
+        &self.carries
+    }
+
+    /// Whether each host of another rule is this rule's too.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        match (&self.target, &other.target) {
+            (_, Target::Host(host)) => self.matches(host),
+            (
+                Target::Suffix { suffix, min, max },
+                Target::Suffix { suffix: narrower, min: from, max: to },
+            ) => suffix == narrower && min <= from && to <= max,
+            (Target::Host(_), Target::Suffix { .. }) => false,
+        }
+    }
+
+    /// Its host, or the end of its hosts.
+    pub(super) fn target_name(&self) -> &str {
+        match &self.target {
+            Target::Host(name) | Target::Suffix { suffix: name, .. } => name,
+        }
+    }
+
     /// Whether `host`, whose spelling has been checked, is this rule's.
     pub(super) fn matches(&self, host: &str) -> bool {
         match &self.target {
@@ -50,6 +76,23 @@ impl Rule {
                 .strip_suffix(suffix.as_str())
                 .is_some_and(|rest| (*min..=*max).contains(&rest.split('.').count())),
         }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds: Vec<_> = self.carries.iter().map(|kind| name(*kind)).collect();
+        write!(f, "{} with {}", self.target_name(), kinds.join(", "))
+    }
+}
+
+/// As a manifest writes it.
+pub(super) fn name(kind: Carries) -> &'static str {
+    match kind {
+        Carries::AccessToken => "access-token",
+        Carries::IdToken => "id-token",
+        Carries::Assertion => "assertion",
+        Carries::None => "none",
     }
 }
 

@@ -10,17 +10,25 @@
 //!   never reaches a function, for functions are anybody's code;
 //! - a function that reads an `Authorization` of the caller's own has the ID token beside it, as
 //!   `X-Serverless-Authorization`: only where the rule carries ID tokens, and the caller's own is then
-//!   anything but a Google access token.
+//!   anything but a Google access token;
+//! - no other header holds a credential, and the query of a request to Google none either.
 //!
 //! What no rule allows is denied. [`address`] judges what a name resolves to; the live transport
 //! asks it.
+//!
+//! A manifest is the component's word, and a component can be another one than it seems. So the host
+//! knows what the connector's release declares, [`EgressPolicy::shipping`], and takes no component that
+//! declares more, unless its operator says what may be sent:
+//! [`HostBuilder::egress_allow`](crate::HostBuilder::egress_allow). That holds then, beside the manifest, for each request.
 
 pub mod address;
+mod bound;
 mod credential;
+mod headers;
 mod host_name;
 mod manifest;
 
-use http::{HeaderMap, HeaderName, Method, header, request::Parts, uri::Scheme};
+use http::{HeaderName, Method, request::Parts, uri::Scheme};
 
 pub(crate) use self::host_name::check as check_host_name;
 use self::{
@@ -35,6 +43,8 @@ const SERVERLESS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-serverle
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EgressPolicy {
     rules: Vec<Rule>,
+    /// What the operator of the host allows, if they said anything.
+    allowed: Option<Vec<Rule>>,
 }
 
 impl EgressPolicy {
@@ -48,7 +58,7 @@ impl EgressPolicy {
     /// wildcard, a suffix other than the two of Google's functions, or a credential that may not go
     /// where the rule would send it.
     pub fn from_manifest(egress: &serde_json::Value) -> Result<Self, String> {
-        manifest::parse(egress).map(|rules| Self { rules })
+        manifest::parse(egress).map(|rules| Self { rules, allowed: None })
     }
 
     /// Judges one request, before anything is resolved or sent.
@@ -62,13 +72,14 @@ impl EgressPolicy {
         } else {
             Presented::read(&request.headers)?
         };
-        match presented {
-            Presented::Nothing if rule.carries(Carries::None) || rule.carries(Carries::Assertion) => Ok(()),
-            Presented::IdToken if rule.carries(Carries::IdToken) => Ok(()),
-            Presented::AccessToken if rule.carries(Carries::AccessToken) => Ok(()),
-            refused @ (Presented::Nothing | Presented::IdToken | Presented::AccessToken) => {
-                Err(format!("{refused} may not be sent to {host} by the component's egress manifest"))
-            }
+        if !presented.fits(rule) {
+            return Err(format!("{presented} may not be sent to {host} by the component's egress manifest"));
+        }
+        match self.bound(host)? {
+            Some(allowed) if !presented.fits(allowed) => Err(format!(
+                "{presented} may not be sent to {host}: the operator of this host does not allow it"
+            )),
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -76,7 +87,9 @@ impl EgressPolicy {
     /// token, and would be let through with one.
     pub(crate) fn lacks_access_token<'r>(&self, request: &'r Parts) -> Option<&'r str> {
         let (host, rule) = self.rule(request).ok()?;
-        let wanted = rule.carries(Carries::AccessToken)
+        let allowed = self.bound(host).ok()?.is_none_or(|allowed| allowed.carries(Carries::AccessToken));
+        let wanted = allowed
+            && rule.carries(Carries::AccessToken)
             && !rule.carries(Carries::None)
             && !rule.carries(Carries::Assertion);
         (wanted && Presented::read(&request.headers) == Ok(Presented::Nothing)).then_some(host)
@@ -94,7 +107,8 @@ impl EgressPolicy {
             .iter()
             .find(|rule| rule.matches(host))
             .ok_or_else(|| format!("host {host} is not in the component's egress manifest"))?;
-        check_headers(&request.headers, host)?;
+        headers::check(&request.headers, host)?;
+        headers::check_query(&request.uri, host)?;
         Ok((host, rule))
     }
 }
@@ -118,24 +132,6 @@ fn target(uri: &http::Uri) -> Result<&str, String> {
     }
     host_name::check(host)?;
     Ok(host)
-}
-
-fn check_headers(headers: &HeaderMap, host: &str) -> Result<(), String> {
-    let forbidden =
-        |name: &HeaderName| headers.contains_key(name).then(|| format!("the header {name} is not allowed"));
-    let serverless = if manifest::is_function(host) { None } else { forbidden(&SERVERLESS_AUTHORIZATION) };
-    if let Some(error) = forbidden(&header::PROXY_AUTHORIZATION).or(serverless) {
-        return Err(error);
-    }
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let same = |value: &http::HeaderValue| {
-        let value = value.as_bytes();
-        value.strip_suffix(b":443").unwrap_or(value) == host.as_bytes()
-    };
-    if hosts.next().is_some_and(|value| !same(value)) || hosts.next().is_some() {
-        return Err(format!("the host header differs from {host}"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -76,6 +76,87 @@ fn headers_cannot_name_another_credential_or_host() {
     assert_eq!(judge(API, &[token, ("host", "cloudfunctions.googleapis.com:443")]), Ok(()));
 }
 
+/// A component that means ill, or was tricked, has more headers to choose from than the two that the policy weighs.
+#[test]
+fn no_other_header_carries_a_credential() {
+    const RUN: &str = "https://fn-abcdef-uc.a.run.app/";
+    let named = [
+        "cookie",
+        "cookie2",
+        "proxy-authorization",
+        "x-goog-api-key",
+        "x_goog_api_key",
+        "x-goog-iap-jwt-assertion",
+        "x-goog-iam-authorization-token",
+        "x-goog-authenticated-user-email",
+        "x-authorization",
+        "x-forwarded-authorization",
+        "x-forwarded-access-token",
+        "x-original-authorization",
+        "x_serverless_authorization",
+    ];
+    let bearers = [
+        ACCESS_TOKEN,
+        ID_TOKEN,
+        "bearer canary",
+        "BEARER\tcanary",
+        "token=Bearer canary",
+        "Bearer%20canary",
+        "ya29.canary",
+        "Basic ya29.canary",
+        "{\"token\":\"ya29.canary\"}",
+    ];
+    for (uri, token) in [
+        (API, Some(("authorization", ACCESS_TOKEN))),
+        ("https://oauth2.googleapis.com/token", None),
+        (RUN, Some(("authorization", ID_TOKEN))),
+        (RUN, None),
+        ("https://us-central1-p.cloudfunctions.net/fn", None),
+    ] {
+        let beside = |header| token.into_iter().chain([header]).collect::<Vec<_>>();
+        for name in named {
+            denied(uri, &beside((name, "canary")), &format!("the header {name} is not allowed"));
+        }
+        for value in bearers {
+            for name in ["x-token", "user-agent", "accept", "x-api-key", "content-type"] {
+                denied(uri, &beside((name, value)), "holds a bearer token");
+            }
+        }
+        // What people call their own things, and what is none.
+        for header in [
+            ("x-api-key", "canary"),
+            ("x-goog-user-project", "demo-project"),
+            ("x-note", "the bearers of bad news"),
+            ("x-note", "bearer"),
+            ("x-note", "forbearer of it"),
+            ("x-version", "ya29"),
+            ("content-type", "application/json"),
+        ] {
+            assert_eq!(judge(uri, &beside(header)), Ok(()), "{uri}: {header:?}");
+        }
+    }
+}
+
+#[test]
+fn no_query_to_google_carries_a_credential() {
+    let token = [("authorization", ACCESS_TOKEN)];
+    for parameter in ["access_token", "oauth_token", "bearer_token", "id_token", "ID_TOKEN", "access%5Ftoken"]
+    {
+        denied(&format!("{API}?a=1&{parameter}=canary"), &token, "of the query is not allowed");
+        denied(
+            &format!("https://oauth2.googleapis.com/token?{parameter}=canary"),
+            &[],
+            "of the query is not allowed",
+        );
+        // A function's query is its caller's own.
+        assert_eq!(judge(&format!("https://fn-abcdef-uc.a.run.app/?{parameter}=canary"), &[]), Ok(()));
+    }
+    assert_eq!(
+        judge(&format!("{API}?pageToken=x&fields=access_token&filter=access_token%3D1"), &token),
+        Ok(())
+    );
+}
+
 #[test]
 fn the_callers_own_authorization_goes_to_a_function_beside_an_id_token() {
     const RUN: &str = "https://fn-abcdef-uc.a.run.app/";

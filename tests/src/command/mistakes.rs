@@ -50,6 +50,18 @@ fn what_an_option_names_and_cannot_be_used_comes_with_a_hint() {
     );
 }
 
+/// The operator's word on what may be sent: a host that it does not name is not reached, and a list that is none is told.
+#[test]
+fn an_operator_narrows_what_the_component_may_send() {
+    let person = Person::new();
+    person.write("nothing.json", "[]");
+    person.write("wild.json", r#"[{"host": "*.googleapis.com", "carries": ["access-token"]}]"#);
+    person.write("text", "none of it");
+    let connect = ["connect", "--nickname", "x", "--credentials", KEY, "--egress"];
+    let run = |file: &str| person.run(&[&connect[..], &[file]].concat());
+    check_live("egress", &[run("nothing.json"), run("wild.json"), run("text"), run("missing.json")]);
+}
+
 #[test]
 fn only_a_store_is_to_be_closed_to_others() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -138,7 +138,26 @@ fn checked(name: &str, value: String) -> Result<(String, String)> {
             "the value of the header `{lower}` holds a control character, white space at an end, or a character outside ASCII"
         )));
     }
+    if holds_bearer(&value) {
+        return Err(refused(format!("the value of the header `{lower}` holds a bearer token"))
+            .detail("header", lower)
+            .fix("hand it over as `authorization`, or send a token of your own without the word Bearer"));
+    }
     Ok((lower, value))
+}
+
+/// Whether a value has the scheme of RFC 6750 in it, as a word of its own, or one of Google's access tokens. The host
+/// refuses the same.
+fn holds_bearer(value: &str) -> bool {
+    const BEARER: &[u8] = b"bearer";
+    let value = value.as_bytes();
+    (0..value.len()).any(|at| {
+        let begins =
+            |word: &[u8]| value.get(at..at + word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word));
+        let apart = at.checked_sub(1).is_none_or(|before| !value[before].is_ascii_alphanumeric())
+            && value.get(at + BEARER.len()).is_some_and(|after| b" \t+%".contains(after));
+        (begins(BEARER) && apart) || begins(b"ya29.")
+    })
 }
 
 fn refused(message: impl Into<String>) -> Error {
@@ -176,6 +195,12 @@ mod tests {
     #[test_case("Metadata-Flavor", "Google", false)]
     #[test_case("Cookie", "SID=x", false)]
     #[test_case("Range", "bytes=0-", false)]
+    #[test_case("X-Token", "Bearer attacker", false)]
+    #[test_case("X-Token", "token=bearer\tattacker", false)]
+    #[test_case("X-Token", "ya29.attacker", false; "an access token of Google")]
+    #[test_case("X-Token", "attacker", true)]
+    #[test_case("X-Note", "the bearers of it", true)]
+    #[test_case("X-Note", "bearer", true; "the word alone")]
     fn a_header(name: &str, value: &str, ok: bool) {
         assert_eq!(CallerHeaders::parse(vec![(name.to_owned(), value.to_owned())]).is_ok(), ok);
     }
@@ -206,8 +231,10 @@ mod tests {
 
     #[test]
     fn a_refusal_does_not_repeat_the_value() {
-        let error =
-            CallerHeaders::parse(vec![("authorization".to_owned(), "Bearer canary".to_owned())]).unwrap_err();
-        assert!(!format!("{error:?}").contains("canary"));
+        for name in ["authorization", "x-token"] {
+            let error =
+                CallerHeaders::parse(vec![(name.to_owned(), "Bearer canary".to_owned())]).unwrap_err();
+            assert!(!format!("{error:?}").contains("canary"));
+        }
     }
 }

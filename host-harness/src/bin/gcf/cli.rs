@@ -120,6 +120,11 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
 
+    /// Let the component send only what this file lists, in the form of `egress` in `gcf describe --json`;
+    /// one that declares more than the connector is not taken without it
+    #[arg(long, global = true, value_name = "FILE", env = "GCF_EGRESS", hide_env_values = true)]
+    pub(crate) egress: Option<PathBuf>,
+
     /// Let the component sign with the key itself, inside the sandbox
     #[arg(long, global = true)]
     pub(crate) no_host_signing: bool,

@@ -378,7 +378,8 @@ impl From<HostError> for Failure {
             HostError::NoComponent
             | HostError::Unreadable { .. }
             | HostError::NotAComponent(_)
-            | HostError::Invalid(_) => (Exit::Usage, "host"),
+            | HostError::Invalid(_)
+            | HostError::EgressBeyond(_) => (Exit::Usage, "host"),
             HostError::Manifest(_) | HostError::Engine(_) | HostError::Trapped(_) => (Exit::Fault, "host"),
             HostError::DeadlineExceeded(_) => (Exit::Temporary, words::kind(ErrorKind::DeadlineExceeded)),
             HostError::Store(_) => (Exit::Fault, words::kind(ErrorKind::SecretStore)),

@@ -9,7 +9,8 @@ use std::{
 };
 
 use gcf_host::{
-    Host,
+    Host, HostBuilder,
+    egress::EgressPolicy,
     secrets::{
         DirectoryStore, KeySource, MemoryStore, PASSPHRASE_VARIABLE, ReadOnlyStore, SECRETS_VARIABLE,
         SecretStore,
@@ -63,6 +64,7 @@ impl Session {
             .cache_dir(cache_dir())
             .host_signing(!global.no_host_signing)
             .observer(progress.observer());
+        let builder = allowing(builder, global)?;
         let builder = match &tape {
             Some(tape) => tape.insert(builder, Arc::clone(&store)),
             None => builder.secrets(Arc::clone(&store)).transport(live(global)?),
@@ -95,6 +97,7 @@ impl Session {
             .component_file(component.as_path())
             .cache_dir(cache_dir())
             .host_signing(!global.no_host_signing);
+        let builder = allowing(builder, global)?;
         let host = tape.insert(builder, Arc::clone(&store)).build()?;
         let session = Self {
             host,
@@ -294,6 +297,21 @@ fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
     let base = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     base.or_else(|| env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(below_home)))
         .map(|base| base.join("gcf"))
+}
+
+/// Within what the operator allows, if they say it.
+fn allowing(builder: HostBuilder, global: &Global) -> Result<HostBuilder, Failure> {
+    let Some(path) = global.egress.as_ref().filter(|path| !path.as_os_str().is_empty()) else {
+        return Ok(builder);
+    };
+    let wrong = |why: String| {
+        Failure::input(format!("--egress {}: {why}", path.display())).with_fix(
+            "write a list as `egress` in gcf describe --json is one, such as [{\"host\": \"run.googleapis.com\", \"carries\": [\"access-token\"]}]",
+        )
+    };
+    let rules = serde_json::from_slice(&inputs::read_small_file(path)?)
+        .map_err(|error| wrong(format!("it is not JSON: {error}")))?;
+    Ok(builder.egress_allow(EgressPolicy::from_manifest(&rules).map_err(wrong)?))
 }
 
 fn live(global: &Global) -> Result<Arc<dyn Transport>, Failure> {

@@ -129,6 +129,9 @@ impl planning::Guest for Hostile {
 
 impl catalog::Guest for Hostile {
     fn describe() -> String {
-        format!(r#"{{"egress": [{{"host": "{GOOGLE}", "carries": ["none"]}}]}}"#)
+        format!(
+            r#"{{"egress": [{{"host": "{GOOGLE}", "carries": ["access-token", "none"]}},
+                {{"host-suffix": ".run.app", "labels": [2, 2], "carries": ["id-token", "none"]}}]}}"#
+        )
     }
 }

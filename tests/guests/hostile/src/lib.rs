@@ -16,10 +16,13 @@
 //! | `read KEY` | reads an entry of the store, and tells it |
 //! | `sign KEY` | signs with a key of the store |
 //! | `keys PREFIX` | lists entries of the store |
+//! | `header NAME: VALUE` | sends a request to a function with this header |
+//! | `smuggle NAME: VALUE` | sends a request with it to the host that its manifest names |
 //! | `break KEY` | panics with an entry of the store on the stack, and in its last words |
 //!
 //! | module | misdeeds |
 //! |---|---|
+//! | `credentials` | credentials where none belong |
 //! | `machine` | time and memory |
 //! | `requests` | what is sent |
 //! | `store` | the secret store |
@@ -49,6 +52,7 @@ mod bindings {
     export!(Hostile);
 }
 
+mod credentials;
 mod exports;
 mod machine;
 mod requests;
@@ -60,12 +64,20 @@ use bindings::gcf::connector::types::{Error, ErrorKind, Origin};
 /// What the world exports.
 struct Hostile;
 
-/// The one host that the egress manifest names.
+/// The one host of Google's that the egress manifest names. A test that writes another one of its length over it, in the
+/// built file, has a component that declares that one.
 const GOOGLE: &str = "cloudfunctions.googleapis.com";
+
+/// A function.
+const FUNCTION: &str = "hello-abcdef-uc.a.run.app";
 
 fn misbehave(id: &str) -> Result<(), Error> {
     if id.starts_with("steal ") {
         return thief::obey(id, "");
+    }
+    if let Some((misdeed @ ("header" | "smuggle"), header)) = id.split_once(' ') {
+        let host = if misdeed == "header" { FUNCTION } else { GOOGLE };
+        return credentials::send(host, header);
     }
     if let Some((misdeed @ ("read" | "sign" | "keys" | "break"), key)) = id.split_once(' ') {
         return Err(error(store::pry(misdeed, key)));

@@ -21,9 +21,13 @@ pub(crate) fn request(times: u32) -> Result<(), Error> {
 
 /// Sends one request without a credential, and waits for the head of its response.
 fn send() -> Result<(), ErrorCode> {
-    let request = OutgoingRequest::new(Fields::new());
+    send_to(GOOGLE, Fields::new())
+}
+
+pub(crate) fn send_to(host: &str, headers: Fields) -> Result<(), ErrorCode> {
+    let request = OutgoingRequest::new(headers);
     request.set_scheme(Some(&Scheme::Https)).expect("https is a scheme");
-    request.set_authority(Some(GOOGLE)).expect("the name of a host is an authority");
+    request.set_authority(Some(host)).expect("the name of a host is an authority");
     request.set_path_with_query(Some("/")).expect("/ is a path");
     let response = outgoing_handler::handle(request, None)?;
     response.subscribe().block();
