@@ -117,6 +117,18 @@ fn parse(response: &Response) -> Option<Status> {
     })
 }
 
+/// A response of 2xx whose body is an error of Google's API, under the status that the error says.
+pub(crate) fn with_status_of_body(response: Response) -> Response {
+    if !(200..300).contains(&response.status) {
+        return response;
+    }
+    let read = || json::read(&response.body).ok()?.get("error")?.object()?.number("code").ok()?;
+    match read().and_then(|code| u16::try_from(code).ok()) {
+        Some(status @ 300..=599) => Response { status, ..response },
+        Some(_) | None => response,
+    }
+}
+
 /// The floor that a `google.rpc.RetryInfo` asks for.
 #[must_use]
 pub fn retry_info(response: &Response) -> Option<Duration> {

@@ -10,7 +10,7 @@ mod tests;
 
 use crate::{
     error::{Error, Kind, Origin, foreign},
-    json,
+    json::{self, Value},
 };
 
 /// What was handed to the token endpoint.
@@ -68,25 +68,43 @@ impl Verdict {
     }
 }
 
-/// What an answer other than 200 means.
+/// What a refusal means, or an answer other than 200.
 #[must_use]
 pub fn classify(status: u16, body: &[u8], grant: Grant) -> &'static Verdict {
     Refusal::read(body).verdict(status, grant)
 }
 
-/// The error of an answer other than 200, for `account`. `details.cause` holds the cause.
+/// Whether a body says in the words of RFC 6749, section 5.2, that nothing was granted. That holds under any status: what
+/// refuses is no grant, whatever stands beside it.
+#[must_use]
+pub fn refuses(body: &[u8]) -> bool {
+    !code(body).is_empty()
+}
+
+/// The error code of RFC 6749, section 5.2; empty if there is none.
+#[must_use]
+pub fn code(body: &[u8]) -> String {
+    Refusal::read(body).error
+}
+
+/// The error of a refusal, or of an answer other than 200, for `account`. `details.cause` holds the cause.
 #[must_use]
 pub fn error(status: u16, body: &[u8], grant: Grant, account: &str) -> Error {
+    let endpoint = match grant {
+        Grant::RefreshToken | Grant::Code | Grant::Assertion => "token endpoint",
+        Grant::Exchange => "Security Token Service",
+    };
+    error_of(endpoint, status, body, grant, account)
+}
+
+/// The same of another endpoint that answers like one that grants tokens.
+pub(crate) fn error_of(endpoint: &str, status: u16, body: &[u8], grant: Grant, account: &str) -> Error {
     let refusal = Refusal::read(body);
     let verdict = refusal.verdict(status, grant);
     let said = match (refusal.error.as_str(), refusal.error_description.as_str()) {
         ("", _) => format!("status {status}"),
         (code, "") => foreign(code),
         (code, description) => format!("{} ({})", foreign(code), foreign(description)),
-    };
-    let endpoint = match grant {
-        Grant::RefreshToken | Grant::Code | Grant::Assertion => "token endpoint",
-        Grant::Exchange => "Security Token Service",
     };
     Error::new(verdict.kind, Origin::TokenEndpoint, format!("Google's {endpoint} {}: {said}", verdict.what))
         .http_status(status)
@@ -105,16 +123,13 @@ struct Refusal {
 
 impl Refusal {
     fn read(body: &[u8]) -> Self {
-        let read = || {
-            let fields = json::read(body)?;
-            let text = |name| fields.string(name).map(Option::unwrap_or_default);
-            Ok::<_, json::Unreadable>(Self {
-                error: text("error")?,
-                error_description: text("error_description")?,
-                error_subtype: text("error_subtype")?,
-            })
-        };
-        read().unwrap_or_default()
+        let Ok(fields) = json::read(body) else { return Self::default() };
+        let text = |name| fields.get(name).and_then(Value::text).unwrap_or_default().to_owned();
+        Self {
+            error: text("error"),
+            error_description: text("error_description"),
+            error_subtype: text("error_subtype"),
+        }
     }
 
     fn verdict(&self, status: u16, grant: Grant) -> &'static Verdict {

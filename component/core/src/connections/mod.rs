@@ -18,6 +18,7 @@ use crate::{
     guard_rails::GuardRails,
     names::Region,
     ports::Ports,
+    refusal,
     retry::Class,
     secret::Secret,
     store::{self, ConnectionId, StoredConnection, StoredCredential, kind},
@@ -174,16 +175,15 @@ async fn farewell<P: Ports>(call: &Call<'_, P>, credential: &StoredCredential) -
 async fn revoke<P: Ports>(call: &Call<'_, P>, refresh_token: &str) -> Result<()> {
     let request = target::to_revocation_endpoint(&Secret::new(refresh_token.to_owned()));
     let response = call.exchange(&request, Class::TokenEndpoint).await?;
-    match response.status {
-        200 => Ok(()),
+    let said = refusal::code(&response.body);
+    let why = match (response.status, said.as_str()) {
         // What is no token any more needs no revoking: Google says `invalid_token`.
-        400 => Ok(()),
-        status => Err(Error::new(
-            Kind::Unavailable,
-            crate::error::Origin::TokenEndpoint,
-            format!("status {status}"),
-        )),
-    }
+        (200 | 400, "" | "invalid_token" | "invalid_grant") => return Ok(()),
+        (status, "") => format!("status {status}"),
+        // Under a 200 too, a refusal is one.
+        (_, code) => crate::error::foreign(code),
+    };
+    Err(Error::new(Kind::Unavailable, crate::error::Origin::TokenEndpoint, why))
 }
 
 fn delete_tokens(ports: &impl Ports, id: &ConnectionId) -> Result<()> {

@@ -22,6 +22,7 @@ mod pages;
 mod plan;
 mod reauthorize;
 mod refresh;
+mod refusals;
 mod repeats;
 mod resource_names;
 mod run_functions;

@@ -133,7 +133,7 @@ pub(super) async fn by_key<P: Ports>(
         ];
         let request = target::to_token_endpoint(TokenKind::Assertion, &form);
         let response = call.exchange(&request, Class::TokenEndpoint).await?;
-        if response.status == 200 {
+        if grants(&response) {
             return minted(call, wire(&response)?, wanted);
         }
         let error = refusal::error(response.status, &response.body, Grant::Assertion, &identity.account);
@@ -242,11 +242,16 @@ async fn ask<P: Ports>(
     account: &str,
 ) -> Result<Granted> {
     let response = call.exchange(request, class).await?;
-    if response.status == 200 {
+    if grants(&response) {
         return granted(call, wire(&response)?);
     }
     let error = refusal::error(response.status, &response.body, grant, account);
     Err(refused(request, &response, error))
+}
+
+/// Whether an answer is to be read as a grant.
+fn grants(response: &Response) -> bool {
+    response.status == 200 && !refusal::refuses(&response.body)
 }
 
 fn wire(response: &Response) -> Result<Wire> {

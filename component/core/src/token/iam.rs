@@ -16,6 +16,7 @@ use crate::{
     identity::{Chain, Identity, member},
     json::{self, Object, Value},
     ports::Ports,
+    refusal,
     retry::Class,
     target::{self, Api, grammar::PathAndQuery},
 };
@@ -67,6 +68,12 @@ pub(super) async fn mint<P: Ports>(
     let request = target::to_api_with_json(Api::IamCredentials, &target, token, ask.to_json().into_bytes());
     let response = call.exchange(&request, Class::Idempotent).await?;
     let action = format!("mint a token of {account}");
+    if (200..300).contains(&response.status) && refusal::refuses(&response.body) {
+        let grant = identity.grant();
+        return Err(refusal::error_of("IAM Credentials API", response.status, &response.body, grant, asking));
+    }
+    // A status in the body of a success is what the API means.
+    let response = google::with_status_of_body(response);
     if response.status != 200 {
         let attempted = Attempted {
             action: &action,
