@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How long a person has, in seconds.
-const LIFE: u64 = 600;
+pub(crate) const LIFE: u64 = 600;
 
 /// What a caller asks for; see `wit/connections.wit`.
 #[derive(Debug)]

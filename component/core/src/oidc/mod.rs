@@ -35,6 +35,14 @@ const MAX_BYTES: usize = 16 * 1024;
 /// How much clocks may differ, in seconds: as much as google-cloud-rust allows.
 const SKEW: u64 = 10;
 
+/// The longest that a token may still be good for, in seconds. Google's are for an hour; OpenID Connect leaves the length
+/// open, and one without an end would make whoever holds it that person for ever.
+const MAX_LIFE: u64 = 24 * 3600;
+
+/// How long ago a token may have been issued, in seconds: it is made when the code of a sign-in is exchanged, and a
+/// sign-in is good for no longer.
+const MAX_AGE: u64 = crate::connections::AUTHORIZATION_LIFE;
+
 /// The longest subject, in bytes (OpenID Connect Core, section 2).
 const MAX_SUBJECT: usize = 255;
 
@@ -128,9 +136,15 @@ fn checked(claims: &Object<'_>, expected: &Expected<'_>, now: u64) -> Result<Cla
     if now >= exp.saturating_add(SKEW) {
         return Err(failed("exp", "has expired").fix(CLOCK));
     }
+    if exp > now.saturating_add(MAX_LIFE + SKEW) {
+        return Err(failed("exp", "is good for more than a day").fix(CLOCK));
+    }
     let iat = number(claims, "iat").ok_or_else(|| failed("iat", "does not say when it was issued"))?;
     if iat > now.saturating_add(SKEW) {
         return Err(failed("iat", "was issued in the future").fix(CLOCK));
+    }
+    if iat < now.saturating_sub(MAX_AGE + SKEW) {
+        return Err(failed("iat", "was issued before this sign-in").fix(CLOCK));
     }
     if text(claims, "nonce") != Some(expected.nonce) {
         return Err(failed("nonce", "belongs to another sign-in"));
