@@ -105,6 +105,7 @@ mod secret_store;
 pub mod secrets;
 mod state;
 pub mod tape;
+pub mod text;
 pub mod transport;
 pub mod wit;
 

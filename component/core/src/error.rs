@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::http::Exchange;
+use crate::{http::Exchange, unseen::is_unseen};
 
 /// What every fallible call returns.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -157,7 +157,7 @@ impl Error {
     /// Where to mend it.
     #[must_use]
     pub fn link(mut self, link: impl Into<String>) -> Self {
-        self.0.link = Some(link.into());
+        self.0.link = Some(one_line(&link.into()));
         self
     }
 
@@ -221,12 +221,12 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// One line of printable text, cut at a fixed length: messages of other systems end up in terminals
-/// and logs.
+/// One line of text in which each character is seen where it stands, cut at a fixed length: messages of other systems
+/// end up in terminals and logs.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     let mut line: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(FOREIGN_TEXT * 3).collect();
+        text.chars().map(|c| if is_unseen(c) { ' ' } else { c }).take(FOREIGN_TEXT * 3).collect();
     if line.contains("  ") {
         line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     }
@@ -268,7 +268,39 @@ mod tests {
     #[test]
     fn foreign_text_cannot_break_a_line_or_flood_a_log() {
         assert_eq!(foreign("a\r\nb\u{1b}[31m"), "a b [31m");
+        assert_eq!(foreign("a\u{2028}error: b\u{85}c"), "a error: b c");
         assert_eq!(foreign(&"x".repeat(10_000)).chars().count(), FOREIGN_TEXT + 1);
+    }
+
+    /// All of Unicode, by the properties of somebody else's tables.
+    #[test]
+    fn every_field_of_an_error_is_seen_as_it_is() {
+        let unseen =
+            regex::Regex::new(r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]").unwrap();
+        let all: Vec<char> =
+            ('\0'..=char::MAX).filter(|c| unseen.is_match(c.encode_utf8(&mut [0; 4]))).collect();
+        assert!(all.len() > 4000, "{}", all.len());
+        for part in all.chunks(100) {
+            let text: String = part.iter().flat_map(|c| ['a', *c]).collect();
+            let error = Error::new(Kind::Internal, Origin::Host, &*text)
+                .fix(&*text)
+                .reason(Some(text.clone()))
+                .link(&*text)
+                .detail("name", &*text);
+            let fields = error.fields();
+            for shown in [
+                &fields.message,
+                fields.fix.as_ref().unwrap(),
+                fields.reason.as_ref().unwrap(),
+                fields.link.as_ref().unwrap(),
+                &fields.details[0].1,
+                &foreign(&text),
+            ] {
+                assert!(!unseen.is_match(shown), "{shown:?}");
+                assert!(shown.contains("a a"), "{shown:?}");
+            }
+        }
+        assert_eq!(foreign("pay\u{202e}gnp.exe\u{200b}\u{e0041} now"), "pay gnp.exe now");
     }
 
     #[test]

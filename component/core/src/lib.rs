@@ -44,6 +44,7 @@ mod sorted;
 pub mod store;
 pub mod target;
 pub mod token;
+mod unseen;
 
 #[cfg(test)]
 mod testing;

@@ -119,7 +119,7 @@ impl<'a> Findings<'a> {
 
     fn add(&mut self, field: &str, tape: Option<String>, sent: Option<String>) {
         // Names and expressions may come from anywhere, and a terminal shows them.
-        let plain = |text: &str| text.replace(char::is_control, "\u{fffd}");
+        let plain = |text: &str| crate::text::line(text).into_owned();
         let short = |value: Option<String>| value.map(|value| shorten(plain(&value)));
         self.all.push(Difference { field: plain(field.trim()), tape: short(tape), sent: short(sent) });
     }

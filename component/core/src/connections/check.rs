@@ -4,7 +4,7 @@ mod function;
 
 use crate::{
     call::{Call, deadlines},
-    error::{Error, Kind, Origin, Result},
+    error::{Error, Kind, Origin, Result, one_line},
     functions::{FunctionRef, Lookup},
     google,
     http::{Method, Response},
@@ -59,6 +59,10 @@ pub async fn check<P: Ports>(
     status::forget_fault(ports, &session.id);
     let mut doctor = Doctor { call: &call, session: &session, findings: Vec::new() };
     doctor.examine(lookup.as_ref()).await;
+    for finding in &mut doctor.findings {
+        // What Google and functions say about themselves is cleaned, as in an error.
+        finding.message = one_line(&finding.message);
+    }
     Ok(doctor.findings)
 }
 

@@ -141,7 +141,8 @@ impl Given {
         let only = |credential: StoredCredential| Self { credential, key: None, project: None };
         let whose = |account: Option<String>| {
             let account = account.unwrap_or_else(|| "the host's own".to_owned());
-            if account.is_empty() || account.len() > MAX_ACCOUNT || account.contains(char::is_control) {
+            if account.is_empty() || account.len() > MAX_ACCOUNT || account.contains(crate::unseen::deceives)
+            {
                 return Err(Error::credential("account", "is empty, longer than 254 bytes, or not one line"));
             }
             Ok(account)

@@ -14,7 +14,7 @@ pub use shown::{Connection, CredentialKind, Fault};
 
 use crate::{
     call::{Call, deadlines},
-    error::{Error, Kind, Result},
+    error::{Error, Kind, Result, one_line},
     functions,
     guard_rails::GuardRails,
     names::Region,
@@ -24,6 +24,7 @@ use crate::{
     secret::Secret,
     store::{self, ConnectionId, StoredConnection, StoredCredential, kind},
     target,
+    unseen::deceives,
 };
 
 /// The version of what is kept.
@@ -196,7 +197,7 @@ fn delete_tokens(ports: &impl Ports, id: &ConnectionId) -> Result<()> {
 
 fn nickname(text: &str) -> Result<String> {
     let text = text.trim();
-    if text.is_empty() || text.chars().count() > MAX_NICKNAME || text.contains(char::is_control) {
+    if text.is_empty() || text.chars().count() > MAX_NICKNAME || text.contains(deceives) {
         return Err(Error::input(
             "nickname",
             "the nickname is empty, longer than 100 characters, or not one line",
@@ -230,7 +231,8 @@ fn duplicate(ports: &impl Ports, nickname: &str, but: Option<&ConnectionId>) -> 
     });
     if same {
         vec![format!(
-            "there is another connection with the nickname {nickname}: tell them apart by their ids"
+            "there is another connection with the nickname {}: tell them apart by their ids",
+            one_line(nickname)
         )]
     } else {
         Vec::new()

@@ -163,6 +163,10 @@ fn a_nickname_that_is_in_use_is_a_warning() {
 #[test_case("   "; "spaces")]
 #[test_case("a\nb"; "two lines")]
 #[test_case(&"x".repeat(101); "too long")]
+#[test_case("payments\u{202e}"; "turned round")]
+#[test_case("pay\u{200b}ments"; "with a space of no width")]
+#[test_case("payments\u{e0041}"; "with a tag")]
+#[test_case("payments\u{2028}error"; "with a line separator")]
 fn a_nickname_is_refused(name: &str) {
     let (world, id) = World::connected();
     assert_eq!(connections::rename(&world, &id, name).unwrap_err().kind(), Kind::InvalidInput);

@@ -392,6 +392,18 @@ fn a_function_that_is_not_active_and_has_no_url() {
     assert!(findings[2].message.contains("FAILED"));
 }
 
+/// What Google passes on of a function may be anybody's word.
+#[test]
+fn a_finding_is_one_line_in_which_everything_is_seen() {
+    let (world, id) = World::connected();
+    let mut function = gen2("us-central1", "hello");
+    function["state"] = json!("ACTIVE\u{202e}\npass        forged");
+    function["eventTrigger"] = json!({"eventType": "a\u{200b}\u{2028}b"});
+    let findings = of_function(&world, &id, [json_answer(200, &function), may("run.routes.invoke")]);
+    assert!(findings[1].message.contains("(a b)"), "{:?}", findings[1]);
+    assert_eq!(findings[2].message, "it is ACTIVE pass forged");
+}
+
 #[test]
 fn a_function_by_its_url_cannot_be_looked_up() {
     let (world, id) = World::connected();

@@ -6,6 +6,7 @@ use crate::{
     cli::{Command, ConnectionsAction},
     errors::Failure,
     session::Session,
+    style::plain,
     table,
 };
 
@@ -78,6 +79,7 @@ fn choose(connections: Vec<Connection>, name: Option<&str>) -> Result<Connection
             }
             let message = format!("which of the {count} connections?{}", listed(&connections));
             Failure::connection(ErrorKind::ConnectionRequired, message)
+                .in_lines()
                 .with_fix("name one with --connection ID, or set GCF_CONNECTION")
         });
     };
@@ -95,6 +97,7 @@ fn choose(connections: Vec<Connection>, name: Option<&str>) -> Result<Connection
                 "{count} connections have the nickname {name:?}:{}",
                 listed(&namesakes)
             ))
+            .in_lines()
             .with_fix("use the id in place of the nickname"),
         },
     )
@@ -109,7 +112,9 @@ fn only(connections: Vec<Connection>) -> Result<Connection, Vec<Connection>> {
 fn listed(connections: &[Connection]) -> String {
     let each = |connection: &Connection| {
         let Connection { id, nickname, project, account, .. } = connection;
-        format!("\n  {id}  {nickname}, project {project}, {}", table::short_account(account))
+        let account = table::short_account(account);
+        let of = plain(&format!("{id}  {nickname}, project {project}, {account}")).into_owned();
+        format!("\n  {of}")
     };
     connections.iter().map(each).collect()
 }

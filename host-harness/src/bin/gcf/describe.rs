@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use crate::{errors::Failure, style::Paint, table};
+use crate::{
+    errors::Failure,
+    style::{Paint, block, plain},
+    table,
+};
 
 /// What was asked for: all of the catalog, or one action.
 pub(crate) struct Described {
@@ -54,14 +58,14 @@ impl Described {
         let apis: Vec<&str> = list(&self.catalog["apis"]).iter().map(|api| text(api, "name")).collect();
         let scopes: Vec<&str> = list(&self.catalog["scopes"]).iter().filter_map(Value::as_str).collect();
         for (name, values) in [("hosts", hosts), ("apis", apis), ("scopes", scopes)] {
-            shown += &format!("{} {}\n", paint.dim(format!("{name:<7}")), values.join(", "));
+            shown += &format!("{} {}\n", paint.dim(format!("{name:<7}")), plain(&values.join(", ")));
         }
         shown
     }
 
     fn detail(&self, action: &Value, paint: Paint) -> String {
-        let mut shown = format!("{}  {}\n", paint.bold(text(action, "name")), effects(action));
-        shown += &format!("{}\n", text(action, "description"));
+        let mut shown = format!("{}  {}\n", paint.bold(plain(text(action, "name"))), effects(action));
+        shown += &format!("{}\n", block(text(action, "description")));
         for (what, schema) in [("takes", &action["input"]), ("gives", &action["output"])] {
             let fields = self.fields(schema);
             if fields.is_empty() {
@@ -74,7 +78,7 @@ impl Described {
         for (name, key) in [("roles", "roles"), ("hosts", "egress")] {
             let values: Vec<&str> = list(&action[key]).iter().filter_map(Value::as_str).collect();
             if !values.is_empty() {
-                shown += &format!("{} {}\n", paint.dim(format!("{name:<7}")), values.join(", "));
+                shown += &format!("{} {}\n", paint.dim(format!("{name:<7}")), plain(&values.join(", ")));
             }
         }
         shown

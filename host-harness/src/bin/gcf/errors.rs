@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     json, repair,
-    style::{Paint, plain},
+    style::{Paint, block, plain},
     words,
 };
 
@@ -104,6 +104,8 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// The message with colours, where it has some of its own.
     coloured: Option<Box<Coloured>>,
+    /// The message stands in several lines of this program's own.
+    in_lines: bool,
     fix: Option<Box<str>>,
     /// The command to run next.
     run: Option<Box<str>>,
@@ -126,6 +128,7 @@ impl Failure {
             kind,
             message,
             coloured: None,
+            in_lines: false,
             fix: None,
             run: None,
             link: None,
@@ -192,13 +195,14 @@ impl Failure {
 
     /// The tape cannot be read or written.
     pub(crate) fn tape(error: &TapeError) -> Self {
-        Self::in_one_breath(Exit::Usage, "tape", &error.to_string(), tape_fix(error))
+        Self::in_one_breath(Exit::Usage, "tape", &error.to_string(), tape_fix(error)).in_lines()
     }
 
     /// The tape was not replayed as it stands.
     pub(crate) fn replay(error: &TapeError, before: Option<Self>) -> Self {
         let mut failure =
-            Self::new(Exit::Replay, "replay", format!("the replay did not match its tape\n{error}"));
+            Self::new(Exit::Replay, "replay", format!("the replay did not match its tape\n{error}"))
+                .in_lines();
         let coloured = format!("the replay did not match its tape\n{}", error.coloured());
         failure.coloured = Some(Box::new(Coloured(coloured)));
         // A request that is not on the tape is refused as a policy refuses: the miss says it better.
@@ -222,6 +226,12 @@ impl Failure {
     /// This machine does not do what a program needs.
     pub(crate) fn machine(message: impl fmt::Display) -> Self {
         Self::new(Exit::Failed, "host", message)
+    }
+
+    /// Shows the message's line breaks: whoever wrote it has seen to it that nobody else's are among them.
+    pub(crate) fn in_lines(mut self) -> Self {
+        self.in_lines = true;
+        self
     }
 
     pub(crate) fn with_fix(mut self, fix: impl Into<String>) -> Self {
@@ -277,6 +287,7 @@ impl Failure {
         let mut text = match &self.coloured {
             // Its values are escaped, as they stand in quotes.
             Some(message) if paint.colour() => format!("{label} {}\n", message.0),
+            Some(_) | None if self.in_lines => format!("{label} {}\n", block(&self.message)),
             Some(_) | None => format!("{label} {}\n", plain(&self.message)),
         };
         for (label, line) in [("hint:", &self.fix), ("run:", &self.run), ("link:", &self.link)] {

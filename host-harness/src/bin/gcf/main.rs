@@ -10,6 +10,8 @@ mod cli;
 mod demo;
 mod describe;
 mod errors;
+#[cfg(test)]
+mod foreign;
 mod inputs;
 mod json;
 mod loopback;
@@ -44,7 +46,7 @@ use crate::{
     outcome::{Outcome, Shown},
     progress::{Listing, Progress},
     session::Session,
-    style::Look,
+    style::{Look, plain},
 };
 
 fn main() -> ExitCode {
@@ -146,8 +148,12 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
             if !global.json
                 && let CacheUse::Unusable(_) = session.host.cache_use()
             {
-                let _ =
-                    writeln!(io::stderr(), "{} {}", look.err.warning("warning:"), session.host.cache_use());
+                let _ = writeln!(
+                    io::stderr(),
+                    "{} {}",
+                    look.err.warning("warning:"),
+                    plain(&session.host.cache_use().to_string())
+                );
             }
             let done = tokio::select! {
                 done = run::run(&session, command) => done,

@@ -185,17 +185,21 @@ impl Outcome {
             Self::Shared { connection, with } => Shown {
                 after: "they use it from a copy of this store's folder, with their own key\n".to_owned()
                     + &warnings(not_shared(connection).as_slice(), look),
-                ..Shown::result(format!("shared {} with {with}\n", named(connection)))
+                ..Shown::result(format!("shared {} with {}\n", named(connection), plain(with)))
             },
             Self::Unshared { connection, with } => {
                 let warning = "what they could read, they may have kept: give the connection a new credential, \
                                and end the old one at Google";
                 Shown {
                     after: warnings(&[warning.to_owned()], look),
-                    ..Shown::result(format!("{} is no longer shared with {with}\n", named(connection)))
+                    ..Shown::result(format!(
+                        "{} is no longer shared with {}\n",
+                        named(connection),
+                        plain(with)
+                    ))
                 }
             }
-            Self::Supplied { key } => Shown::result(format!("kept as {key}\n")),
+            Self::Supplied { key } => Shown::result(format!("kept as {}\n", plain(key))),
             Self::Stored { folder, key, recipient, hidden } => {
                 let hidden = match hidden {
                     0 => String::new(),
@@ -204,7 +208,7 @@ impl Outcome {
                 };
                 let share = "others share a connection with you by: gcf connections share ID --to";
                 Shown {
-                    after: format!("{hidden}{share} {recipient}\n"),
+                    after: format!("{hidden}{share} {}\n", plain(recipient)),
                     ..Shown::result(table::store(folder, key, recipient, look.out))
                 }
             }
@@ -249,7 +253,7 @@ fn connection(done: &str, connected: &Connected, look: Look) -> Shown {
 }
 
 fn named(connection: &Connection) -> String {
-    format!("{} ({})", plain(&connection.nickname), connection.id)
+    format!("{} ({})", plain(&connection.nickname), plain(&connection.id))
 }
 
 /// What a recipient lacks: sharing is about what is the connection's alone.

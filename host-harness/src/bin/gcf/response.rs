@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{
     json,
     outcome::Shown,
-    style::{Look, plain},
+    style::{Look, block, plain},
     table, words,
 };
 
@@ -44,7 +44,7 @@ pub(crate) fn api(answer: &ApiResponse, include: bool, look: Look) -> Shown {
 pub(crate) fn pages(pages: &ApiPages, look: Look) -> Shown {
     let mut shown = Shown::default();
     match serde_json::from_str::<Value>(&pages.items) {
-        Ok(items) if look.terminal => shown.result.extend(plain(&format!("{items:#}")).bytes()),
+        Ok(items) if look.terminal => shown.result.extend(block(&format!("{items:#}")).bytes()),
         Ok(_) | Err(_) => shown.result.extend(pages.items.bytes()),
     }
     shown.result.push(b'\n');
@@ -129,10 +129,10 @@ fn readable(headers: &[ResponseHeader], body: &[u8]) -> Option<String> {
     if json::says_json(headers)
         && let Ok(value) = serde_json::from_slice::<Value>(body)
     {
-        return Some(plain(&format!("{value:#}")).into_owned());
+        return Some(block(&format!("{value:#}")).into_owned());
     }
     let text = str::from_utf8(body).ok().filter(|text| !text.contains('\0'))?;
-    Some(plain(&text.replace("\r\n", "\n")).into_owned())
+    Some(block(&text.replace("\r\n", "\n")).into_owned())
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::{
     paste::Pasted,
     plan::plan,
     session::Session,
-    style::Look,
+    style::{Look, plain},
 };
 
 /// What only the sign-in knows of a request for it.
@@ -258,6 +258,7 @@ fn page(finished: &Result<Connected, Failure>) -> Page {
 /// The address always, for the browser that opens may be the wrong one. `opened` is whether one was to
 /// be opened.
 fn announce(url: &str, opened: &Result<bool, BrowserError>) {
+    let url = plain(url);
     if matches!(opened, Ok(true)) {
         return say(&format!(
             "the browser opens; if it does not, open this address in it:\n\n{url}\n\n\

@@ -1,13 +1,13 @@
 //! Colour where a person looks on, and nothing that could drive their terminal.
 
 use std::{
-    borrow::Cow,
     env,
     fmt::Display,
     io::{self, IsTerminal as _},
 };
 
 use clap::builder::styling::{AnsiColor, Style};
+pub(crate) use gcf_host::text::{block, line as plain};
 
 /// What stands behind stdout and stderr.
 #[derive(Debug, Clone, Copy)]
@@ -82,21 +82,9 @@ impl Paint {
     }
 }
 
-/// Text from elsewhere, without the control characters that move cursors and set titles.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    let harmful = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
-    if text.contains(harmful) { text.replace(harmful, "\u{fffd}").into() } else { text.into() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn escape_sequences_do_not_reach_the_terminal() {
-        assert_eq!(plain("a\u{1b}[2Jb\u{9b}1mc\r"), "a\u{fffd}[2Jb\u{fffd}1mc\u{fffd}");
-        assert_eq!(plain("line\n\tnext"), "line\n\tnext");
-    }
 
     #[test]
     fn without_colour_text_stays_as_it_is() {

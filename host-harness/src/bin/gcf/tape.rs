@@ -138,14 +138,16 @@ fn exchange(index: usize, interaction: &Interaction, paint: Paint) -> String {
     }
     if let Some(fault) = interaction.fault() {
         let fault = serde_json::to_string(fault).unwrap_or_default();
-        text += &format!("   {} {fault}\n", paint.warning("fault:"));
+        text += &format!("   {} {}\n", paint.warning("fault:"), plain(&fault));
     }
     text
 }
 
 fn message(headers: &[(String, String)], body: Option<&RecordedBody>, side: &str) -> String {
-    let mut text: String =
-        headers.iter().map(|(name, value)| format!("   {side} {name}: {}\n", plain(value))).collect();
+    let mut text: String = headers
+        .iter()
+        .map(|(name, value)| format!("   {side} {}: {}\n", plain(name), plain(value)))
+        .collect();
     let shown = match body {
         None => return text,
         Some(RecordedBody::Json(value)) => format!("{value:#}"),
@@ -171,8 +173,8 @@ fn scan(files: &[PathBuf], paint: Paint) -> Result<(Exit, String, Value), Failur
             lines += &format!(
                 "{} {}: {}, should be {}\n",
                 paint.error("leak:"),
-                file.display(),
-                leak.at,
+                plain(&file.display().to_string()),
+                plain(&leak.at),
                 plain(&leak.shown)
             );
             found.push(json!({ "file": file, "at": leak.at, "shown": leak.shown }));
@@ -194,9 +196,11 @@ fn diff(old: &Tape, new: &Tape, paint: Paint) -> (Exit, String, Value) {
     for change in &changes {
         let (title, fields): (String, &[_]) = match change {
             Change::Tape(fields) => ("~ the tape".to_owned(), fields),
-            Change::Removed(index, name) => (paint.error(format!("- {index}. {name}")), &[]),
-            Change::Added(index, name) => (paint.good(format!("+ {index}. {name}")), &[]),
-            Change::Changed(old, new, name, fields) => (format!("~ {old}. {name} (now {new}.)"), fields),
+            Change::Removed(index, name) => (paint.error(plain(&format!("- {index}. {name}"))), &[]),
+            Change::Added(index, name) => (paint.good(plain(&format!("+ {index}. {name}"))), &[]),
+            Change::Changed(old, new, name, fields) => {
+                (plain(&format!("~ {old}. {name} (now {new}.)")).into_owned(), fields)
+            }
         };
         text += &(title.clone() + "\n");
         for field in fields {

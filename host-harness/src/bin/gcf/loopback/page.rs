@@ -162,7 +162,7 @@ fn sentence(text: &str) -> String {
 /// Text as HTML that holds no markup; its lines stay lines.
 fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in gcf_host::text::block(text).chars() {
         match character {
             '&' => html.push_str("&amp;"),
             '<' => html.push_str("&lt;"),
@@ -171,7 +171,6 @@ fn escape(text: &str) -> String {
             '\'' => html.push_str("&#39;"),
             '\n' => html.push_str("<br>\n"),
             '\t' => html.push(' '),
-            other if other.is_control() => html.push('\u{fffd}'),
             other => html.push(other),
         }
     }
