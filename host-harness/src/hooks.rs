@@ -166,6 +166,7 @@ fn to_guest(error: TransportError) -> WasiError {
             WasiError::ConnectionReadTimeout
         }
         TransportError::Protocol(_) => WasiError::HttpProtocolError,
+        TransportError::HeadTooLarge(_) => WasiError::HttpResponseHeaderSectionSize(None),
         TransportError::Limit(_) => WasiError::InternalError(Some(error.to_string())),
     }
 }
@@ -275,10 +276,32 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_of_the_transport_becomes_its_code() {
-        let failure = Some(TransportError::ConnectionRefused("127.0.0.1:1".to_owned()));
-        let transport = Arc::new(Echo { failure, ..Echo::default() });
-        let error = send(&mut hooks(&transport, 1), "https://run.googleapis.com/").await.unwrap_err();
-        assert!(matches!(error, WasiError::ConnectionRefused), "{error}");
+        let text = || "127.0.0.1:1".to_owned();
+        let late = Duration::from_secs(1);
+        let table: [(TransportError, fn(&WasiError) -> bool); 13] = [
+            (TransportError::Denied(text()), |error| matches!(error, WasiError::HttpRequestDenied)),
+            (TransportError::TapeMiss(text()), |error| matches!(error, WasiError::HttpRequestDenied)),
+            (TransportError::Dns(text()), |error| matches!(error, WasiError::DnsError { .. })),
+            (TransportError::ProhibitedAddress(text()), |e| matches!(e, WasiError::DestinationIpProhibited)),
+            (TransportError::ConnectionRefused(text()), |error| {
+                matches!(error, WasiError::ConnectionRefused)
+            }),
+            (TransportError::ConnectTimeout(text()), |error| matches!(error, WasiError::ConnectionTimeout)),
+            (TransportError::Tls(text()), |error| matches!(error, WasiError::TlsProtocolError)),
+            (TransportError::Closed(text()), |error| matches!(error, WasiError::ConnectionTerminated)),
+            (TransportError::FirstByteTimeout(late), |e| matches!(e, WasiError::ConnectionReadTimeout)),
+            (TransportError::BodyTimeout(late), |error| matches!(error, WasiError::ConnectionReadTimeout)),
+            (TransportError::Protocol(text()), |error| matches!(error, WasiError::HttpProtocolError)),
+            (TransportError::HeadTooLarge(text()), |error| {
+                matches!(error, WasiError::HttpResponseHeaderSectionSize(None))
+            }),
+            (TransportError::Limit(text()), |error| matches!(error, WasiError::InternalError(Some(_)))),
+        ];
+        for (failure, is_its_code) in table {
+            let transport = Arc::new(Echo { failure: Some(failure.clone()), ..Echo::default() });
+            let error = send(&mut hooks(&transport, 1), "https://run.googleapis.com/").await.unwrap_err();
+            assert!(is_its_code(&error), "{failure}: {error}");
+        }
     }
 
     #[tokio::test]

@@ -88,6 +88,7 @@ impl Fault {
             TransportError::Protocol(_) => End::NotHttp,
             TransportError::Denied(_)
             | TransportError::ProhibitedAddress(_)
+            | TransportError::HeadTooLarge(_)
             | TransportError::Limit(_)
             | TransportError::TapeMiss(_) => return None,
         };

@@ -4,6 +4,7 @@ use std::{error::Error, io, iter};
 
 use super::{
     TransportError,
+    interim::MAX_INTERIM,
     live::{MAX_HEAD_BYTES, MAX_HEADERS},
 };
 
@@ -20,8 +21,16 @@ pub(super) fn classify(error: &(dyn Error + 'static), host: &str) -> TransportEr
 /// The head of the response is over the limits.
 pub(super) fn too_large(host: &str) -> TransportError {
     let kib = MAX_HEAD_BYTES / 1024;
-    TransportError::Limit(format!(
+    TransportError::HeadTooLarge(format!(
         "{host}: the response has more than {MAX_HEADERS} headers or {kib} KiB of them"
+    ))
+}
+
+/// The answers before the answer are over the limits.
+pub(super) fn too_many_interim(host: &str) -> TransportError {
+    let kib = MAX_HEAD_BYTES / 1024;
+    TransportError::HeadTooLarge(format!(
+        "{host}: more than {MAX_INTERIM} interim answers (1xx), or {kib} KiB of their headers, and no answer yet"
     ))
 }
 

@@ -25,7 +25,8 @@ use super::{
     Body, OriginMap, Sending, Timeouts, Transport, TransportError,
     connect::{CONNECT_LIMIT, Connector},
     dns::{Network, System},
-    failure::{classify, too_large},
+    failure::{classify, too_large, too_many_interim},
+    interim::Interim,
 };
 
 /// Size of a response's head. Google's own front end sends a few KiB.
@@ -151,6 +152,7 @@ impl Transport for Live {
             let host = request.uri().host().unwrap_or_default().to_owned();
             *request.version_mut() = http::Version::HTTP_11;
             let mut connection = capture_connection(&mut request);
+            let interim = Interim::count(&mut request);
 
             let response = CONNECT_LIMIT.scope(timeouts.connect, client.request(request));
             let silence = pin!(async {
@@ -160,6 +162,8 @@ impl Transport for Live {
             });
             let response = tokio::select! {
                 biased;
+                // First, for an answer that comes after too many is none.
+                () = interim.over() => return Err(too_many_interim(&host)),
                 response = response => response.map_err(|error| classify(&error, &host))?,
                 () = silence => return Err(TransportError::FirstByteTimeout(timeouts.first_byte)),
             };
@@ -173,7 +177,7 @@ impl Transport for Live {
 }
 
 /// As written in HTTP/1.1, `: ` and the end of the line included.
-fn head_bytes(headers: &http::HeaderMap) -> usize {
+pub(super) fn head_bytes(headers: &http::HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
 }
 

@@ -6,6 +6,7 @@
 mod connect;
 mod dns;
 mod failure;
+mod interim;
 mod live;
 mod map;
 mod socket;
@@ -79,7 +80,10 @@ pub enum TransportError {
     /// What arrived is not HTTP.
     #[error("not HTTP: {0}")]
     Protocol(String),
-    /// A limit on headers, body or the number of requests.
+    /// The head of the response, or what comes before it, is larger than anybody's should be.
+    #[error("the head of the response is too large: {0}")]
+    HeadTooLarge(String),
+    /// A limit on the number of requests.
     #[error("limit exceeded: {0}")]
     Limit(String),
     /// The tape has no answer to this request. The tape keeps the details.

@@ -1,4 +1,4 @@
-//! A TCP stream whose reading side has the last word.
+//! A TCP stream whose reading side has the last word, and which is never read for long without a pause.
 
 use std::{
     io,
@@ -11,7 +11,11 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Swallows what is written after the peer has stopped reading.
+/// How much is read before others get their turn. A peer that sends faster than it is read would otherwise keep the
+/// reader, and with it the clock that ends the call, in one turn for ever.
+const TURN: usize = 64 * 1024;
+
+/// Swallows what is written after the peer has stopped reading, and pauses after each [`TURN`] of reading.
 ///
 /// A server that answers before it has the whole body (a 413, say) may close at once. The next
 /// write then fails while its answer waits to be read, and hyper would report the failure and drop
@@ -21,11 +25,13 @@ use tokio::{
 pub(super) struct Socket<S = TcpStream> {
     stream: S,
     peer_gone: bool,
+    /// Bytes read since the reader last had to wait.
+    read: usize,
 }
 
 impl<S: Unpin> Socket<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self { stream, peer_gone: false }
+        Self { stream, peer_gone: false, read: 0 }
     }
 
     fn write_with(
@@ -59,7 +65,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        if self.read >= TURN {
+            self.read = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let filled = buffer.filled().len();
+        let outcome = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        self.read = match outcome {
+            Poll::Ready(_) => self.read + buffer.filled().len() - filled,
+            Poll::Pending => 0,
+        };
+        outcome
     }
 }
 
@@ -92,6 +109,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        task::{Wake, Waker},
+    };
+
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
@@ -123,6 +148,58 @@ mod tests {
 
         fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
             Poll::Ready(Ok(()))
+        }
+    }
+
+    /// A peer that has always sent more already.
+    struct Flood;
+
+    impl AsyncRead for Flood {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            let length = buffer.remaining();
+            buffer.initialize_unfilled().fill(b'x');
+            buffer.advance(length);
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// Counts how often a task was woken.
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_peer_that_never_stops_sending_is_paused() {
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut cx = Context::from_waker(&waker);
+        let mut socket = Socket::new(Flood);
+        for size in [1, 1000, TURN - 1, TURN, 4 * TURN] {
+            let mut room = vec![0; size];
+            for turn in 0..3 {
+                let before = woken.0.load(Ordering::SeqCst);
+                let mut read = 0;
+                loop {
+                    let mut buffer = ReadBuf::new(&mut room);
+                    match Pin::new(&mut socket).poll_read(&mut cx, &mut buffer) {
+                        Poll::Ready(Ok(())) => read += buffer.filled().len(),
+                        Poll::Ready(Err(error)) => panic!("{error}"),
+                        Poll::Pending => break,
+                    }
+                    assert!(read < TURN + size, "{read} bytes in pieces of {size} without a pause");
+                }
+                assert!(read >= TURN.min(size), "pieces of {size}, turn {turn}: nothing was read");
+                assert_eq!(woken.0.load(Ordering::SeqCst), before + 1, "who is paused is called again");
+            }
         }
     }
 

@@ -4,6 +4,7 @@ mod bodies;
 mod connections;
 mod faults;
 mod fixture;
+mod interim;
 
 use http::{Request, StatusCode, header};
 

@@ -32,7 +32,7 @@ async fn the_head_of_a_response_has_limits() {
     let table = [(MAX_HEADERS + 1, 1), (10, MAX_HEAD_BYTES / 9), (10, MAX_HEAD_BYTES)];
     for (count, size) in table {
         let Err(error) = answered(with_headers(count, size)).await else { panic!("{count} of {size}") };
-        assert!(matches!(error, TransportError::Limit(_)), "{error}");
+        assert!(matches!(error, TransportError::HeadTooLarge(_)), "{error}");
     }
 }
 
