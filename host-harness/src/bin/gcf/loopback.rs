@@ -14,6 +14,7 @@ mod page;
 mod tests;
 
 use std::{
+    collections::VecDeque,
     convert::Infallible,
     fmt, io, mem,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -32,7 +33,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{mpsc, oneshot},
     task::{AbortHandle, JoinSet},
     time,
 };
@@ -56,13 +57,13 @@ pub(crate) struct Limits {
     pub(crate) head: Duration,
     /// From the end of the response until the browser hangs up.
     pub(crate) close: Duration,
-    /// Connections at a time; further ones wait.
+    /// Connections at a time. A further one takes the place of the oldest, unless that is a callback.
     pub(crate) connections: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { head: Duration::from_secs(10), close: Duration::from_secs(1), connections: 16 }
+        Self { head: Duration::from_secs(2), close: Duration::from_secs(1), connections: 256 }
     }
 }
 
@@ -203,22 +204,30 @@ impl Desk {
         &self,
         request: Request<B>,
         hung_up: &Mutex<Option<oneshot::Receiver<Infallible>>>,
+        holds: &AtomicBool,
     ) -> Result<Response<Full<Bytes>>, Infallible> {
         let host = self.address.to_string();
         Ok(match callback_query(&request, &host) {
             Ok(query) => {
                 let url = CallbackUrl(format!("{}?{query}", self.redirect_uri()));
                 let hung_up = hung_up.lock().unwrap_or_else(PoisonError::into_inner).take();
-                self.hold(url, hung_up.expect("a connection serves one request")).await
+                self.hold(url, hung_up.expect("a connection serves one request"), holds).await
             }
             Err(refusal) => refusal.response(),
         })
     }
 
-    async fn hold(&self, url: CallbackUrl, hung_up: oneshot::Receiver<Infallible>) -> Response<Full<Bytes>> {
+    async fn hold(
+        &self,
+        url: CallbackUrl,
+        hung_up: oneshot::Receiver<Infallible>,
+        holds: &AtomicBool,
+    ) -> Response<Full<Bytes>> {
         if !self.open.swap(false, Ordering::SeqCst) {
             return Refusal::Busy.response();
         }
+        // Until the connection ends: its page is still to be written when this returns.
+        holds.store(true, Ordering::SeqCst);
         let (answer, page) = oneshot::channel();
         if self.callbacks.try_send(Held { url, answer, hung_up }).is_err() {
             return Refusal::Busy.response();
@@ -254,25 +263,63 @@ fn callback_query<'r, B>(request: &'r Request<B>, host: &str) -> Result<&'r str,
 }
 
 async fn serve(listener: TcpListener, desk: Arc<Desk>, limits: Limits) {
-    let slots = Arc::new(Semaphore::new(limits.connections));
-    let mut connections = JoinSet::new();
+    let mut places = Places::new(limits.connections);
     loop {
-        let slot = Arc::clone(&slots).acquire_owned().await.expect("nobody closes this semaphore");
-        while connections.try_join_next().is_some() {}
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let desk = Arc::clone(&desk);
-                connections.spawn(async move {
-                    connection(stream, &desk, limits).await;
-                    drop(slot);
-                });
+            Ok((stream, _)) => places.seat(stream, Arc::clone(&desk), limits),
+            Err(_) => {
+                // Perhaps for want of a file descriptor, of which somebody who says nothing may hold one.
+                places.clear_one();
+                time::sleep(ACCEPT_PAUSE).await;
             }
-            Err(_) => time::sleep(ACCEPT_PAUSE).await,
         }
     }
 }
 
-async fn connection(mut stream: TcpStream, desk: &Desk, limits: Limits) {
+/// The connections, the oldest first.
+///
+/// Whoever connects is let in at once: a browser says what it wants right away, and those that say nothing,
+/// however many, are what gives way.
+struct Places {
+    limit: usize,
+    taken: VecDeque<Place>,
+    connections: JoinSet<()>,
+}
+
+struct Place {
+    connection: AbortHandle,
+    /// A callback, which stays whoever else comes.
+    holds: Arc<AtomicBool>,
+}
+
+impl Places {
+    fn new(limit: usize) -> Self {
+        Self { limit, taken: VecDeque::new(), connections: JoinSet::new() }
+    }
+
+    fn seat(&mut self, stream: TcpStream, desk: Arc<Desk>, limits: Limits) {
+        while self.connections.try_join_next().is_some() {}
+        self.taken.retain(|place| !place.connection.is_finished());
+        if self.taken.len() >= self.limit {
+            self.clear_one();
+        }
+        let holds = Arc::new(AtomicBool::new(false));
+        let held = Arc::clone(&holds);
+        let connection =
+            self.connections.spawn(async move { connection(stream, &desk, limits, &held).await });
+        self.taken.push_back(Place { connection, holds });
+    }
+
+    /// Ends the oldest connection that is no callback.
+    fn clear_one(&mut self) {
+        let oldest = self.taken.iter().position(|place| !place.holds.load(Ordering::SeqCst));
+        if let Some(place) = oldest.and_then(|oldest| self.taken.remove(oldest)) {
+            place.connection.abort();
+        }
+    }
+}
+
+async fn connection(mut stream: TcpStream, desk: &Desk, limits: Limits, holds: &AtomicBool) {
     let (_through, hung_up) = oneshot::channel();
     let hung_up = Mutex::new(Some(hung_up));
     // How it went is seen from the other end: there is nobody here to tell about a browser that left.
@@ -282,7 +329,10 @@ async fn connection(mut stream: TcpStream, desk: &Desk, limits: Limits) {
         .max_buf_size(HEAD_LIMIT)
         // One request a connection, so that no connection can outlive its limits.
         .keep_alive(false)
-        .serve_connection(TokioIo::new(&mut stream), service_fn(|request| desk.answer(request, &hung_up)))
+        .serve_connection(
+            TokioIo::new(&mut stream),
+            service_fn(|request| desk.answer(request, &hung_up, holds)),
+        )
         .await;
     // A socket that is closed with bytes unread resets the connection, and the response may be lost with
     // it. So: no more from us, then read until the browser hangs up as well.

@@ -158,20 +158,61 @@ async fn what_is_no_callback_is_refused_and_the_callback_still_taken() {
     assert_eq!(status(&page), "200");
 }
 
+/// Makes room for as many sockets as the test opens, where the system's default is less.
+fn many_sockets() {
+    #[cfg(unix)]
+    {
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+        let more = rustix::process::Rlimit { current: limit.maximum, ..limit };
+        rustix::process::setrlimit(rustix::process::Resource::Nofile, more).unwrap();
+    }
+}
+
+/// At the limits that ship: nobody waits until the time of the silent ones is over.
 #[tokio::test]
 async fn connections_that_say_nothing_keep_nobody_out() {
-    let soon = Duration::from_millis(20);
-    let limits = Limits { head: soon, close: soon, connections: 2 };
+    many_sockets();
+    for count in [16, 64, 256, 1000] {
+        let mut loopback = loopback().await;
+        let address = loopback.desk.address;
+        let mut silent = Vec::new();
+        for number in 0..count {
+            silent.push(send(address, if number % 2 == 0 { "" } else { "GET /callback?" }).await);
+        }
+        let browser = send(address, get(CALLBACK, address)).await;
+        let received = within(loopback.receive()).await;
+        let ((), page) = tokio::join!(received.show(success()), response(browser));
+        assert_eq!(status(&page), "200", "{count} silent ones");
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_gives_way_and_a_callback_does_not() {
+    let limits = Limits { connections: 2, head: STUCK * 3, ..Limits::default() };
     let mut loopback = Loopback::bind_with(limits).await.unwrap();
     let address = loopback.desk.address;
-    let silent = [send(address, "").await, send(address, "").await, send(address, "GET /callback?").await];
     let browser = send(address, get(CALLBACK, address)).await;
-
     let received = within(loopback.receive()).await;
+    let mut silent: Vec<_> = Vec::new();
+    for _ in 0..20 {
+        silent.push(send(address, "").await);
+        // Each is let in, and only those after it can end it.
+        assert_eq!(status(&exchange(address, get("/favicon.ico", address)).await), "404");
+    }
+    for stream in silent.drain(..19) {
+        assert_eq!(response(stream).await, "", "who never asked gets no page");
+    }
     let ((), page) = tokio::join!(received.show(success()), response(browser));
-    assert_eq!(status(&page), "200");
-    for stream in silent {
-        assert_eq!(response(stream).await, "", "a browser that never asked gets no page");
+    assert_eq!(status(&page), "200", "the callback was there before all of them");
+}
+
+#[tokio::test]
+async fn who_says_nothing_is_dropped_after_a_while() {
+    let soon = Duration::from_millis(20);
+    let loopback =
+        Loopback::bind_with(Limits { head: soon, close: soon, ..Limits::default() }).await.unwrap();
+    for said in ["", "GET /callback?"] {
+        assert_eq!(response(send(loopback.desk.address, said).await).await, "", "{said:?}");
     }
 }
 
