@@ -17,6 +17,7 @@ use http_body_util::BodyExt as _;
 use wasmtime_wasi_http::{Error as WasiError, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::{
+    account::Held,
     egress::EgressPolicy,
     error::Limit,
     inject::{AccessTokens, Injection},
@@ -33,6 +34,8 @@ pub(crate) struct Hooks {
     pub(crate) budget: Arc<RequestBudget>,
     /// What a guest may wait for that sets no timeouts of its own.
     pub(crate) patience: Duration,
+    /// What the next request is counted as, until the body of its response has been read or dropped.
+    pub(crate) held: Option<Held>,
 }
 
 impl Hooks {
@@ -57,11 +60,19 @@ impl Hooks {
     }
 }
 
+/// The largest piece of a request's body.
+const PIECE: usize = 64 * 1024;
+
 type Processing = Box<dyn Future<Output = Result<(), WasiError>> + Send>;
 type Answer = Result<(http::Response<WasiBody>, Processing), WasiError>;
 type Exchange = Box<dyn Future<Output = Answer> + Send>;
 
 impl WasiHttpHooks for Hooks {
+    /// What a guest may write at once, and so what the host sets aside for one piece.
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        PIECE
+    }
+
     fn send_request(
         &mut self,
         request: http::Request<WasiBody>,
@@ -76,9 +87,10 @@ impl WasiHttpHooks for Hooks {
         };
         let transport = Arc::clone(&self.transport);
         let timeouts = self.timeouts(options);
+        let held = self.held.take();
         let send = move |watch, parts| {
             let request = http::Request::from_parts(parts, body.map_err(from_guest).boxed_unsync());
-            send(&*transport, request, timeouts, number, watch)
+            send(&*transport, request, timeouts, number, watch, held)
         };
         match injection {
             None => Box::new(send(watch, parts)),
@@ -99,6 +111,7 @@ fn send(
     timeouts: Timeouts,
     number: u32,
     watch: Watch,
+    held: Option<Held>,
 ) -> impl Future<Output = Answer> + Send + use<> {
     watch.report(number, Stage::Sent);
     let started = Instant::now();
@@ -109,7 +122,14 @@ fn send(
         match answer {
             Ok(response) => {
                 watch.report(number, Stage::Answered { status: response.status(), elapsed });
-                let response = response.map(|body: Body| body.map_err(to_guest).boxed_unsync());
+                let response = response.map(|body: Body| {
+                    let counted = body.map_err(move |error| {
+                        // Moved in here, so that it lives as long as the body.
+                        let _ = &held;
+                        to_guest(error)
+                    });
+                    counted.boxed_unsync()
+                });
                 let processing: Processing = Box::new(std::future::ready(Ok(())));
                 Ok((response, processing))
             }
@@ -221,6 +241,7 @@ mod tests {
             observer: None,
             budget: Arc::new(RequestBudget::new(limit)),
             patience: Duration::from_secs(35),
+            held: None,
         }
     }
 

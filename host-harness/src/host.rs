@@ -12,7 +12,10 @@ use std::{
 
 use serde_json::json;
 use tokio::sync::Semaphore;
-use wasmtime::{Store, UpdateDeadline, component::Instance};
+use wasmtime::{
+    CallHook, Store, UpdateDeadline,
+    component::{Instance, ResourceTableError},
+};
 
 use crate::{
     bindings::{Connector, ConnectorPre},
@@ -209,12 +212,13 @@ impl Sandbox {
             observer: self.observer.clone(),
             budget: Arc::clone(&budget),
             patience,
+            held: None,
         };
         let mut store = self.store(scope, hooks, Arc::clone(&cpu));
         let mut work = pin!(async {
             let instance =
                 start(&self.connector, &mut store).await.map_err(|error| HostError::from_start(&error))?;
-            call(&mut store, &instance).await.map_err(|error| HostError::from_call(&error))
+            call(&mut store, &instance).await.map_err(|error| self.failure(&error))
         });
         // A guest told that it may send no more could still take its failure for one that passes.
         let stopped = || budget.exceeded().map(|limit| Err(HostError::LimitExceeded(limit)));
@@ -223,6 +227,17 @@ impl Sandbox {
             Poll::Pending => stopped().map_or(Poll::Pending, Poll::Ready),
         })
         .await
+    }
+
+    /// Why a call broke off.
+    fn failure(&self, error: &wasmtime::Error) -> HostError {
+        // The table of what the host holds for the guest is as large as the memory allows.
+        let full = matches!(error.downcast_ref(), Some(ResourceTableError::Full));
+        if full {
+            HostError::LimitExceeded(Limit::Memory(self.limits.memory))
+        } else {
+            HostError::from_call(error)
+        }
     }
 
     fn store(&self, scope: Scope, hooks: Hooks, cpu: Arc<CpuMeter>) -> Store<State> {
@@ -235,6 +250,19 @@ impl Sandbox {
         );
         let mut store = Store::new(self.connector.engine(), state);
         store.limiter(|state| &mut state.memory);
+        // What a guest hands over is copied before anybody can judge it. Its answer may be a large one; what it passes to a
+        // function of the host is small.
+        let answer = self.limits.memory;
+        store.call_hook(move |mut store, hook| {
+            match hook {
+                CallHook::CallingHost => store.set_hostcall_fuel(ARGUMENTS.min(answer)),
+                CallHook::ReturningFromHost => store.set_hostcall_fuel(answer),
+                CallHook::CallingWasm | CallHook::ReturningFromWasm => {}
+            }
+            Ok(())
+        });
+        store.set_hostcall_fuel(answer);
+        store.set_max_component_handles(HANDLES);
         // At every tick the guest is asked for its time, and others get a turn; without that a guest
         // that computes would hold its thread, and its own deadline could not fire.
         store.set_epoch_deadline(1);
@@ -267,6 +295,13 @@ fn wait<T>(future: impl Future<Output = T>, patience: Duration) -> Option<T> {
         thread::park_timeout(patience.checked_sub(started.elapsed())?);
     }
 }
+
+/// Bytes that a guest may pass to one function of the host: a map of headers, a piece of a body, or an entry of the store,
+/// which has 64 KiB at most.
+const ARGUMENTS: usize = 256 * 1024;
+
+/// Handles of all kinds that a guest may have at once, loans included.
+const HANDLES: usize = 16 * 1024;
 
 /// The catalog is a constant of the component; reading it takes less than a millisecond.
 const DESCRIBE: Duration = Duration::from_secs(10);

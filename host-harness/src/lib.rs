@@ -86,6 +86,7 @@
 //! }
 //! ```
 
+mod account;
 mod bindings;
 mod builder;
 mod by_name;
@@ -95,6 +96,7 @@ pub mod clock;
 pub mod egress;
 mod engine;
 mod error;
+mod guest_http;
 mod hooks;
 mod host;
 mod inject;

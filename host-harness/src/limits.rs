@@ -1,20 +1,21 @@
 //! What one call may use, and how it is counted.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use wasmtime::ResourceLimiter;
 
-use crate::error::Limit;
+use crate::{account::Account, error::Limit};
 
 /// What one call may use. A call that needs more is stopped, and its sandbox thrown away.
 ///
 /// The sizes of bodies are not here: the component keeps them, and names them in its catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Linear memory in bytes; 128 MiB. At most 4 GiB.
+    /// Memory in bytes; 128 MiB. At most 4 GiB. It is the guest's own, its tables, and what the host keeps at its word:
+    /// headers, requests, and bodies on their way.
     pub memory: usize,
     /// Time on the processor, waiting not counted; 2 s. Kept to within some 10 ms.
     pub cpu: Duration,
@@ -169,13 +170,17 @@ impl CpuMeter {
 /// Counts the memory of one sandbox over all of its linear memories and tables.
 #[derive(Debug)]
 pub(crate) struct MemoryMeter {
-    limit: usize,
-    used: usize,
+    account: Arc<Account>,
 }
 
 impl MemoryMeter {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, used: 0 }
+        Self { account: Account::new(limit) }
+    }
+
+    /// What the host keeps for the same guest is counted here too.
+    pub(crate) fn account(&self) -> &Arc<Account> {
+        &self.account
     }
 }
 
@@ -187,23 +192,40 @@ impl ResourceLimiter for MemoryMeter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let used = self.used.saturating_add(desired.saturating_sub(current));
-        if used > self.limit {
-            return Err(Limit::Memory(self.limit).into());
-        }
-        self.used = used;
+        self.account.take(desired.saturating_sub(current))?;
         Ok(true)
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
+        if desired > TABLE_ELEMENTS {
+            return Ok(false);
+        }
+        self.account.take(desired.saturating_sub(current).saturating_mul(size_of::<usize>()))?;
+        Ok(true)
+    }
+
+    // The pool has places for about so many of each call; where there is no pool, this is what keeps their number.
+    fn instances(&self) -> usize {
+        PARTS
+    }
+
+    fn memories(&self) -> usize {
+        PARTS
+    }
+
+    fn tables(&self) -> usize {
+        PARTS
     }
 }
+
+/// Modules, memories or tables of one component. One of wit-component's has the module itself and two small ones that
+/// link it.
+const PARTS: usize = 8;
 
 /// Elements of one table: function pointers, of which the component has some thousands.
 pub(crate) const TABLE_ELEMENTS: usize = 20_000;
@@ -227,8 +249,11 @@ mod tests {
         assert!(meter.memory_growing(0, 2 << 16, None).is_ok_and(|grown| grown));
         let error = meter.memory_growing(1 << 16, (1 << 16) + 1, None).unwrap_err();
         assert_eq!(error.downcast_ref(), Some(&Limit::Memory(3 << 16)));
-        assert!(meter.table_growing(0, TABLE_ELEMENTS, None).is_ok_and(|grown| grown));
+        let mut meter = MemoryMeter::new(TABLE_ELEMENTS * 8 + 7);
         assert!(meter.table_growing(0, TABLE_ELEMENTS + 1, None).is_ok_and(|grown| !grown));
+        assert!(meter.table_growing(0, TABLE_ELEMENTS, None).is_ok_and(|grown| grown));
+        let error = meter.table_growing(0, 1, None).unwrap_err();
+        assert!(error.is::<Limit>(), "tables count with the rest: {error}");
     }
 
     /// Keeps this thread's processor busy.

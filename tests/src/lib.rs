@@ -15,6 +15,7 @@
 //! | `guard_rails` | what a connection may do |
 //! | `egress` | what a component may declare and send, and what the host's operator says about it |
 //! | `hostile` | the host's limits, against a component that keeps none |
+//! | `hostile_memory` | what such a component has the host keep and copy, counted |
 //! | `thieves` | the secret store of others and its limits, against a component that takes what it can |
 //! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
 //! | `invokers` | whose token is whose |
@@ -60,6 +61,8 @@ mod front_end;
 mod guard_rails;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod hostile_memory;
 #[cfg(test)]
 mod invokers;
 #[cfg(test)]

@@ -19,11 +19,20 @@
 //! | `header NAME: VALUE` | sends a request to a function with this header |
 //! | `smuggle NAME: VALUE` | sends a request with it to the host that its manifest names |
 //! | `break KEY` | panics with an entry of the store on the stack, and in its last words |
+//! | `hoard KIND N` | has the host keep N things of a kind |
+//! | `churn KIND N` | the same, one after the other |
+//! | `break-off` | panics in the middle of a request |
+//! | `huge FUNCTION` | passes something huge to a function of the host |
+//! | `lie HOW` | passes what the canonical ABI forbids |
+//! | `small-calls N` | calls a function of the host N times |
+//! | `recurse` | ends its stack |
 //!
 //! | module | misdeeds |
 //! |---|---|
 //! | `credentials` | credentials where none belong |
 //! | `machine` | time and memory |
+//! | `handover` | arguments |
+//! | `hoard` | what the host keeps |
 //! | `requests` | what is sent |
 //! | `store` | the secret store |
 //! | `thief` | the secret store of others, in any call |
@@ -54,6 +63,8 @@ mod bindings {
 
 mod credentials;
 mod exports;
+mod handover;
+mod hoard;
 mod machine;
 mod requests;
 mod store;
@@ -82,10 +93,18 @@ fn misbehave(id: &str) -> Result<(), Error> {
     if let Some((misdeed @ ("read" | "sign" | "keys" | "break"), key)) = id.split_once(' ') {
         return Err(error(store::pry(misdeed, key)));
     }
-    let (misdeed, count) = match id.split_once(' ') {
-        Some((misdeed, count)) => {
-            (misdeed, count.parse().map_err(|_| error(format!("not a number: {count}")))?)
+    match id.split(' ').collect::<Vec<_>>().as_slice() {
+        ["hoard", kind, count] => return hoard::hoard(kind, number(count)?),
+        ["churn", kind, count] => return hoard::churn(kind, number(count)?),
+        ["huge", function] => return Err(handover::huge(function)),
+        ["lie", how] => {
+            handover::lie(how);
+            return Ok(());
         }
+        _ => {}
+    }
+    let (misdeed, count) = match id.split_once(' ') {
+        Some((misdeed, count)) => (misdeed, number(count)?),
         None => (id, 1),
     };
     match misdeed {
@@ -94,10 +113,19 @@ fn misbehave(id: &str) -> Result<(), Error> {
         "grow" => machine::grow(),
         "sleep" => machine::sleep(),
         "nap" => machine::nap(count),
+        "break-off" => hoard::break_off(),
+        "small-calls" => handover::small_calls(count),
+        "recurse" => {
+            handover::recurse(0);
+        }
         "request" => return requests::request(count),
         unknown => return Err(error(format!("no such misdeed: {unknown}"))),
     }
     Ok(())
+}
+
+fn number(text: &str) -> Result<u32, Error> {
+    text.parse().map_err(|_| error(format!("not a number: {text}")))
 }
 
 fn error(message: impl Into<String>) -> Error {
