@@ -28,6 +28,7 @@
 //! | `plans` | what a call would send, without a byte sent or written; and that it is what is sent then |
 //! | `schemas` | what goes in and comes out, against the catalog's schemas |
 //! | `stampede` | many callers of one expired token, and one request |
+//! | `statuses` | every status that an answer can have, and what each action makes of it |
 //! | `doctor` | what a check finds, on tapes |
 //! | `canaries` | no secret in any text that leaves a call |
 //!
@@ -91,6 +92,8 @@ mod schemas;
 mod sign_in;
 #[cfg(test)]
 mod stampede;
+#[cfg(test)]
+mod statuses;
 #[cfg(test)]
 mod tapes;
 #[cfg(test)]

@@ -171,7 +171,8 @@ impl<'a, P: Ports> Call<'a, P> {
     /// status.
     ///
     /// # Errors
-    /// `network`, `egress-denied`, `deadline-exceeded` or `too-large`.
+    /// `network`, `egress-denied`, `deadline-exceeded`, `too-large`, or `invalid-response` where the status is none that
+    /// an answer can have.
     pub async fn exchange(&self, request: &Request, class: Class) -> Result<Response> {
         if let Some(stand_in) = self.ports.rehearse(request, class, timeouts(self.remaining()?)) {
             return Ok(stand_in);
@@ -191,7 +192,10 @@ impl<'a, P: Ports> Call<'a, P> {
                     self.ports.sleep(wait).await;
                     attempt += 1;
                 }
-                _ => return outcome.map_err(|error| transport_error(request, error)),
+                _ => {
+                    let response = outcome.map_err(|error| transport_error(request, error))?;
+                    return answered(request, response);
+                }
             }
         }
     }
@@ -222,6 +226,28 @@ fn timeouts(left: Duration) -> Timeouts {
 fn out_of_time(when: &str) -> Error {
     Error::new(Kind::DeadlineExceeded, Origin::Network, format!("the deadline ran out {when}"))
         .fix("give the call more time, or ask for less in one call")
+}
+
+/// Whose an answer is.
+fn far_side(request: &Request) -> Origin {
+    if request.host().ends_with(".googleapis.com") { Origin::GoogleApi } else { Origin::Function }
+}
+
+/// Refuses a status that no answer can have. Those of 100 to 199 announce one (RFC 9110, section 15.2), or another protocol,
+/// which was never asked for; and a status has three digits.
+fn answered(request: &Request, response: Response) -> Result<Response> {
+    if (200..=999).contains(&response.status) {
+        return Ok(response);
+    }
+    let what = format!(
+        "{} {} was answered with status {}, which is no answer",
+        request.method().as_str(),
+        request.url(),
+        response.status
+    );
+    Err(Error::new(Kind::InvalidResponse, far_side(request), what)
+        .http_status(response.status)
+        .fix("the request may have been processed: look before you repeat it; a proxy in between may have answered"))
 }
 
 fn transport_error(request: &Request, error: TransportError) -> Error {
@@ -255,7 +281,7 @@ fn transport_error(request: &Request, error: TransportError) -> Error {
         .fix("the request may have been processed: look before you repeat it, and give the call more time"),
         TransportError::TooLarge => Error::new(
             Kind::TooLarge,
-            if request.host().ends_with(".googleapis.com") { Origin::GoogleApi } else { Origin::Function },
+            far_side(request),
             format!("the response to {target} exceeds {} bytes", request.max_response()),
         )
         .detail("limit", request.max_response().to_string())

@@ -1,6 +1,6 @@
 //! What a response carries, told by its media type.
 
-use crate::{gzip, http::Response, json};
+use crate::{error::foreign, gzip, http::Response, json};
 
 /// What a response carried; see `wit/types.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,30 @@ impl Content {
         // Gzip that is still there is damaged, and no text in UTF-8 begins like it.
         let media_type = response.header("content-type").map(str::to_owned);
         (response.headers, Self::of(media_type.as_deref(), response.body))
+    }
+}
+
+/// What a body says of its encoding, where it was not unpacked: it is in another one than gzip, or in gzip by name only.
+/// [`gzip::decoded`] has been there already.
+#[must_use]
+pub(crate) fn unread(response: &Response) -> Option<String> {
+    let values =
+        || response.headers.iter().filter(|(name, _)| name == "content-encoding").map(|(_, value)| value);
+    let codings: Vec<_> = values()
+        .map(|value| value.trim_ascii())
+        .filter(|value| !value.is_empty() && !value.eq_ignore_ascii_case(b"identity"))
+        .collect();
+    let said = |codings: &[&[u8]]| foreign(&String::from_utf8_lossy(&codings.join(&b", "[..])));
+    match codings.as_slice() {
+        [] => None,
+        _ if response.body.is_empty() => None,
+        [coding] if gzip::is_gzip(coding) => {
+            // Unpacked, a body is of another length than it was on its way, and does not begin like gzip again.
+            let length = response.header("content-length").and_then(|length| length.parse().ok());
+            let as_it_came = length == Some(response.body.len()) || response.body.starts_with(&[0x1f, 0x8b]);
+            as_it_came.then(|| format!("said to be in {}, and not so", said(&codings)))
+        }
+        codings => Some(format!("said to be in {}, which is not unpacked here", said(codings))),
     }
 }
 
@@ -101,6 +125,29 @@ mod tests {
         let headers = vec![header("content-type", "application/json"), header("content-encoding", encoding)];
         let response = Response { status: 200, headers: headers.clone(), body: b"{}".to_vec() };
         assert_eq!(Content::of_response(response), (headers, content));
+    }
+
+    #[test_case(&["br"], b"plain", None, Some("said to be in br, which is not unpacked here"))]
+    #[test_case(&["zstd"], b"plain", Some(5), Some("said to be in zstd, which is not unpacked here"))]
+    #[test_case(&["gzip", "br"], b"plain", None, Some("said to be in gzip, br, which is not unpacked here"); "two codings")]
+    #[test_case(&["gzip"], b"plain", Some(5), Some("said to be in gzip, and not so"); "plain bytes called gzip")]
+    #[test_case(&["x-gzip"], b"\x1f\x8bbroken", None, Some("said to be in x-gzip, and not so"); "gzip that is damaged")]
+    #[test_case(&["gzip"], b"unpacked", Some(30), None; "gzip that was unpacked")]
+    #[test_case(&["gzip"], b"unpacked", None, None; "gzip that was unpacked, of no length")]
+    #[test_case(&["identity"], b"plain", Some(5), None)]
+    #[test_case(&[""], b"plain", Some(5), None; "none")]
+    #[test_case(&["br"], b"", Some(0), None; "no body")]
+    #[test_case(&[], b"plain", Some(5), None; "not a word")]
+    fn what_was_not_unpacked_is_said(
+        encodings: &[&str],
+        body: &[u8],
+        length: Option<usize>,
+        said: Option<&str>,
+    ) {
+        let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+        let mut headers: Vec<_> = encodings.iter().map(|value| header("content-encoding", value)).collect();
+        headers.extend(length.map(|length| header("content-length", &length.to_string())));
+        assert_eq!(unread(&Response { status: 200, headers, body: body.to_vec() }).as_deref(), said);
     }
 
     #[test_case("application/json", b"{}", Content::Json("{}".to_owned()))]

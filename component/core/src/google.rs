@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::{
+    content,
     error::{Error, Kind, Origin, foreign},
     http::Response,
     json::{self, Object, Read, Unreadable, Value},
@@ -164,7 +165,10 @@ pub fn smallest_role(permission: &str) -> Option<&'static str> {
     })
 }
 
-/// The error that a response of a Google API with a status outside 2xx stands for.
+/// The error that a response of a Google API stands for whose status is not the one that the API promises, which is 200.
+///
+/// A class of which the number is not known is taken as a whole; what is beyond 599 is the far side's fault (RFC 9110,
+/// section 15).
 #[must_use]
 pub fn api_error(response: &Response, attempted: &Attempted<'_>) -> Error {
     let status = response.status;
@@ -190,6 +194,13 @@ pub fn api_error(response: &Response, attempted: &Attempted<'_>) -> Error {
             .reason(reason.clone())
     };
     match status {
+        ..300 | 304 => Error::new(
+            Kind::InvalidResponse,
+            Origin::GoogleApi,
+            format!("the attempt to {} was answered with status {status} in place of 200", attempted.action),
+        )
+        .http_status(status)
+        .fix("it may have been done: look before you repeat it; a proxy in between may have answered; if not, please report this"),
         300..=399 => redirect(response, attempted.action),
         401 => error(Kind::Unauthenticated, Origin::GoogleApi)
             .fix("the access token is not accepted: check the connection, and make it again if its key was deleted or disabled"),
@@ -218,7 +229,7 @@ pub fn api_error(response: &Response, attempted: &Attempted<'_>) -> Error {
         429 => error(Kind::RateLimited, Origin::GoogleApi)
             .retry_after_ms(floor_ms(response))
             .fix("wait and ask less often, or ask for a higher quota"),
-        408 | 500..=599 => error(Kind::Unavailable, Origin::GoogleApi)
+        408 | 500.. => error(Kind::Unavailable, Origin::GoogleApi)
             .retry_after_ms(floor_ms(response))
             .fix("Google has a fault; try again later"),
         _ => error(Kind::InvalidInput, Origin::GoogleApi).fix("correct what Google names, and try again"),
@@ -256,9 +267,10 @@ pub(crate) fn unreadable(response: &Response, action: &str, why: &Unreadable) ->
         Kind::InvalidResponse,
         Origin::GoogleApi,
         format!(
-            "the answer to the attempt to {action} {why}; it has {} bytes of {}",
+            "the answer to the attempt to {action} {why}; it has {} bytes of {}{}",
             response.body.len(),
             foreign(response.header("content-type").unwrap_or("no content type")),
+            content::unread(response).map_or_else(String::new, |coding| format!(", {coding}")),
         ),
     )
     .http_status(response.status)

@@ -136,7 +136,8 @@ impl Refusal {
         // google-auth finds these in either place, under any status.
         let fault =
             |text: &str| matches!(text, "internal_failure" | "server_error" | "temporarily_unavailable");
-        let passing_status = matches!(status, 408 | 429 | 500..=599);
+        // What is beyond 599 is the far side's fault (RFC 9110, section 15).
+        let passing_status = matches!(status, 408 | 429 | 500..);
         if self.error != "invalid_grant" {
             match status {
                 429 => return &table::RATE,

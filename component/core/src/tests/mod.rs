@@ -26,6 +26,7 @@ mod refusals;
 mod repeats;
 mod resource_names;
 mod run_functions;
+mod statuses;
 mod tokens;
 
 use serde_json::{Value, json};

@@ -140,7 +140,7 @@ fn the_items_are_in_the_field_that_was_named() {
 #[test_case(403, Kind::Forbidden)]
 #[test_case(404, Kind::NotFound)]
 #[test_case(302, Kind::UnexpectedRedirect)]
-#[test_case(204, Kind::InvalidInput; "nothing to join")]
+#[test_case(204, Kind::InvalidResponse; "nothing to join")]
 fn a_page_that_is_not_200_is_an_error(status: u16, kind: Kind) {
     let (world, id) = World::connected();
     world.then(text("{\"functions\":[1],\"nextPageToken\":\"2\"}"));

@@ -3,7 +3,7 @@
 use super::{Auth, Invocation, MAX_GEN1_REQUEST, Parsed};
 use crate::{
     call::Call,
-    content::Content,
+    content::{self, Content},
     error::{Error, Kind, Origin, Result},
     functions::{Function, Generation, front_end},
     google::{Attempted, Resource},
@@ -146,7 +146,10 @@ pub(super) async fn send<P: Ports>(
         .http_status(response.status)
         .fix("this is the function's own answer; leave raise-for-status off to read its body"));
     }
-    let (status, diagnosis) = (response.status, front_end::diagnosis(&response, request.method));
+    let unread =
+        || content::unread(&response).map(|coding| format!("the body is {coding}: it is as it came"));
+    let (status, diagnosis) =
+        (response.status, front_end::diagnosis(&response, request.method).or_else(unread));
     let execution_id = response.header("function-execution-id").map(str::to_owned);
     let (headers, body) = Content::of_response(response);
     Ok(Invocation {
