@@ -55,7 +55,7 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// How many there are.
+    /// Their number.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }

@@ -3,7 +3,7 @@
 //! A guest can fill headers, and write into bodies, that it never sends. Such bytes lie in the host, beside the guest's own
 //! memory, so they are counted with it ([`Account`](crate::account::Account)).
 //!
-//! What belongs to a server is not there: nothing is ever asked of the component over HTTP.
+//! The side of a server is not there: nothing is ever asked of the component over HTTP.
 
 mod body;
 mod fields;
@@ -28,13 +28,13 @@ use crate::{
     hooks::Hooks,
 };
 
-/// What a header takes beside its text: its places in the map.
+/// Bytes of a header beside its text: its places in the map.
 const HEADER: usize = 128;
 
 /// The largest map of headers that a guest can make, in the measure of wasmtime: its text, and some more for each.
 const FIELDS: usize = 128 * 1024;
 
-/// What the host keeps for the guest.
+/// The host's belongings that are the guest's in truth, counted.
 pub(crate) struct GuestHttp {
     ctx: WasiHttpCtx,
     account: Arc<Account>,
@@ -54,7 +54,7 @@ impl GuestHttp {
     }
 }
 
-/// What the functions of one call see.
+/// The part of the state that the functions of wasi:http see.
 pub(crate) struct View<'a> {
     http: &'a mut GuestHttp,
     hooks: &'a mut Hooks,
@@ -90,7 +90,7 @@ impl View<'_> {
     }
 }
 
-/// What a map of headers takes.
+/// Bytes that a map of headers takes.
 fn size(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + HEADER).sum()
 }

@@ -34,7 +34,7 @@ pub(crate) struct Hooks {
     pub(crate) budget: Arc<RequestBudget>,
     /// What a guest may wait for that sets no timeouts of its own.
     pub(crate) patience: Duration,
-    /// What the next request is counted as, until the body of its response has been read or dropped.
+    /// The place of the next request in the account, until the body of its response has been read or dropped.
     pub(crate) held: Option<Held>,
 }
 
@@ -68,7 +68,7 @@ type Answer = Result<(http::Response<WasiBody>, Processing), WasiError>;
 type Exchange = Box<dyn Future<Output = Answer> + Send>;
 
 impl WasiHttpHooks for Hooks {
-    /// What a guest may write at once, and so what the host sets aside for one piece.
+    /// The most that a guest may write at once, and so that the host sets aside for one piece.
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
         PIECE
     }

@@ -229,7 +229,7 @@ impl Sandbox {
         .await
     }
 
-    /// Why a call broke off.
+    /// The reason why a call broke off.
     fn failure(&self, error: &wasmtime::Error) -> HostError {
         // The table of what the host holds for the guest is as large as the memory allows.
         let full = matches!(error.downcast_ref(), Some(ResourceTableError::Full));

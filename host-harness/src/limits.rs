@@ -178,7 +178,7 @@ impl MemoryMeter {
         Self { account: Account::new(limit) }
     }
 
-    /// What the host keeps for the same guest is counted here too.
+    /// The account, in which the things that the host keeps for the same guest are counted too.
     pub(crate) fn account(&self) -> &Arc<Account> {
         &self.account
     }

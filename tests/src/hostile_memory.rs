@@ -1,4 +1,4 @@
-//! What the host allocates for a component that has it keep and copy all it can: never more than the one limit on memory
+//! The memory that the host allocates for a component that has it keep and copy all it can: never more than the one limit on memory
 //! allows, and nothing once the call is over. The ids are those of `tests/guests/hostile`.
 //!
 //! The allocations are counted on the one thread that a call runs on here. The guest's own memory is none of them.
@@ -28,7 +28,7 @@ const LIMITS: Limits = Limits {
     calls: 1,
 };
 
-/// What a call allocates besides, whatever the guest does: the sandbox itself, and the runtime of the test.
+/// Bytes that a call allocates besides, whatever the guest does: the sandbox itself, and the runtime of the test.
 const BESIDES: u64 = 3 << 20;
 
 /// Never answers, and reads nothing.
@@ -70,7 +70,7 @@ fn host(transport: Arc<dyn Transport>) -> Host {
 
 type Outcome = Result<Vec<Finding>, CallError>;
 
-/// What comes of a misdeed, and what the host allocated meanwhile. The next call must find all as ever.
+/// The outcome of a misdeed, and what the host allocated meanwhile. The next call must find all as ever.
 fn counted(host: &Host, misdeed: &str) -> (Outcome, AllocationInfo) {
     let mut outcome = None;
     let info = measure(|| {

@@ -228,7 +228,7 @@ fn out_of_time(when: &str) -> Error {
         .fix("give the call more time, or ask for less in one call")
 }
 
-/// Whose an answer is.
+/// The side that an answer comes from.
 fn far_side(request: &Request) -> Origin {
     if request.host().ends_with(".googleapis.com") { Origin::GoogleApi } else { Origin::Function }
 }

@@ -48,7 +48,7 @@ impl Content {
     }
 }
 
-/// What a body says of its encoding, where it was not unpacked: it is in another one than gzip, or in gzip by name only.
+/// The encoding that a body claims, where it was not unpacked: it is in another one than gzip, or in gzip by name only.
 /// [`gzip::decoded`] has been there already.
 #[must_use]
 pub(crate) fn unread(response: &Response) -> Option<String> {

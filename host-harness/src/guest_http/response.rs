@@ -13,7 +13,7 @@ use wasmtime_wasi_http::{
 
 use super::{View, size, unchanged};
 
-/// What becomes of a future: not there yet, there for the second time, failed, or there.
+/// The outcome of a future: not there yet, there for the second time, failed, or there.
 type Future<T> = Option<Result<Result<T, ErrorCode>, ()>>;
 
 impl types::HostFutureIncomingResponse for View<'_> {

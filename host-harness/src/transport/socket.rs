@@ -11,7 +11,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// How much is read before others get their turn. A peer that sends faster than it is read would otherwise keep the
+/// Bytes that are read before others get their turn. A peer that sends faster than it is read would otherwise keep the
 /// reader, and with it the clock that ends the call, in one turn for ever.
 const TURN: usize = 64 * 1024;
 

@@ -66,7 +66,7 @@ fn ask(action: &str, world: &World, id: &str) -> Result<(), Error> {
     }
 }
 
-/// What a status of an API means, by RFC 9110 and https://google.aip.dev/193.
+/// The meaning of an API's status, by RFC 9110 and https://google.aip.dev/193.
 fn meaning(status: u16) -> Kind {
     match status {
         300..=303 | 305..=399 => Kind::UnexpectedRedirect,

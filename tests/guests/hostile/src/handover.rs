@@ -1,4 +1,4 @@
-//! What it passes to the functions of the host: far too much, what is not what it says, and a million times nothing.
+//! Arguments for the functions of the host: far too much, what is not what it says, and a million times nothing.
 
 use std::hint::black_box;
 
@@ -78,7 +78,7 @@ pub(crate) fn recurse(depth: u64) -> u64 {
     recurse(depth + 1) + room[black_box(7)]
 }
 
-/// What the canonical ABI forbids, past the bindings, which know better.
+/// Calls that the canonical ABI forbids, past the bindings, which know better.
 #[expect(unsafe_code, reason = "that is the misdeed")]
 pub(crate) fn lie(how: &str) {
     #[link(wasm_import_module = "gcf:connector/secret-store@0.1.0")]

@@ -1,4 +1,4 @@
-//! What it has the host keep.
+//! Things that it has the host keep.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! What it does with the processor, its memory and its time.
+//! Misuse of the processor, of memory and of time.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! What it sends.
+//! Requests that it sends.
 
 use crate::{
     GOOGLE,

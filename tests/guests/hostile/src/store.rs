@@ -1,10 +1,10 @@
-//! What it does with the secret store.
+//! Misuse of the secret store.
 
 use std::hint::black_box;
 
 use crate::bindings::gcf::connector::secret_store::{self, SignatureAlgorithm};
 
-/// What the store lets it have.
+/// Everything that the store lets it have.
 pub(crate) fn pry(misdeed: &str, key: &str) -> String {
     match misdeed {
         "sign" => format!("{:?}", secret_store::sign(key, SignatureAlgorithm::Rs256, b"message")),

@@ -28,7 +28,7 @@ async fn server(first: String, rest: String) -> (Live, JoinHandle<usize>) {
     (mapped(address), sent)
 }
 
-/// What comes of `count` interim answers of `bytes` of headers each, and an answer.
+/// The outcome of `count` interim answers of `bytes` of headers each, and an answer.
 async fn after(status: &str, count: usize, bytes: usize) -> Result<Bytes, TransportError> {
     let header = if bytes == 0 { String::new() } else { format!("link: {}\r\n", "l".repeat(bytes - 8)) };
     let interim = format!("HTTP/1.1 {status}\r\n{header}\r\n").repeat(count);
