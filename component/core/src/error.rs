@@ -255,7 +255,7 @@ pub fn foreign(text: &str) -> String {
 
 /// Whether a token begins in a word, and not in the middle of another one: `v1//` and `2024/05` are none.
 fn begins(word: &str, token: &str) -> bool {
-    word.find(token).is_some_and(|at| !word[..at].ends_with(|c: char| c.is_ascii_alphanumeric()))
+    word.match_indices(token).any(|(at, _)| !word[..at].ends_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
 /// How Google's tokens and keys begin: access token, refresh token, code, JWT, client secret, API key, PEM.
@@ -312,6 +312,9 @@ mod tests {
             assert_eq!(shown, "the header was \"authorization: [secret] and more");
         }
         assert_eq!(foreign("https://x.test/v1//f of 2024/05"), "https://x.test/v1//f of 2024/05");
+        // What only looks like the beginning of one hides none behind it.
+        assert_eq!(foreign("at https://x.test/v1//?token=1//canary"), "at [secret]");
+        assert_eq!(foreign("of 2024/05,code=4/0canary"), "of [secret]");
         assert_eq!(foreign("sent Bearer canary again"), "sent Bearer [secret] again");
         assert_eq!(foreign("nothing  of\nthe kind"), "nothing of the kind");
     }
