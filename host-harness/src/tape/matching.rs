@@ -1,6 +1,9 @@
 //! What differs between two requests, field by field, and which request of a tape is nearest.
 
-use std::fmt;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 use serde_json::Value;
 
@@ -183,12 +186,8 @@ impl<'a> Findings<'a> {
             (Some(Value::Object(tape)), Some(Value::Object(sent))) => {
                 let only_sent = sent.keys().filter(|name| !tape.contains_key(*name));
                 for name in tape.keys().chain(only_sent) {
-                    let inner = if field.ends_with(' ') {
-                        format!("{field}{name}")
-                    } else {
-                        format!("{field}.{name}")
-                    };
-                    self.json(&inner, tape.get(name), sent.get(name));
+                    let dot = if field.ends_with(' ') { "" } else { "." };
+                    self.json(&format!("{field}{dot}{}", label(name)), tape.get(name), sent.get(name));
                 }
             }
             (Some(Value::Array(tape)), Some(Value::Array(sent))) => {
@@ -212,27 +211,34 @@ impl<'a> Findings<'a> {
 
     /// Compares decoded pairs name by name; neither order matters.
     fn pairs(&mut self, field: &str, tape: &[(String, String)], sent: &[(String, String)]) {
-        let mut names: Vec<&str> = Vec::new();
         let ruled = self.tolerance.fields_in(field);
-        for name in tape.iter().chain(sent).map(|(name, _)| name.as_str()).chain(ruled) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
+        let mut seen = HashSet::new();
+        let names: Vec<&str> = tape
+            .iter()
+            .chain(sent)
+            .map(|(name, _)| name.as_str())
+            .chain(ruled)
+            .filter(|name| seen.insert(*name))
+            .collect();
+        let (mut tape, mut sent) = (by_name(tape), by_name(sent));
         for name in names {
             let label = format!("{field} {name}");
-            let (mut tape, mut sent) = (values(tape, name), values(sent, name));
+            let mut tape = tape.remove(name).unwrap_or_default();
+            let mut sent = sent.remove(name).unwrap_or_default();
             let single = tape.len().max(sent.len()) <= 1;
             if !single {
                 // What has its equal on the other side is of no more interest.
-                tape.retain(|value| {
-                    let equal = sent.iter().position(|other| {
-                        let mut inner = Findings::new(self.tolerance);
-                        inner.text(&label, Some(value), Some(other));
-                        inner.all.is_empty()
+                without_equals(&mut tape, &mut sent);
+                if tape.len() <= MOST_COMPARED && sent.len() <= MOST_COMPARED {
+                    tape.retain(|value| {
+                        let equal = sent.iter().position(|other| {
+                            let mut inner = Findings::new(self.tolerance);
+                            inner.text(&label, Some(value), Some(other));
+                            inner.all.is_empty()
+                        });
+                        equal.map(|index| sent.remove(index)).is_none()
                     });
-                    equal.map(|index| sent.remove(index)).is_none()
-                });
+                }
             }
             for index in 0..tape.len().max(sent.len()).max(usize::from(single)) {
                 let label = if single { label.clone() } else { format!("{label}[{index}]") };
@@ -306,9 +312,46 @@ fn token(text: &str) -> Option<Token<'_>> {
     Some(Token { scheme, header, claims, signature })
 }
 
-fn values<'a>(pairs: &'a [(String, String)], name: &str) -> Vec<&'a str> {
-    pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect()
+/// A name in the path of a field: each field repeats it, so what is longer than any name is cut.
+pub(super) fn label(name: &str) -> &str {
+    const LONGEST: usize = 1 << 10;
+    if name.len() <= LONGEST { name } else { &name[..name.floor_char_boundary(LONGEST)] }
 }
+
+fn by_name(pairs: &[(String, String)]) -> HashMap<&str, Vec<&str>> {
+    let mut all: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (name, value) in pairs {
+        all.entry(name).or_default().push(value);
+    }
+    all
+}
+
+/// Takes away what both have, as often as both have it.
+fn without_equals<'a>(tape: &mut Vec<&'a str>, sent: &mut Vec<&'a str>) {
+    let mut count: HashMap<&str, usize> = HashMap::new();
+    for value in &*sent {
+        *count.entry(value).or_default() += 1;
+    }
+    let mut both: HashMap<&str, usize> = HashMap::new();
+    tape.retain(|value| match count.get_mut(value) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            *both.entry(value).or_default() += 1;
+            false
+        }
+        Some(_) | None => true,
+    });
+    sent.retain(|value| match both.get_mut(value) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            false
+        }
+        Some(_) | None => true,
+    });
+}
+
+/// Of one name, so many values are compared each with each; what is beyond is compared in order.
+const MOST_COMPARED: usize = 64;
 
 fn describe(body: &RecordedBody) -> String {
     let kind = match body {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem;
+
 use super::{format::RecordedBody, request::Comparable};
 
 /// One part.
@@ -41,7 +43,7 @@ pub(super) fn parts(request: &Comparable) -> Option<Vec<Part>> {
     let mut rest = bytes.strip_prefix(opening.as_bytes())?;
     let mut parts = Vec::new();
     while let Some(inner) = rest.strip_prefix(b"\r\n") {
-        let end = position(inner, between.as_bytes())?;
+        let end = memmem::find(inner, between.as_bytes())?;
         parts.push(part(&inner[..end])?);
         rest = &inner[end + between.len()..];
     }
@@ -52,7 +54,7 @@ fn part(bytes: &[u8]) -> Option<Part> {
     let (head, body) = match bytes.strip_prefix(b"\r\n") {
         Some(body) => (&bytes[..0], body),
         None => {
-            let end = position(bytes, b"\r\n\r\n")?;
+            let end = memmem::find(bytes, b"\r\n\r\n")?;
             (&bytes[..end], &bytes[end + 4..])
         }
     };
@@ -65,8 +67,4 @@ fn part(bytes: &[u8]) -> Option<Part> {
     let content_type = headers.get("content-type").map_or("text/plain", String::as_str);
     let body = RecordedBody::classify(content_type, body);
     Some(Part { headers, body })
-}
-
-fn position(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
 }

@@ -118,7 +118,10 @@ fn joined(headers: &[(String, String)]) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers {
         all.entry(name.clone())
-            .and_modify(|all| *all = format!("{all}, {value}"))
+            .and_modify(|all| {
+                *all += ", ";
+                *all += value;
+            })
             .or_insert_with(|| value.clone());
     }
     all

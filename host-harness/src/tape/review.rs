@@ -6,7 +6,7 @@ use super::{
     TapeError,
     error::Leak,
     format::{Interaction, RecordedBody, RecordedRequest, Tape},
-    matching::{Difference, Findings},
+    matching::{Difference, Findings, label},
     redact::Redactor,
     replay::Replay,
     request::Comparable,
@@ -110,8 +110,32 @@ fn names(tape: &Tape) -> Vec<String> {
     tape.interactions.iter().map(name).collect()
 }
 
-/// The longest common subsequence, as pairs of places.
+/// A common subsequence, as pairs of places: the longest, unless the tapes are so long and so different that what lies
+/// between their equal ends would take too long to compare each with each.
 fn common(left: &[String], right: &[String]) -> Vec<(usize, usize)> {
+    let start = left.iter().zip(right).take_while(|(left, right)| left == right).count();
+    let (inner_left, inner_right) = (&left[start..], &right[start..]);
+    let end = inner_left
+        .iter()
+        .rev()
+        .zip(inner_right.iter().rev())
+        .take_while(|(left, right)| left == right)
+        .count();
+    let inner_left = &inner_left[..inner_left.len() - end];
+    let inner_right = &inner_right[..inner_right.len() - end];
+    let mut pairs: Vec<_> = (0..start).map(|at| (at, at)).collect();
+    if inner_left.len().saturating_mul(inner_right.len()) <= MOST_COMPARED {
+        pairs.extend(longest(inner_left, inner_right).into_iter().map(|(i, j)| (start + i, start + j)));
+    }
+    pairs.extend((0..end).rev().map(|at| (left.len() - 1 - at, right.len() - 1 - at)));
+    pairs
+}
+
+/// Pairs of interactions: a table of 32 MiB.
+const MOST_COMPARED: usize = 4 << 20;
+
+/// The longest common subsequence, as pairs of places.
+fn longest(left: &[String], right: &[String]) -> Vec<(usize, usize)> {
     let mut longest = vec![vec![0_usize; right.len() + 1]; left.len() + 1];
     for i in (0..left.len()).rev() {
         for j in (0..right.len()).rev() {
@@ -150,7 +174,7 @@ fn leaks(at: &str, before: &Value, after: &Value, found: &mut Vec<Leak>) {
         (Value::Object(before), Value::Object(after)) if before.keys().eq(after.keys()) => {
             for ((name, before), after) in before.iter().zip(after.values()) {
                 let dot = if at.is_empty() { "" } else { "." };
-                leaks(&format!("{at}{dot}{name}"), before, after, found);
+                leaks(&format!("{at}{dot}{}", label(name)), before, after, found);
             }
         }
         (Value::Array(before), Value::Array(after)) if before.len() == after.len() => {
