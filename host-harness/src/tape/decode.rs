@@ -1,95 +1,149 @@
 //! The encodings in which a secret could hide, undone.
 
-use std::{io::Read as _, ops::Range};
+use std::ops::Range;
 
-use base64::{
-    Engine as _, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
-use flate2::read::{GzDecoder, ZlibDecoder};
+use memchr::{memchr, memchr3};
 
-/// With or without padding, and cut off anywhere.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+use super::escapes;
 
-/// A stretch of a text that may be an encoding of something, and what it would be.
-pub(super) struct View {
-    pub(super) range: Range<usize>,
-    pub(super) decoded: Vec<u8>,
+/// Where decoded bytes go, each with the stretch that it comes from.
+pub(super) trait Sink {
+    fn put(&mut self, byte: u8, from: Range<usize>);
 }
 
-/// All that could be Base64, hexadecimal, percent-encoded or escaped as in JSON.
-pub(super) fn views(text: &[u8]) -> Vec<View> {
-    let mut views = Vec::new();
-    for run in runs(text, is_base64, SHORTEST) {
-        let padding = text[run.end..].iter().take(2).take_while(|byte| **byte == b'=').count();
-        let range = run.start..run.end + padding;
-        let run: Vec<u8> = text[run].iter().map(|byte| standard(*byte)).collect();
-        // What stands before the encoding may look like a part of it.
-        for start in 0..4 {
-            let end = run.len() - usize::from((run.len() - start) % 4 == 1);
-            if let Ok(decoded) = LENIENT.decode(&run[start..end]) {
-                views.push(View { range: range.clone(), decoded });
+impl Sink for Vec<u8> {
+    fn put(&mut self, byte: u8, _: Range<usize>) {
+        self.push(byte);
+    }
+}
+
+/// How a stretch may be encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    /// Of either alphabet, in lines or not. What stands before it may look like a part of it, so many letters are left out.
+    Base64(u8),
+    /// With `0x`, colons, commas, spaces and the like between the digits, or without.
+    Hex(u8),
+    /// Percent-encoding, escapes with a backslash, and character references, also side by side.
+    Escapes,
+    /// Of mail: `=41`, and lines that end in `=`.
+    QuotedPrintable,
+    /// Two or four bytes for each letter.
+    Wide,
+}
+
+/// A stretch of a text that may be an encoding of something.
+#[derive(Debug, Clone)]
+pub(super) struct Stretch {
+    encoding: Encoding,
+    pub(super) range: Range<usize>,
+}
+
+/// All stretches of a text that may be encoded, one after the other.
+pub(super) fn stretches(text: &[u8]) -> impl Iterator<Item = Stretch> {
+    let base64 = runs(text, IN_BASE64 | BLANK, SHORTEST).flat_map(|range| {
+        (0..4).map(move |skipped| Stretch { encoding: Encoding::Base64(skipped), range: range.clone() })
+    });
+    let hex = runs(text, HEX | BETWEEN_HEX, 16)
+        .filter(|range| text[range.clone()].iter().filter(|byte| is(**byte, HEX)).count() >= 16)
+        .flat_map(|range| {
+            (0..2).map(move |skipped| Stretch { encoding: Encoding::Hex(skipped), range: range.clone() })
+        });
+    let escapes = memchr3(b'%', b'\\', b'&', text).is_some();
+    let escaped = runs(if escapes { text } else { &[] }, IN_WORD, 8)
+        .filter(|range| memchr3(b'%', b'\\', b'&', &text[range.clone()]).is_some())
+        .map(|range| Stretch { encoding: Encoding::Escapes, range });
+    let quoted = quoted_runs(if memchr(b'=', text).is_some() { text } else { &[] })
+        .filter(|range| memchr(b'=', &text[range.clone()]).is_some())
+        .map(|range| Stretch { encoding: Encoding::QuotedPrintable, range });
+    let wide = wide_runs(if memchr(0, text).is_some() { text } else { &[] })
+        .map(|range| Stretch { encoding: Encoding::Wide, range });
+    base64.chain(hex).chain(escaped).chain(quoted).chain(wide)
+}
+
+impl Stretch {
+    /// What it is an encoding of, if it is one.
+    pub(super) fn decoded(&self, text: &[u8]) -> Vec<u8> {
+        let mut decoded = Vec::with_capacity(self.range.len());
+        self.decode(text, &mut decoded);
+        decoded
+    }
+
+    /// Where in `text` the decoded bytes of `parts` come from; whole words, where a letter is a part of two bytes.
+    /// The parts are in order, and do not overlap.
+    pub(super) fn sources(&self, text: &[u8], parts: &[Range<usize>]) -> Vec<Range<usize>> {
+        let mut places = Places { parts, index: 0, start: 0, found: Vec::new() };
+        self.decode(text, &mut places);
+        let class = match self.encoding {
+            Encoding::Base64(_) => IN_BASE64,
+            Encoding::Hex(_) => HEX,
+            Encoding::Escapes | Encoding::QuotedPrintable | Encoding::Wide => return places.found,
+        };
+        let mut words: Vec<Range<usize>> = Vec::new();
+        for place in places.found {
+            let least = words.last().map_or(self.range.start, |last| last.end);
+            if place.end <= least {
+                continue;
+            }
+            let before =
+                text[least..place.start.max(least)].iter().rev().take_while(|byte| is(**byte, class));
+            let start = place.start.max(least) - before.count();
+            let after = text[place.end..].iter().take_while(|byte| is(**byte, class));
+            let end = place.end + after.count();
+            let padding = text[end..].iter().take(2).take_while(|byte| **byte == b'=');
+            words.push(
+                start..end + if matches!(self.encoding, Encoding::Base64(_)) { padding.count() } else { 0 },
+            );
+        }
+        words
+    }
+
+    fn decode(&self, text: &[u8], sink: &mut impl Sink) {
+        let range = self.range.clone();
+        match self.encoding {
+            Encoding::Base64(skipped) => base64(&text[range.clone()], range.start, skipped, sink),
+            Encoding::Hex(skipped) => hex(&text[range.clone()], range.start, skipped, sink),
+            Encoding::Escapes => escapes::undo(&text[range.clone()], range.start, sink),
+            Encoding::QuotedPrintable => escapes::quoted_printable(&text[range.clone()], range.start, sink),
+            Encoding::Wide => {
+                for at in range.filter(|at| text[*at] != 0) {
+                    sink.put(text[at], at..at + 1);
+                }
             }
         }
     }
-    for range in runs(text, |byte| byte.is_ascii_hexdigit(), 16) {
-        for start in 0..2 {
-            let pairs = text[range.clone()][start..].chunks_exact(2);
-            let decoded = pairs.filter_map(|pair| hex(pair[0], pair[1])).collect();
-            views.push(View { range: range.clone(), decoded });
+}
+
+/// Notes where some of the decoded bytes come from, and keeps none of them.
+struct Places<'a> {
+    parts: &'a [Range<usize>],
+    index: usize,
+    start: usize,
+    found: Vec<Range<usize>>,
+}
+
+impl Sink for Places<'_> {
+    fn put(&mut self, _: u8, from: Range<usize>) {
+        if let Some(part) = self.parts.get(self.found.len()) {
+            if self.index == part.start {
+                self.start = from.start;
+            }
+            if self.index + 1 == part.end {
+                self.found.push(self.start..from.end);
+            }
         }
-    }
-    for range in runs(text, in_query, SHORTEST).filter(|range| text[range.clone()].contains(&b'%')) {
-        views.push(View { decoded: percent(&text[range.clone()]), range });
-    }
-    for range in runs(text, in_json, SHORTEST).filter(|range| text[range.clone()].contains(&b'\\')) {
-        views.push(View { decoded: unescape(&text[range.clone()]), range });
-    }
-    views
-}
-
-/// What is compressed in some bytes, from wherever a stream begins.
-pub(super) fn inflated(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    for (at, _) in bytes.windows(3).enumerate().filter(|(_, window)| *window == [0x1f, 0x8b, 8]) {
-        found.extend(read(GzDecoder::new(&bytes[at..])));
-    }
-    if bytes.first() == Some(&0x78) {
-        found.extend(read(ZlibDecoder::new(bytes)));
-    }
-    found
-}
-
-/// A body without the encoding that its header names; `None` if that cannot be undone here.
-pub(super) fn content(encoding: &str, bytes: &[u8]) -> Option<Vec<u8>> {
-    match encoding.trim().to_ascii_lowercase().as_str() {
-        "" | "identity" => Some(bytes.to_vec()),
-        "gzip" | "x-gzip" => read(GzDecoder::new(bytes)),
-        "deflate" => read(ZlibDecoder::new(bytes)),
-        _ => None,
+        self.index += 1;
     }
 }
 
-/// As much as there is: what is cut off may hold a secret in its beginning.
-fn read(reader: impl std::io::Read) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    // An error leaves what came before it.
-    let _ = reader.take(LONGEST).read_to_end(&mut bytes);
-    (!bytes.is_empty()).then_some(bytes)
-}
-
-fn runs(text: &[u8], belongs: impl Fn(u8) -> bool, least: usize) -> impl Iterator<Item = Range<usize>> {
+/// Where bytes of a class stand together, so many or more.
+fn runs(text: &[u8], class: u8, least: usize) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         while at < text.len() {
-            let length = text[at..].iter().take_while(|byte| belongs(**byte)).count();
+            let length = text[at..].iter().take_while(|byte| is(**byte, class)).count();
             let range = at..at + length;
-            at += length.max(1);
+            at += length + 1;
             if length >= least {
                 return Some(range);
             }
@@ -98,108 +152,209 @@ fn runs(text: &[u8], belongs: impl Fn(u8) -> bool, least: usize) -> impl Iterato
     })
 }
 
-fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
-}
-
-fn standard(byte: u8) -> u8 {
-    match byte {
-        b'-' => b'+',
-        b'_' => b'/',
-        other => other,
-    }
-}
-
-fn in_query(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !b"\"'<>/?&=#,;:\\".contains(&byte)
-}
-
-fn in_json(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !b"\"'<>".contains(&byte)
-}
-
-fn hex(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
-}
-
-fn percent(text: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, after)) = rest.split_first() {
-        match (*first, after) {
-            (b'%', [high, low, tail @ ..]) if hex(*high, *low).is_some() => {
-                decoded.extend(hex(*high, *low));
-                rest = tail;
+/// Words, and those that the end of a line cuts in two.
+fn quoted_runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < text.len() {
+            let start = at;
+            while at < text.len() {
+                match escapes::soft_break(&text[at..]) {
+                    0 if is(text[at], IN_WORD) => at += 1,
+                    0 => break,
+                    length => at += length,
+                }
             }
-            (byte, tail) => {
-                decoded.push(if byte == b'+' { b' ' } else { byte });
-                rest = tail;
+            let range = start..at;
+            at += 1;
+            if range.len() >= 8 {
+                return Some(range);
             }
         }
-    }
-    decoded
+        None
+    })
 }
 
-fn unescape(text: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, after)) = rest.split_first() {
-        match (*first, after) {
-            (b'\\', [b'u', b'0', b'0', high, low, tail @ ..]) if hex(*high, *low).is_some() => {
-                decoded.extend(hex(*high, *low));
-                rest = tail;
+/// UTF-16 and UTF-32 of letters of ASCII: no two bytes in a row that are not zero.
+fn wide_runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < text.len() {
+            let start = at;
+            at += 1;
+            while at < text.len() && (text[at] == 0 || text[at - 1] == 0) {
+                at += 1;
             }
-            (b'\\', [next, tail @ ..]) => {
-                decoded.push(*next);
-                rest = tail;
-            }
-            (byte, tail) => {
-                decoded.push(byte);
-                rest = tail;
+            if at - start >= 15 {
+                return Some(start..at);
             }
         }
-    }
-    decoded
+        None
+    })
 }
+
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES[usize::from(byte)] & class != 0
+}
+
+/// Of Base64, in either alphabet.
+const IN_BASE64: u8 = 1;
+const BLANK: u8 = 2;
+const HEX: u8 = 4;
+/// What people put between hexadecimal digits.
+const BETWEEN_HEX: u8 = 8;
+/// All but blanks and quotes.
+const IN_WORD: u8 = 16;
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let mut class = 0;
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_') {
+            class |= IN_BASE64;
+        }
+        if byte.is_ascii_whitespace() {
+            class |= BLANK | BETWEEN_HEX;
+        }
+        if byte.is_ascii_hexdigit() {
+            class |= HEX;
+        }
+        if matches!(byte, b':' | b'-' | b',' | b';' | b'.' | b'_' | b'x' | b'X') {
+            class |= BETWEEN_HEX;
+        }
+        if (byte.is_ascii_graphic() || !byte.is_ascii()) && !matches!(byte, b'"' | b'\'' | b'<' | b'>') {
+            class |= IN_WORD;
+        }
+        classes[byte as usize] = class;
+        if byte == u8::MAX {
+            break classes;
+        }
+        byte += 1;
+    }
+};
+
+fn base64(text: &[u8], offset: usize, skipped: u8, sink: &mut impl Sink) {
+    let (mut all, mut bits, mut start) = (0_u32, 0, 0);
+    let mut left_out = skipped;
+    for (at, byte) in text.iter().enumerate() {
+        let value = SIX_BITS[usize::from(*byte)];
+        if value > 63 {
+            continue;
+        }
+        if left_out > 0 {
+            left_out -= 1;
+            continue;
+        }
+        if bits == 0 {
+            start = at;
+        }
+        all = all << 6 | u32::from(value);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            sink.put((all >> bits).to_le_bytes()[0], offset + start..offset + at + 1);
+            start = at;
+        }
+    }
+}
+
+fn hex(text: &[u8], offset: usize, skipped: u8, sink: &mut impl Sink) {
+    let mut left_out = skipped;
+    let mut high: Option<(usize, u8)> = None;
+    for (at, byte) in text.iter().enumerate() {
+        let digit = escapes::digit(*byte, 16);
+        match (digit, high) {
+            (Some(_), _) if left_out > 0 => left_out -= 1,
+            (Some(digit), None) => high = Some((at, digit)),
+            (Some(digit), Some((first, high_digit))) => {
+                sink.put(high_digit << 4 | digit, offset + first..offset + at + 1);
+                high = None;
+            }
+            // A single digit is none: the zero of `0x`, or a number of another kind.
+            (None, _) => high = None,
+        }
+    }
+}
+
+/// What the letters of both alphabets stand for; 64 for what is none.
+const SIX_BITS: [u8; 256] = {
+    let mut table = [64; 256];
+    let mut value = 0;
+    while value < 64 {
+        table[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    table[b'-' as usize] = 62;
+    table[b'_' as usize] = 63;
+    table
+};
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// The shortest secret, eight bytes, has eleven characters in Base64, and sixteen in hexadecimal.
 const SHORTEST: usize = 11;
 
-/// What a compressed body may grow to; the component takes no more either.
-const LONGEST: u64 = 32 << 20;
+/// What all stretches of a text would be.
+#[cfg(test)]
+pub(super) fn views(text: &[u8]) -> Vec<Vec<u8>> {
+    stretches(text).map(|stretch| stretch.decoded(text)).collect()
+}
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
     use super::*;
 
-    fn sees(text: &[u8]) -> bool {
-        views(text).iter().any(|view| view.decoded.windows(9).any(|window| window == b"canary-42"))
+    /// Where the encoding of a word stands, if it is seen.
+    fn place(text: &[u8]) -> Option<&[u8]> {
+        const WORD: &[u8] = b"canary-42";
+        stretches(text).find_map(|stretch| {
+            let at = memchr::memmem::find(&stretch.decoded(text), WORD)?;
+            Some(&text[stretch.sources(text, &[at..at + WORD.len()])[0].clone()])
+        })
     }
 
     #[test]
     fn each_encoding_is_undone_wherever_it_stands() {
-        for text in [
-            "Y2FuYXJ5LTQy",
-            "x=Y2FuYXJ5LTQy&",
-            "abcY2FuYXJ5LTQyabc",
-            "63616e6172792d3432",
-            "f63616E6172792D3432",
-            "%63anary-42xx",
-            r"\u0063anary-42",
-            r"can\ary-42xx",
+        for (text, expected) in [
+            ("Y2FuYXJ5LTQy", "Y2FuYXJ5LTQy"),
+            ("x=Y2FuYXJ5LTQy&", "Y2FuYXJ5LTQy"),
+            ("abcY2FuYXJ5LTQyabc", "abcY2FuYXJ5LTQyabc"),
+            ("in lines:\r\n Y2Fu\r\n YXJ5\r\n LTQy\r\nand more", "Y2Fu\r\n YXJ5\r\n LTQy"),
+            ("63616e6172792d3432", "63616e6172792d3432"),
+            ("f63616E6172792D3432", "f63616E6172792D3432"),
+            ("is 63:61:6e:61:72:79:2d:34:32.", "63:61:6e:61:72:79:2d:34:32"),
+            (
+                "{0x63, 0x61, 0x6e, 0x61,\n0x72, 0x79, 0x2d, 0x34, 0x32}",
+                "63, 0x61, 0x6e, 0x61,\n0x72, 0x79, 0x2d, 0x34, 0x32",
+            ),
+            ("x%63anary-42xx", "%63anary-42"),
+            ("x%u0063anary-42xx", "%u0063anary-42"),
+            (r"\u0063anary-42", r"\u0063anary-42"),
+            (r"\u{63}an\x61ry\055\u{34}2", r"\u{63}an\x61ry\055\u{34}2"),
+            (r"\143\141nary\x{2d}\U000000342", r"\143\141nary\x{2d}\U000000342"),
+            (r"can\ary-42xx", r"can\ary-42"),
+            ("&#99;an&#x61;ry-&#52&#0050;", "&#99;an&#x61;ry-&#52&#0050;"),
+            ("so c=61na=\r\nry=2D4=  \n2 it is", "c=61na=\r\nry=2D4=  \n2"),
+            ("c\0a\0n\0a\0r\0y\0-\x004\x002\0", "c\0a\0n\0a\0r\0y\0-\x004\x002"),
         ] {
-            assert!(sees(text.as_bytes()), "{text}");
+            let place = place(text.as_bytes()).map(String::from_utf8_lossy);
+            assert_eq!(place.as_deref(), Some(expected), "{text}");
         }
-        assert!(!sees(b"nothing of the kind in here, 1234567890123456"));
+        assert!(place(b"nothing of the kind in here, 1234567890123456").is_none());
     }
 
     #[test]
-    fn compressed_bytes_are_found_behind_others() {
-        let mut gzip = flate2::write::GzEncoder::new(b"before".to_vec(), flate2::Compression::default());
-        gzip.write_all(b"canary-42").unwrap();
-        assert_eq!(inflated(&gzip.finish().unwrap()), [b"canary-42".to_vec()]);
+    fn names_of_characters_are_those_of_html() {
+        let text = b"&lt;a&plus;b&sol;c&equals;&lowbar;&period;&amp;amp;&nothing;&;";
+        let stretch = stretches(text).find(|stretch| stretch.encoding == Encoding::Escapes).unwrap();
+        assert_eq!(stretch.decoded(text), b"<a+b/c=_.&amp;&nothing;&;");
+    }
+
+    #[test]
+    fn a_character_of_two_escapes_is_one() {
+        let text = br"grin\ud83d\ude00 \ud83d";
+        let stretch = stretches(text).find(|stretch| stretch.encoding == Encoding::Escapes).unwrap();
+        assert_eq!(stretch.decoded(text), "grin\u{1f600}".as_bytes());
     }
 }

@@ -10,6 +10,7 @@ use super::{
     TapeError,
     fault::Fault,
     file,
+    matching::label,
     redact::Redactor,
     rules::Rules,
     version::{FORMAT, VERSION, Version},
@@ -250,7 +251,10 @@ impl Tape {
 
     /// Replaces what is still secret on it.
     pub(super) fn redact(&mut self, redactor: &mut Redactor) {
-        self.reserve(redactor);
+        let text = self.to_json();
+        self.reserve_in(&text, redactor);
+        // A signature may stand by itself before the token that it is of.
+        redactor.look_through(&text);
         self.provenance.redact(redactor);
         for interaction in &mut self.interactions {
             interaction.redact(redactor);
@@ -259,7 +263,11 @@ impl Tape {
 
     /// Keeps the numbers of its placeholders from being given to other secrets.
     pub(super) fn reserve(&self, redactor: &mut Redactor) {
-        redactor.reserve(&self.to_json());
+        self.reserve_in(&self.to_json(), redactor);
+    }
+
+    fn reserve_in(&self, text: &str, redactor: &mut Redactor) {
+        redactor.reserve(text);
         for interaction in &self.interactions {
             interaction.reserve_query(redactor);
         }
@@ -272,7 +280,7 @@ impl Tape {
                 Value::Object(fields) => {
                     for (name, value) in fields {
                         let dot = if at.is_empty() { "" } else { "." };
-                        walk(&format!("{at}{dot}{name}"), value, redactor, found);
+                        walk(&format!("{at}{dot}{}", label(name)), value, redactor, found);
                     }
                     return;
                 }

@@ -56,10 +56,13 @@
 mod cassette;
 mod decode;
 mod error;
+mod escapes;
 mod fault;
 mod file;
 mod format;
 mod golden;
+mod inflate;
+mod known;
 mod live_secrets;
 mod margin;
 mod matching;
@@ -72,6 +75,7 @@ mod request;
 mod review;
 mod rules;
 mod scan;
+mod search;
 mod version;
 mod wire;
 

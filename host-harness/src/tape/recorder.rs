@@ -11,10 +11,11 @@ use http_body_util::BodyExt as _;
 use tokio::time::Instant;
 
 use super::{
-    TapeError, decode,
+    TapeError,
     fault::Fault,
     file,
     format::{Interaction, RecordedBody, RecordedRequest, RecordedResponse, Tape, Timing},
+    inflate,
     live_secrets::LiveSecrets,
     margin::{Margin, Notes},
     redact::Redactor,
@@ -317,7 +318,7 @@ fn recorded_response(
     let mut headers = recorded_headers(&parts.headers, redactor);
     let media = content_type(&parts.headers);
     let encoding = parts.headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
-    let (body, decoded) = match encoding.map(|encoding| decode::content(encoding, bytes)) {
+    let (body, decoded) = match encoding.map(|encoding| inflate::content(encoding, bytes)) {
         _ if bytes.is_empty() => (None, false),
         None => (recorded_body(url, media, bytes, redactor), false),
         Some(None) => (Some(redactor.unreadable(bytes)), true),

@@ -3,23 +3,26 @@
 use std::{
     collections::{HashMap, HashSet},
     fmt,
+    ops::Range,
 };
 
+use memchr::memmem;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    decode,
     format::{Interaction, Provenance, RecordedBody},
+    known::Known,
     live_secrets::LiveSecrets,
     scan::{self, Found, NO_SIGNATURE},
+    search::{self, Budget, What},
 };
 
 /// Replaces secrets by `[redacted:KIND:N]`, numbered by first appearance within their kind.
 ///
-/// A secret is told by its shape, by the name of its field, and by its exact value: each that was found
-/// once, and each that the store gave out, is found again anywhere; by a [`thorough`](Self::thorough) one also
-/// in Base64, hexadecimal, percent-encoding, JSON's escapes, and compressed.
+/// A secret is told by its shape, by the name of its field, and by its value: each that was found once, and each that
+/// the store gave out, is found again anywhere, of the latter every sixteen bytes; by a [`thorough`](Self::thorough)
+/// one also in encodings, and compressed. The time is linear in the text, and what is decoded has a bound.
 ///
 /// A token in a response is the same placeholder in the next request. A JWT keeps its header and
 /// payload, so that claims stay readable and comparable, and loses its signature, without which it is
@@ -27,39 +30,28 @@ use super::{
 #[derive(Default)]
 pub struct Redactor {
     placeholders: HashMap<[u8; 32], String>,
-    taken: HashSet<(String, u32)>,
-    exact: Exact,
+    /// Numbers of placeholders that were there before, for each kind.
+    taken: HashMap<String, HashSet<u32>>,
+    /// The number that was given last, for each kind.
+    last: HashMap<String, u32>,
+    known: Known,
     /// Whether to look into encodings.
     thorough: bool,
     live: LiveSecrets,
-    /// How many of the live ones are among the exact ones.
+    /// Those of the live ones that are known.
+    seen: HashSet<String>,
+    /// What all texts of the body at hand may cost together.
+    of_body: Option<Budget>,
+    searched: Searched,
+}
+
+/// Texts without a secret, by their digest, so that none is searched twice for the same secrets.
+#[derive(Default)]
+struct Searched {
+    texts: HashSet<[u8; 32]>,
+    /// How much was known then.
     known: usize,
 }
-
-/// Secrets by their value, under their first byte.
-#[derive(Default)]
-struct Exact(HashMap<u8, Vec<Vec<u8>>>);
-
-impl Exact {
-    fn add(&mut self, secret: &[u8]) {
-        let Some(first) = secret.first().filter(|_| secret.len() >= SHORTEST) else { return };
-        let alike = self.0.entry(*first).or_default();
-        if !alike.iter().any(|other| other == secret) {
-            alike.push(secret.to_vec());
-            // Of two that begin alike, the longer is meant.
-            alike.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        }
-    }
-
-    /// The length of the one that begins here.
-    fn at(&self, rest: &[u8]) -> Option<usize> {
-        let alike = self.0.get(rest.first()?)?;
-        alike.iter().find(|secret| rest.starts_with(secret)).map(Vec::len)
-    }
-}
-
-/// Shorter values are words, and would be found everywhere.
-const SHORTEST: usize = 8;
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,13 +78,27 @@ impl Redactor {
     /// From now on, the exact values of these secrets are known, and of those that are added to them later.
     pub fn know(&mut self, live: LiveSecrets) {
         self.live = live;
-        self.known = 0;
     }
 
-    /// Whether a secret is in `bytes`, in whatever form.
+    /// Whether a secret is in `bytes`, in whatever form, or might be: there is a bound for the work.
     pub(super) fn finds_in(&mut self, bytes: &[u8]) -> bool {
         self.learn();
-        self.is_dirty(bytes, DEPTH)
+        let digest = digest(bytes);
+        if self.was_searched(&digest) {
+            return false;
+        }
+        let mut budget = Budget::of_text(bytes.len());
+        let found = search::is_dirty(&mut self.known, bytes, DEPTH, &mut budget) || budget.is_spent();
+        if !found {
+            self.is_searched(bytes, digest);
+        }
+        found
+    }
+
+    /// From now on, what is told by its shape in `text` is known by its value.
+    pub(super) fn look_through(&mut self, text: &str) {
+        self.learn();
+        search::marks(&mut self.known, text.as_bytes());
     }
 
     /// A body that cannot be read here, and so cannot be searched.
@@ -102,7 +108,7 @@ impl Redactor {
 
     /// From now on `secret` is `placeholder`: a server gave it out anew in the place of that one.
     pub(super) fn bind(&mut self, secret: &str, placeholder: &str) {
-        self.exact.add(secret.as_bytes());
+        self.known.learn(secret.as_bytes());
         self.reserve(placeholder);
         self.placeholders.insert(Sha256::digest(secret.as_bytes()).into(), placeholder.to_owned());
     }
@@ -114,113 +120,86 @@ impl Redactor {
     }
 
     /// As [`text`](Self::text), for bytes that may be anything. What holds a secret in compressed form is
-    /// replaced as a whole.
+    /// replaced as a whole, and so is what could hold one and takes too much work to look into.
     #[must_use]
     pub fn bytes(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.learn();
-        if !self.thorough {
+        if !self.thorough || bytes.len() < SHORTEST {
             return self.plain(bytes);
         }
-        if decode::inflated(bytes).iter().any(|inner| self.is_dirty(inner, DEPTH)) {
+        let digest = digest(bytes);
+        if self.was_searched(&digest) {
+            return bytes.to_vec();
+        }
+        let alone = Budget::of_text(bytes.len());
+        let mut budget = self.of_body.map_or(alone, |of_body| alone.within(&of_body));
+        let before = budget.left();
+        let shown = self.thoroughly(bytes, &mut budget);
+        if let Some(of_body) = &mut self.of_body {
+            // If nothing is left for this one, nothing is for the others.
+            of_body.take(before - budget.left());
+        }
+        if budget.is_spent() {
+            return self.placeholder(UNSEARCHED, bytes).into_bytes();
+        }
+        if shown == bytes {
+            self.is_searched(bytes, digest);
+        }
+        shown
+    }
+
+    fn thoroughly(&mut self, bytes: &[u8], budget: &mut Budget) -> Vec<u8> {
+        if search::is_compressed(&mut self.known, bytes, DEPTH + 1, budget) {
             return self.placeholder("compressed", bytes).into_bytes();
         }
         let shown = self.plain(bytes);
-        self.encoded(shown)
+        let encoded = search::encoded(&mut self.known, &shown, DEPTH, budget);
+        self.without(&shown, encoded.into_iter().map(|range| (range, What::Secret("encoded"))))
     }
 
     /// Takes over what the store has given out since.
     fn learn(&mut self) {
-        if let Some(all) = self.live.beyond(self.known) {
-            self.known = all.len();
+        if let Some(all) = self.live.beyond(self.seen.len()) {
             for secret in all {
-                self.exact.add(secret.as_bytes());
+                self.known.add(&secret);
+                self.seen.insert(secret);
             }
         }
     }
 
-    fn is_dirty(&self, bytes: &[u8], depth: u8) -> bool {
-        let mut at = 0;
-        while at < bytes.len() {
-            match scan::find(bytes, at) {
-                Some(Found::Placeholder { len, .. }) => at += len,
-                Some(Found::Secret { .. }) => return true,
-                Some(Found::Jwt { signature, len }) => {
-                    let signature = &bytes[at + signature..at + len];
-                    if !signature.is_empty() && signature != NO_SIGNATURE.as_bytes() {
-                        return true;
-                    }
-                    at += len;
-                }
-                None if self.exact.at(&bytes[at..]).is_some() => return true,
-                None => at += 1,
-            }
-        }
-        let deeper = |inner: &[u8]| self.is_dirty(inner, depth - 1);
-        depth > 0
-            && (decode::views(bytes).iter().any(|view| deeper(&view.decoded))
-                || decode::inflated(bytes).iter().any(|inner| deeper(inner)))
+    fn was_searched(&self, digest: &[u8; 32]) -> bool {
+        self.searched.known == self.known.size() && self.searched.texts.contains(digest)
     }
 
-    /// Replaces stretches that are an encoding of something secret.
-    fn encoded(&mut self, bytes: Vec<u8>) -> Vec<u8> {
-        let mut dirty: Vec<_> = decode::views(&bytes)
-            .into_iter()
-            .filter(|view| self.is_dirty(&view.decoded, DEPTH - 1))
-            .map(|view| view.range)
-            .collect();
-        if dirty.is_empty() {
-            return bytes;
+    fn is_searched(&mut self, bytes: &[u8], digest: [u8; 32]) {
+        if self.searched.known != self.known.size() || self.searched.texts.len() >= MOST_SEARCHED {
+            self.searched = Searched { texts: HashSet::new(), known: self.known.size() };
         }
-        dirty.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
-        let mut out = Vec::with_capacity(bytes.len());
-        let mut at = 0;
-        for range in dirty.into_iter().filter(|range| !range.is_empty()) {
-            if range.start >= at {
-                out.extend_from_slice(&bytes[at..range.start]);
-                out.extend_from_slice(self.placeholder("encoded", &bytes[range.clone()]).as_bytes());
-                at = range.end;
-            } else if range.end > at {
-                at = range.end;
-            }
+        if bytes.len() >= WORTH_NOTING {
+            self.searched.texts.insert(digest);
         }
-        out.extend_from_slice(&bytes[at..]);
-        out
     }
 
     /// Replaces what is secret as it stands.
     fn plain(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let marks = search::marks(&mut self.known, bytes);
+        self.without(bytes, marks.into_iter().map(|mark| (mark.range, mark.what)))
+    }
+
+    /// Replaces stretches that are in order and do not overlap.
+    fn without(&mut self, bytes: &[u8], marks: impl Iterator<Item = (Range<usize>, What)>) -> Vec<u8> {
         let mut out = Vec::with_capacity(bytes.len());
         let mut at = 0;
-        while at < bytes.len() {
-            let exact = |at: usize| self.exact.at(&bytes[at..]);
-            match scan::find(bytes, at) {
-                None => match exact(at) {
-                    Some(len) => {
-                        out.extend_from_slice(self.placeholder("secret", &bytes[at..at + len]).as_bytes());
-                        at += len;
-                    }
-                    None => {
-                        out.push(bytes[at]);
-                        at += 1;
-                    }
-                },
-                Some(Found::Placeholder { len, .. }) => {
-                    out.extend_from_slice(&bytes[at..at + len]);
-                    at += len;
-                }
-                Some(Found::Secret { kind, len }) => {
-                    out.extend_from_slice(self.placeholder(kind, &bytes[at..at + len]).as_bytes());
-                    at += len;
-                }
-                Some(Found::Jwt { signature, len }) => {
-                    out.extend_from_slice(&bytes[at..at + signature]);
-                    if signature < len {
-                        out.extend_from_slice(NO_SIGNATURE.as_bytes());
-                    }
-                    at += len;
-                }
+        for (range, what) in marks {
+            out.extend_from_slice(&bytes[at..range.start]);
+            at = range.end;
+            match what {
+                What::Clean => out.extend_from_slice(&bytes[range]),
+                What::Signature => out.extend_from_slice(NO_SIGNATURE.as_bytes()),
+                What::Secret(kind) => out.extend_from_slice(self.placeholder(kind, &bytes[range]).as_bytes()),
             }
         }
+        out.extend_from_slice(&bytes[at..]);
         out
     }
 
@@ -268,14 +247,29 @@ impl Redactor {
             None => (rest, String::new()),
         };
         match rest.split_once('?') {
-            Some((path, query)) => format!("{origin}{}?{}{fragment}", self.text(path), self.query(query)),
-            None => format!("{origin}{}{fragment}", self.text(rest)),
+            Some((path, query)) => format!("{origin}{}?{}{fragment}", self.path(path), self.query(query)),
+            None => format!("{origin}{}{fragment}", self.path(rest)),
+        }
+    }
+
+    /// The slash that parts it from the host is a letter of Base64, and stays.
+    fn path(&mut self, path: &str) -> String {
+        match path.strip_prefix('/') {
+            Some(rest) => format!("/{}", self.text(rest)),
+            None => self.text(path),
         }
     }
 
     /// A body, by the names of its fields where it has any.
     #[must_use]
     pub fn body(&mut self, body: &RecordedBody) -> RecordedBody {
+        self.of_body = Some(Budget::of_text(body.to_bytes().len()));
+        let redacted = self.redacted_body(body);
+        self.of_body = None;
+        redacted
+    }
+
+    fn redacted_body(&mut self, body: &RecordedBody) -> RecordedBody {
         match body {
             RecordedBody::Json(value) => RecordedBody::Json(self.json("", value)),
             RecordedBody::Text(text) => {
@@ -307,9 +301,9 @@ impl Redactor {
     /// Keeps the numbers of all placeholders in `text` from being given to other secrets.
     pub(super) fn reserve(&mut self, text: &str) {
         let bytes = text.as_bytes();
-        for at in (0..bytes.len()).filter(|at| bytes[*at] == b'[') {
-            if let Some(Found::Placeholder { kind, number, .. }) = scan::find(bytes, at) {
-                self.taken.insert((kind.to_owned(), number));
+        for at in memmem::find_iter(bytes, b"[redacted:") {
+            if let Some(Found::Placeholder { kind, number, .. }) = scan::first(&bytes[at..]) {
+                self.taken.entry(kind.to_owned()).or_default().insert(number);
             }
         }
     }
@@ -353,31 +347,38 @@ impl Redactor {
 
     /// A value that is a secret because of where it stands.
     fn secret(&mut self, kind: &str, value: &str) -> String {
-        match scan::find(value.as_bytes(), 0) {
+        match scan::first(value.as_bytes()) {
             Some(Found::Placeholder { len, .. } | Found::Jwt { len, .. }) if len == value.len() => {
                 self.text(value)
             }
             _ if value.is_empty() => String::new(),
-            _ => self.placeholder(kind, value.as_bytes()),
+            _ => {
+                // From now on it is one wherever it stands.
+                self.known.learn(value.as_bytes());
+                self.placeholder(kind, value.as_bytes())
+            }
         }
     }
 
     fn placeholder(&mut self, kind: &str, secret: &[u8]) -> String {
-        let digest: [u8; 32] = Sha256::digest(secret).into();
+        let digest = digest(secret);
         if let Some(known) = self.placeholders.get(&digest) {
             return known.clone();
         }
-        let number = (1..)
-            .find(|number| self.taken.insert((kind.to_owned(), *number)))
+        let taken = self.taken.get(kind);
+        let last = self.last.get(kind).copied().unwrap_or_default();
+        let number = (last + 1..)
+            .find(|number| taken.is_none_or(|taken| !taken.contains(number)))
             .expect("a tape holds fewer than four billion secrets");
+        self.last.insert(kind.to_owned(), number);
         let placeholder = format!("[redacted:{kind}:{number}]");
         self.placeholders.insert(digest, placeholder.clone());
-        // What is cut out as a whole, or because of what is inside, is not looked for again.
-        if !["encoded", "compressed", "unreadable"].contains(&kind) {
-            self.exact.add(secret);
-        }
         placeholder
     }
+}
+
+fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 impl Provenance {
@@ -422,6 +423,18 @@ impl Interaction {
 
 /// Encodings within encodings; nobody nests more by accident.
 const DEPTH: u8 = 3;
+
+/// Shorter texts hide nothing in an encoding.
+const SHORTEST: usize = 8;
+
+/// The kind of what was not looked into, for it would have taken too long.
+const UNSEARCHED: &str = "unsearched";
+
+/// Shorter texts are searched as fast as they are looked up.
+const WORTH_NOTING: usize = 64;
+
+/// So many digests are kept: 4 MiB.
+const MOST_SEARCHED: usize = 1 << 17;
 
 /// The kind of secret that a field of this name holds.
 fn secret_field(place: Place, name: &str) -> Option<&'static str> {

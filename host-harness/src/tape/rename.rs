@@ -154,12 +154,9 @@ fn walk(value: &mut Value, from: &str, to: &str) {
 fn in_text(text: &str, from: &str, to: &str) -> String {
     let mut out = String::new();
     let mut rest = 0;
-    for (at, _) in text.match_indices(['e', '[']) {
-        if at < rest {
-            continue;
-        }
-        match scan::find(text.as_bytes(), at) {
-            Some(Found::Jwt { signature, .. }) => {
+    for (at, found) in scan::shapes(text.as_bytes()) {
+        match found {
+            Found::Jwt { signature, .. } => {
                 out += &in_clear(&text[rest..at], from, to);
                 for segment in text[at..at + signature].trim_end_matches('.').split('.') {
                     out += &in_segment(segment, from, to);
@@ -168,12 +165,12 @@ fn in_text(text: &str, from: &str, to: &str) -> String {
                 rest = at + signature;
             }
             // The kind of a secret is no name of anything.
-            Some(Found::Placeholder { len, .. }) => {
+            Found::Placeholder { len, .. } => {
                 out += &in_clear(&text[rest..at], from, to);
                 out += &text[at..at + len];
                 rest = at + len;
             }
-            Some(Found::Secret { .. }) | None => {}
+            Found::Secret { .. } => {}
         }
     }
     out + &in_clear(&text[rest..], from, to)

@@ -1,6 +1,11 @@
 //! Finds secrets by their shape: JWTs, Google's opaque tokens, keys in PEM, and placeholders.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use memchr::memmem;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
 /// What stands in the place of a JWT's signature.
@@ -17,6 +22,14 @@ pub(super) enum Found<'a> {
     Jwt { signature: usize, len: usize },
 }
 
+impl Found<'_> {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Placeholder { len, .. } | Self::Secret { len, .. } | Self::Jwt { len, .. } => *len,
+        }
+    }
+}
+
 /// Opaque tokens that can be told by how they begin, and how many characters must follow.
 const PREFIXES: [(&[u8], &str, usize); 9] = [
     (b"ya29.", "access-token", 1),
@@ -30,23 +43,36 @@ const PREFIXES: [(&[u8], &str, usize); 9] = [
     (b"&Signature=", "signature", 10),
 ];
 
-/// What begins at `at`, if it is a secret or a placeholder.
-pub(super) fn find(text: &[u8], at: usize) -> Option<Found<'_>> {
-    let rest = &text[at..];
-    match rest.first()? {
-        b'[' => placeholder(rest),
-        b'e' => jwt(rest),
-        b'-' => pem(rest),
-        b'y' | b'A' | b'G' | b'X' | b'&' => opaque(rest),
-        // Two shapes that common text has too (a fraction, a path), so not in the middle of a word.
-        b'1' | b'4' if at == 0 || !is_token(text[at - 1]) => opaque(rest),
-        _ => None,
-    }
+/// How a block of PEM begins and ends; in a form, a space is a plus.
+const PEM: [(&[u8], &[u8]); 2] = [(b"-----BEGIN ", b"-----END "), (b"-----BEGIN+", b"-----END+")];
+
+const PLACEHOLDER: &[u8] = b"[redacted:";
+
+const JWT: &[u8] = b"eyJ";
+
+/// All beginnings at once, so that a text is read once for all of them.
+static BEGINNINGS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let prefixes = PREFIXES.iter().map(|(prefix, _, _)| *prefix);
+    let patterns = prefixes.chain(PEM.iter().map(|(begin, _)| *begin)).chain([PLACEHOLDER, JWT]);
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(patterns)
+        .expect("a dozen short patterns make an automaton")
+});
+
+/// All that has a shape in a text, in order, and where it begins. Nothing overlaps, and the time is linear in the text.
+pub(super) fn shapes(text: &[u8]) -> Shapes<'_> {
+    Shapes { text, at: 0, word: Word::default() }
+}
+
+/// The secret or placeholder that a text begins with.
+pub(super) fn first(text: &[u8]) -> Option<Found<'_>> {
+    if text.is_empty() { None } else { shapes(text).begins(0) }
 }
 
 /// Whether a text is a placeholder and nothing else.
 pub(super) fn is_placeholder(text: &str) -> bool {
-    matches!(find(text.as_bytes(), 0), Some(Found::Placeholder { len, .. }) if len == text.len())
+    matches!(first(text.as_bytes()), Some(Found::Placeholder { len, .. }) if len == text.len())
 }
 
 /// The decoded header and payload of a JWT, and its signature as text.
@@ -56,16 +82,104 @@ pub(super) fn decode_jwt(token: &str) -> Option<(Value, Value, &str)> {
     if parts.next().is_some() {
         return None;
     }
-    let header = segment(header.as_bytes()).filter(|header| header.get("alg").is_some())?;
-    Some((header, segment(payload.as_bytes())?, signature))
+    let object = |base64: &str| -> Option<Value> {
+        let json = URL_SAFE_NO_PAD.decode(base64).ok()?;
+        serde_json::from_slice(&json).ok().filter(Value::is_object)
+    };
+    let header = object(header).filter(|header| header.get("alg").is_some())?;
+    Some((header, object(payload)?, signature))
 }
 
+/// See [`shapes`].
+pub(super) struct Shapes<'a> {
+    text: &'a [u8],
+    at: usize,
+    word: Word,
+}
+
+/// The letters, digits, hyphens and underscores around the last `eyJ`, and what follows them. All that begins in the
+/// same word ends alike, so the end is looked for once.
+#[derive(Default)]
+struct Word {
+    end: usize,
+    /// The end of the payload and of the signature, if the word is followed by both.
+    rest: Option<(usize, usize)>,
+    /// How often a header was looked for here.
+    tried: u32,
+}
+
+impl<'a> Iterator for Shapes<'a> {
+    type Item = (usize, Found<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some(beginning) = BEGINNINGS.find(Input::new(self.text).range(self.at..)) {
+            let at = beginning.start();
+            if let Some(found) = self.begins(at) {
+                self.at = at + found.len().max(1);
+                return Some((at, found));
+            }
+            self.at = at + 1;
+        }
+        self.at = self.text.len();
+        None
+    }
+}
+
+impl<'a> Shapes<'a> {
+    fn begins(&mut self, at: usize) -> Option<Found<'a>> {
+        let rest = &self.text[at..];
+        match rest.first()? {
+            b'[' => placeholder(rest),
+            b'e' if rest.starts_with(JWT) => self.jwt(at),
+            b'-' => pem(rest),
+            // Two shapes that common text has too (a fraction, a path), so not in the middle of a word.
+            b'1' | b'4' if at > 0 && is_token(self.text[at - 1]) => None,
+            _ => opaque(rest),
+        }
+    }
+
+    fn jwt(&mut self, at: usize) -> Option<Found<'a>> {
+        let text = self.text;
+        if at >= self.word.end {
+            self.word = Word::at(text, at);
+        }
+        let (payload_end, end) = self.word.rest?;
+        let tried = self.word.tried;
+        self.word.tried += 1;
+        let whole = || Found::Secret { kind: "jwt", len: run(&text[at..], |b| is_token(b) || b == b'.') };
+        if tried == TRIES {
+            // A word full of beginnings, with two dots behind it: it is not worth telling which one is meant.
+            return Some(whole());
+        }
+        if !is_header(&text[at..self.word.end]) {
+            return None;
+        }
+        if !is_object(&text[self.word.end + 1..payload_end]) {
+            // Encrypted, or not claims: nothing in it can be read, so nothing of it is kept.
+            return Some(whole());
+        }
+        Some(Found::Jwt { signature: payload_end + 1 - at, len: end - at })
+    }
+}
+
+impl Word {
+    fn at(text: &[u8], at: usize) -> Self {
+        let end = at + run(&text[at..], is_token);
+        let next =
+            |end: usize| (text.get(end) == Some(&b'.')).then(|| end + 1 + run(&text[end + 1..], is_token));
+        Self { end, rest: next(end).and_then(|payload| Some((payload, next(payload)?))), tried: 0 }
+    }
+}
+
+/// How often one word is read as a header. Each time costs its length, so the number has to have a bound.
+const TRIES: u32 = 16;
+
 fn placeholder(rest: &[u8]) -> Option<Found<'_>> {
-    let inner = rest.strip_prefix(b"[redacted:")?;
+    let inner = rest.strip_prefix(PLACEHOLDER)?;
     let end = inner.iter().take(64).position(|b| *b == b']')?;
     let (kind, number) = std::str::from_utf8(&inner[..end]).ok()?.split_once(':')?;
     let number = number.parse().ok()?;
-    Some(Found::Placeholder { kind, number, len: b"[redacted:".len() + end + 1 })
+    Some(Found::Placeholder { kind, number, len: PLACEHOLDER.len() + end + 1 })
 }
 
 fn opaque(rest: &[u8]) -> Option<Found<'_>> {
@@ -78,51 +192,31 @@ fn opaque(rest: &[u8]) -> Option<Found<'_>> {
     })
 }
 
-fn jwt(rest: &[u8]) -> Option<Found<'_>> {
-    if !rest.starts_with(b"eyJ") {
-        return None;
+/// The header of a JWT says how it is signed.
+fn is_header(base64: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Header {
+        #[serde(rename = "alg")]
+        _alg: IgnoredAny,
     }
-    let mut lengths = [0; 3];
-    let mut start = 0;
-    for (i, length) in lengths.iter_mut().enumerate() {
-        *length = run(&rest[start..], is_token);
-        start += *length;
-        if i < 2 {
-            if rest.get(start) != Some(&b'.') {
-                return None;
-            }
-            start += 1;
-        }
-    }
-    let len = start;
-    segment(&rest[..lengths[0]]).filter(|header| header.get("alg").is_some())?;
-    let payload = &rest[lengths[0] + 1..][..lengths[1]];
-    if segment(payload).is_none() {
-        // Encrypted, or not claims: nothing in it can be read, so nothing of it is kept.
-        let len = run(rest, |b| is_token(b) || b == b'.');
-        return Some(Found::Secret { kind: "jwt", len });
-    }
-    Some(Found::Jwt { signature: len - lengths[2], len })
+    URL_SAFE_NO_PAD.decode(base64).is_ok_and(|json| serde_json::from_slice::<Header>(&json).is_ok())
 }
 
-fn segment(base64: &[u8]) -> Option<Value> {
-    let json = URL_SAFE_NO_PAD.decode(base64).ok()?;
-    serde_json::from_slice(&json).ok().filter(Value::is_object)
+fn is_object(base64: &[u8]) -> bool {
+    URL_SAFE_NO_PAD.decode(base64).is_ok_and(|json| {
+        json.trim_ascii_start().first() == Some(&b'{') && serde_json::from_slice::<IgnoredAny>(&json).is_ok()
+    })
 }
 
 fn pem(rest: &[u8]) -> Option<Found<'_>> {
-    rest.strip_prefix(b"-----BEGIN ")?;
+    let (_, end) = PEM.iter().find(|(begin, _)| rest.starts_with(begin))?;
     // A block that does not end is cut off, and no less secret.
-    let len = position(rest, b"-----END ").map_or(rest.len(), |end| {
-        let after = &rest[end + b"-----END ".len()..];
-        position(after, b"-----")
+    let len = memmem::find(rest, end).map_or(rest.len(), |at| {
+        let after = &rest[at + end.len()..];
+        memmem::find(after, b"-----")
             .map_or(rest.len(), |close| rest.len() - after.len() + close + b"-----".len())
     });
     Some(Found::Secret { kind: "pem", len })
-}
-
-fn position(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
 }
 
 fn run(bytes: &[u8], belongs: impl Fn(u8) -> bool) -> usize {

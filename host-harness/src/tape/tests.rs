@@ -1,6 +1,7 @@
 //! Tapes read and replayed: the project's cassettes, and small tapes of these tests.
 
 mod faults;
+mod hiding;
 mod matching;
 mod modes;
 mod properties;

@@ -101,7 +101,7 @@ fn assert_renamed(folder: &Path) {
         let text = fs::read_to_string(file.unwrap().path()).unwrap();
         let claims: String = crate::tape::decode::views(text.as_bytes())
             .iter()
-            .map(|view| String::from_utf8_lossy(&view.decoded).into_owned())
+            .map(|view| String::from_utf8_lossy(view).into_owned())
             .collect();
         for name in ["corp-project", "corp.test", "corp%2Etest"] {
             assert!(!text.contains(name) && !claims.contains(name), "{name} is in {text}");

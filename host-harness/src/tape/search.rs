@@ -1,0 +1,224 @@
+//! Where secrets are in a text, and in what it is an encoding of; with a bound for the work.
+
+use std::ops::Range;
+
+use memchr::memchr;
+
+use super::{
+    decode,
+    inflate::each_inflated,
+    known::{Known, merged},
+    scan::{self, Found, NO_SIGNATURE},
+};
+
+/// A stretch of a text that is told by its shape or its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) range: Range<usize>,
+    pub(super) what: What,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    /// A placeholder, or what is kept of a token: no secret, and not looked into.
+    Clean,
+    /// To be replaced as a whole.
+    Secret(&'static str),
+    /// Of a JWT.
+    Signature,
+}
+
+/// How many bytes may still be decoded. What is spent is not given back: a body has one for all that is found in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Budget {
+    left: usize,
+    spent: bool,
+}
+
+impl Budget {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self { left: bytes, spent: false }
+    }
+
+    /// Enough for a text of this length, whatever anybody encodes without bad intent.
+    pub(super) fn of_text(length: usize) -> Self {
+        Self::new(length.saturating_mul(MOST_VIEWS).saturating_add(ROOM).min(MOST))
+    }
+
+    /// The smaller one of two.
+    pub(super) fn within(self, other: &Self) -> Self {
+        Self { left: self.left.min(other.left), spent: self.spent || other.spent }
+    }
+
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Whether there was room for so much more.
+    pub(super) fn take(&mut self, bytes: usize) -> bool {
+        match self.left.checked_sub(bytes) {
+            Some(left) if !self.spent => {
+                self.left = left;
+                true
+            }
+            Some(_) | None => {
+                self.spent = true;
+                false
+            }
+        }
+    }
+
+    /// Whether something was not looked at for want of room.
+    pub(super) fn is_spent(&self) -> bool {
+        self.spent
+    }
+}
+
+/// All that can be told in a text as it stands, in order and without overlaps. What is found is known from then on,
+/// and so looked for in the whole text.
+pub(super) fn marks(known: &mut Known, text: &[u8]) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    for (at, found) in scan::shapes(text) {
+        match found {
+            Found::Placeholder { len, .. } => marks.push(Mark { range: at..at + len, what: What::Clean }),
+            Found::Secret { kind, len } => {
+                learn(known, kind, &text[at..at + len]);
+                marks.push(Mark { range: at..at + len, what: What::Secret(kind) });
+            }
+            Found::Jwt { signature, len } => {
+                let (kept, signature) = (at..at + signature, at + signature..at + len);
+                let is_one = !signature.is_empty() && text[signature.clone()] != *NO_SIGNATURE.as_bytes();
+                marks.push(Mark { range: kept, what: What::Clean });
+                if is_one {
+                    known.learn_signature(&text[signature.clone()]);
+                }
+                let what = if is_one { What::Signature } else { What::Clean };
+                if !signature.is_empty() {
+                    marks.push(Mark { range: signature, what });
+                }
+            }
+        }
+    }
+    let values = known.find(text);
+    if values.is_empty() { marks } else { together(marks, values) }
+}
+
+/// Most of what has a shape has it wherever it stands. These two are told within a word by their value only, and a
+/// signature by itself.
+fn learn(known: &mut Known, kind: &str, secret: &[u8]) {
+    match kind {
+        "refresh-token" | "code" => known.learn(secret),
+        "signature" => {
+            let value = memchr(b'=', secret).map_or(secret, |at| &secret[at + 1..]);
+            known.learn(value);
+        }
+        _ => {}
+    }
+}
+
+/// Whether a secret is in a text, in whatever form.
+pub(super) fn is_dirty(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> bool {
+    !dirty(known, text, depth, budget).is_empty()
+}
+
+/// Where secrets are in a text, as they are and in encodings.
+fn dirty(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut kept = 0..0;
+    for Mark { range, what } in marks(known, text) {
+        match what {
+            What::Clean => kept = range,
+            What::Secret(_) => found.push(range),
+            // What stands before it is the rest of its token.
+            What::Signature if kept.end == range.start => found.push(kept.start..range.end),
+            What::Signature => found.push(range),
+        }
+    }
+    if depth > 0 {
+        if is_compressed(known, text, depth, budget) {
+            found.push(0..text.len());
+        } else {
+            found.extend(encoded(known, text, depth, budget));
+        }
+    }
+    merged(found)
+}
+
+/// Whether a secret is in what is compressed in some bytes.
+pub(super) fn is_compressed(known: &mut Known, bytes: &[u8], depth: u8, budget: &mut Budget) -> bool {
+    let mut found = false;
+    each_inflated(bytes, budget, |inner, budget| {
+        found |= is_dirty(known, inner, depth - 1, budget);
+        found
+    });
+    found
+}
+
+/// The stretches that are an encoding of something secret, in order and without overlaps.
+pub(super) fn encoded(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    if text.len() < SHORTEST {
+        return found;
+    }
+    for stretch in decode::stretches(text) {
+        if !budget.take(stretch.range.len()) {
+            break;
+        }
+        let inner = dirty(known, &stretch.decoded(text), depth - 1, budget);
+        if !inner.is_empty() {
+            found.extend(stretch.sources(text, &inner));
+        }
+    }
+    merged(found)
+}
+
+/// Marks by shape, and what is told by its value: not within what is clean, and one where two overlap.
+fn together(shapes: Vec<Mark>, values: Vec<Range<usize>>) -> Vec<Mark> {
+    let mut all = Vec::with_capacity(shapes.len() + values.len());
+    let mut clean = shapes.iter().filter(|mark| mark.what == What::Clean).map(|mark| &mark.range).peekable();
+    for value in values {
+        let mut start = value.start;
+        while start < value.end {
+            while clean.next_if(|range| range.end <= start).is_some() {}
+            let end = clean.peek().map_or(value.end, |range| range.start.clamp(start, value.end));
+            // A few letters beside a placeholder tell nothing.
+            if end - start >= SHORTEST_REST || end - start == value.len() {
+                all.push(Mark { range: start..end, what: What::Secret("secret") });
+            }
+            start = clean.peek().map_or(value.end, |range| range.end.max(end)).min(value.end);
+        }
+    }
+    all.extend(shapes);
+    // Of two that begin alike, the shape comes first: it says of what kind it is.
+    all.sort_by_key(|mark| (mark.range.start, mark.what == What::Secret("secret")));
+    let mut joined: Vec<Mark> = Vec::with_capacity(all.len());
+    for mark in all {
+        match joined.last_mut() {
+            Some(last) if mark.range.start < last.range.end => {
+                if mark.range.end > last.range.end {
+                    last.range.end = mark.range.end;
+                    last.what = What::Secret("secret");
+                } else if last.range == mark.range {
+                    last.what = if last.what == What::Secret("secret") { mark.what } else { last.what };
+                }
+            }
+            Some(_) | None => joined.push(mark),
+        }
+    }
+    joined
+}
+
+/// Shorter texts hide nothing in an encoding.
+const SHORTEST: usize = 8;
+
+const SHORTEST_REST: usize = 8;
+
+/// The bytes that are decoded for each byte of a text, at most. Base64 is read from four places, hexadecimal digits from
+/// two, and what is nested once more: ordinary texts need about five.
+const MOST_VIEWS: usize = 64;
+
+/// What each text may cost, however short it is.
+const ROOM: usize = 64 << 10;
+
+/// What one text may cost, however long it is.
+const MOST: usize = 256 << 20;
