@@ -54,3 +54,15 @@ fn a_person_sees_json_indented_and_coloured() {
         assert!(shown.contains(part), "{part}: {shown}");
     }
 }
+
+/// An API that refuses is searched for the connection's secrets, and so long a text of beginnings of tokens is as soon
+/// done with as any other: a search that grows with the square of the text would take days.
+#[test]
+fn a_refusal_full_of_beginnings_of_tokens_is_shown() {
+    let google = Google::start();
+    let person = person(&google, 400);
+    let text = json!("eyJ".repeat(1_000_000));
+    google.on("hello-abcdefghij", 400, text.clone());
+    let output = person.command(&["custom-api", "GET", URL]).output().unwrap();
+    assert!(output.stdout == text.to_string().as_bytes(), "{} bytes came", output.stdout.len());
+}

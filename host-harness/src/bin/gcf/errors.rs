@@ -193,6 +193,17 @@ impl Failure {
         Self::in_one_breath(exit, words::kind(kind), text, otherwise)
     }
 
+    /// There was no time left to take secrets out of an answer, so it is not shown.
+    pub(crate) fn unsearched() -> Self {
+        let kind = ErrorKind::DeadlineExceeded;
+        Self::new(
+            Exit::from(kind),
+            words::kind(kind),
+            "an answer came, and no time was left to search it for the connection's secrets",
+        )
+        .with_fix("give the call more time with --timeout")
+    }
+
     /// The tape cannot be read or written.
     pub(crate) fn tape(error: &TapeError) -> Self {
         Self::in_one_breath(Exit::Usage, "tape", &error.to_string(), tape_fix(error)).in_lines()

@@ -1,6 +1,6 @@
 //! From a command to its outcome: one call of the library each.
 
-use std::path::Path;
+use std::{path::Path, time::Instant};
 
 use gcf_host::{
     secrets::Expected,
@@ -342,9 +342,12 @@ async fn custom_api(session: &Session, custom: cli::CustomApi) -> Result<Outcome
     if session.plan {
         return plan(session, &connection.id, Action::CustomApi(request)).await;
     }
+    let began = Instant::now();
     let answered = session.host.custom_api(&connection.id, request, session.timeout).await;
     let response = answered.map_err(|error| Failure::of_call(error, &connection))?;
-    Ok(Outcome::Answered { response: session.cleaned(response), include, fail: custom.fail })
+    let left = session.timeout.map(|timeout| timeout.saturating_sub(began.elapsed()));
+    let response = session.cleaned(response, left).await?;
+    Ok(Outcome::Answered { response, include, fail: custom.fail })
 }
 
 /// A bare name, a resource name or a URL: what it is shows in how it begins.

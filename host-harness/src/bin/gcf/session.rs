@@ -140,24 +140,14 @@ impl Session {
     }
 
     /// Takes the store's secrets out of a refusal of an API: one that repeats the token it got is no reason to show it.
-    /// What an API grants is the caller's, as it came.
-    pub(crate) fn cleaned(&self, mut answer: ApiResponse) -> ApiResponse {
-        if answer.status >= 400 {
-            let mut redactor = Redactor::default();
-            redactor.know(self.seen.clone());
-            let clean = redactor.bytes(answer.body.as_bytes());
-            let text = || String::from_utf8_lossy(&clean).into_owned();
-            answer.body = match answer.body {
-                Content::Empty => Content::Empty,
-                Content::Json(_) => Content::Json(text()),
-                Content::Text(_) => Content::Text(text()),
-                Content::Bytes(_) => Content::Bytes(clean),
-            };
-            for header in &mut answer.headers {
-                header.value = redactor.bytes(&header.value);
-            }
-        }
-        answer
+    /// What an API grants is the caller's, as it came. How long a search takes is up to whoever answered, so it holds
+    /// up nothing else, and ends with the time that the call has `left`.
+    pub(crate) async fn cleaned(
+        &self,
+        answer: ApiResponse,
+        left: Option<Duration>,
+    ) -> Result<ApiResponse, Failure> {
+        if answer.status < 400 { Ok(answer) } else { cleaned(answer, self.seen.clone(), left).await }
     }
 
     /// Closes the tape: everything on it must have been used, or is written now. What failed before anything
@@ -180,6 +170,40 @@ impl Session {
             std::future::pending().await
         }
     }
+}
+
+async fn cleaned(
+    answer: ApiResponse,
+    seen: LiveSecrets,
+    left: Option<Duration>,
+) -> Result<ApiResponse, Failure> {
+    if left.is_some_and(|left| left.is_zero()) {
+        return Err(Failure::unsearched());
+    }
+    let search = tokio::task::spawn_blocking(move || without_secrets(answer, seen));
+    let found = match left {
+        Some(left) => tokio::time::timeout(left, search).await.map_err(|_| Failure::unsearched())?,
+        None => search.await,
+    };
+    found
+        .map_err(|error| Failure::machine(format!("the search for secrets in the answer broke off: {error}")))
+}
+
+fn without_secrets(mut answer: ApiResponse, seen: LiveSecrets) -> ApiResponse {
+    let mut redactor = Redactor::default();
+    redactor.know(seen);
+    let clean = redactor.bytes(answer.body.as_bytes());
+    let text = || String::from_utf8_lossy(&clean).into_owned();
+    answer.body = match answer.body {
+        Content::Empty => Content::Empty,
+        Content::Json(_) => Content::Json(text()),
+        Content::Text(_) => Content::Text(text()),
+        Content::Bytes(_) => Content::Bytes(clean),
+    };
+    for header in &mut answer.headers {
+        header.value = redactor.bytes(&header.value);
+    }
+    answer
 }
 
 /// The tape that the options name, if they name one.
@@ -368,6 +392,27 @@ mod tests {
     fn a_missing_component_says_where_it_was_looked_for() {
         let failure = component(Some(Path::new("/nowhere/x.wasm"))).unwrap_err();
         assert!(failure.message.contains("/nowhere/x.wasm"), "{}", failure.message);
+    }
+
+    fn refusal(text: &str) -> ApiResponse {
+        ApiResponse {
+            status: 400,
+            headers: Vec::new(),
+            body: Content::Text(text.to_owned()),
+            url: "https://a.example/".to_owned(),
+            token: gcf_host::wit::types::TokenKind::AccessToken,
+            trace: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_shown_without_secrets_or_not_at_all() {
+        let seen = LiveSecrets::default();
+        seen.add("canary-of-the-store");
+        let answer = cleaned(refusal("you sent canary-of-the-store"), seen.clone(), None).await.unwrap();
+        assert_eq!(answer.body.as_bytes(), b"you sent [redacted:secret:1]");
+        let failure = cleaned(refusal("you sent canary-of-the-store"), seen, Some(Duration::ZERO)).await;
+        assert_eq!(failure.unwrap_err().exit, crate::errors::Exit::Temporary);
     }
 
     #[test]
