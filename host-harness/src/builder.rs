@@ -1,7 +1,7 @@
 //! How a [`Host`] is put together.
 
 use std::{
-    fmt, fs,
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -20,6 +20,7 @@ use crate::{
     inject::AccessTokens,
     limits::Limits,
     observer::{Observer, RequestEvent},
+    reading::{self, Kind, MAX_COMPONENT},
     secret_store::Secrets,
     secrets::{MemoryStore, SecretStore},
     state,
@@ -206,7 +207,8 @@ impl Source {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, HostError> {
-    fs::read(path).map_err(|source| HostError::Unreadable { path: path.to_owned(), source })
+    reading::read(path, Kind::File, MAX_COMPONENT)
+        .map_err(|source| HostError::Unreadable { path: path.to_owned(), source })
 }
 
 /// By the preamble: a magic number, a version, and the layer, which is 0 for core modules. The compiler would

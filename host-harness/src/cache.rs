@@ -13,7 +13,10 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use wasmtime::{Engine, component::Component};
 
-use crate::error::HostError;
+use crate::{
+    error::HostError,
+    reading::{self, Kind, MAX_COMPONENT},
+};
 
 /// What became of the cache for compiled components. A cache that cannot be used is no error: the
 /// component is compiled instead, which takes a second or so.
@@ -95,7 +98,7 @@ impl Entry {
         if !metadata.is_file() || !self.owner.alone_writes(&metadata) {
             return None;
         }
-        let bytes = fs::read(&self.path).ok()?;
+        let bytes = reading::read(&self.path, Kind::File, MAX_ENTRY).ok()?;
         let component = intact(&bytes).and_then(|code| deserialize(engine, code));
         if component.is_none() {
             // A failure here shows when the new entry is written.
@@ -153,6 +156,9 @@ impl Hasher for Key {
 }
 
 const DIGEST: usize = 32;
+
+/// Machine code is some times as large as its component.
+const MAX_ENTRY: u64 = 8 * MAX_COMPONENT;
 
 #[cfg(unix)]
 fn create_private(folder: &Path) -> io::Result<()> {

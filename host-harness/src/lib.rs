@@ -102,6 +102,7 @@ mod host;
 mod inject;
 mod limits;
 mod observer;
+pub mod reading;
 mod scope;
 mod secret_store;
 pub mod secrets;

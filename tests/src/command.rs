@@ -7,6 +7,9 @@
 
 #[path = "command/connections.rs"]
 mod connections;
+#[cfg(target_os = "linux")]
+#[path = "command/files.rs"]
+mod files;
 #[path = "canaries/forms.rs"]
 mod forms;
 #[path = "command/google.rs"]
@@ -19,6 +22,8 @@ mod lists;
 mod mistakes;
 #[path = "command/plan.rs"]
 mod plan;
+#[path = "command/replays.rs"]
+mod replays;
 #[path = "command/sign_in.rs"]
 mod sign_in;
 #[path = "command/store.rs"]
@@ -151,17 +156,20 @@ impl Person {
             .unwrap()
     }
 
-    /// Connects on a tape that has only the token exchange left to play.
+    /// Connects to a Google on loopback that nothing else is asked of.
     fn connect(&self) -> String {
-        self.run(&[
-            "connect",
-            "--nickname",
-            "demo",
-            "--credentials",
-            KEY,
-            "--replay",
-            &tape("connect-only.json"),
-        ])
+        self.connect_in(("", ""))
+    }
+
+    /// The same with a variable of the environment, if its name is not empty.
+    fn connect_in(&self, variable: (&str, &str)) -> String {
+        let connect = ["connect", "--nickname", "demo", "--credentials", KEY];
+        let mut command = self.command(&connect);
+        if !variable.0.is_empty() {
+            command.env(variable.0, variable.1);
+        }
+        let shown = if variable.0.is_empty() { String::new() } else { format!("{}=… ", variable.0) };
+        shown + &transcript(&connect, command.args(google::Google::start().maps()).output().unwrap())
     }
 }
 
@@ -197,6 +205,7 @@ fn check_live(name: &str, runs: &[String]) {
     settings.add_filter(r"\b[0-9a-f]{16}\b", "[id]");
     settings.add_filter(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[moment]");
     settings.add_filter(r"\bage1[0-9a-z]{58}\b", "[recipient]");
+    settings.add_filter(r#""(created|last-used)": \d{10}\b"#, r#""$1": [moment]"#);
     settings.add_filter(r"\b200, \d+ ms\b", "200, [time]");
     settings.add_filter(r"127\.0\.0\.1(:|%3A)\d+", "127.0.0.1${1}[port]");
     settings.bind(|| check(name, &runs.join("\n")));
@@ -251,10 +260,14 @@ fn the_demo_runs_without_a_network() {
 #[test]
 fn connect_list_and_disconnect() {
     let person = Person::new();
-    check("connect", &person.connect());
-    check("connections", &person.run(&["connections"]));
-    check("connections-json", &person.run(&["connections", "--json"]));
-    check("disconnect", &person.run(&["disconnect", "demo"]));
+    let replay =
+        ["connect", "--nickname", "demo", "--credentials", KEY, "--replay", &tape("connect-only.json")];
+    check("connect-replayed", &person.run(&replay));
+    check("connections-none", &person.run(&["connections"]));
+    check_live("connect", &[person.connect()]);
+    check_live("connections", &[person.run(&["connections"])]);
+    check_live("connections-json", &[person.run(&["connections", "--json"])]);
+    check_live("disconnect", &[person.run(&["disconnect", "demo"])]);
     check("connections-none", &person.run(&["connections"]));
 }
 
@@ -291,5 +304,6 @@ fn errors_are_one_breath_with_a_hint() {
 fn a_tape_that_does_not_fit_says_where() {
     let person = Person::new();
     person.connect();
-    check("error-replay", &person.run(&["list", "--filter", "x", "--replay", &tape("empty-project.json")]));
+    let list = ["list", "--filter", "x", "--replay", &tape("empty-project.json")];
+    check_live("error-replay", &[person.run(&list)]);
 }

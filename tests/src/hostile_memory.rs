@@ -26,6 +26,7 @@ const LIMITS: Limits = Limits {
     grace: Duration::from_secs(5),
     longest: Duration::from_secs(3_630),
     calls: 1,
+    store: gcf_host::StoreLimits::DEFAULT,
 };
 
 /// Bytes that a call allocates besides, whatever the guest does: the sandbox itself, and the runtime of the test.

@@ -6,6 +6,7 @@
 //! | `cassettes` | each exported function, on recorded and transcribed answers; every cassette is played |
 //! | `fidelity` | what the cassettes let Google say has the shape that Google publishes |
 //! | `tapes` | recording, replaying, modes, faults and golden tests |
+//! | `replays` | what a replay, or a recording, does not do to a store, and to memory |
 //! | `loopback` | the same over real sockets: bodies, headers, signatures, concurrency |
 //! | `callees` | which function is called, by whichever name, with whose audience; and what its own answers are |
 //! | `front_end` | Google's front end in place of the function: what is missing, and what an answer looks like |
@@ -86,6 +87,8 @@ mod outage;
 mod patience;
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod replays;
 #[cfg(test)]
 mod schemas;
 #[cfg(test)]

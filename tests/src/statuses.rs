@@ -85,7 +85,7 @@ async fn what_an_api_does_not_promise_is_no_mistake_of_the_callers() {
         let kind = if status > 599 { ErrorKind::Unavailable } else { ErrorKind::InvalidResponse };
         for error in [
             refused(host.all_pages(&id, pages_request(FUNCTIONS), None).await),
-            refused(host.get(&id, named("hello", Some("us-central1")), None).await),
+            refused(host.get_function(&id, named("hello", Some("us-central1")), None).await),
         ] {
             assert_eq!((error.kind, error.origin), (kind, Origin::GoogleApi), "{status}: {error:?}");
             assert_eq!(error.http_status, Some(status));

@@ -86,6 +86,7 @@ impl Exit {
             observer: Some(Arc::new(move |event: &RequestEvent| log.lock().unwrap().push(event.clone()))),
             budget: Arc::new(RequestBudget::new(limit)),
             patience: Duration::from_secs(35),
+            held: None,
         };
         Self { hooks, network, seen }
     }

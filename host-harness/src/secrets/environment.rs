@@ -1,12 +1,13 @@
 //! Secrets from outside, for continuous integration: read once, never written.
 
-use std::{collections::BTreeMap, env, env::VarError, fmt, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, env, env::VarError, fmt, path::Path, time::Duration};
 
 use super::{
     Entry, Expected, Lease, SecretStore, StoreError,
     key::{check_key, check_prefix, check_value},
     sign::sign_with_pem,
 };
+use crate::reading::{self, Kind};
 
 /// The variable that [`ReadOnlyStore::from_env`] reads.
 pub const SECRETS_VARIABLE: &str = "GCF_SECRETS";
@@ -34,8 +35,11 @@ impl ReadOnlyStore {
     /// [`StoreError::Unavailable`] if it cannot be read, or is no JSON object of keys and strings.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        let text = fs::read_to_string(path)
-            .map_err(|error| StoreError::Unavailable(format!("cannot read {}: {error}", path.display())))?;
+        let failed = |what: &dyn fmt::Display| {
+            StoreError::Unavailable(format!("cannot read {}: {what}", path.display()))
+        };
+        let bytes = reading::read(path, Kind::Opened, MAX_FILE).map_err(|error| failed(&error))?;
+        let text = String::from_utf8(bytes).map_err(|_| failed(&"it is not text; name a JSON file"))?;
         Self::parse(&text, &path.display().to_string())
     }
 
@@ -113,6 +117,9 @@ impl fmt::Debug for ReadOnlyStore {
 
 /// Nothing changes, so every value has the same one.
 const VERSION: &str = "1";
+
+/// A thousand connections, and some.
+const MAX_FILE: u64 = 64 << 20;
 
 #[cfg(test)]
 mod tests {

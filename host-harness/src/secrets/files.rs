@@ -2,13 +2,14 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Write},
     path::Path,
 };
 
 use tempfile::NamedTempFile;
 
 use super::StoreError;
+use crate::reading;
 
 /// Makes the folder, or accepts one that nobody else can enter and in which files can be made.
 ///
@@ -178,16 +179,13 @@ fn open(path: &Path) -> Result<Option<File>, StoreError> {
 }
 
 fn read_all(path: &Path, file: File) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = Vec::new();
-    let read = file.take(MAX_FILE).read_to_end(&mut bytes);
-    read.map_err(|error| unavailable("cannot read", path, &error))?;
-    if bytes.len() as u64 == MAX_FILE {
-        return Err(StoreError::Unavailable(format!(
+    reading::read_from(file, MAX_FILE - 1).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => StoreError::Unavailable(format!(
             "cannot read {}: it is larger than anything that is kept here",
             path.display()
-        )));
-    }
-    Ok(bytes)
+        )),
+        _ => unavailable("cannot read", path, &error),
+    })
 }
 
 /// Readable by its owner only, and gone when it is dropped.

@@ -11,6 +11,8 @@ pub use self::{
     sign::sign_with_pem,
 };
 
+pub(crate) use self::overlay::{Layer, Overlay};
+
 mod directory;
 mod envelope;
 mod environment;
@@ -18,6 +20,7 @@ mod files;
 mod identity;
 pub(crate) mod key;
 mod memory;
+mod overlay;
 mod quota;
 mod sign;
 

@@ -5,11 +5,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use http_body_util::BodyExt as _;
 use serde_json::Value;
 
 use super::{
     Miss, TapeError,
+    bounds::collected,
+    file,
     format::{Interaction, RecordedBody, Tape},
     live_secrets::LiveSecrets,
     margin::Margin,
@@ -17,19 +18,19 @@ use super::{
     redact::Redactor,
     rename::Aliases,
     replay::{Replay, locked, play, whole},
-    scan,
+    scan::{self, Found},
 };
 use crate::{
     builder::HostBuilder,
     clock::{Clock, Random, SystemClock, SystemRandom},
-    secrets::SecretStore,
+    secrets::{Layer, Overlay, SecretStore, StoreError},
     transport::{Body, Sending, Timeouts, Transport},
 };
 
 /// What is done with a tape.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// Every request is answered by the tape, or fails.
+    /// Every request is answered by the tape, or fails. The store is read, and not written.
     #[default]
     Replay,
     /// [`Replay`](Self::Replay) if there is a tape, [`Record`](Self::Record) if there is none.
@@ -37,7 +38,8 @@ pub enum Mode {
     /// What is on the tape, in whatever order, is answered by it; what is not is sent, and added.
     ///
     /// What gave out a secret is sent again, for the tape has only a placeholder for it; it stays on the tape as
-    /// it is.
+    /// it is. Of what is written into the store, only such a secret reaches it, if it is for a connection that the store
+    /// has: a refresh token that took the place of another would be lost otherwise.
     NewEpisodes,
     /// Everything is sent, and recorded anew.
     Record,
@@ -52,6 +54,8 @@ pub struct Cassette {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     live: LiveSecrets,
+    /// What was written over the stores that it was used with.
+    layer: Layer,
     on_tape: usize,
 }
 
@@ -70,14 +74,15 @@ impl Cassette {
         let (clock, random) = (Arc::new(tape.clock()), Arc::new(tape.random()));
         let (live, on_tape) = (LiveSecrets::default(), tape.interactions().len());
         let deck = Deck::Replaying(Replay::new(tape).knowing(live.clone()));
-        Self { deck, clock, random, live, on_tape }
+        Self { deck, clock, random, live, layer: Layer::default(), on_tape }
     }
 
     /// Uses the tape at `path` as `mode` says. `network` sends what the tape does not answer; `blank` is the
     /// empty tape that a recording begins with, with its clock, its seed and where it comes from.
     ///
     /// # Errors
-    /// What [`Tape::read`] says, if the mode needs the tape.
+    /// What [`Tape::read`] says, if the mode needs the tape; [`TapeError::Write`] if there is something at `path` that
+    /// a tape cannot take the place of.
     pub fn open(
         path: impl Into<PathBuf>,
         mode: Mode,
@@ -86,6 +91,10 @@ impl Cassette {
     ) -> Result<Self, TapeError> {
         let path = path.into();
         let exists = path.exists();
+        if matches!(mode, Mode::Record | Mode::Once | Mode::NewEpisodes) {
+            file::refuse_what_is_no_file(&path)
+                .map_err(|source| TapeError::Write { path: path.clone(), source })?;
+        }
         let live = LiveSecrets::default();
         let (clock, random) = (Arc::new(blank.clock()), Arc::new(blank.random()));
         match mode {
@@ -93,18 +102,25 @@ impl Cassette {
             Mode::Once if exists => return Ok(Self::replay(Tape::read(path)?)),
             Mode::Passthrough => {
                 let (clock, random) = (Arc::new(SystemClock::default()), Arc::new(SystemRandom));
-                return Ok(Self { deck: Deck::Passing(network), clock, random, live, on_tape: 0 });
+                return Ok(Self {
+                    deck: Deck::Passing(network),
+                    clock,
+                    random,
+                    live,
+                    layer: Layer::default(),
+                    on_tape: 0,
+                });
             }
             Mode::NewEpisodes if exists => {
                 let tape = Tape::read(&path)?;
                 let on_tape = tape.interactions().len();
                 let deck = Deck::Adding(Episodes::new(path, tape, network, live.clone()));
-                return Ok(Self { deck, clock, random, live, on_tape });
+                return Ok(Self { deck, clock, random, live, layer: Layer::default(), on_tape });
             }
             Mode::Once | Mode::NewEpisodes | Mode::Record => {}
         }
         let deck = Deck::Recording(Recorder::new(network, path, blank).knowing(live.clone()));
-        Ok(Self { deck, clock, random, live, on_tape: 0 })
+        Ok(Self { deck, clock, random, live, layer: Layer::default(), on_tape: 0 })
     }
 
     /// Gives projects and people these names on the tape: [`Recorder::renaming`] and [`Replay::renaming`], as the
@@ -126,13 +142,30 @@ impl Cassette {
 
     /// Puts it into a host: the transport, the clock, the randomness, and `store`, whose secrets are kept off the
     /// tape by their exact value.
+    ///
+    /// While a tape is played, nothing reaches `store`: connections, tokens and faults of a tape are none of its own.
+    /// They stay in memory, for all hosts that this cassette is put into. [`Mode::NewEpisodes`] has one exception.
     #[must_use]
     pub fn insert(&self, builder: HostBuilder, store: Arc<dyn SecretStore>) -> HostBuilder {
+        let store: Arc<dyn SecretStore> = match &self.deck {
+            Deck::Replaying(_) => Arc::new(Overlay::new(store, self.layer.clone())),
+            Deck::Adding(_) => Arc::new(Overlay::letting_through(store, self.layer.clone(), is_given_out)),
+            Deck::Recording(_) | Deck::Passing(_) => store,
+        };
         builder
             .secrets(self.live.watch(store))
             .transport(Arc::new(self.clone()))
             .clock(Arc::clone(&self.clock))
             .random(Arc::clone(&self.random))
+    }
+
+    /// Writes what a replay has left in memory into a store that is for replays only: its tokens are placeholders,
+    /// which no server takes.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn keep_in(&self, store: &dyn SecretStore) -> Result<(), StoreError> {
+        self.layer.keep_in(store)
     }
 
     /// How many of the tape's interactions are not used yet.
@@ -223,26 +256,38 @@ impl Transport for Episodes {
         let episodes = self.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            let body = body.collect().await?.to_bytes();
-            let Some((index, interaction)) = episodes.replay.find(&parts, &body) else {
+            let body = collected(body, "request").await?;
+            let queue = episodes.recorder.queue().clone();
+            let (replay, asked) = (episodes.replay.clone(), (parts.clone(), body.clone()));
+            let found = queue.run(move || {
+                replay.find(&asked.0, &asked.1).map(|(index, interaction)| {
+                    let again = gives_out_a_secret(&interaction);
+                    (index, interaction, again)
+                })
+            });
+            let Some((index, interaction, again)) = found.await? else {
                 parts.extensions.insert(After(*locked(&episodes.place)));
                 let request = http::Request::from_parts(parts, whole(body));
                 return episodes.recorder.send(request, timeouts).await;
             };
             episodes.passed(index);
-            if !gives_out_a_secret(&interaction) {
+            if !again {
                 Margin::note(&parts.extensions, &interaction);
                 return play(episodes.replay.named_back(interaction), &parts.method, timeouts).await;
             }
             let request = http::Request::from_parts(parts, whole(body));
             let (parts, body) = episodes.network.send(request, timeouts).await?.into_parts();
-            let body = body.collect().await?.to_bytes();
-            if let Some(RecordedBody::Json(recorded)) =
-                interaction.response.as_ref().and_then(|response| response.body.as_ref())
-                && let Ok(fresh) = serde_json::from_slice(&body)
-            {
-                bind(recorded, &fresh, &mut locked(&episodes.redactor));
-            }
+            let body = collected(body, "response").await?;
+            let (redactor, fresh) = (Arc::clone(&episodes.redactor), body.clone());
+            let bound = queue.run(move || {
+                if let Some(RecordedBody::Json(recorded)) =
+                    interaction.response.as_ref().and_then(|response| response.body.as_ref())
+                    && let Ok(fresh) = serde_json::from_slice(&fresh)
+                {
+                    bind(recorded, &fresh, &mut locked(&redactor));
+                }
+            });
+            bound.await?;
             Ok(http::Response::from_parts(parts, whole(body)))
         })
     }
@@ -255,6 +300,19 @@ fn gives_out_a_secret(interaction: &Interaction) -> bool {
         let bytes = body.to_bytes();
         scan::shapes(&bytes).next().is_some()
     })
+}
+
+/// Whether a value of a store is a secret that a server has given out, and no tape.
+fn is_given_out(key: &str, value: &str) -> bool {
+    let bytes = value.as_bytes();
+    let is_of_a_tape = |(at, found): (usize, Found<'_>)| match found {
+        Found::Placeholder { .. } => true,
+        Found::Jwt { signature, len } => {
+            [&b""[..], scan::NO_SIGNATURE.as_bytes()].contains(&&bytes[at + signature..at + len])
+        }
+        Found::Secret { .. } => false,
+    };
+    (key.starts_with("tokens/") || key.starts_with("credentials/")) && !scan::shapes(bytes).any(is_of_a_tape)
 }
 
 /// What was given out anew gets the placeholder of what was given out then.

@@ -100,6 +100,20 @@ pub enum TapeError {
         /// The paths of the fields that hold it.
         at: Vec<String>,
     },
+    /// The tape was written, but there was more than fits onto one.
+    #[error(
+        "tape {} is full: {left_out} of {of} exchanges are on it without their bodies, or not at all; record less on \
+         one tape",
+        path.display()
+    )]
+    Full {
+        /// The tape's file.
+        path: PathBuf,
+        /// Exchanges that are not on it as they were.
+        left_out: usize,
+        /// All that were recorded.
+        of: usize,
+    },
     /// The replay did not go as the tape says.
     #[error("{}", unfinished(misses, unused, Miss::to_string))]
     NotReplayed {

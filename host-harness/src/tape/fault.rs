@@ -1,7 +1,6 @@
 //! What goes wrong on a tape: an edge case is a line in a file.
 
 use std::{
-    collections::VecDeque,
     future::Future as _,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -26,7 +25,8 @@ pub struct Fault {
     /// How it ends, if not well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
-    /// So many bytes of the body arrive; of a truncated body half, if nothing is said.
+    /// So many bytes of the body arrive; of a truncated body half, if nothing is said. Those of a truncated body that
+    /// are not on the tape are spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_bytes: Option<usize>,
     /// Before each piece of the body, in milliseconds.
@@ -132,35 +132,60 @@ impl Fault {
         })
     }
 
+    /// How long the body says that it is, if it has `length` bytes on the tape.
+    pub(super) fn declared(&self, length: usize) -> usize {
+        let truncated = self.end == Some(End::TruncatedBody);
+        self.body_bytes.filter(|_| truncated).map_or(length, |arrives| arrives.max(length))
+    }
+
     /// The body as it arrives.
     pub(super) fn body(&self, whole: &Bytes, timeouts: Timeouts) -> Body {
         let truncated = self.end == Some(End::TruncatedBody);
         let reset = self.end == Some(End::ResetAfterHeaders);
-        let broken = truncated || reset;
         let without_word = if truncated { whole.len() / 2 } else { whole.len() };
         let arrives = if reset { 0 } else { self.body_bytes.unwrap_or(without_word) };
-        let whole = whole.slice(..arrives.min(whole.len()));
+        let rest = whole.slice(..arrives.min(whole.len()));
         let piece = match (self.pause_ms, self.piece_bytes) {
-            (None, None) => whole.len(),
-            (_, piece) => piece.unwrap_or(1024),
+            (None, None) => whole.len().max(FILLING.len()),
+            (_, piece) => piece.unwrap_or(1024).max(1),
         };
-        let pieces = if whole.is_empty() {
-            VecDeque::new()
-        } else {
-            whole.chunks(piece.max(1)).map(Bytes::copy_from_slice).collect()
-        };
-        let pause = self.pause_ms.map(Duration::from_millis);
-        Slow { pieces, pause, limit: timeouts.between_bytes, broken, waiting: None }.boxed_unsync()
+        Slow {
+            filling: if truncated { arrives - rest.len() } else { 0 },
+            rest,
+            piece,
+            pause: self.pause_ms.map(Duration::from_millis),
+            limit: timeouts.between_bytes,
+            broken: truncated || reset,
+            waiting: None,
+        }
+        .boxed_unsync()
     }
 }
 
+/// In the place of what is not on the tape.
+const FILLING: [u8; 16 << 10] = [b' '; 16 << 10];
+
 /// A body in pieces, with pauses, that may break off.
 struct Slow {
-    pieces: VecDeque<Bytes>,
+    rest: Bytes,
+    /// So many bytes come behind it.
+    filling: usize,
+    piece: usize,
     pause: Option<Duration>,
     limit: Duration,
     broken: bool,
     waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl Slow {
+    fn next_piece(&mut self) -> Option<Bytes> {
+        if self.rest.is_empty() {
+            let piece = self.filling.min(self.piece).min(FILLING.len());
+            self.filling -= piece;
+            return (piece > 0).then(|| Bytes::from_static(&FILLING).slice(..piece));
+        }
+        Some(self.rest.split_to(self.piece.min(self.rest.len())))
+    }
 }
 
 impl http_body::Body for Slow {
@@ -172,17 +197,19 @@ impl http_body::Body for Slow {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
         let this = &mut *self;
-        if let Some(pause) = this.pause.filter(|_| !this.pieces.is_empty()) {
+        let more = !this.rest.is_empty() || this.filling > 0;
+        if let Some(pause) = this.pause.filter(|_| more) {
             let limit = this.limit;
             let waiting = this.waiting.get_or_insert_with(|| Box::pin(sleep(pause.min(limit))));
             ready!(waiting.as_mut().poll(cx));
             this.waiting = None;
             if pause > limit {
-                this.pieces.clear();
+                this.rest.clear();
+                this.filling = 0;
                 return Poll::Ready(Some(Err(TransportError::BodyTimeout(limit))));
             }
         }
-        match this.pieces.pop_front() {
+        match this.next_piece() {
             Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
             None if std::mem::take(&mut this.broken) => {
                 Poll::Ready(Some(Err(TransportError::Closed("as the tape says".to_owned()))))

@@ -6,12 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::reading::{self, Kind};
+
 /// Writes beside the file, and puts that in its place: whoever reads it sees the old or the new text.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         Some(_) | None => Path::new("."),
     };
+    refuse_what_is_no_file(path)?;
     fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
@@ -20,10 +23,26 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// A tape takes the place of nothing but a file: not of a device, for instance.
+pub(super) fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "what is there is no file, and stays; name a file",
+        )),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// As [`replace`], when a recording is complete. What stood there before stays beside it, if it is another
 /// tape and `keep_earlier` is set.
 pub(super) fn put(path: &Path, text: &str, keep_earlier: bool) -> io::Result<()> {
-    if keep_earlier && fs::read(path).is_ok_and(|earlier| earlier != text.as_bytes()) {
+    refuse_what_is_no_file(path)?;
+    let is_other = |metadata: fs::Metadata| {
+        metadata.len() != text.len() as u64
+            || reading::read(path, Kind::File, metadata.len()).is_ok_and(|earlier| earlier != text.as_bytes())
+    };
+    if keep_earlier && fs::metadata(path).is_ok_and(is_other) {
         keep(path)?;
     }
     replace(path, text)?;

@@ -1,6 +1,6 @@
 //! What each field of a tape means.
 
-use std::{fs, path::Path, time::Duration};
+use std::{io, path::Path, time::Duration};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{
     TapeError,
+    bounds::{MAX_FILE, is_lavish_tape},
     fault::Fault,
     file,
     matching::label,
@@ -16,7 +17,10 @@ use super::{
     version::{FORMAT, VERSION, Version},
     wire,
 };
-use crate::clock::{FrozenClock, SeededRandom};
+use crate::{
+    clock::{FrozenClock, SeededRandom},
+    reading::{self, Kind},
+};
 
 /// Recorded exchanges, redacted, with the clock and the seed they belong to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -190,9 +194,21 @@ impl Tape {
     /// [`TapeError::Read`], or [`TapeError::File`] around what [`from_json`](Self::from_json) says.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, TapeError> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|source| TapeError::Read { path: path.to_owned(), source })?;
+        let text = Self::text(path)?;
+        Self::from_json(&text)
+            .map_err(|source| TapeError::File { path: path.to_owned(), source: Box::new(source) })
+    }
+
+    /// The text of a file that may be a tape: at most 64 MiB, or what comes through a pipe that is open.
+    ///
+    /// # Errors
+    /// [`TapeError::Read`], or [`TapeError::File`] if it is not UTF-8.
+    pub fn text(path: impl AsRef<Path>) -> Result<String, TapeError> {
+        let path = path.as_ref();
+        let bytes = reading::read(path, Kind::Opened, MAX_FILE)
+            .and_then(|bytes| if is_lavish_tape(&bytes) { Err(lavish()) } else { Ok(bytes) })
+            .map_err(|source| TapeError::Read { path: path.to_owned(), source })?;
         wire::text(bytes)
-            .and_then(|text| Self::from_json(&text))
             .map_err(|source| TapeError::File { path: path.to_owned(), source: Box::new(source) })
     }
 
@@ -303,6 +319,11 @@ impl Tape {
         walk("", &document, redactor, &mut found);
         found
     }
+}
+
+fn lavish() -> io::Error {
+    let text = "it has more values than are taken apart; name another file";
+    io::Error::new(io::ErrorKind::FileTooLarge, text)
 }
 
 impl Interaction {

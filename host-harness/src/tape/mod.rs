@@ -53,6 +53,7 @@
 //! - A tape of another major version is refused. One of a newer minor version is read, without the
 //!   fields that this version does not know; otherwise an unknown field is an error.
 
+mod bounds;
 mod cassette;
 mod decode;
 mod error;
@@ -67,6 +68,7 @@ mod live_secrets;
 mod margin;
 mod matching;
 mod multipart;
+mod queue;
 mod recorder;
 mod redact;
 mod rename;

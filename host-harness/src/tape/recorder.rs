@@ -1,59 +1,74 @@
 //! Writes what passes through another transport to a tape.
 
+mod answer;
+mod book;
+mod tee;
+
 use std::{
     fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
-use http::{HeaderMap, Method, header, request::Parts, response};
+use http::request::Parts;
 use http_body_util::BodyExt as _;
 use tokio::time::Instant;
 
+use self::{
+    answer::{Answer, End},
+    book::Book,
+    tee::{Passing, Tee},
+};
 use super::{
     TapeError,
+    bounds::collected,
     fault::Fault,
-    file,
-    format::{Interaction, RecordedBody, RecordedRequest, RecordedResponse, Tape, Timing},
-    inflate,
+    format::{RecordedRequest, Tape},
     live_secrets::LiveSecrets,
-    margin::{Margin, Notes},
+    margin::Margin,
+    queue::Queue,
     redact::Redactor,
     rename::Aliases,
     replay::{locked, whole},
-    request::{content_type, text_headers},
 };
-use crate::transport::{Body, Sending, Timeouts, Transport, TransportError};
+use crate::transport::{Body, Sending, Timeouts, Transport};
 
 /// A [`Transport`] that keeps a redacted copy of each exchange of another one.
 ///
-/// Bodies are held in memory in both directions, so a response arrives whole instead of streamed. The
-/// order on the tape is that in which requests were sent; a failure of the network is on it as a
-/// [`Fault`]. After each exchange the tape so far is in a file beside the one that is asked for, with
-/// `.part` at the end of its name; [`finish`](Self::finish) puts it in its place. Clones share one tape.
+/// A response is handed on as it arrives, and its end when the exchange is recorded. No more of it is read than its
+/// reader reads, and up to 32 MiB are kept. One that its reader leaves before its end, or that is longer, is on the tape
+/// with its head alone, as a [`Fault`]: as many bytes come in a replay, and no end. The body of a request is held in
+/// memory, up to 32 MiB too; a longer one is an error.
+///
+/// The order on the tape is that in which requests were sent; a failure of the network is on it as a [`Fault`].
+/// Searching for secrets happens on tokio's threads for blocking work, one exchange at a time.
+///
+/// After an exchange the tape so far is in a file beside the one that is asked for, with `.part` at the end of its
+/// name: after each one at first, and when the tape is long, whenever it has grown by an eighth. [`finish`](Self::finish)
+/// puts it in its place. Clones share one tape.
 #[derive(Clone)]
 pub struct Recorder {
     inner: Arc<dyn Transport>,
     path: PathBuf,
-    state: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
 }
 
-struct State {
-    tape: Tape,
-    exchanges: Vec<Exchange>,
-    redactor: Arc<Mutex<Redactor>>,
-    aliases: Aliases,
-    began: Instant,
+struct Shared {
+    queue: Queue,
+    /// Of the tape that this one goes on: where new interactions belong, if nothing is said.
+    on_tape: usize,
+    /// Held for moments.
+    order: Mutex<Order>,
+    /// Held for as long as a search takes.
+    book: Mutex<Book>,
+}
+
+#[derive(Default)]
+struct Order {
+    begun: usize,
     under_way: usize,
-    /// Whether the file may be replaced without a copy of what it was.
-    extends: bool,
-}
-
-/// A place on the tape; filled when the exchange has ended.
-struct Exchange {
-    /// It belongs behind so many of the interactions that the tape began with.
-    after: usize,
-    interaction: Option<Interaction>,
+    /// Exchanges whose reader went away; to be written down by whoever is at it next.
+    left: Vec<(Entry, Answer)>,
 }
 
 /// Where among the interactions of an older tape a new one belongs.
@@ -83,17 +98,20 @@ impl Recorder {
         redactor: Arc<Mutex<Redactor>>,
         extends: bool,
     ) -> Self {
-        tape.reserve(&mut locked(&redactor));
-        let began = Instant::now();
-        let aliases = Aliases::default();
-        let state = State { tape, exchanges: Vec::new(), redactor, aliases, began, under_way: 0, extends };
-        Self { inner, path: path.into(), state: Arc::new(Mutex::new(state)) }
+        let path = path.into();
+        let shared = Shared {
+            queue: Queue::default(),
+            on_tape: tape.interactions.len(),
+            order: Mutex::default(),
+            book: Mutex::new(Book::new(path.clone(), tape, redactor, extends)),
+        };
+        Self { inner, path, shared: Arc::new(shared) }
     }
 
     /// Keeps these secrets off the tape by their exact value, wherever and in whatever encoding they stand.
     #[must_use]
     pub fn knowing(self, live: LiveSecrets) -> Self {
-        locked(&locked(&self.state).redactor).know(live);
+        locked(&locked(&self.shared.book).redactor).know(live);
         self
     }
 
@@ -101,190 +119,156 @@ impl Recorder {
     /// called before the first request.
     #[must_use]
     pub fn renaming(self, aliases: Aliases) -> Self {
-        {
-            let mut state = locked(&self.state);
-            aliases.in_provenance(state.tape.provenance_mut());
-            state.tape.interactions.iter_mut().for_each(|interaction| aliases.in_interaction(interaction));
-            state.aliases = aliases;
-        }
+        locked(&self.shared.book).rename(aliases);
         self
     }
 
-    /// The tape so far.
+    /// With room for so many bytes.
+    #[cfg(test)]
+    pub(super) fn within(self, room: usize) -> Self {
+        locked(&self.shared.book).limit(room);
+        self
+    }
+
+    /// The tape so far. Blocks while an exchange is being recorded.
     #[must_use]
     pub fn tape(&self) -> Tape {
-        locked(&self.state).tape()
+        self.shared.settled(|book| book.with_tape(|tape| tape.clone()))
     }
 
     /// Writes the tape so far: whole, or not at all. If there is another one in its place, that is kept
-    /// beside it, as `FILE.1.bak` or the next number that is free.
+    /// beside it, as `FILE.1.bak` or the next number that is free. Blocks, as a file that is written does.
     ///
     /// # Errors
     /// [`TapeError::Leak`] if there is a secret on the tape that cannot be taken out; [`TapeError::Write`].
-    /// Either way the file is as it was.
+    /// Either way the file is as it was. [`TapeError::Full`] if the tape was written, and is not complete.
     pub fn finish(&self) -> Result<(), TapeError> {
-        let (tape, extends) = {
-            let state = locked(&self.state);
-            let mut tape = state.tape();
-            let mut redactor = locked(&state.redactor);
-            // What the store gave out since may stand in what came before.
-            tape.redact(&mut redactor);
-            let leaks = tape.leaks(&mut redactor);
-            if !leaks.is_empty() {
-                return Err(TapeError::Leak { at: leaks });
-            }
-            (tape, state.extends)
-        };
-        file::put(&self.path, &tape.to_json(), !extends)
-            .map_err(|source| TapeError::Write { path: self.path.clone(), source })
+        self.shared.settled(Book::finish)
     }
 
     /// Whether anything was recorded.
     pub(super) fn is_empty(&self) -> bool {
-        locked(&self.state).exchanges.iter().all(|exchange| exchange.interaction.is_none())
+        self.shared.settled(|book| book.is_empty())
     }
 
-    fn begin(&self, parts: &Parts, body: &[u8]) -> Recording {
-        let mut state = locked(&self.state);
-        let mut request = RecordedRequest::from_sent(parts, body, &mut locked(&state.redactor));
-        state.aliases.in_request(&mut request);
-        request.headers.retain(|(name, _)| !OF_THE_CLIENT.contains(&name.as_str()));
-        let after = parts.extensions.get::<After>().map_or(state.tape.interactions.len(), |after| after.0);
-        state.exchanges.push(Exchange { after, interaction: None });
-        let side_by_side = state.under_way > 0;
-        state.under_way += 1;
-        Recording {
-            state: Arc::clone(&self.state),
-            path: self.path.clone(),
-            index: state.exchanges.len() - 1,
-            request,
-            side_by_side,
-            sent: Instant::now(),
-            margin: Margin::default(),
-        }
+    /// In which exchanges are recorded; for whoever is to know what came before.
+    pub(super) fn queue(&self) -> &Queue {
+        &self.shared.queue
     }
 }
 
 impl Transport for Recorder {
     fn send(&self, request: http::Request<Body>, timeouts: Timeouts) -> Sending {
-        let recorder = self.clone();
+        let Self { inner, shared, .. } = self.clone();
         Box::pin(async move {
-            let (mut parts, body) = request.into_parts();
-            let body = body.collect().await?.to_bytes();
-            let recording = recorder.begin(&parts, &body);
-            parts.extensions.insert(recording.margin.clone());
+            let (parts, body) = request.into_parts();
+            let body = collected(body, "request").await?;
+            let place = Place::begin(&shared, &parts);
+            let (mut exchange, mut parts, body) =
+                shared.queue.run(move || (Exchange::begin(place, &parts, &body), parts, body)).await?;
+            parts.extensions.insert(exchange.entry.margin.clone());
             let method = parts.method.clone();
-            let request = http::Request::from_parts(parts, whole(body));
-            let (parts, mut body) = match recorder.inner.send(request, timeouts).await {
-                Ok(response) => response.into_parts(),
-                Err(error) => {
-                    recording.failed(&error);
-                    return Err(error);
+            exchange.entry.sent = Instant::now();
+            match inner.send(http::Request::from_parts(parts, whole(body)), timeouts).await {
+                Ok(response) => {
+                    let (parts, body) = response.into_parts();
+                    let tee = Tee::new(body, Passing::new(exchange, Answer::begin(method, &parts)));
+                    Ok(http::Response::from_parts(parts, tee.boxed_unsync()))
                 }
-            };
-            let head = Instant::now();
-            let mut bytes = Vec::new();
-            while let Some(frame) = body.frame().await {
-                match frame {
-                    Ok(frame) => bytes.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
-                    Err(error) => {
-                        recording.ended(&method, &parts, &bytes, head, Some(Fault::after(bytes.len())));
-                        return Err(error);
+                Err(error) => {
+                    // What the host itself has refused is no part of the tape: the host will refuse it again.
+                    if let Some(fault) = Fault::from_failure(&error) {
+                        shared
+                            .queue
+                            .run(move || exchange.record(|book, entry| book.failed(entry, fault)))
+                            .await?;
                     }
+                    Err(error)
                 }
             }
-            recording.ended(&method, &parts, &bytes, head, None);
-            Ok(http::Response::from_parts(parts, whole(bytes.into())))
         })
     }
 }
 
-/// One exchange under way.
-struct Recording {
-    state: Arc<Mutex<State>>,
-    path: PathBuf,
+impl Shared {
+    /// Does something with all that has been recorded, and with what was left in between.
+    fn settled<T>(&self, what: impl FnOnce(&mut Book) -> T) -> T {
+        self.queue.settle();
+        let mut book = locked(&self.book);
+        self.write_down_what_was_left(&mut book);
+        what(&mut book)
+    }
+
+    fn write_down_what_was_left(&self, book: &mut Book) {
+        let left = std::mem::take(&mut locked(&self.order).left);
+        for (entry, answer) in left {
+            book.answered(entry, answer);
+        }
+    }
+}
+
+/// Among those that are under way, until it is dropped.
+struct Place {
+    shared: Arc<Shared>,
     index: usize,
-    request: RecordedRequest,
+    after: usize,
     side_by_side: bool,
+}
+
+impl Place {
+    fn begin(shared: &Arc<Shared>, parts: &Parts) -> Self {
+        let after = parts.extensions.get::<After>().map_or(shared.on_tape, |after| after.0);
+        let mut order = locked(&shared.order);
+        let (index, side_by_side) = (order.begun, order.under_way > 0);
+        order.begun += 1;
+        order.under_way += 1;
+        drop(order);
+        Self { shared: Arc::clone(shared), index, after, side_by_side }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        locked(&self.shared.order).under_way -= 1;
+    }
+}
+
+/// What is known of an exchange when its request is sent.
+struct Entry {
+    index: usize,
+    after: usize,
+    side_by_side: bool,
+    request: RecordedRequest,
     sent: Instant,
     margin: Margin,
 }
 
-impl Drop for Recording {
-    fn drop(&mut self) {
-        locked(&self.state).under_way -= 1;
-    }
+/// One exchange under way.
+struct Exchange {
+    place: Place,
+    entry: Entry,
 }
 
-impl Recording {
-    fn ended(
-        &self,
-        method: &Method,
-        parts: &response::Parts,
-        body: &[u8],
-        head: Instant,
-        fault: Option<Fault>,
-    ) {
-        let response = {
-            let state = locked(&self.state);
-            let mut redactor = locked(&state.redactor);
-            recorded_response(&self.request.url, method, parts, body, &mut redactor, &state.aliases)
-        };
-        self.keep(Some(response), fault, Some(head));
+impl Exchange {
+    fn begin(place: Place, parts: &Parts, body: &[u8]) -> Self {
+        let request = locked(&place.shared.book).request(parts, body);
+        let Place { index, after, side_by_side, .. } = place;
+        let (sent, margin) = (Instant::now(), Margin::default());
+        Self { place, entry: Entry { index, after, side_by_side, request, sent, margin } }
     }
 
-    /// What the host itself has refused is no part of the tape: the host will refuse it again.
-    fn failed(&self, error: &TransportError) {
-        if let Some(fault) = Fault::from_failure(error) {
-            self.keep(None, Some(fault), None);
-        }
+    /// Writes it down; not on a thread that drives calls.
+    fn record(self, how: impl FnOnce(&mut Book, Entry)) {
+        let shared = &self.place.shared;
+        let mut book = locked(&shared.book);
+        shared.write_down_what_was_left(&mut book);
+        how(&mut book, self.entry);
+        book.write_part();
     }
 
-    fn keep(&self, response: Option<RecordedResponse>, fault: Option<Fault>, head: Option<Instant>) {
-        let mut state = locked(&self.state);
-        let since = |moment: Instant| milliseconds(moment.saturating_duration_since(state.began));
-        let timing = head.map(|head| Timing {
-            sent_ms: since(self.sent),
-            head_ms: since(head),
-            done_ms: since(Instant::now()),
-        });
-        let notes = self.margin.take().unwrap_or(Notes {
-            note: None,
-            provenance: None,
-            rules: super::Rules::default(),
-            side_by_side: self.side_by_side,
-            timing,
-            fault,
-            response: None,
-        });
-        state.exchanges[self.index].interaction = Some(Interaction {
-            note: notes.note,
-            provenance: notes.provenance,
-            rules: notes.rules,
-            side_by_side: notes.side_by_side,
-            timing: notes.timing,
-            request: self.request.clone(),
-            response: notes.response.or(response),
-            fault: notes.fault,
-        });
-        let tape = state.tape();
-        let clean = tape.leaks(&mut locked(&state.redactor)).is_empty();
-        if clean && !self.path.as_os_str().is_empty() {
-            // Of use only if the program ends before its time; and the tape itself is still in memory.
-            let _ = file::replace(&part(&self.path), &tape.to_json());
-        }
-    }
-}
-
-impl State {
-    fn tape(&self) -> Tape {
-        let mut tape = self.tape.emptied();
-        for after in 0..=self.tape.interactions.len() {
-            let new = self.exchanges.iter().filter(|exchange| exchange.after == after);
-            tape.interactions.extend(new.filter_map(|exchange| exchange.interaction.clone()));
-            tape.interactions.extend(self.tape.interactions.get(after).cloned());
-        }
-        tape
+    /// Notes it for whoever writes next.
+    fn leave(self, answer: Answer) {
+        locked(&self.place.shared.order).left.push((self.entry, answer.ended(End::Left)));
     }
 }
 
@@ -293,75 +277,4 @@ pub(super) fn part(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".part");
     name.into()
-}
-
-fn milliseconds(time: std::time::Duration) -> f64 {
-    // To the microsecond: finer than a network, and short in the file.
-    (time.as_secs_f64() * 1e6).round() / 1e3
-}
-
-/// Headers that say how the request travelled, which is no part of what was asked.
-const OF_THE_CLIENT: [&str; 7] =
-    ["accept", "accept-encoding", "connection", "content-length", "host", "transfer-encoding", "user-agent"];
-
-/// Headers of one connection; a replay has none.
-const OF_THE_CONNECTION: [&str; 3] = ["alt-svc", "connection", "transfer-encoding"];
-
-fn recorded_response(
-    url: &str,
-    method: &Method,
-    parts: &response::Parts,
-    bytes: &[u8],
-    redactor: &mut Redactor,
-    aliases: &Aliases,
-) -> RecordedResponse {
-    let mut headers = recorded_headers(&parts.headers, redactor);
-    let media = content_type(&parts.headers);
-    let encoding = parts.headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
-    let (body, decoded) = match encoding.map(|encoding| inflate::content(encoding, bytes)) {
-        _ if bytes.is_empty() => (None, false),
-        None => (recorded_body(url, media, bytes, redactor), false),
-        Some(None) => (Some(redactor.unreadable(bytes)), true),
-        Some(Some(plain)) if redactor.finds_in(&plain) || aliases.name(&plain) => {
-            (recorded_body(url, media, &plain, redactor), true)
-        }
-        Some(Some(_)) => (recorded_body(url, media, bytes, redactor), false),
-    };
-    if decoded {
-        headers.retain(|(name, _)| name != "content-encoding");
-    }
-    let mut response = RecordedResponse { status: parts.status.as_u16(), headers, body };
-    aliases.in_response(&mut response);
-    // To HEAD, the length is that of another answer.
-    if *method != Method::HEAD {
-        response.correct_length();
-    }
-    response
-}
-
-fn recorded_headers(headers: &HeaderMap, redactor: &mut Redactor) -> Vec<(String, String)> {
-    text_headers(headers)
-        .filter(|(name, _)| !OF_THE_CONNECTION.contains(&name.as_str()))
-        .map(|(name, value)| {
-            let value = redactor.header(&name, &value);
-            (name, value)
-        })
-        .collect()
-}
-
-/// JSON is stored as such if that loses nothing: Google's may be laid out anew, a function's may not,
-/// unless a secret has to come out of it.
-fn recorded_body(url: &str, media: &str, bytes: &[u8], redactor: &mut Redactor) -> Option<RecordedBody> {
-    let body = RecordedBody::classify(media, bytes)?;
-    let redacted = redactor.body(&body);
-    let googles = url
-        .parse::<http::Uri>()
-        .is_ok_and(|uri| uri.host().is_some_and(|host| host.ends_with(".googleapis.com")));
-    if googles || redacted != body || body.to_bytes() == bytes {
-        return Some(redacted);
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Some(RecordedBody::Text(redactor.text(text))),
-        Err(_) => Some(RecordedBody::Base64(redactor.bytes(bytes))),
-    }
 }

@@ -11,11 +11,13 @@ use http_body_util::{BodyExt as _, Full};
 
 use super::{
     TapeError,
+    bounds::collected,
     fault::Fault,
     format::{Interaction, RecordedBody, RecordedRequest, RecordedResponse, Tape},
     live_secrets::LiveSecrets,
     margin::Margin,
     matching::{Difference, differences, nearest},
+    queue::Queue,
     redact::Redactor,
     rename::Aliases,
     request::Comparable,
@@ -29,9 +31,13 @@ use crate::transport::{Body, Sending, Timeouts, Transport, TransportError};
 /// together with it, if it is the same but for what the tape's rules leave open; or by one that may be
 /// repeated. Any other request is answered by [`TransportError::TapeMiss`]; what differs is in
 /// [`misses`](Self::misses). Call [`finish`](Self::finish) at the end: an interaction that nobody asked for
-/// is a failure too. Clones share one position on the tape.
+/// is a failure too. Clones share one position on the tape. Comparing happens on tokio's threads for blocking work,
+/// one request at a time; a request's body is held in memory, up to 32 MiB.
 #[derive(Debug, Clone)]
-pub struct Replay(Arc<Mutex<State>>);
+pub struct Replay {
+    state: Arc<Mutex<State>>,
+    queue: Queue,
+}
 
 #[derive(Debug)]
 struct State {
@@ -147,7 +153,8 @@ impl Replay {
         }
         let used = vec![false; recorded.len()];
         let (misses, aliases) = (Vec::new(), Aliases::default());
-        Self(Arc::new(Mutex::new(State { recorded, used, in_any_order, misses, redactor, aliases })))
+        let state = State { recorded, used, in_any_order, misses, redactor, aliases };
+        Self { state: Arc::new(Mutex::new(state)), queue: Queue::default() }
     }
 
     /// The requests that the tape did not answer, in the order in which they came.
@@ -191,7 +198,7 @@ impl Replay {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        locked(&self.0)
+        locked(&self.state)
     }
 }
 
@@ -200,10 +207,15 @@ impl Transport for Replay {
         let replay = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let body = body.collect().await?.to_bytes();
-            let interaction = replay.answer(&parts, &body)?;
-            Margin::note(&parts.extensions, &interaction);
-            play(replay.named_back(interaction), &parts.method, timeouts).await
+            let body = collected(body, "request").await?;
+            let queue = replay.queue.clone();
+            let answer = queue.run(move || {
+                let interaction = replay.answer(&parts, &body)?;
+                Margin::note(&parts.extensions, &interaction);
+                Ok((replay.named_back(interaction), parts.method))
+            });
+            let (interaction, method) = answer.await??;
+            play(interaction, &method, timeouts).await
         })
     }
 }
@@ -307,7 +319,7 @@ fn response(
     timeouts: Timeouts,
 ) -> Result<http::Response<Body>, TransportError> {
     let body = recorded.body.as_ref().map(RecordedBody::to_bytes).unwrap_or_default();
-    let length = body.len();
+    let length = fault.declared(body.len());
     let body = if *fault == Fault::default() { whole(body) } else { fault.body(&body, timeouts) };
     let mut response = http::Response::new(body);
     // The reader of a tape has checked these; a recorder has them from a response.

@@ -8,6 +8,7 @@ mod properties;
 mod recording;
 mod renaming;
 mod review;
+mod streaming;
 
 use std::{path::PathBuf, time::Duration};
 

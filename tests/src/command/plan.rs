@@ -1,6 +1,6 @@
 //! `--plan` and `describe`.
 
-use super::{KEY, Person, check, tape};
+use super::{KEY, Person, check, check_live, forget_tokens, tape};
 
 #[test]
 fn a_plan_of_each_command_that_calls() {
@@ -10,6 +10,7 @@ fn a_plan_of_each_command_that_calls() {
     check("plan-connect", &person.run(&connect));
     check("connections-none", &person.run(&["connections"]));
     person.connect();
+    forget_tokens(&person.path("store"));
     let runs: Vec<String> = [
         &["list", "--region", "us-central1", "--plan"][..],
         &["get", "hello", "--region", "us-central1", "--plan"],
@@ -28,7 +29,7 @@ fn a_plan_of_each_command_that_calls() {
     .iter()
     .map(|command| person.run(command))
     .collect();
-    check("plan", &runs.join("\n"));
+    check_live("plan", &runs);
     check("plan-json", &person.run(&["invoke", url, "--plan", "--json"]));
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::{KEY, Person, check_live, forget_tokens, forms::canary, google::Google, tape};
+use super::{KEY, Person, check_live, forget_tokens, forms::canary, google::Google};
 
 fn copy(from: &Path, to: &Path) {
     use std::os::unix::fs::DirBuilderExt as _;
@@ -54,12 +54,10 @@ fn a_store_under_a_passphrase_opens_with_nothing_else() {
     let person = Person::new();
     let passphrase = canary("passphrase");
     let passphrase = ("GCF_PASSPHRASE", passphrase.as_str());
-    let connect =
-        ["connect", "--nickname", "demo", "--credentials", KEY, "--replay", &tape("connect-only.json")];
     check_live(
         "passphrase",
         &[
-            person.run_in(passphrase, &connect),
+            person.connect_in(passphrase),
             person.run_in(passphrase, &["store"]),
             person.run_in(("GCF_PASSPHRASE", "wrong"), &["connections"]),
             person.run(&["connections"]),

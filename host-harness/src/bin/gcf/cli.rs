@@ -72,10 +72,15 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
 
-    /// Answer every request from this tape and never from the network; the store is in memory
-    /// unless --store is given
+    /// Answer every request from this tape and never from the network. The store is read and not changed:
+    /// what is written stays in memory. Without --store it is empty
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) replay: Option<PathBuf>,
+
+    /// With --replay: begin with this store, and keep there what a replay that went well has left. For replays
+    /// only: its tokens are placeholders
+    #[arg(long, global = true, value_name = "DIR", requires = "replay", conflicts_with = "tape_mode")]
+    pub(crate) replay_store: Option<PathBuf>,
 
     /// With --replay: replay, and fail where the tape has no answer; once, which records a tape that is
     /// not there; new-episodes, which sends what is not on the tape and adds it; record; passthrough

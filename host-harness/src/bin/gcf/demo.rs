@@ -95,7 +95,7 @@ pub(crate) async fn demo(global: &Global, look: Look, out: &mut impl Write) -> R
         let result = perform(&session, step).await;
         printer.step(number + 1, step, result, before - replay.remaining())?;
     }
-    session.finish(Ok(()))?;
+    session.finish(Ok(())).await?;
     let facts = Facts {
         sandbox,
         on_tape,

@@ -1,13 +1,15 @@
 //! What arguments mean: pairs, headers, seconds, and where a body or a key comes from.
 
 use std::{
-    fs::File,
     io::{self, Read},
     path::Path,
     time::Duration,
 };
 
-use gcf_host::wit::types::{Body, TypedBytes};
+use gcf_host::{
+    reading::{self, Kind},
+    wit::types::{Body, TypedBytes},
+};
 
 use crate::errors::Failure;
 
@@ -135,26 +137,23 @@ pub(crate) fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
-    let name = path.display().to_string();
-    let file = File::open(path).map_err(|error| {
-        Failure::input(format!("cannot read {name}: {error}"))
-            .with_fix("name a file that is there, or - for stdin")
-    })?;
-    read(file, &name, limit)
+    reading::read(path, Kind::Opened, limit)
+        .map_err(|error| unread(&error, &path.display().to_string(), limit))
 }
 
 fn read(from: impl Read, name: &str, limit: u64) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    // One byte more than allowed tells too long from just right, whatever the source.
-    from.take(limit + 1).read_to_end(&mut bytes).map_err(|error| {
-        Failure::input(format!("cannot read {name}: {error}"))
-            .with_fix("name a file that can be read, or - for stdin")
-    })?;
-    if bytes.len() as u64 > limit {
-        return Err(Failure::input(format!("{name} is longer than {} KiB", limit / 1024))
-            .with_fix("that is the most that is taken: name another file"));
+    reading::read_from(from, limit).map_err(|error| unread(&error, name, limit))
+}
+
+fn unread(error: &io::Error, name: &str, limit: u64) -> Failure {
+    let text = error.to_string();
+    let what = text.split("; ").next().unwrap_or_default();
+    if error.kind() == io::ErrorKind::FileTooLarge {
+        return Failure::input(format!("{name} is longer than {} KiB: {what}", limit / 1024))
+            .with_fix("that is the most that is taken: name another file");
     }
-    Ok(bytes)
+    Failure::input(format!("cannot read {name}: {what}"))
+        .with_fix("name a file that is there and can be read, or - for stdin")
 }
 
 /// `K=V`: the first `=` divides, and both sides are kept as they are.

@@ -143,8 +143,10 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
         | Command::CustomApi(_)
         | Command::Disconnect { .. } => Progress::hidden(),
     };
+    let mut forgotten = false;
     let done = match Session::open(global, &command, &progress) {
         Ok(session) => {
+            forgotten = session.forgets();
             if !global.json
                 && let CacheUse::Unusable(_) = session.host.cache_use()
             {
@@ -160,13 +162,16 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
                 () = session.interrupted() => Err(Failure::machine("interrupted")
                     .with_fix("what was answered before that is on the tape")),
             };
-            session.finish(done)
+            session.finish(done).await
         }
         Err(failure) => Err(failure),
     };
     progress.clear();
     let outcome = done?;
     print(&outcome, global.json, look).map_err(|error| unwritten(&error))?;
+    if forgotten && !global.json && outcome.changes_connections() {
+        let _ = writeln!(io::stderr(), "note: this was a replay, and the store is as it was before");
+    }
     Ok(outcome.exit())
 }
 

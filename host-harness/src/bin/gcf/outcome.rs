@@ -95,6 +95,32 @@ pub(crate) struct Shown {
 }
 
 impl Outcome {
+    /// Whether a connection is another one now, or gone.
+    pub(crate) fn changes_connections(&self) -> bool {
+        match self {
+            Self::Connected(_)
+            | Self::Reconnected(_)
+            | Self::Renamed(_)
+            | Self::Restricted(_)
+            | Self::Disconnected { .. } => true,
+            Self::Described(_)
+            | Self::Planned(_)
+            | Self::Connections(_)
+            | Self::Connection { .. }
+            | Self::Checked { .. }
+            | Self::Shared { .. }
+            | Self::Unshared { .. }
+            | Self::Supplied { .. }
+            | Self::Stored { .. }
+            | Self::Offered { .. }
+            | Self::Listed { .. }
+            | Self::Function(_)
+            | Self::Invoked { .. }
+            | Self::Answered { .. }
+            | Self::Paged(_) => false,
+        }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Checked { findings, .. }

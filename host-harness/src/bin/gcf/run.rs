@@ -60,6 +60,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
             self::restrict(session, restrict).await
         }
         Command::Connections { action: Some(ConnectionsAction::Share { id, to }) } => {
+            session.refuse_in_replay()?;
             let connection = named(session, &id).await?;
             session
                 .directory()?
@@ -68,6 +69,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
             Ok(Outcome::Shared { connection, with: to })
         }
         Command::Connections { action: Some(ConnectionsAction::Unshare { id, from }) } => {
+            session.refuse_in_replay()?;
             let connection = named(session, &id).await?;
             session
                 .directory()?
@@ -187,6 +189,7 @@ async fn check(
 }
 
 async fn supply(session: &Session, name: &str, file: &Path) -> Result<Outcome, Failure> {
+    session.refuse_in_replay()?;
     let (key, value) = match name.strip_prefix("keys/") {
         Some(id) => {
             // There lie the keys of connections that came with one, too.

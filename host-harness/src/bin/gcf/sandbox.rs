@@ -1,8 +1,11 @@
 //! What the demo says about where it ran.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use gcf_host::Limits;
+use gcf_host::{
+    Limits,
+    reading::{self, Kind, MAX_COMPONENT},
+};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use wasmparser::{Parser, Payload};
@@ -24,7 +27,8 @@ impl Sandbox {
         let unreadable = |error: &dyn std::fmt::Display| {
             Failure::input(format!("cannot read the component {}: {error}", component.display()))
         };
-        let bytes = fs::read(component).map_err(|error| unreadable(&error))?;
+        let bytes =
+            reading::read(component, Kind::File, MAX_COMPONENT).map_err(|error| unreadable(&error))?;
         let imports = imports(&bytes).map_err(|error| unreadable(&error))?;
         let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { bytes: bytes.len(), sha256, imports, limits: Limits::default() })

@@ -1,7 +1,7 @@
 //! What the options of every command add up to: a host, its store, its transport, its clock.
 
 use std::{
-    env, fs,
+    env,
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,9 +11,10 @@ use std::{
 use gcf_host::{
     Host, HostBuilder,
     egress::EgressPolicy,
+    reading::{self, Kind},
     secrets::{
-        DirectoryStore, KeySource, MemoryStore, PASSPHRASE_VARIABLE, ReadOnlyStore, SECRETS_VARIABLE,
-        SecretStore,
+        DirectoryStore, Expected, KeySource, MemoryStore, PASSPHRASE_VARIABLE, ReadOnlyStore,
+        SECRETS_VARIABLE, SecretStore,
     },
     tape::{Aliases, Cassette, LiveSecrets, Mode, Provenance, ProvenanceKind, Redactor, Tape, Tools},
     transport::{Live, OriginMap, Transport},
@@ -47,6 +48,8 @@ pub(crate) struct Session {
     /// Where the key of that folder is, for people.
     pub(crate) key_place: String,
     tape: Option<Cassette>,
+    /// The same folder, if replays may write there.
+    for_replays: Option<Arc<DirectoryStore>>,
     /// What the store has given out.
     seen: LiveSecrets,
 }
@@ -56,6 +59,7 @@ impl Session {
     pub(crate) fn open(global: &Global, command: &Command, progress: &Progress) -> Result<Self, Failure> {
         let component = component(global.component.as_deref())?;
         let OpenStore { store, folder, key_place } = store(global, command)?;
+        let for_replays = folder.clone().filter(|_| global.replay_store.is_some());
         let seen = LiveSecrets::default();
         let store = seen.watch(store);
         let tape = cassette(global, &component)?;
@@ -80,6 +84,7 @@ impl Session {
             folder,
             key_place,
             tape,
+            for_replays,
             seen,
         })
     }
@@ -110,6 +115,7 @@ impl Session {
             folder: None,
             key_place: String::new(),
             tape: Some(tape.clone()),
+            for_replays: None,
             seen: LiveSecrets::default(),
         };
         Ok((session, tape))
@@ -152,15 +158,45 @@ impl Session {
 
     /// Closes the tape: everything on it must have been used, or is written now. What failed before anything
     /// was sent says nothing about the tape.
-    pub(crate) fn finish<T>(&self, done: Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) async fn finish<T>(&self, done: Result<T, Failure>) -> Result<T, Failure> {
         let Some(tape) = &self.tape else { return done };
-        match tape.finish() {
-            Ok(()) => done,
+        let closing = tape.clone();
+        // A tape is searched and written as a whole.
+        let closed = tokio::task::spawn_blocking(move || closing.finish()).await;
+        let closed = closed.map_err(|error| Failure::machine(format!("cannot close the tape: {error}")))?;
+        match closed {
+            Ok(()) => done.and_then(|done| self.keep_replayed().map(|()| done)),
             Err(_) if (done.is_err() || self.plan) && tape.is_untouched() => done,
             Err(error) if tape.is_replaying() => Err(Failure::replay(&error, done.err())),
             // A recorded failure is worth as much as a success.
             Err(error) => done.and(Err(Failure::tape(&error))),
         }
+    }
+
+    /// A store for replays gets what one that went well has left in memory.
+    fn keep_replayed(&self) -> Result<(), Failure> {
+        match (&self.tape, &self.for_replays) {
+            (Some(tape), Some(folder)) => {
+                tape.keep_in(&**folder).map_err(|error| Failure::store_refuses("keep the replay", &error))
+            }
+            (_, _) => Ok(()),
+        }
+    }
+
+    /// Whether what it changes in the store is gone when it ends.
+    pub(crate) fn forgets(&self) -> bool {
+        self.tape.as_ref().is_some_and(Cassette::is_replaying) && self.for_replays.is_none() && !self.plan
+    }
+
+    /// Fails in a replay, which changes nothing in a store.
+    pub(crate) fn refuse_in_replay(&self) -> Result<(), Failure> {
+        if self.tape.as_ref().is_some_and(Cassette::is_replaying) {
+            return Err(Failure::input(
+                "a replay changes nothing in the store, and this command does only that",
+            )
+            .with_fix("leave --replay out"));
+        }
+        Ok(())
     }
 
     /// Ends when somebody presses ctrl-C, if there is a recording that would be lost.
@@ -265,7 +301,8 @@ impl OpenStore {
 }
 
 fn store(global: &Global, command: &Command) -> Result<OpenStore, Failure> {
-    let named = global.store.clone().filter(|path| !path.as_os_str().is_empty());
+    let named = global.replay_store.as_deref().or(global.store.as_deref());
+    let named = named.filter(|path| !path.as_os_str().is_empty()).map(Path::to_owned);
     let folder = match named {
         Some(folder) => folder,
         // Needs none, so a machine without a home folder can run it too.
@@ -298,9 +335,31 @@ fn store(global: &Global, command: &Command) -> Result<OpenStore, Failure> {
             folder.display()
         );
     }
+    tell_apart(&store, global.replay_store.is_some())?;
     let key_place = key_place(&key);
     Ok(OpenStore { store: Arc::clone(&store) as Arc<dyn SecretStore>, folder: Some(store), key_place })
 }
+
+/// Keeps what replays leave behind and what is alive apart, each in a store of its own.
+fn tell_apart(store: &DirectoryStore, for_replays: bool) -> Result<(), Failure> {
+    let failed = |error| Failure::store(&error);
+    let folder = store.path().display();
+    match (store.get(OF_REPLAYS).map_err(failed)?.is_some(), for_replays) {
+        (true, true) | (false, false) => Ok(()),
+        (true, false) => {
+            Err(Failure::input(format!("{folder} is a store for replays: its tokens are placeholders"))
+                .with_fix("name it with --replay-store, beside --replay; or name another one with --store"))
+        }
+        (false, true) if store.keys("").map_err(failed)?.is_empty() => {
+            store.put(OF_REPLAYS, "{}", &Expected::Absent).map(drop).map_err(failed)
+        }
+        (false, true) => Err(Failure::input(format!("{folder} is no store for replays, and not empty"))
+            .with_fix("name a folder that is still to be made")),
+    }
+}
+
+/// Stands in a store for replays.
+const OF_REPLAYS: &str = "replays/store";
 
 fn key_place(key: &KeySource) -> String {
     match key {
@@ -379,9 +438,24 @@ fn blank_tape(component: &Path) -> Result<Tape, Failure> {
 /// Of a file, in hexadecimal. By ring, whose assembly reads a program of this size in no time.
 pub(crate) fn sha256(path: &Path) -> Result<String, Failure> {
     let failed = |error| Failure::machine(format!("cannot read {}: {error}", path.display()));
-    let bytes = fs::read(path).map_err(failed)?;
-    let digest = ring::digest::digest(&ring::digest::SHA256, &bytes);
-    Ok(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut file = reading::open(path, Kind::File).map_err(failed)?;
+    let mut digest = Digest(ring::digest::Context::new(&ring::digest::SHA256));
+    // Piece by piece: a program with all that debuggers want is large.
+    io::copy(&mut file, &mut digest).map_err(failed)?;
+    Ok(digest.0.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+struct Digest(ring::digest::Context);
+
+impl io::Write for Digest {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

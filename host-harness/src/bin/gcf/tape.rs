@@ -1,7 +1,6 @@
 //! `gcf tape`: what is on a tape, without a component, a store or a network.
 
 use std::{
-    fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -98,8 +97,12 @@ fn read(path: &Path) -> Result<Tape, Failure> {
 }
 
 fn text(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path)
-        .map_err(|source| Failure::tape(&TapeError::Read { path: path.to_owned(), source }))
+    Tape::text(path).map_err(|error| Failure::tape(&error))
+}
+
+/// What is wrong with what is in a file.
+fn failed(path: &Path, error: TapeError) -> Failure {
+    Failure::tape(&TapeError::File { path: path.to_owned(), source: Box::new(error) })
 }
 
 fn show(tape: &Tape, paint: Paint) -> String {
@@ -166,9 +169,7 @@ fn message(headers: &[(String, String)], body: Option<&RecordedBody>, side: &str
 fn scan(files: &[PathBuf], paint: Paint) -> Result<(Exit, String, Value), Failure> {
     let (mut lines, mut found) = (String::new(), Vec::new());
     for file in files {
-        let leaks = Tape::scan(&text(file)?).map_err(|error| {
-            Failure::tape(&TapeError::File { path: file.clone(), source: Box::new(error) })
-        })?;
+        let leaks = Tape::scan(&text(file)?).map_err(|error| failed(file, error))?;
         for leak in leaks {
             lines += &format!(
                 "{} {}: {}, should be {}\n",
@@ -231,8 +232,10 @@ fn diff(old: &Tape, new: &Tape, paint: Paint) -> (Exit, String, Value) {
 }
 
 fn verify(file: &Path, global: &Global, paint: Paint) -> Result<(Exit, String, Value), Failure> {
-    let tape = read(file)?;
-    let leaks = Tape::scan(&text(file)?).map_err(|error| Failure::tape(&error))?;
+    // Once: what comes through a pipe comes no second time.
+    let text = text(file)?;
+    let tape = Tape::from_json(&text).map_err(|error| failed(file, error))?;
+    let leaks = Tape::scan(&text).map_err(|error| failed(file, error))?;
     let mut checks = vec![("format", Ok(format!("{} exchanges", tape.interactions().len())))];
     checks.push(match leaks.first() {
         None => ("secrets", Ok("none".to_owned())),

@@ -166,7 +166,9 @@ impl Transport for InPieces {
     }
 }
 
-struct Pieces(std::collections::VecDeque<Result<http_body::Frame<bytes::Bytes>, TransportError>>);
+pub(super) struct Pieces(
+    pub(super) std::collections::VecDeque<Result<http_body::Frame<bytes::Bytes>, TransportError>>,
+);
 
 impl http_body::Body for Pieces {
     type Data = bytes::Bytes;

@@ -1,0 +1,133 @@
+//! How much is read and kept, and what becomes of more.
+
+use std::io::{self, Write};
+
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use serde::Serialize;
+
+use crate::transport::{Body, TransportError};
+
+/// The longest body, in either direction: the catalog's `function-response-bytes`, and `request-bytes` of the second
+/// generation. No call of the component sends more or reads on behind it.
+pub(super) const MAX_BODY: usize = 32 << 20;
+
+/// The longest file of a tape.
+pub(super) const MAX_FILE: u64 = 64 << 20;
+
+/// The part of it that a recording fills: placeholders may be longer than what they stand for.
+pub(super) const ROOM: usize = 60 << 20;
+
+/// What the values of one body in JSON may take in memory, beside its text.
+const MAX_VALUES: usize = 96 << 20;
+
+/// The same of a whole tape.
+const MAX_TAPE_VALUES: usize = 512 << 20;
+
+/// A whole body, if it is not longer than [`MAX_BODY`].
+///
+/// # Errors
+/// [`TransportError::Limit`] for a longer one; otherwise why it broke off.
+pub(super) async fn collected(mut body: Body, whose: &str) -> Result<Bytes, TransportError> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame?;
+        let data = frame.data_ref().map_or(&[][..], |data| data);
+        if bytes.len() + data.len() > MAX_BODY {
+            return Err(TransportError::Limit(format!(
+                "the body of the {whose} is longer than {} MiB, the most that a tape takes",
+                MAX_BODY >> 20
+            )));
+        }
+        bytes.extend_from_slice(data);
+    }
+    Ok(bytes.into())
+}
+
+/// Whether the values in a text would take more memory, if it is JSON, than is spent on one body.
+pub(super) fn is_lavish(text: &[u8]) -> bool {
+    memory(text) > MAX_VALUES
+}
+
+/// Whether a tape of this text would take more memory than is spent on one.
+pub(super) fn is_lavish_tape(text: &[u8]) -> bool {
+    memory(text) > MAX_TAPE_VALUES
+}
+
+/// What the values of a text in JSON take in memory, beside their own text: by the signs between them, and without
+/// parsing it.
+fn memory(text: &[u8]) -> usize {
+    let (mut bytes, mut in_string, mut escaped) = (0, false, false);
+    for byte in text {
+        if in_string {
+            in_string = escaped || *byte != b'"';
+            escaped = !escaped && *byte == b'\\';
+            continue;
+        }
+        bytes += match byte {
+            // A field: its name, its hash, its place.
+            b':' => 96,
+            b',' | b'[' | b'{' => 40,
+            _ => 0,
+        };
+        in_string = *byte == b'"';
+    }
+    bytes
+}
+
+/// How long something is in the file of a tape, as one of its interactions.
+pub(super) fn length_on_tape(interaction: &impl Serialize) -> usize {
+    struct Count(usize);
+    impl Write for Count {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            let lines = text.iter().filter(|byte| **byte == b'\n').count();
+            self.0 += text.len() + lines * INDENT;
+            Ok(text.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(2 + INDENT);
+    serde_json::to_writer_pretty(&mut count, interaction)
+        .expect("maps have string keys, and nothing is written");
+    count.0
+}
+
+/// The interactions of a tape stand so far in.
+const INDENT: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn an_interaction_is_as_long_as_in_the_file() {
+        let interaction = json!({"a": [1, {"b": "x\ny"}], "c": {}, "d": "ü"});
+        let tape =
+            |items: &[&Value]| serde_json::to_string_pretty(&json!({ "interactions": items })).unwrap().len();
+        let two = tape(&[&interaction, &interaction]);
+        assert_eq!(two - tape(&[&interaction]), length_on_tape(&interaction));
+    }
+
+    #[tokio::test]
+    async fn a_body_is_as_long_as_that_or_too_long() {
+        for (length, fits) in [(MAX_BODY, true), (MAX_BODY + 1, false)] {
+            let body = collected(crate::tape::replay::whole(vec![b'x'; length].into()), "request").await;
+            assert_eq!(body.is_ok_and(|body| body.len() == length), fits, "{length}");
+        }
+    }
+
+    #[test]
+    fn many_values_are_lavish_and_long_ones_are_not() {
+        assert!(!is_lavish(&vec![b'x'; MAX_BODY]));
+        assert!(!is_lavish(&b"{\"name\":\"value of some length\"}, ".repeat(200_000)));
+        assert!(is_lavish(&b"0,".repeat(4 << 20)));
+        // Within a string they are text.
+        let text = serde_json::to_string(&"\\\",".repeat(4 << 20)).unwrap();
+        assert!(!is_lavish(text.as_bytes()));
+        assert!(!is_lavish_tape(&b"0,".repeat(4 << 20)) && is_lavish_tape(&b"0,".repeat(16 << 20)));
+    }
+}

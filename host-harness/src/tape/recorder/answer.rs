@@ -1,0 +1,206 @@
+//! A response as it came, and in the form of a tape.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, header, response};
+use tokio::time::Instant;
+
+use crate::tape::{
+    bounds::{MAX_BODY, is_lavish},
+    fault::Fault,
+    format::{RecordedBody, RecordedResponse},
+    inflate,
+    redact::Redactor,
+    rename::Aliases,
+    request::{content_type, text_headers},
+};
+
+/// A response, and as much of its body as has come.
+pub(super) struct Answer {
+    method: Method,
+    status: StatusCode,
+    headers: HeaderMap,
+    pub(super) head: Instant,
+    pub(super) done: Instant,
+    /// Nothing any more, once there is more than is kept.
+    bytes: Vec<u8>,
+    length: usize,
+    end: End,
+}
+
+/// How a body ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Whole,
+    /// The network failed.
+    BrokeOff,
+    /// Its reader left.
+    Left,
+}
+
+/// What of a response comes onto the tape.
+pub(super) struct Recorded {
+    pub(super) response: RecordedResponse,
+    pub(super) fault: Option<Fault>,
+    pub(super) note: Option<String>,
+}
+
+impl Answer {
+    pub(super) fn begin(method: Method, parts: &response::Parts) -> Self {
+        let (status, headers) = (parts.status, parts.headers.clone());
+        let now = Instant::now();
+        Self { method, status, headers, head: now, done: now, bytes: Vec::new(), length: 0, end: End::Left }
+    }
+
+    pub(super) fn take(&mut self, data: &Bytes) {
+        self.length += data.len();
+        if self.length > MAX_BODY {
+            self.bytes = Vec::new();
+        } else {
+            self.bytes.extend_from_slice(data);
+        }
+    }
+
+    /// All of it has come.
+    pub(super) fn is_over(&mut self) {
+        self.end = End::Whole;
+    }
+
+    /// One that its reader has left is kept if it was over, and short: nobody waits for it to be searched.
+    pub(super) fn ended(mut self, end: End) -> Self {
+        self.done = Instant::now();
+        match end {
+            End::Left if self.end == End::Whole && self.bytes.len() <= SHORT => {}
+            End::Left => {
+                self.end = End::Left;
+                self.bytes = Vec::new();
+            }
+            End::Whole | End::BrokeOff => self.end = end,
+        }
+        self
+    }
+
+    pub(super) fn record(self, url: &str, redactor: &mut Redactor, aliases: &Aliases) -> Recorded {
+        let mut headers = recorded_headers(&self.headers, redactor);
+        let body = match (self.end, self.bytes.len() == self.length) {
+            (End::Left, _) => Err("its reader left"),
+            (End::Whole | End::BrokeOff, false) => Err("the body was longer than is kept"),
+            (End::BrokeOff, true) => Ok((self.beginning(url, redactor), false)),
+            (End::Whole, true) => self.body(url, redactor, aliases),
+        };
+        let cut = |bytes| Some(Fault::after(bytes));
+        let (body, fault, note) = match body {
+            Ok((body, decoded)) => {
+                if decoded {
+                    headers.retain(|(name, _)| name != "content-encoding");
+                }
+                (body, if self.end == End::BrokeOff { cut(self.length) } else { None }, None)
+            }
+            Err(why) => (None, cut(self.length), Some(not_kept(why, self.length))),
+        };
+        let mut response = RecordedResponse { status: self.status.as_u16(), headers, body };
+        aliases.in_response(&mut response);
+        // To HEAD, the length is that of another answer.
+        if fault.is_none() && self.method != Method::HEAD {
+            response.correct_length();
+        }
+        Recorded { response, fault, note }
+    }
+
+    /// A whole body, and whether it is without its encoding now.
+    fn body(
+        &self,
+        url: &str,
+        redactor: &mut Redactor,
+        aliases: &Aliases,
+    ) -> Result<(Option<RecordedBody>, bool), &'static str> {
+        if self.bytes.is_empty() {
+            return Ok((None, false));
+        }
+        let media = content_type(&self.headers);
+        let encoding = self.headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+        match encoding.map(|encoding| inflate::content(encoding, &self.bytes)) {
+            None => Ok((recorded_body(url, media, &self.bytes, redactor)?, false)),
+            Some(None) => Ok((Some(redactor.unreadable(&self.bytes)), true)),
+            // It is cut off there.
+            Some(Some(plain)) if plain.len() >= MAX_BODY => {
+                Err("the body is longer than is kept, decompressed")
+            }
+            Some(Some(plain)) if redactor.finds_in(&plain) || aliases.name(&plain) => {
+                Ok((recorded_body(url, media, &plain, redactor)?, true))
+            }
+            Some(Some(_)) => Ok((recorded_body(url, media, &self.bytes, redactor)?, false)),
+        }
+    }
+
+    /// Of a body that broke off. What is no whole JSON has no fields whose names could give a secret away.
+    fn beginning(&self, url: &str, redactor: &mut Redactor) -> Option<RecordedBody> {
+        let media = content_type(&self.headers);
+        let nameless = begins_json(&self.bytes) || media.contains("json");
+        if self.bytes.is_empty() {
+            None
+        } else if nameless || self.headers.contains_key(header::CONTENT_ENCODING) {
+            Some(redactor.unreadable(&self.bytes))
+        } else {
+            recorded_body(url, media, &self.bytes, redactor).unwrap_or_default()
+        }
+    }
+}
+
+/// A note on what is on a tape with its head alone.
+pub(super) fn not_kept(why: &str, length: usize) -> String {
+    format!("{why}: {length} bytes had come, and none of them is on the tape")
+}
+
+fn begins_json(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
+/// Headers of one connection; a replay has none.
+const OF_THE_CONNECTION: [&str; 3] = ["alt-svc", "connection", "transfer-encoding"];
+
+fn recorded_headers(headers: &HeaderMap, redactor: &mut Redactor) -> Vec<(String, String)> {
+    text_headers(headers)
+        .filter(|(name, _)| !OF_THE_CONNECTION.contains(&name.as_str()))
+        .map(|(name, value)| {
+            let value = redactor.header(&name, &value);
+            (name, value)
+        })
+        .collect()
+}
+
+/// JSON is stored as such if that loses nothing: Google's may be laid out anew, a function's may not,
+/// unless a secret has to come out of it.
+fn recorded_body(
+    url: &str,
+    media: &str,
+    bytes: &[u8],
+    redactor: &mut Redactor,
+) -> Result<Option<RecordedBody>, &'static str> {
+    if begins_json(bytes)
+        && is_lavish(bytes)
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        // Only in objects do secrets have names.
+        return if text.contains('{') {
+            Err("the body has more values than are taken apart")
+        } else {
+            Ok(Some(RecordedBody::Text(redactor.text(text))))
+        };
+    }
+    let Some(body) = RecordedBody::classify(media, bytes) else { return Ok(None) };
+    let redacted = redactor.body(&body);
+    let googles = url
+        .parse::<http::Uri>()
+        .is_ok_and(|uri| uri.host().is_some_and(|host| host.ends_with(".googleapis.com")));
+    if googles || redacted != body || body.to_bytes() == bytes {
+        return Ok(Some(redacted));
+    }
+    drop((body, redacted));
+    Ok(Some(match std::str::from_utf8(bytes) {
+        Ok(text) => RecordedBody::Text(redactor.text(text)),
+        Err(_) => RecordedBody::Base64(redactor.bytes(bytes)),
+    }))
+}
+
+/// What can be searched in passing.
+const SHORT: usize = 64 << 10;

@@ -1,0 +1,77 @@
+//! What a replay does to a store, and where it keeps what the next replay needs.
+
+use std::{collections::BTreeMap, fs};
+
+use serde_json::Value;
+
+use super::{KEY, Person, check_live, forget_tokens, google::Google, tape};
+
+/// The files of a store, and what is in them.
+fn files(person: &Person, store: &str) -> BTreeMap<String, Vec<u8>> {
+    fs::read_dir(person.path(store))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().unwrap().is_file())
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+        .collect()
+}
+
+fn nickname(name: &str) -> [&str; 5] {
+    ["connect", "--nickname", name, "--credentials", KEY]
+}
+
+#[test]
+fn a_store_in_use_is_the_same_after_a_replay() {
+    let person = Person::new();
+    person.connect();
+    forget_tokens(&person.path("store"));
+    let before = files(&person, "store");
+    let replay =
+        |arguments: &[&str], name: &str| person.run(&[arguments, &["--replay", &tape(name)]].concat());
+    let runs = [
+        replay(&["list"], "empty-project.json"),
+        replay(&nickname("other"), "connect-only.json"),
+        // Not played to its end, and refused.
+        replay(&nickname("other"), "empty-project.json"),
+        replay(&nickname("other"), "token-invalid-grant.json"),
+        replay(&["list", "--page-size", "7"], "empty-project.json"),
+        replay(&["supply", "token", KEY], "connect-only.json"),
+    ];
+    assert_eq!(files(&person, "store"), before);
+    check_live("replay-and-store", &runs);
+}
+
+#[test]
+fn replays_keep_what_they_need_in_a_store_of_their_own() {
+    let google = Google::start();
+    let owner = Person::with(&google);
+    let list = |more: &[&'static str]| [&["list", "--filter", "x"][..], more].concat();
+    let connect = |more: &[&'static str]| [&nickname("ci")[..], more].concat();
+    owner.run(&connect(&["--record", "connect.json"]));
+    owner.run(&list(&["--record", "list.json"]));
+
+    // Somebody without a network, and with a key that opens nothing.
+    let person = Person::new();
+    for tape in ["connect.json", "list.json"] {
+        fs::copy(owner.path(tape), person.path(tape)).unwrap();
+    }
+    let in_replays =
+        |arguments: &[&'static str]| person.run(&[arguments, &["--replay-store", "replays"]].concat());
+    let failed = in_replays(&connect(&["--replay", "list.json"]));
+    assert!(!failed.contains("exit 0"), "{failed}");
+    let runs = [
+        in_replays(&list(&["--replay", "list.json"])),
+        in_replays(&connect(&["--replay", "connect.json"])),
+        in_replays(&list(&["--replay", "list.json"])),
+        in_replays(&list(&["--replay", "list.json"])),
+        // Neither is taken for the other.
+        person.run(&["connections", "--store", "replays"]),
+        person.run(&list(&["--replay", "list.json", "--store", "replays"])),
+        in_replays(&["connections"]),
+    ];
+    person.connect();
+    let living = person.run(&list(&["--replay", "list.json", "--replay-store", "store"]));
+    check_live("replay-store", &[&runs[..], &[living]].concat());
+    let connections: Value = person.json(&["connections"]);
+    assert_eq!(connections.as_array().unwrap().len(), 1, "{connections}");
+}
