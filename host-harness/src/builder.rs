@@ -151,7 +151,7 @@ impl HostBuilder {
         self
     }
 
-    /// What the component may send where, beside what its own manifest says: hosts, and which kinds of tokens each
+    /// The bound of what the component may send where, beside what its own manifest says: hosts, and which kinds of tokens each
     /// may receive. A request has to keep to both.
     ///
     /// Less than the connector declares narrows it. What it does not declare, a component of your own may, and

@@ -2,13 +2,13 @@
 //!
 //! A terminal obeys control characters, and shows bidirectional text in another order than it stands in; what has no
 //! width hides in it. So a name could set the title of a window, forge a line of output, or be read as another one.
-//! What is passed on to programs stays as it came.
+//! Output for programs stays as it came.
 
 use std::{borrow::Cow, sync::LazyLock};
 
 use regex::{Captures, Regex};
 
-/// What a terminal does not show as a character of its own, by Unicode's properties: control characters, line and
+/// All that a terminal does not show as a character of its own, by Unicode's properties: control characters, line and
 /// paragraph separators, the controls of bidirectional text, and all that a font may leave out.
 static UNSEEN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]")
@@ -31,7 +31,7 @@ pub fn block(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// What joins letters and emoji, or selects how they look, is left out; in the place of anything else stands a sign
+/// A sign that joins letters and emoji, or selects how they look, is left out; in the place of anything else stands a sign
 /// that there was something.
 fn unseen(character: char) -> &'static str {
     match character {
@@ -48,7 +48,7 @@ fn replaced(text: &str, by: impl Fn(char) -> &'static str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    /// What Unicode says of each character, by its own ranges: DerivedGeneralCategory.txt and DerivedCoreProperties.txt
+    /// The characters in question, by its own ranges: DerivedGeneralCategory.txt and DerivedCoreProperties.txt
     /// of Unicode 16.0.
     const UNSEEN: [(u32, u32); 27] = [
         (0x0, 0x1f),

@@ -1,4 +1,4 @@
-//! What a component declares and sends, against what the host knows: with the connector, and with a guest that means ill.
+//! The things that a component declares and sends, against what the host knows: with the connector, and with a guest that means ill.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ fn everywhere() -> Scripted {
     Scripted::saying(|_| Some(json_response(200, &json!({}))))
 }
 
-/// What the guest is told when it sends a request with a header.
+/// The error that the guest is told when it sends a request with a header.
 async fn told(host: &Host, misdeed: &str, header: &str) -> Result<(), String> {
     match host.check(&format!("{misdeed} {header}"), None, None).await {
         Ok(_) => Ok(()),

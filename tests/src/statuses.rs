@@ -7,12 +7,20 @@ use std::sync::{
 
 use gcf_host::{
     CallError, Host,
+    secrets::SecretStore,
+    transport::{Live, OriginMap, OriginRule},
     wit::{Auth, ErrorKind, FunctionRef, Origin},
 };
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 use crate::fixtures::{
-    api_request, builder, connect_request, google::FUNCTION, invoke_request, named, pages_request, refused,
+    api_request, builder, connect_request,
+    google::{FUNCTION, Google, json_response},
+    invoke_request, named, on_loopback, pages_request, refused,
     scripted::Scripted,
 };
 
@@ -92,4 +100,32 @@ async fn what_an_api_does_not_promise_is_no_mistake_of_the_callers() {
             assert!(!error.fix.unwrap().contains("nothing was sent"));
         }
     }
+}
+
+/// A server that announces an answer without end: the deadline is an hour away, and nobody waits for it.
+#[tokio::test(flavor = "current_thread")]
+async fn announcements_without_an_answer_end_the_request() {
+    let google = Google::start(|_| json_response(200, &json!({}))).await;
+    let (host, store) = on_loopback(&google);
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let rule = format!("https://{FUNCTION}=http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let flood = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(4096);
+            while stream.write_all(&flood).await.is_ok() {}
+        }
+    });
+    let map = OriginMap::new([rule.parse::<OriginRule>().unwrap()]).unwrap();
+    let live = Arc::new(Live::builder().map(map).build().unwrap());
+    let secrets: Arc<dyn SecretStore> = store;
+    let host = builder().transport(live).secrets(secrets).build().unwrap();
+    let hour = std::time::Duration::from_secs(3600);
+    let outcome =
+        host.custom_api(&id, api_request("POST", &format!("https://{FUNCTION}/")), Some(hour)).await;
+    let error = refused(outcome);
+    assert_eq!((error.kind, error.origin), (ErrorKind::Network, Origin::Network));
+    assert!(error.message.contains("the headers of the response are too large"), "{}", error.message);
 }

@@ -194,7 +194,7 @@ impl Identity {
         self.impersonates.is_some() || matches!(self.source, Source::Key(_))
     }
 
-    /// What it hands to Google for a token, as far as its refusals mean something.
+    /// The thing that it hands to Google for a token, as far as its refusals mean something.
     #[must_use]
     pub fn grant(&self) -> Grant {
         match &self.source {

@@ -68,13 +68,13 @@ impl Verdict {
     }
 }
 
-/// What a refusal means, or an answer other than 200.
+/// The meaning of a refusal, or of an answer other than 200.
 #[must_use]
 pub fn classify(status: u16, body: &[u8], grant: Grant) -> &'static Verdict {
     Refusal::read(body).verdict(status, grant)
 }
 
-/// Whether a body says in the words of RFC 6749, section 5.2, that nothing was granted. That holds under any status: what
+/// Tells if a body says in the words of RFC 6749, section 5.2, that nothing was granted. That holds under any status: what
 /// refuses is no grant, whatever stands beside it.
 #[must_use]
 pub fn refuses(body: &[u8]) -> bool {

@@ -1,6 +1,6 @@
 //! Characters that nobody sees, or that make others be seen elsewhere than they stand.
 
-/// What a terminal does not show as a character of its own: control characters, line and paragraph separators, the
+/// All that a terminal does not show as a character of its own: control characters, line and paragraph separators, the
 /// controls of bidirectional text, and all that a font may leave out (spaces without width, tags, variation
 /// selectors). In the order of their code points.
 ///
@@ -36,13 +36,13 @@ const UNSEEN: [(char, char); 27] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// Whether a character is unseen.
+/// Tells if a character is unseen.
 pub(crate) fn is_unseen(character: char) -> bool {
     let at = UNSEEN.partition_point(|(first, _)| *first <= character);
     at.checked_sub(1).is_some_and(|at| character <= UNSEEN[at].1)
 }
 
-/// Whether a character is unseen, and does nothing to letters and emoji either: such a name is made to deceive, or is
+/// Tells if a character is unseen, and does nothing to letters and emoji either: such a name is made to deceive, or is
 /// damaged. The joiners and the variation selectors belong to how some are written.
 pub(crate) fn deceives(character: char) -> bool {
     is_unseen(character) && !matches!(character, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')

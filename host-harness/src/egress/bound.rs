@@ -1,4 +1,4 @@
-//! What the operator of a host lets a component declare.
+//! The bound that the operator of a host sets to a component.
 
 use super::{
     Carries, EgressPolicy,
@@ -10,7 +10,7 @@ use super::{
 const SHIPPING: &str = include_str!("shipping.json");
 
 impl EgressPolicy {
-    /// What the connector that belongs to this host declares: the bound of every component where the operator of
+    /// The manifest of the connector that belongs to this host: the bound of every component where the operator of
     /// the host has not said another one.
     ///
     /// # Panics
@@ -27,7 +27,7 @@ impl EgressPolicy {
         Self { allowed: Some(allowed.rules), ..self }
     }
 
-    /// What this manifest declares beyond another one, in words. To send nothing secret to a host that is known is
+    /// All that this manifest declares beyond another one, in words. To send nothing secret to a host that is known is
     /// never beyond.
     pub(crate) fn beyond(&self, known: &Self) -> Vec<String> {
         self.rules.iter().filter_map(|rule| beyond(rule, &known.rules)).collect()

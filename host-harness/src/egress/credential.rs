@@ -34,7 +34,7 @@ impl Presented {
         }
     }
 
-    /// Whether a rule lets a request through that shows this.
+    /// Tells if a rule lets a request through that shows this.
     pub(super) fn fits(self, rule: &Rule) -> bool {
         match self {
             Self::Nothing => rule.carries(Carries::None) || rule.carries(Carries::Assertion),

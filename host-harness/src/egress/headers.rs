@@ -1,4 +1,4 @@
-//! What may stand in the headers and in the query of a request, whatever its target.
+//! The headers and the query of a request: no credential stands there but where the policy looks for it.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ const CREDENTIALS: [&str; 8] = [
     "x-original-authorization",
 ];
 
-/// How the names begin by which Google's proxies pass on who calls.
+/// The beginnings of names by which Google's proxies pass on who calls.
 const PREFIXES: [&str; 3] = ["x-goog-iap-", "x-goog-iam-", "x-goog-authenticated-user-"];
 
 /// The parameters by which Google's APIs take a token from the query.
@@ -89,7 +89,7 @@ fn not_allowed(name: &HeaderName) -> String {
     format!("the header {name} is not allowed")
 }
 
-/// Whether a value has the scheme of RFC 6750 in it, as a word of its own, or one of Google's access tokens.
+/// Tells if a value has the scheme of RFC 6750 in it, as a word of its own, or one of Google's access tokens.
 fn holds_bearer(value: &[u8]) -> bool {
     let scheme = |at: usize| {
         let before = at.checked_sub(1).and_then(|before| value.get(before));

@@ -49,7 +49,7 @@ impl Rule {
         &self.carries
     }
 
-    /// Whether each host of another rule is this rule's too.
+    /// Tells if each host of another rule is this rule's too.
     pub(super) fn covers(&self, other: &Self) -> bool {
         match (&self.target, &other.target) {
             (_, Target::Host(host)) => self.matches(host),

@@ -43,7 +43,7 @@ const SERVERLESS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-serverle
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EgressPolicy {
     rules: Vec<Rule>,
-    /// What the operator of the host allows, if they said anything.
+    /// The rules that the operator of the host allows, if they said anything.
     allowed: Option<Vec<Rule>>,
 }
 

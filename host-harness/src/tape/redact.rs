@@ -83,14 +83,14 @@ impl Redactor {
     /// Whether a secret is in `bytes`, in whatever form, or might be: there is a bound for the work.
     pub(super) fn finds_in(&mut self, bytes: &[u8]) -> bool {
         self.learn();
-        let digest = digest(bytes);
-        if self.was_searched(&digest) {
+        let noted = noted(bytes);
+        if self.was_searched(noted) {
             return false;
         }
         let mut budget = Budget::of_text(bytes.len());
         let found = search::is_dirty(&mut self.known, bytes, DEPTH, &mut budget) || budget.is_spent();
         if !found {
-            self.is_searched(bytes, digest);
+            self.is_searched(noted);
         }
         found
     }
@@ -127,8 +127,8 @@ impl Redactor {
         if !self.thorough || bytes.len() < SHORTEST {
             return self.plain(bytes);
         }
-        let digest = digest(bytes);
-        if self.was_searched(&digest) {
+        let noted = noted(bytes);
+        if self.was_searched(noted) {
             return bytes.to_vec();
         }
         let alone = Budget::of_text(bytes.len());
@@ -143,7 +143,7 @@ impl Redactor {
             return self.placeholder(UNSEARCHED, bytes).into_bytes();
         }
         if shown == bytes {
-            self.is_searched(bytes, digest);
+            self.is_searched(noted);
         }
         shown
     }
@@ -167,17 +167,16 @@ impl Redactor {
         }
     }
 
-    fn was_searched(&self, digest: &[u8; 32]) -> bool {
-        self.searched.known == self.known.size() && self.searched.texts.contains(digest)
+    fn was_searched(&self, noted: Option<[u8; 32]>) -> bool {
+        self.searched.known == self.known.size()
+            && noted.is_some_and(|digest| self.searched.texts.contains(&digest))
     }
 
-    fn is_searched(&mut self, bytes: &[u8], digest: [u8; 32]) {
+    fn is_searched(&mut self, noted: Option<[u8; 32]>) {
         if self.searched.known != self.known.size() || self.searched.texts.len() >= MOST_SEARCHED {
             self.searched = Searched { texts: HashSet::new(), known: self.known.size() };
         }
-        if bytes.len() >= WORTH_NOTING {
-            self.searched.texts.insert(digest);
-        }
+        self.searched.texts.extend(noted);
     }
 
     /// Replaces what is secret as it stands.
@@ -377,6 +376,11 @@ impl Redactor {
     }
 }
 
+/// What a text is noted under, if that pays.
+fn noted(text: &[u8]) -> Option<[u8; 32]> {
+    (text.len() >= WORTH_NOTING).then(|| digest(text))
+}
+
 fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
@@ -430,8 +434,8 @@ const SHORTEST: usize = 8;
 /// The kind of what was not looked into, for it would have taken too long.
 const UNSEARCHED: &str = "unsearched";
 
-/// Shorter texts are searched as fast as they are looked up.
-const WORTH_NOTING: usize = 64;
+/// Shorter texts are searched as fast as they are looked up. The names of fields come again and again.
+const WORTH_NOTING: usize = 8;
 
 /// So many digests are kept: 4 MiB.
 const MOST_SEARCHED: usize = 1 << 17;

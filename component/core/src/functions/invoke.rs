@@ -101,7 +101,7 @@ struct Parsed {
     /// Whether that is another one than the connection's.
     own_invoker: bool,
     audience: Option<String>,
-    /// Whose word the function's address is.
+    /// The side that says where the function is.
     address: AddressOf,
     authorization: Option<OwnAuthorization>,
     class: Class,

@@ -14,7 +14,7 @@ use crate::{
     target::function_url::{Audience, FunctionUrl},
 };
 
-/// Who says where a function is.
+/// The side that says where a function is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AddressOf {
     /// Google does, of a function of the connection's own project: nobody else can put one there.
@@ -25,7 +25,7 @@ pub(crate) enum AddressOf {
 }
 
 impl GuardRails {
-    /// Whether a token for this audience may be sent to the function at `url`; without it, whether there can be such
+    /// Judges if a token for this audience may be sent to the function at `url`; without it, if there can be such
     /// a function at all.
     ///
     /// # Errors
@@ -64,5 +64,5 @@ impl GuardRails {
     }
 }
 
-/// Who can lift the refusal, and how.
+/// The way to lift the refusal.
 const ALLOW: &str = "ask whoever manages connections, who can allow it (gcf restrict --allow-audience)";

@@ -39,7 +39,7 @@ const SKEW: u64 = 10;
 /// open, and one without an end would make whoever holds it that person for ever.
 const MAX_LIFE: u64 = 24 * 3600;
 
-/// How long ago a token may have been issued, in seconds: it is made when the code of a sign-in is exchanged, and a
+/// The greatest age of a token, in seconds: it is made when the code of a sign-in is exchanged, and a
 /// sign-in is good for no longer.
 const MAX_AGE: u64 = crate::connections::AUTHORIZATION_LIFE;
 

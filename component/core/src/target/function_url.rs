@@ -101,7 +101,7 @@ impl FunctionUrl {
         Audience(self.to_string())
     }
 
-    /// Whether an ID token for this audience is good for this function and for nothing else: its URL, and on Cloud Run,
+    /// Tells if an ID token for this audience is good for this function and for nothing else: its URL, and on Cloud Run,
     /// where the host is its own, any path of it.
     #[must_use]
     pub fn owns(&self, audience: &Audience) -> bool {
@@ -176,7 +176,7 @@ impl Audience {
         Ok(Self(text.to_owned()))
     }
 
-    /// Whether it stands for a function, in whatever spelling: then it is the one that is called, or another one.
+    /// Tells if it stands for a function, in whatever spelling: then it is the one that is called, or another one.
     #[must_use]
     pub fn is_a_functions(&self) -> bool {
         let named = self.0.split(['?', '#']).next().unwrap_or_default();

@@ -146,7 +146,7 @@ fn checked(name: &str, value: String) -> Result<(String, String)> {
     Ok((lower, value))
 }
 
-/// Whether a value has the scheme of RFC 6750 in it, as a word of its own, or one of Google's access tokens. The host
+/// Tells if a value has the scheme of RFC 6750 in it, as a word of its own, or one of Google's access tokens. The host
 /// refuses the same.
 fn holds_bearer(value: &str) -> bool {
     const BEARER: &[u8] = b"bearer";

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// What is good for something else than the function: an OAuth client of Google's own (gcloud), a client of IAP, a
+/// Audiences that are good for something else than the function: an OAuth client of Google's own (gcloud), a client of IAP, a
 /// custom audience, Google's services, a word.
 const OF_OTHERS: [&str; 6] = [
     "32555940559.apps.googleusercontent.com",
@@ -35,7 +35,7 @@ const OF_OTHERS: [&str; 6] = [
     "team",
 ];
 
-/// What is another function's, in every spelling.
+/// Audiences of other functions, in every spelling.
 const OF_FUNCTIONS: [&str; 7] = [
     "https://victim-xyz-uc.a.run.app",
     "https://victim-123456789012.us-central1.run.app/path",
@@ -151,7 +151,7 @@ fn world(rails: GuardRails) -> (World, String) {
     (world, id)
 }
 
-/// What comes of the call, which the plan says before: the audience of the token that the function received.
+/// The outcome of the call, which the plan says before: the audience of the token that the function received.
 #[track_caller]
 fn sent_for(rails: &GuardRails, request: &InvokeRequest) -> Result<String, Error> {
     let (world, id) = world(rails.clone());

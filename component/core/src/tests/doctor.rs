@@ -392,7 +392,7 @@ fn a_function_that_is_not_active_and_has_no_url() {
     assert!(findings[2].message.contains("FAILED"));
 }
 
-/// What Google passes on of a function may be anybody's word.
+/// Google passes on of a function what may be anybody's word.
 #[test]
 fn a_finding_is_one_line_in_which_everything_is_seen() {
     let (world, id) = World::connected();

@@ -300,7 +300,7 @@ fn a_call_with_two_tokens_of_one_refresh_does_not_wait_for_itself() {
     assert_eq!(world.elapsed.get(), Duration::ZERO, "nothing was waited for");
 }
 
-/// What a call could not give back ends by itself, and is somebody else's then.
+/// A lease that a call could not give back ends by itself, and is somebody else's then.
 #[test]
 fn a_lease_that_has_ended_is_no_longer_a_calls_own() {
     let (world, id) = ended();

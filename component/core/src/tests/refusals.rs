@@ -151,7 +151,7 @@ fn a_revocation_that_is_refused_is_told_under_any_status(status: u16, code: &str
     assert_eq!(connections::get(&world, &id).unwrap_err().kind(), Kind::ConnectionNotFound);
 }
 
-/// What only looks like it is read as before.
+/// An answer that only looks like it is read as before.
 #[test]
 fn a_grant_that_says_no_error_is_one() {
     for nothing in [json!(null), json!(""), json!(false)] {

@@ -249,7 +249,7 @@ async fn ask<P: Ports>(
     Err(refused(request, &response, error))
 }
 
-/// Whether an answer is to be read as a grant.
+/// Tells if an answer is to be read as a grant.
 fn grants(response: &Response) -> bool {
     response.status == 200 && !refusal::refuses(&response.body)
 }

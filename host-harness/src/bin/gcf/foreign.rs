@@ -268,7 +268,7 @@ fn a_body_keeps_its_lines_and_nothing_else() {
     }
 }
 
-/// What is for programs is as it came.
+/// Output for programs is as it came.
 #[test]
 fn json_keeps_every_character() {
     for text in texts() {

@@ -105,7 +105,7 @@ fn spelled(encoding: &str) -> Vec<u8> {
             .replace('=', "&equals;")
             .replace('_', "&lowbar;")
             .into(),
-        "quoted-printable" => quoted_printable(&format!("{}{SECRET}", "x".repeat(60))),
+        "quoted-printable" => quoted_printable(&format!("{}{SECRET}{}", "x".repeat(60), "y".repeat(60))),
         "quoted-printable, every character" => each(SECRET, |byte| format!("={byte:02X}")),
         other => panic!("{other}"),
     }
