@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-/// What a name may lead to.
+/// The kinds of things that a name may lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.
@@ -68,7 +68,7 @@ fn too_long(length: Option<u64>, limit: u64) -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, text)
 }
 
-/// Whether a name is that of a descriptor of this process.
+/// Tells whether a name is that of a descriptor of this process.
 fn is_opened(path: &Path) -> bool {
     let is_number = |rest: &Path| rest.to_str().is_some_and(|text| text.parse::<u32>().is_ok());
     path == Path::new("/dev/stdin")
@@ -109,7 +109,7 @@ fn without_waiting(options: &mut OpenOptions) {
     options.custom_flags((rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY).bits().cast_signed());
 }
 
-/// What is to be waited for is what comes through a pipe, and not that somebody opens it.
+/// Has a read wait for the data of a pipe, as usual; opening did not wait for its writer.
 #[cfg(unix)]
 fn wait_for_data(file: &File) -> io::Result<()> {
     let flags = rustix::fs::fcntl_getfl(file)?;

@@ -1,4 +1,4 @@
-//! What a replay leaves behind in a store that is in use: nothing.
+//! A store in use after a replay: it is as it was. And a recording reads no more than the component.
 
 use std::{
     pin::Pin,

@@ -179,12 +179,14 @@ fn open(path: &Path) -> Result<Option<File>, StoreError> {
 }
 
 fn read_all(path: &Path, file: File) -> Result<Vec<u8>, StoreError> {
-    reading::read_from(file, MAX_FILE - 1).map_err(|error| match error.kind() {
-        io::ErrorKind::FileTooLarge => StoreError::Unavailable(format!(
-            "cannot read {}: it is larger than anything that is kept here",
-            path.display()
-        )),
-        _ => unavailable("cannot read", path, &error),
+    reading::read_from(file, MAX_FILE - 1).map_err(|error| {
+        if error.kind() == io::ErrorKind::FileTooLarge {
+            let path = path.display();
+            return StoreError::Unavailable(format!(
+                "cannot read {path}: it is larger than anything that is kept here"
+            ));
+        }
+        unavailable("cannot read", path, &error)
     })
 }
 

@@ -16,7 +16,7 @@ use super::{
 /// Tells of a write, by key and value, whether the store beneath may have it.
 type Passes = fn(&str, &str) -> bool;
 
-/// What was written and removed over a store, in memory. Clones share it.
+/// Writes and removals over a store, in memory. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Layer(Arc<Mutex<Changes>>);
 

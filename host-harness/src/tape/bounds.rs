@@ -1,4 +1,4 @@
-//! How much is read and kept, and what becomes of more.
+//! The limits of what is read and kept.
 
 use std::io::{self, Write};
 
@@ -18,7 +18,7 @@ pub(super) const MAX_FILE: u64 = 64 << 20;
 /// The part of it that a recording fills: placeholders may be longer than what they stand for.
 pub(super) const ROOM: usize = 60 << 20;
 
-/// What the values of one body in JSON may take in memory, beside its text.
+/// The memory that the values of one body in JSON may take, beside its text.
 const MAX_VALUES: usize = 96 << 20;
 
 /// The same of a whole tape.
@@ -44,17 +44,17 @@ pub(super) async fn collected(mut body: Body, whose: &str) -> Result<Bytes, Tran
     Ok(bytes.into())
 }
 
-/// Whether the values in a text would take more memory, if it is JSON, than is spent on one body.
+/// Tells whether the values in a text would take more memory, if it is JSON, than is spent on one body.
 pub(super) fn is_lavish(text: &[u8]) -> bool {
     memory(text) > MAX_VALUES
 }
 
-/// Whether a tape of this text would take more memory than is spent on one.
+/// Tells whether a tape of this text would take more memory than is spent on one.
 pub(super) fn is_lavish_tape(text: &[u8]) -> bool {
     memory(text) > MAX_TAPE_VALUES
 }
 
-/// What the values of a text in JSON take in memory, beside their own text: by the signs between them, and without
+/// The memory that the values of a text in JSON take, beside their own text: by the signs between them, and without
 /// parsing it.
 fn memory(text: &[u8]) -> usize {
     let (mut bytes, mut in_string, mut escaped) = (0, false, false);
@@ -75,7 +75,7 @@ fn memory(text: &[u8]) -> usize {
     bytes
 }
 
-/// How long something is in the file of a tape, as one of its interactions.
+/// The length of something in the file of a tape, as one of its interactions.
 pub(super) fn length_on_tape(interaction: &impl Serialize) -> usize {
     struct Count(usize);
     impl Write for Count {

@@ -54,7 +54,7 @@ pub struct Cassette {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     live: LiveSecrets,
-    /// What was written over the stores that it was used with.
+    /// Writes over the stores that it was used with.
     layer: Layer,
     on_tape: usize,
 }
@@ -302,7 +302,7 @@ fn gives_out_a_secret(interaction: &Interaction) -> bool {
     })
 }
 
-/// Whether a value of a store is a secret that a server has given out, and no tape.
+/// Tells whether a value of a store is a secret that a server has given out, and no tape.
 fn is_given_out(key: &str, value: &str) -> bool {
     let bytes = value.as_bytes();
     let is_of_a_tape = |(at, found): (usize, Found<'_>)| match found {

@@ -132,7 +132,7 @@ impl Fault {
         })
     }
 
-    /// How long the body says that it is, if it has `length` bytes on the tape.
+    /// The length that the body declares, if it has `length` bytes on the tape.
     pub(super) fn declared(&self, length: usize) -> usize {
         let truncated = self.end == Some(End::TruncatedBody);
         self.body_bytes.filter(|_| truncated).map_or(length, |arrives| arrives.max(length))

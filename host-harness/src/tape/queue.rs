@@ -10,7 +10,7 @@ use crate::transport::TransportError;
 /// Searching and comparing, one piece after another in the order in which they came: placeholders are numbered as they
 /// are found. Clones share one queue.
 ///
-/// Who waits for a piece can stop waiting at any time. A piece that has not begun is then dropped.
+/// Waiting for a piece can be given up at any time. A piece that has not begun is then dropped.
 #[derive(Clone, Default)]
 pub(super) struct Queue {
     turn: Arc<tokio::sync::Mutex<()>>,

@@ -233,7 +233,7 @@ impl Drop for Place {
     }
 }
 
-/// What is known of an exchange when its request is sent.
+/// The part of an exchange that is known when its request is sent.
 struct Entry {
     index: usize,
     after: usize,

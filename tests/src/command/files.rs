@@ -37,7 +37,7 @@ fn person() -> Person {
     person
 }
 
-/// What comes of a command within twenty seconds, which none takes; 124 if it does.
+/// The transcript of a command within twenty seconds, which none takes; 124 if it does.
 fn within(person: &Person, arguments: &[&str]) -> String {
     let gcf = person.command(arguments);
     let mut command = Command::new("timeout");

@@ -1,4 +1,4 @@
-//! What a replay does to a store, and where it keeps what the next replay needs.
+//! A store after a replay, and the one that replays keep things in.
 
 use std::{collections::BTreeMap, fs};
 
@@ -37,7 +37,9 @@ fn a_store_in_use_is_the_same_after_a_replay() {
         replay(&["list", "--page-size", "7"], "empty-project.json"),
         replay(&["supply", "token", KEY], "connect-only.json"),
     ];
-    assert_eq!(files(&person, "store"), before);
+    let after = files(&person, "store");
+    assert_eq!(after.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    assert!(after == before, "a file is another one");
     check_live("replay-and-store", &runs);
 }
 

@@ -95,7 +95,7 @@ pub(crate) struct Shown {
 }
 
 impl Outcome {
-    /// Whether a connection is another one now, or gone.
+    /// Tells whether a connection is another one now, or gone.
     pub(crate) fn changes_connections(&self) -> bool {
         match self {
             Self::Connected(_)

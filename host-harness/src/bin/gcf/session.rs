@@ -183,7 +183,7 @@ impl Session {
         }
     }
 
-    /// Whether what it changes in the store is gone when it ends.
+    /// Tells whether its changes to the store are gone when it ends.
     pub(crate) fn forgets(&self) -> bool {
         self.tape.as_ref().is_some_and(Cassette::is_replaying) && self.for_replays.is_none() && !self.plan
     }

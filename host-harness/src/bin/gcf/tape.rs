@@ -100,7 +100,7 @@ fn text(path: &Path) -> Result<String, Failure> {
     Tape::text(path).map_err(|error| Failure::tape(&error))
 }
 
-/// What is wrong with what is in a file.
+/// The failure of a tape that was read from a file.
 fn failed(path: &Path, error: TapeError) -> Failure {
     Failure::tape(&TapeError::File { path: path.to_owned(), source: Box::new(error) })
 }

@@ -27,7 +27,7 @@ pub(super) struct Answer {
     end: End,
 }
 
-/// How a body ended.
+/// The ways in which a body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     Whole,
@@ -37,7 +37,7 @@ pub(super) enum End {
     Left,
 }
 
-/// What of a response comes onto the tape.
+/// The part of a response that comes onto the tape.
 pub(super) struct Recorded {
     pub(super) response: RecordedResponse,
     pub(super) fault: Option<Fault>,
@@ -202,5 +202,5 @@ fn recorded_body(
     }))
 }
 
-/// What can be searched in passing.
+/// The length that can be searched in passing.
 const SHORT: usize = 64 << 10;

@@ -1,4 +1,4 @@
-//! What has been recorded so far, and the files that it is written to.
+//! The tape as far as it is recorded, and the files that it is written to.
 
 use std::{
     collections::BTreeMap,
@@ -37,19 +37,19 @@ pub(super) struct Book {
     pub(super) redactor: Arc<Mutex<Redactor>>,
     aliases: Aliases,
     began: Instant,
-    /// Whether the file may be replaced without a copy of what it was.
+    /// Set if the file may be replaced without a copy of what it was.
     extends: bool,
     /// In the file, and when it was last written beside it.
     length: usize,
     in_part: usize,
-    /// How long it may become.
+    /// The length that it may reach.
     room: usize,
     /// Exchanges that were recorded, and those that are not on the tape as they were, for want of room.
     recorded: usize,
     left_out: usize,
 }
 
-/// Where an interaction stands: behind so many of those that the tape began with. There come, in the order of their
+/// The place of an interaction: behind so many of those that the tape began with. There come, in the order of their
 /// requests, the new ones, and then the next of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Then {

@@ -87,33 +87,33 @@ impl Drop for Tee {
 }
 
 /// An exchange whose response has begun. If it is dropped before it is recorded, its reader has left.
-pub(super) struct Passing(Option<(Exchange, Answer)>);
+pub(super) struct Passing(Option<Box<(Exchange, Answer)>>);
 
 impl Passing {
     pub(super) fn new(exchange: Exchange, answer: Answer) -> Self {
-        Self(Some((exchange, answer)))
+        Self(Some(Box::new((exchange, answer))))
     }
 
     fn take(&mut self, data: Option<&Bytes>) {
-        if let (Some((_, answer)), Some(data)) = (&mut self.0, data) {
-            answer.take(data);
+        if let (Some(passing), Some(data)) = (&mut self.0, data) {
+            passing.1.take(data);
         }
     }
 
     fn is_over(&mut self) {
-        if let Some((_, answer)) = &mut self.0 {
-            answer.is_over();
+        if let Some(passing) = &mut self.0 {
+            passing.1.is_over();
         }
     }
 
     /// Records it, unless the reader leaves before that has begun.
     fn ended(mut self, end: End) -> impl Future<Output = Result<(), TransportError>> + Send + use<> {
-        let queue = self.0.as_ref().map(|(exchange, _)| exchange.place.shared.queue.clone());
+        let queue = self.0.as_ref().map(|passing| passing.0.place.shared.queue.clone());
         async move {
             let Some(queue) = queue else { return Ok(()) };
             queue
                 .run(move || {
-                    if let Some((exchange, answer)) = self.0.take() {
+                    if let Some((exchange, answer)) = self.0.take().map(|passing| *passing) {
                         let answer = answer.ended(end);
                         exchange.record(|book, entry| book.answered(entry, answer));
                     }
@@ -125,7 +125,7 @@ impl Passing {
 
 impl Drop for Passing {
     fn drop(&mut self) {
-        if let Some((exchange, answer)) = self.0.take() {
+        if let Some((exchange, answer)) = self.0.take().map(|passing| *passing) {
             exchange.leave(answer);
         }
     }

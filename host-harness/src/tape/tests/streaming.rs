@@ -26,7 +26,7 @@ const PIECE: usize = 64 << 10;
 /// Answers with pieces of 64 KiB, and counts those that were asked for.
 #[derive(Debug, Clone, Default)]
 struct Fountain {
-    /// How many there are; then nothing comes any more, or the end.
+    /// Their number; then nothing comes any more, or the end.
     pieces: usize,
     ends: bool,
     media: &'static str,
@@ -85,7 +85,7 @@ async fn piece(body: &mut Body) -> usize {
     body.frame().await.unwrap().unwrap().data_ref().unwrap().len()
 }
 
-/// What stands on a tape in the end, after it was written and read.
+/// The tape in the end, after it was written and read.
 fn kept(recorder: &Recorder) -> Tape {
     Tape::from_json(&recorder.tape().to_json()).unwrap()
 }
@@ -156,7 +156,7 @@ async fn a_body_that_is_too_long_to_keep_is_handed_on_and_not_kept() {
     assert!(tape.to_json().len() < PIECE);
 }
 
-/// Who is answered with a token does not see it on the tape, though there is no whole JSON to find it in.
+/// A token that a server answers with is not on the tape, though there is no whole JSON to find it in.
 #[tokio::test]
 async fn a_secret_in_a_body_that_broke_off_stays_off_the_tape() {
     #[derive(Debug)]
