@@ -183,7 +183,7 @@ impl HostBuilder {
         let sandbox = Sandbox {
             connector,
             limits: self.limits,
-            secrets: Secrets { store, signs: self.signs },
+            secrets: Secrets::new(store, self.signs),
             tokens: self.tokens,
             transport: self.transport,
             clock: self.clock,

@@ -12,7 +12,13 @@ use wasmtime::{
 };
 
 use self::encoding::{from_json, to_json};
-use crate::{calls::millis, error::HostError, host::Host, scope::Scope, state::State};
+use crate::{
+    calls::millis,
+    error::{AnotherSubject, HostError},
+    host::Host,
+    scope::Scope,
+    state::State,
+};
 
 /// The package that the interfaces belong to.
 const PACKAGE: (&str, &str) = ("gcf:connector/", "@0.1.0");
@@ -35,7 +41,7 @@ impl Host {
         input: &Value,
         deadline: Option<Duration>,
     ) -> Result<Answer, HostError> {
-        let scope = self.scope_of(action, connection, input).await?;
+        let scope = self.scope_of(action, connection, input, deadline).await?;
         self.call_instance(scope, deadline, async |store, instance| {
             let Some(function) = exported(store, instance, action) else {
                 let why = format!("there is no action {action}");
@@ -54,26 +60,64 @@ impl Host {
             let types: Vec<Type> = function.ty(&*store).results().collect();
             let mut results = vec![Val::Bool(false); types.len()];
             function.call_async(store.as_context_mut(), &params, &mut results).await?;
-            Ok(answer(&types, &results))
+            let answer = answer(&types, &results);
+            let subject = store.data().secrets.subject();
+            match answer.as_ref().ok().and_then(|answer| about(action, answer)) {
+                Some(id) if id.as_str() != subject => Err(AnotherSubject.into()),
+                Some(_) | None => Ok(answer),
+            }
         })
         .await
     }
 
-    /// The part of the store that an action may touch, as the methods that have types say it.
-    async fn scope_of(&self, action: &str, connection: &str, input: &Value) -> Result<Scope, HostError> {
-        // A plan is of a new connection, or of the one that is named.
-        let of_new = input["action"].get("connections-connect").is_some();
+    /// The part of the store that an action may touch, as the methods that have types say it. What is no action touches
+    /// nothing.
+    async fn scope_of(
+        &self,
+        action: &str,
+        connection: &str,
+        input: &Value,
+        deadline: Option<Duration>,
+    ) -> Result<Scope, HostError> {
         Ok(match action {
             "connections.connect" => Scope::connect(),
             "connections.authorize" => Scope::authorize(input["connection"].as_str()),
             "connections.finish" => {
-                self.scope_of_finish(input["authorization"].as_str().unwrap_or_default()).await?
+                let authorization = input["authorization"].as_str().unwrap_or_default();
+                self.scope_of_finish(authorization, deadline).await?
             }
             "connections.rename" => Scope::rename(connection),
             "connections.list" => Scope::list(),
-            "planning.plan" if of_new => Scope::connect(),
-            _ => Scope::connection(connection),
+            "connections.get" | "connections.restrict" => Scope::offline(connection),
+            // Of a new connection, or of the one that is named.
+            "planning.plan" if input["action"].get("connections-connect").is_some() => {
+                Scope::connect().planned()
+            }
+            "planning.plan" => Scope::offline(connection),
+            "connections.reauthorize"
+            | "connections.check"
+            | "connections.disconnect"
+            | "functions.list"
+            | "functions.get"
+            | "functions.options"
+            | "functions.invoke"
+            | "api.custom-api"
+            | "api.all-pages" => Scope::connection(connection),
+            _ => Scope::nothing(),
         })
+    }
+}
+
+/// The id of what an answer is about, if that is a connection or a sign-in.
+fn about<'a>(action: &str, answer: &'a Value) -> Option<&'a Value> {
+    match action {
+        "connections.connect"
+        | "connections.finish"
+        | "connections.reauthorize"
+        | "connections.rename"
+        | "connections.restrict" => Some(&answer["connection"]["id"]),
+        "connections.authorize" | "connections.get" => Some(&answer["id"]),
+        _ => None,
     }
 }
 

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use wasmtime::Store;
+
 #[cfg(doc)]
 use crate::error::HostError;
 use crate::{
-    error::CallError,
-    host::Host,
+    error::{AnotherSubject, CallError},
+    host::{COMPLETE, Host},
     scope::Scope,
+    state::State,
     wit::{
         Action, ApiPages, ApiRequest, ApiResponse, Authorization, AuthorizeRequest, CallPlan, ConnectRequest,
         Connected, Connection, Credential, CredentialKind, Disconnected, Finding, Function, FunctionList,
@@ -28,7 +31,11 @@ impl Host {
     ) -> Result<Connected, CallError> {
         let request = request.into();
         self.call(Scope::connect(), deadline, async |store, connector| {
-            connector.gcf_connector_connections().call_connect(store, &request, millis(deadline)).await
+            let answer = connector
+                .gcf_connector_connections()
+                .call_connect(&mut *store, &request, millis(deadline))
+                .await?;
+            about_its_own(store, answer, |connected| &connected.connection.id)
         })
         .await
     }
@@ -41,7 +48,8 @@ impl Host {
         let scope = Scope::authorize(request.connection.as_deref());
         let request = request.into();
         self.call(scope, None, async |store, connector| {
-            connector.gcf_connector_connections().call_authorize(store, &request).await
+            let answer = connector.gcf_connector_connections().call_authorize(&mut *store, &request).await?;
+            about_its_own(store, answer, |begun| &begun.id)
         })
         .await
     }
@@ -56,10 +64,12 @@ impl Host {
         callback_url: &str,
         deadline: Option<Duration>,
     ) -> Result<Connected, CallError> {
-        let scope = self.scope_of_finish(authorization).await?;
+        let scope = self.scope_of_finish(authorization, deadline).await?;
         self.call(scope, deadline, async |store, connector| {
             let connections = connector.gcf_connector_connections();
-            connections.call_finish(store, authorization, callback_url, millis(deadline)).await
+            let answer =
+                connections.call_finish(&mut *store, authorization, callback_url, millis(deadline)).await?;
+            about_its_own(store, answer, |connected| &connected.connection.id)
         })
         .await
     }
@@ -78,7 +88,10 @@ impl Host {
         let credential = credential.into();
         self.call(only(id), deadline, async |store, connector| {
             let connections = connector.gcf_connector_connections();
-            connections.call_reauthorize(store, id, &credential, subject_token, millis(deadline)).await
+            let answer = connections
+                .call_reauthorize(&mut *store, id, &credential, subject_token, millis(deadline))
+                .await?;
+            about_its_own(store, answer, |connected| &connected.connection.id)
         })
         .await
     }
@@ -89,7 +102,8 @@ impl Host {
     /// As `connections.rename` in `wit/connections.wit`, or a [`HostError`].
     pub async fn rename(&self, id: &str, nickname: &str) -> Result<Connected, CallError> {
         self.call(Scope::rename(id), None, async |store, connector| {
-            connector.gcf_connector_connections().call_rename(store, id, nickname).await
+            let answer = connector.gcf_connector_connections().call_rename(&mut *store, id, nickname).await?;
+            about_its_own(store, answer, |connected| &connected.connection.id)
         })
         .await
     }
@@ -99,8 +113,10 @@ impl Host {
     /// # Errors
     /// As `connections.restrict` in `wit/connections.wit`, or a [`HostError`].
     pub async fn restrict(&self, id: &str, rails: Option<GuardRails>) -> Result<Connected, CallError> {
-        self.call(only(id), None, async |store, connector| {
-            connector.gcf_connector_connections().call_restrict(store, id, rails.as_ref()).await
+        self.call(Scope::offline(id), None, async |store, connector| {
+            let answer =
+                connector.gcf_connector_connections().call_restrict(&mut *store, id, rails.as_ref()).await?;
+            about_its_own(store, answer, |connected| &connected.connection.id)
         })
         .await
     }
@@ -117,12 +133,18 @@ impl Host {
             connector.gcf_connector_connections().call_list(store).await
         });
         let mut connections = list.await?;
-        for connection in connections.iter_mut().filter(|connection| is_unknown(connection)) {
-            // One that cannot be read is listed all the same: it can be disconnected.
-            if let Ok(known) = self.connection(&connection.id).await {
-                *connection = known;
+        let unknown = connections.iter().filter(|connection| is_unknown(connection));
+        let earlier =
+            self.of_earlier_version(unknown.map(|connection| connection.id.clone()).collect()).await?;
+        // One that cannot be read is listed all the same: it can be disconnected.
+        let complete = async {
+            for connection in connections.iter_mut().filter(|connection| earlier.contains(&connection.id)) {
+                if let Ok(known) = self.connection(&connection.id).await {
+                    *connection = known;
+                }
             }
-        }
+        };
+        let _ = tokio::time::timeout(COMPLETE, complete).await;
         Ok(connections)
     }
 
@@ -131,8 +153,9 @@ impl Host {
     /// # Errors
     /// As `connections.get` in `wit/connections.wit`, or a [`HostError`].
     pub async fn connection(&self, id: &str) -> Result<Connection, CallError> {
-        self.call(only(id), None, async |store, connector| {
-            connector.gcf_connector_connections().call_get(store, id).await
+        self.call(Scope::offline(id), None, async |store, connector| {
+            let answer = connector.gcf_connector_connections().call_get(&mut *store, id).await?;
+            about_its_own(store, answer, |shown| &shown.id)
         })
         .await
     }
@@ -279,9 +302,13 @@ impl Host {
         deadline: Option<Duration>,
     ) -> Result<CallPlan, CallError> {
         // A new connection has no id yet.
-        let scope = if matches!(action, Action::Connect(_)) { Scope::connect() } else { only(connection) };
+        let scope = if matches!(action, Action::Connect(_)) {
+            Scope::connect()
+        } else {
+            Scope::connection(connection)
+        };
         let action = action.into();
-        self.call(scope, deadline, async |store, connector| {
+        self.call(scope.planned(), deadline, async |store, connector| {
             let planning = connector.gcf_connector_planning();
             planning.call_plan(store, connection, &action, millis(deadline)).await
         })
@@ -289,7 +316,20 @@ impl Host {
     }
 }
 
-/// Who signs in stands in the credential only.
+/// Passes an answer on if it is about the connection or sign-in that the call made, or named.
+fn about_its_own<T, E>(
+    store: &Store<State>,
+    answer: Result<T, E>,
+    id: impl FnOnce(&T) -> &String,
+) -> wasmtime::Result<Result<T, E>> {
+    let subject = store.data().secrets.subject();
+    match &answer {
+        Ok(about) if subject != Some(id(about)) => Err(AnotherSubject.into()),
+        Ok(_) | Err(_) => Ok(answer),
+    }
+}
+
+/// A list does not say who signs in, as with a connection of an earlier version.
 fn is_unknown(connection: &Connection) -> bool {
     connection.kind == CredentialKind::Other && connection.account.is_empty()
 }

@@ -137,11 +137,21 @@ impl fmt::Display for Limit {
 /// So that a limit can travel through the engine as the reason of a trap.
 impl std::error::Error for Limit {}
 
+/// An answer about something else than the call was for: whoever keeps the id would use somebody else's connection.
+#[derive(Debug, thiserror::Error)]
+#[error("an answer about something else")]
+pub(crate) struct AnotherSubject;
+
 impl HostError {
     /// Reads the reason out of what the engine reports when a call breaks off.
     pub(crate) fn from_call(error: &wasmtime::Error) -> Self {
         if let Some(limit) = error.downcast_ref::<Limit>() {
             return Self::LimitExceeded(*limit);
+        }
+        if error.is::<AnotherSubject>() {
+            return Self::Trapped(
+                "it answered for a connection that the call has neither made nor named".to_owned(),
+            );
         }
         // The engine's text beyond the trap's code may quote what the component said.
         let code = match error.downcast_ref::<wasmtime::Trap>() {

@@ -30,7 +30,7 @@ use crate::{
     observer::Observer,
     scope::Scope,
     secret_store::Secrets,
-    secrets::SecretStore,
+    secrets::{SecretStore, StoreError},
     state::State,
     transport::Transport,
     wit::ConnectorError,
@@ -82,12 +82,41 @@ impl Host {
     }
 
     /// The part of the store that `connections.finish` may touch. It depends on a sign-in that is in the store.
-    pub(crate) async fn scope_of_finish(&self, authorization: &str) -> Result<Scope, HostError> {
+    pub(crate) async fn scope_of_finish(
+        &self,
+        authorization: &str,
+        deadline: Option<Duration>,
+    ) -> Result<Scope, HostError> {
+        let Sandbox { clock, limits, .. } = &self.0.sandbox;
+        let (authorization, now) = (authorization.to_owned(), clock.now());
+        let finish = move |store: &dyn SecretStore| Scope::finish(store, &authorization, now);
+        self.ask_store(limits.patience(deadline), finish).await
+    }
+
+    /// Those of the ids that are of connections of an earlier version: who signs in stands in the credential alone.
+    pub(crate) async fn of_earlier_version(&self, ids: Vec<String>) -> Result<Vec<String>, HostError> {
+        let is_earlier = |store: &dyn SecretStore, id: &str| {
+            let stored = store.get(&format!("connections/{id}")).ok().flatten();
+            let fields =
+                stored.and_then(|entry| serde_json::from_str::<serde_json::Value>(&entry.value).ok());
+            fields.is_some_and(|fields| fields.get("signs_in").is_none())
+        };
+        let patience = self.0.sandbox.limits.patience(Some(COMPLETE));
+        self.ask_store(patience, move |store| {
+            Ok(ids.into_iter().filter(|id| is_earlier(store, id)).collect())
+        })
+        .await
+    }
+
+    async fn ask_store<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        ask: impl FnOnce(&dyn SecretStore) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, HostError> {
         let secrets = &self.0.sandbox.secrets;
-        let authorization = authorization.to_owned();
-        let finish = move |store: &dyn SecretStore| Scope::finish(store, &authorization);
-        let (scope, _) = secrets.ask(secrets.store.may_block(), finish).await;
-        scope.map_err(HostError::Store)
+        let answer = tokio::time::timeout(patience, secrets.ask(secrets.store.may_block(), ask)).await;
+        let (answer, _) = answer.map_err(|_| HostError::DeadlineExceeded(patience))?;
+        answer.map_err(HostError::Store)
     }
 
     /// Runs one call within its limits, and tells whose failure a failure is. Of the store it sees `scope`.
@@ -127,7 +156,8 @@ impl Host {
     ) -> Result<(T, Option<Limit>), HostError> {
         let Inner { sandbox, policy, running, .. } = &*self.0;
         let patience = sandbox.limits.patience(deadline);
-        let budget = Arc::new(RequestBudget::new(sandbox.limits.requests));
+        let requests = if scope.sends() { sandbox.limits.requests } else { 0 };
+        let budget = Arc::new(RequestBudget::new(requests));
         let work = async {
             let _place = running.acquire().await.expect("this semaphore is never closed");
             sandbox.run(scope, Arc::clone(policy), Arc::clone(&budget), patience, start, call).await
@@ -302,6 +332,9 @@ const ARGUMENTS: usize = 256 * 1024;
 
 /// Handles of all kinds that a guest may have at once, loans included.
 const HANDLES: usize = 16 * 1024;
+
+/// The time for all connections of an earlier version that a list has.
+pub(crate) const COMPLETE: Duration = Duration::from_secs(10);
 
 /// The catalog is a constant of the component; reading it takes less than a millisecond.
 const DESCRIBE: Duration = Duration::from_secs(10);

@@ -24,6 +24,8 @@ pub(crate) struct Scope {
     lists: bool,
     /// Using keys and tokens that the host put there for any connection.
     uses_hosts: bool,
+    /// Sending requests.
+    sends: bool,
 }
 
 /// What a call may add.
@@ -72,12 +74,18 @@ impl Scope {
 
     /// A call that names a connection. What is no id names none.
     pub(crate) fn connection(id: &str) -> Self {
-        Self { connection: is_id(id).then(|| id.to_owned()), uses_hosts: true, ..Self::default() }
+        let connection = is_id(id).then(|| id.to_owned());
+        Self { connection, uses_hosts: true, sends: true, ..Self::default() }
+    }
+
+    /// A call that names a connection, and sends nothing.
+    pub(crate) fn offline(id: &str) -> Self {
+        Self { sends: false, ..Self::connection(id) }
     }
 
     /// `connections.rename`, which tells whether the nickname is in use.
     pub(crate) fn rename(id: &str) -> Self {
-        Self { lists: true, uses_hosts: false, ..Self::connection(id) }
+        Self { lists: true, uses_hosts: false, ..Self::offline(id) }
     }
 
     /// `connections.list`.
@@ -87,7 +95,7 @@ impl Scope {
 
     /// `connections.connect`.
     pub(crate) fn connect() -> Self {
-        Self { makes: Makes::Connection, lists: true, uses_hosts: true, ..Self::default() }
+        Self { makes: Makes::Connection, lists: true, uses_hosts: true, sends: true, ..Self::default() }
     }
 
     /// `connections.authorize`, anew for `connection` or for one to be made.
@@ -100,19 +108,39 @@ impl Scope {
     ///
     /// # Errors
     /// As the store fails.
-    pub(crate) fn finish(store: &dyn SecretStore, authorization: &str) -> Result<Self, StoreError> {
+    pub(crate) fn finish(
+        store: &dyn SecretStore,
+        authorization: &str,
+        now: Duration,
+    ) -> Result<Self, StoreError> {
         let Some(ends) = SignInId::parse(authorization) else {
             return Ok(Self::nothing());
         };
-        let base = Self { lists: true, ..Self::default() };
+        let base = Self { lists: true, sends: true, ..Self::default() };
+        let is_alive = |key: &String| EntryName::parse(key).is_alive(now);
         Ok(match ends.connection() {
             None => Self { makes: Makes::Connection, ends: Some(ends), ..base },
             // Only a call that named the connection can have begun such a sign-in.
-            Some(connection) if !store.keys(&ends.prefix())?.is_empty() => {
+            Some(connection) if store.keys(&ends.prefix())?.iter().any(is_alive) => {
                 Self { connection: Some(connection.to_owned()), ends: Some(ends), ..base }
             }
             Some(_) => base,
         })
+    }
+
+    /// Plans what this call would do.
+    pub(crate) fn planned(self) -> Self {
+        Self { sends: false, ..self }
+    }
+
+    /// Tells that the call may send requests.
+    pub(crate) fn sends(&self) -> bool {
+        self.sends
+    }
+
+    /// The connection or sign-in that the answer of a call is about: the one that it made, or named.
+    pub(crate) fn subject<'a>(&'a self, made: &'a Made) -> Option<&'a str> {
+        made.id.as_deref().or(self.connection.as_deref())
     }
 
     /// The right to do this, at this time since 1970-01-01T00:00:00Z.
@@ -129,10 +157,7 @@ impl Scope {
         let entry = EntryName::parse(key);
         let permit = match &entry.owner {
             Owner::Connection(id) => self.of_connection(made, &entry, id, access),
-            Owner::SignIn { id, expires } => {
-                let is_over = expires.is_none_or(|end| end < now.as_secs());
-                self.of_sign_in(made, key, id, is_over, access)
-            }
+            Owner::SignIn { id, .. } => self.of_sign_in(made, key, id, !entry.is_alive(now), access),
             Owner::Host => {
                 let used = access == Access::Read || access == Access::Sign && entry.kind == "keys";
                 (self.uses_hosts && used).then_some(Permit::Granted)
@@ -155,7 +180,9 @@ impl Scope {
         if self.makes != Makes::Connection {
             return None;
         }
-        made.permit(entry.key, id, access)
+        let permit = made.permit(entry.key, id, access);
+        // Of two calls that make the same connection, the one that puts this entry has made it.
+        permit.filter(|permit| *permit != Permit::IfFirst || entry.kind == FIRST)
     }
 
     fn of_sign_in(
@@ -219,14 +246,20 @@ impl Made {
     }
 }
 
-/// Writes the first entry of a connection or a sign-in, of which there is nothing yet.
+/// The kind of entry that comes first in a new connection.
+const FIRST: &str = "credentials";
+
+/// Writes the first entry of a connection or a sign-in, of which there is nothing yet. The caller sees to it that no other
+/// call of this host does so at the same time.
 ///
 /// # Errors
 /// [`StoreError::VersionMismatch`] if there is something, or as the store fails.
 pub(crate) fn put_first(store: &dyn SecretStore, key: &str, value: &str) -> Result<String, StoreError> {
     let is_there = match EntryName::parse(key).owner {
         Owner::Connection(id) => entry::keys_of(&id)
-            .try_fold(false, |found, key| Ok::<_, StoreError>(found || store.get(&key)?.is_some()))?,
+            .try_fold(!store.keys(&format!("tokens/{id}/"))?.is_empty(), |found, key| {
+                Ok::<_, StoreError>(found || store.get(&key)?.is_some())
+            })?,
         Owner::SignIn { id, .. } => !store.keys(&id.prefix())?.is_empty(),
         Owner::Host | Owner::Nobody => true,
     };

@@ -5,7 +5,12 @@
 
 mod quota;
 
-use std::{any::Any, panic, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    panic,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use self::quota::Quota;
 use crate::{
@@ -16,7 +21,7 @@ use crate::{
     scope::{Access, Made, Permit, Scope, put_first},
     secrets::{
         Entry, Expected, Lease, SecretStore, StoreError,
-        key::{check_key, check_prefix, check_value},
+        key::{check_key, check_length, check_prefix, check_value},
     },
     state::State,
 };
@@ -27,6 +32,8 @@ pub(crate) struct Secrets {
     pub(crate) store: Arc<dyn SecretStore>,
     /// Offers `sign`. If not, the component reads the key and signs itself.
     pub(crate) signs: bool,
+    /// Held while a connection or a sign-in is begun.
+    making: Arc<Mutex<()>>,
 }
 
 /// The store as one call sees it.
@@ -43,6 +50,10 @@ pub(crate) struct CallSecrets {
 type Answered<T> = Result<Result<T, StoreError>, Limit>;
 
 impl Secrets {
+    pub(crate) fn new(store: Arc<dyn SecretStore>, signs: bool) -> Self {
+        Self { store, signs, making: Arc::default() }
+    }
+
     /// As a call sees it.
     pub(crate) fn within(
         &self,
@@ -86,6 +97,11 @@ fn stopped(error: tokio::task::JoinError) -> Box<dyn Any + Send> {
 }
 
 impl CallSecrets {
+    /// The connection or sign-in that the answer of the call is about.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.scope.subject(&self.made)
+    }
+
     fn now(&self) -> Duration {
         self.clock.now()
     }
@@ -128,7 +144,10 @@ impl CallSecrets {
                 Ok(permit) => permit,
                 Err(error) => return Ok(Err(error)),
             };
-        let expected: Expected = expected.into();
+        let expected = match bounded(expected) {
+            Ok(expected) => expected,
+            Err(error) => return Ok(Err(error)),
+        };
         let blocks = self.blocks();
         match permit {
             Permit::Granted => self.ask(blocks, move |store| store.put(&key, &value, &expected)).await,
@@ -139,8 +158,10 @@ impl CallSecrets {
             Permit::IfNew | Permit::IfFirst => {
                 let is_first = permit == Permit::IfFirst;
                 let name = key.clone();
+                let making = Arc::clone(&self.secrets.making);
                 let put = move |store: &dyn SecretStore| {
                     if is_first {
+                        let _only_one = making.lock().unwrap_or_else(PoisonError::into_inner);
                         put_first(store, &key, &value)
                     } else {
                         store.put(&key, &value, &Expected::Absent)
@@ -160,7 +181,10 @@ impl CallSecrets {
         if let Err(error) = self.permit(&key, Access::Delete) {
             return Ok(Err(error));
         }
-        let expected: Expected = expected.into();
+        let expected = match bounded(expected) {
+            Ok(expected) => expected,
+            Err(error) => return Ok(Err(error)),
+        };
         let blocks = self.blocks();
         self.ask(blocks, move |store| store.delete(&key, &expected)).await
     }
@@ -192,7 +216,7 @@ impl CallSecrets {
 
     async fn release_lease(&mut self, name: String, token: String) -> Answered<()> {
         self.quota.call()?;
-        if let Err(error) = self.permit(&name, Access::Lease) {
+        if let Err(error) = self.permit(&name, Access::Lease).and(check_value(&token)) {
             return Ok(Err(error));
         }
         let blocks = self.blocks();
@@ -206,7 +230,7 @@ impl CallSecrets {
         message: Vec<u8>,
     ) -> Answered<Vec<u8>> {
         self.quota.sign()?;
-        if let Err(error) = self.permit(&key, Access::Sign) {
+        if let Err(error) = self.permit(&key, Access::Sign).and(check_length(message.len())) {
             return Ok(Err(error));
         }
         match algorithm {
@@ -221,6 +245,14 @@ impl CallSecrets {
     fn blocks(&self) -> bool {
         self.secrets.store.may_block()
     }
+}
+
+/// A version is as long as a value at most: nothing longer crosses to the store.
+fn bounded(expected: wit::Expected) -> Result<Expected, StoreError> {
+    if let wit::Expected::Version(version) = &expected {
+        check_value(version)?;
+    }
+    Ok(expected.into())
 }
 
 /// What `bindgen!` wants: a limit ends the call as a trap does.

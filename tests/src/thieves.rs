@@ -159,6 +159,65 @@ async fn a_connections_own_entries_are_its_own() {
     assert!(!said.contains("get pending/"), "{said}");
 }
 
+/// Whoever keeps the id of an answer would act for somebody else from then on.
+#[tokio::test]
+async fn an_answer_is_about_what_the_call_made_or_named() {
+    let store = store();
+    let host = host(&store, Limits::default());
+    let pose = "pose 00000000000000bb";
+    let trapped = |outcome: Result<(), CallError>| match outcome {
+        Err(CallError::Host(HostError::Trapped(why))) => {
+            assert!(why.contains("neither made nor named"), "{why}")
+        }
+        other => panic!("{other:?}"),
+    };
+    let mut connect = connect_request();
+    pose.clone_into(&mut connect.nickname);
+    trapped(host.connect(connect, None).await.map(drop));
+    for connection in [None, Some(MINE)] {
+        let request = AuthorizeRequest { nickname: pose.to_owned(), ..authorize_request(connection) };
+        trapped(host.authorize(request).await.map(drop));
+    }
+    trapped(host.finish(MINE, pose, None).await.map(drop));
+    trapped(host.rename(MINE, pose).await.map(drop));
+    let credential = Credential::GoogleJson(String::new());
+    trapped(host.reauthorize(MINE, credential, Some(pose), None).await.map(drop));
+    // The one that is named may be answered for.
+    assert_eq!(host.rename(MINE, "pose 00000000000000aa").await.unwrap().connection.id, MINE);
+    for (action, input) in [
+        ("connections.connect", json!({"nickname": pose, "credential": {"google-json": ""}})),
+        ("connections.authorize", json!({"nickname": pose, "client": "", "redirect-uri": ""})),
+        ("connections.finish", json!({"authorization": MINE, "callback-url": pose})),
+        ("connections.rename", json!({"nickname": pose})),
+    ] {
+        let outcome = host.call_by_name(action, MINE, &input, None).await;
+        assert!(matches!(outcome, Err(HostError::Trapped(_))), "{action}: {outcome:?}");
+    }
+}
+
+/// What the contract says to send nothing.
+#[tokio::test]
+async fn a_call_that_sends_nothing_can_send_nothing() {
+    let host = host(&store(), Limits::default());
+    let is_stopped = |outcome: Result<(), CallError>| {
+        let limit = matches!(&outcome, Err(CallError::Host(HostError::LimitExceeded(Limit::Requests(0)))));
+        assert!(limit, "{outcome:?}");
+    };
+    is_stopped(host.rename(MINE, "send").await.map(drop));
+    is_stopped(
+        host.authorize(AuthorizeRequest { nickname: "send".into(), ..authorize_request(None) })
+            .await
+            .map(drop),
+    );
+    for action in ["connections.get", "connections.restrict", "planning.plan", "catalog.nothing"] {
+        let input =
+            if action == "planning.plan" { json!({"action": "connections-disconnect"}) } else { json!({}) };
+        let outcome = host.call_by_name(action, "send", &input, None).await;
+        let stopped = matches!(outcome, Err(HostError::LimitExceeded(Limit::Requests(0))));
+        assert_eq!(stopped, action != "catalog.nothing", "{action}: {outcome:?}");
+    }
+}
+
 /// Has the guest ask the store without end, and returns the limit that stopped it.
 async fn flood(host: &Host, what: &str) -> Limit {
     match host.rename(MINE, &format!("flood {what}")).await {

@@ -362,7 +362,7 @@ pub(crate) fn put(ports: &impl Ports, key: &str, text: &str, expected: Expected)
 ///
 /// # Errors
 /// `secret-store`: also if others change it each time.
-pub(crate) fn update<T: Kept>(ports: &impl Ports, key: &str, change: impl Fn(&mut T)) -> Result<Option<T>> {
+pub(crate) fn update<T: Kept>(ports: &impl Ports, key: &str, change: &dyn Fn(&mut T)) -> Result<Option<T>> {
     for _ in 0..RACES {
         let Some((mut value, version)) = read_versioned::<T>(ports, key)? else { return Ok(None) };
         change(&mut value);

@@ -7,6 +7,8 @@
 //! | `{kind}/{id}`, `{kind}/{id}/…`, of any other kind | the connection of this id: 16 hexadecimal digits |
 //! | `keys/…`, of any other name | the host |
 
+use std::time::Duration;
+
 /// A key, taken apart.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct EntryName<'a> {
@@ -54,6 +56,11 @@ impl<'a> EntryName<'a> {
             _ => Owner::Nobody,
         };
         Self { key, kind, owner }
+    }
+
+    /// Whether it is of a sign-in that can still be ended. An earlier version did not say when it is over.
+    pub(super) fn is_alive(&self, now: Duration) -> bool {
+        matches!(&self.owner, Owner::SignIn { expires: Some(end), .. } if *end >= now.as_secs())
     }
 
     /// Whether it holds no secret.

@@ -29,11 +29,11 @@ fn scopes() -> Vec<(&'static str, Scope)> {
         ("connect", Scope::connect()),
         ("list", Scope::list()),
         ("authorize", Scope::authorize(None)),
-        ("finish", Scope::finish(&store, NEW).unwrap()),
+        ("finish", Scope::finish(&store, NEW, NOW).unwrap()),
         ("connection", Scope::connection(MINE)),
         ("rename", Scope::rename(MINE)),
         ("authorize anew", Scope::authorize(Some(MINE))),
-        ("finish anew", Scope::finish(&store, &begun).unwrap()),
+        ("finish anew", Scope::finish(&store, &begun, NOW).unwrap()),
     ]
 }
 
@@ -53,9 +53,10 @@ fn nobody_touches_the_entries_of_another_connection() {
                 let rights: Vec<_> =
                     may(&scope, &key).into_iter().filter(|right| !puts || *right != Access::Put).collect();
                 assert_eq!(rights, read, "{name}: {key}");
-                // A connection that is there is not a new one.
-                let put = scope.permit(&Made::default(), &key, Access::Put, NOW);
-                assert!(!puts || put == Ok(Permit::IfFirst), "{name}: {key}: {put:?}");
+                // A connection that is there is not a new one, and the first entry of a new one is its credential.
+                let put = scope.permit(&Made::default(), &key, Access::Put, NOW).ok();
+                let first = puts && kind == "credentials";
+                assert_eq!(put, first.then_some(Permit::IfFirst), "{name}: {key}");
             }
         }
         for sign_in in [format!("pending/{THEIRS}/{LATER}"), format!("pending/{THEIRS}.{THEIRS}/{LATER}")] {
@@ -107,7 +108,7 @@ fn an_id_that_is_none_owns_nothing() {
             assert_eq!(may(&scope, &format!("{kind}/{id}")), [], "{kind}/{id}");
         }
         assert_eq!(may(&scope, "keys/team"), [Access::Read, Access::Sign], "{id}");
-        assert_eq!(Scope::finish(&MemoryStore::new(), id).unwrap(), Scope::nothing(), "{id}");
+        assert_eq!(Scope::finish(&MemoryStore::new(), id, NOW).unwrap(), Scope::nothing(), "{id}");
     }
     for nobodys in ["", "keys", "credentials", MINE] {
         assert_eq!(may(&Scope::connection(MINE), nobodys), [], "{nobodys}");
@@ -119,14 +120,16 @@ fn a_call_makes_one_connection_and_uses_what_it_has_put() {
     let scope = Scope::connect();
     let mut made = Made::default();
     let (key, credential) = (format!("keys/{NEW}"), format!("credentials/{NEW}"));
-    assert_eq!(scope.permit(&made, &key, Access::Put, NOW), Ok(Permit::IfFirst));
-    assert_eq!(rights(&scope, &made, &key), [Access::Put]);
-    made.note(key.clone());
-    assert_eq!(rights(&scope, &made, &key), ALL);
-    assert_eq!(scope.permit(&made, &key, Access::Put, NOW), Ok(Permit::Granted));
+    assert_eq!(rights(&scope, &made, &key), []);
+    assert_eq!(scope.permit(&made, &credential, Access::Put, NOW), Ok(Permit::IfFirst));
+    assert_eq!(rights(&scope, &made, &credential), [Access::Put]);
+    made.note(credential.clone());
+    assert_eq!(rights(&scope, &made, &credential), ALL);
+    assert_eq!(scope.permit(&made, &credential, Access::Put, NOW), Ok(Permit::Granted));
     // The rest of it, as long as it is not there yet.
-    assert_eq!(scope.permit(&made, &credential, Access::Put, NOW), Ok(Permit::IfNew));
-    assert_eq!(rights(&scope, &made, &credential), [Access::Put, Access::Lease]);
+    assert_eq!(scope.permit(&made, &key, Access::Put, NOW), Ok(Permit::IfNew));
+    assert_eq!(rights(&scope, &made, &key), [Access::Put, Access::Lease]);
+    assert_eq!((scope.subject(&made), scope.subject(&Made::default())), (Some(NEW), None));
     // No second one.
     for other in [MINE, THEIRS] {
         assert_eq!(rights(&scope, &made, &format!("keys/{other}")), [], "{other}");
@@ -135,14 +138,15 @@ fn a_call_makes_one_connection_and_uses_what_it_has_put() {
 
 #[test]
 fn a_connection_that_is_there_in_part_is_not_a_new_one() {
-    for kind in ["connections", "credentials", "keys", "status", "repeats"] {
+    for kind in ["connections", "credentials", "keys", "status", "repeats", "tokens"] {
         let store = MemoryStore::new();
-        store.put(&format!("{kind}/{THEIRS}"), "x", &Expected::Absent).unwrap();
+        let there = format!("{kind}/{THEIRS}{}", if kind == "tokens" { "/access" } else { "" });
+        store.put(&there, "x", &Expected::Absent).unwrap();
         for new in ["connections", "credentials", "keys", "status", "repeats", "tokens", "other"] {
             let put = put_first(&store, &format!("{new}/{THEIRS}"), "y");
             assert_eq!(put, Err(StoreError::VersionMismatch), "{kind}, {new}");
         }
-        assert_eq!(store.keys("").unwrap(), [format!("{kind}/{THEIRS}")]);
+        assert_eq!(store.keys("").unwrap(), [there]);
         assert!(put_first(&store, &format!("keys/{NEW}"), "y").is_ok());
     }
 }
@@ -172,12 +176,18 @@ fn a_sign_in_is_ended_by_who_names_it() {
     for sign_in in [NEW.to_owned(), format!("{MINE}.{NEW}")] {
         let key = format!("pending/{sign_in}/{LATER}");
         store.put(&key, "x", &Expected::Absent).unwrap();
-        let scope = Scope::finish(&store, &sign_in).unwrap();
+        let scope = Scope::finish(&store, &sign_in, NOW).unwrap();
         assert_eq!(may(&scope, &key), [Access::Read, Access::Delete], "{sign_in}");
         assert_eq!(may(&scope, &format!("pending/{MINE}/{LATER}")), [], "{sign_in}");
     }
+    // One that is over opens nothing.
+    let over = Duration::from_secs(LATER + 1);
+    assert_eq!(
+        may(&Scope::finish(&store, &format!("{MINE}.{NEW}"), over).unwrap(), &format!("keys/{MINE}")),
+        []
+    );
     // Whoever calls cannot make a connection theirs by naming it.
-    let made_up = Scope::finish(&store, &format!("{THEIRS}.{NEW}")).unwrap();
+    let made_up = Scope::finish(&store, &format!("{THEIRS}.{NEW}"), NOW).unwrap();
     assert_eq!(may(&made_up, &format!("credentials/{THEIRS}")), []);
 }
 

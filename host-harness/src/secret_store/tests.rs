@@ -14,7 +14,7 @@ const ID: &str = "00000000000000aa";
 fn call(store: Arc<dyn SecretStore>, signs: bool, limits: StoreLimits) -> CallSecrets {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let cpu = Arc::new(CpuMeter::new(Duration::from_secs(60)));
-    Secrets { store, signs }.within(Scope::connection(ID), limits, &clock, &cpu)
+    Secrets::new(store, signs).within(Scope::connection(ID), limits, &clock, &cpu)
 }
 
 fn secrets(signs: bool) -> CallSecrets {
@@ -60,6 +60,24 @@ async fn a_value_is_at_most_64_kib() {
     assert!(fits.is_ok());
     let put = secrets.put(key("keys"), "x".repeat(64 * 1024 + 1), wit::Expected::Anything).await.unwrap();
     assert!(matches!(put, Err(StoreError::Other(_))), "{put:?}");
+}
+
+#[tokio::test]
+async fn nothing_longer_than_a_value_crosses_to_the_store() {
+    let long = || "x".repeat(64 * 1024 + 1);
+    let mut secrets = secrets(true);
+    let version = || wit::Expected::Version(long());
+    let is_too_long =
+        |error: StoreError| matches!(&error, StoreError::Other(why) if why.contains("too long"));
+    assert!(is_too_long(secrets.put(key("status"), "x".into(), version()).await.unwrap().unwrap_err()));
+    assert!(is_too_long(secrets.delete(key("status"), version()).await.unwrap().unwrap_err()));
+    assert!(is_too_long(secrets.release_lease(key("tokens"), long()).await.unwrap().unwrap_err()));
+    let rs256 = wit::SignatureAlgorithm::Rs256;
+    assert!(is_too_long(secrets.sign(key("keys"), rs256, long().into_bytes()).await.unwrap().unwrap_err()));
+    assert_eq!(
+        secrets.sign(key("keys"), rs256, vec![0; 64 * 1024]).await.unwrap(),
+        Err(StoreError::Unsupported)
+    );
 }
 
 #[tokio::test]
@@ -239,7 +257,7 @@ async fn the_time_of_the_store_is_charged_to_the_call() {
     for op in ["get", "sign"] {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let cpu = Arc::new(CpuMeter::new(limit));
-        let secrets = Secrets { store: Arc::new(Busy(MemoryStore::new())), signs: true };
+        let secrets = Secrets::new(Arc::new(Busy(MemoryStore::new())), true);
         let mut secrets = secrets.within(Scope::connection(ID), StoreLimits::DEFAULT, &clock, &cpu);
         let mut asked = 0;
         let stopped = loop {
@@ -260,6 +278,6 @@ async fn the_time_of_the_store_is_charged_to_the_call() {
 #[tokio::test]
 #[should_panic(expected = "the store's own fault")]
 async fn a_panic_of_the_store_is_not_an_answer() {
-    let secrets = Secrets { store: Arc::new(MemoryStore::new()), signs: true };
+    let secrets = Secrets::new(Arc::new(MemoryStore::new()), true);
     let _: ((), Duration) = secrets.ask(true, |_| panic!("the store's own fault")).await;
 }

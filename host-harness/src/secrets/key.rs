@@ -27,8 +27,13 @@ pub(crate) fn check_prefix(prefix: &str) -> Result<(), StoreError> {
 
 /// Refuses a value beyond the limit.
 pub(crate) fn check_value(value: &str) -> Result<(), StoreError> {
-    if value.len() > MAX_VALUE {
-        return Err(StoreError::Other(format!("value too long: {} bytes, limit {MAX_VALUE}", value.len())));
+    check_length(value.len())
+}
+
+/// Refuses a length beyond the limit of values.
+pub(crate) fn check_length(bytes: usize) -> Result<(), StoreError> {
+    if bytes > MAX_VALUE {
+        return Err(StoreError::Other(format!("value too long: {bytes} bytes, limit {MAX_VALUE}")));
     }
     Ok(())
 }

@@ -237,12 +237,13 @@ impl New {
         Ok(shown::show(ports, &id, self.connection, signs_in))
     }
 
-    /// The connection is written last: until then nothing is there to be found.
+    /// The credential comes first, so that of two with one id only one is made, and the connection last: until then
+    /// nothing is there to be found.
     fn write(&self, changes: &mut Changes<'_, impl Ports>, id: &ConnectionId) -> Result<()> {
+        changes.write(id.credential_key(), &self.credential, Expected::Absent)?;
         if let Some(pem) = &self.key {
             changes.put(id.private_key_key(), pem.clone(), Expected::Absent)?;
         }
-        changes.write(id.credential_key(), &self.credential, Expected::Absent)?;
         changes.write(id.connection_key(), &self.connection, Expected::Absent)
     }
 
@@ -299,7 +300,7 @@ impl New {
         let fitted = Cell::new(false);
         // The last step, and so it is not among those to be undone.
         let connection =
-            store::update::<StoredConnection>(changes.ports, &id.connection_key(), |connection| {
+            store::update(changes.ports, &id.connection_key(), &|connection: &mut StoredConnection| {
                 connection.signs_in = Some(SignsIn::from(&self.credential));
                 fitted.set(!fits(&InvokerRequest::stored(connection), identity));
                 if fitted.get() {

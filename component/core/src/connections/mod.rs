@@ -81,7 +81,7 @@ pub fn rename(ports: &impl Ports, id: &str, name: &str) -> Result<Connected> {
     let id = ConnectionId::parse(id)?;
     let nickname = nickname(name)?;
     // Before the duplicate is looked for: a wrong id is the more important news.
-    let renamed = change(ports, &id, |connection| nickname.clone_into(&mut connection.nickname))?;
+    let renamed = change(ports, &id, &|connection| nickname.clone_into(&mut connection.nickname))?;
     let warnings = duplicate(ports, &nickname, Some(&id));
     Ok((renamed, warnings))
 }
@@ -93,7 +93,7 @@ pub fn rename(ports: &impl Ports, id: &str, name: &str) -> Result<Connected> {
 pub fn restrict(ports: &impl Ports, id: &str, guard_rails: Option<GuardRails>) -> Result<Connected> {
     let id = ConnectionId::parse(id)?;
     let guard_rails = GuardRails::parse(guard_rails)?;
-    let restricted = change(ports, &id, |connection| connection.guard_rails.clone_from(&guard_rails))?;
+    let restricted = change(ports, &id, &|connection| connection.guard_rails.clone_from(&guard_rails))?;
     let warning = guard_rails.as_ref().and_then(|rails| rails.warning(&restricted.region));
     Ok((restricted, warning.into_iter().collect()))
 }
@@ -102,10 +102,10 @@ pub fn restrict(ports: &impl Ports, id: &str, guard_rails: Option<GuardRails>) -
 fn change(
     ports: &impl Ports,
     id: &ConnectionId,
-    change: impl Fn(&mut StoredConnection),
+    change: &dyn Fn(&mut StoredConnection),
 ) -> Result<Connection> {
     let signs_in = shown::signs_in(ports, id, &stored(ports, id)?)?;
-    let changed = store::update::<StoredConnection>(ports, &id.connection_key(), |connection| {
+    let changed = store::update(ports, &id.connection_key(), &|connection: &mut StoredConnection| {
         change(connection);
         connection.signs_in.get_or_insert_with(|| signs_in.clone());
     })?;

@@ -59,7 +59,7 @@ pub(super) fn load(ports: &impl Ports, id: &ConnectionId, stored: StoredConnecti
     let signs_in = signs_in(ports, id, &stored)?;
     if stored.signs_in.is_none() {
         // For lists, which read no credential. A store that cannot be written has it read each time.
-        let _ = store::update::<StoredConnection>(ports, &id.connection_key(), |connection| {
+        let _ = store::update(ports, &id.connection_key(), &|connection: &mut StoredConnection| {
             connection.signs_in = Some(signs_in.clone());
         });
     }

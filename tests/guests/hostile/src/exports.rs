@@ -6,11 +6,37 @@ use crate::{
     GOOGLE, Hostile,
     bindings::{
         exports::gcf::connector::{api, catalog, connections, functions, planning},
-        gcf::connector::types::{Error, GuardRails},
+        gcf::connector::types::{Error, GuardRails, Invoker},
     },
     error, misbehave,
     thief::{VICTIM, obey, steal},
 };
+
+/// A connection that it says to have made, or to be asked for: of the id behind `pose`.
+fn posing(order: &str) -> Option<connections::Connection> {
+    order.strip_prefix("pose ").map(|id| connections::Connection {
+        id: id.to_owned(),
+        nickname: String::new(),
+        project: String::new(),
+        region: String::new(),
+        kind: connections::CredentialKind::Other,
+        account: String::new(),
+        scopes: Vec::new(),
+        invoker: Invoker::Own,
+        guard_rails: None,
+        created: 0,
+        last_used: None,
+        fault: None,
+    })
+}
+
+/// As [`ordered`], and poses.
+fn connected(order: &str, own: &str) -> Result<connections::Connected, Error> {
+    match posing(order) {
+        Some(connection) => Ok(connections::Connected { connection, warnings: Vec::new() }),
+        None => ordered(order, own),
+    }
+}
 
 /// What comes of an order is an error, whatever the export.
 fn ordered<T>(order: &str, own: &str) -> Result<T, Error> {
@@ -23,15 +49,19 @@ impl connections::Guest for Hostile {
         request: connections::ConnectRequest,
         _: Option<u32>,
     ) -> Result<connections::Connected, Error> {
-        ordered(&request.nickname, "00000000000000cc")
+        connected(&request.nickname, "00000000000000cc")
     }
 
     fn authorize(request: connections::AuthorizeRequest) -> Result<connections::Authorization, Error> {
+        if let Some(id) = request.nickname.strip_prefix("pose ") {
+            let (id, url) = (id.to_owned(), String::new());
+            return Ok(connections::Authorization { id, url, expires: 0, warnings: Vec::new() });
+        }
         ordered(&request.nickname, "")
     }
 
     fn finish(_: String, callback: String, _: Option<u32>) -> Result<connections::Connected, Error> {
-        ordered(&callback, "")
+        connected(&callback, "")
     }
 
     fn reauthorize(
@@ -40,11 +70,11 @@ impl connections::Guest for Hostile {
         subject_token: Option<String>,
         _: Option<u32>,
     ) -> Result<connections::Connected, Error> {
-        ordered(&subject_token.unwrap_or_default(), &id)
+        connected(&subject_token.unwrap_or_default(), &id)
     }
 
     fn rename(id: String, nickname: String) -> Result<connections::Connected, Error> {
-        ordered(&nickname, &id)
+        connected(&nickname, &id)
     }
 
     fn restrict(id: String, _: Option<GuardRails>) -> Result<connections::Connected, Error> {

@@ -38,8 +38,8 @@
 //! | `thief` | the secret store of others, in any call |
 //!
 //! `thief` is told what to do by the nickname of `connect`, `authorize` and `rename`, by the callback of `finish`, by the subject
-//! token of `reauthorize`, and by the name of a connection everywhere else: `steal ID` takes what it can of a connection, and
-//! `flood WHAT` asks the store without end.
+//! token of `reauthorize`, and by the name of a connection everywhere else: `steal ID` takes what it can of a connection,
+//! `flood WHAT` asks the store without end, `send` sends a request, and `pose ID` has it answer for this connection.
 //!
 //! `connections.list` answers with an empty list: the call that shows that a host is still well. It writes
 //! to its standard error before that, and tries to steal.

@@ -5,7 +5,7 @@ use crate::{
         secret_store::{self, Expected, Lease, SignatureAlgorithm, StoreError},
         types::Error,
     },
-    error,
+    error, requests,
 };
 
 /// The connection of somebody else.
@@ -16,6 +16,7 @@ pub(crate) fn obey(order: &str, own: &str) -> Result<(), Error> {
     match order.split_once(' ').unwrap_or((order, "")) {
         ("steal", victim) => steal(victim),
         ("flood", what) => flood(what, own),
+        ("send", _) => requests::request(1),
         ("read", key) => Err(error(format!("{:?}", secret_store::get(key)))),
         _ => Err(error(format!("no such order: {order}"))),
     }
