@@ -55,8 +55,9 @@ pub fn list(ports: &impl Ports) -> Result<Vec<Connection>> {
         };
         // Somebody may have disconnected it between the two reads.
         if let Some(stored) = store::read::<StoredConnection>(ports, &key)? {
-            let signs_in = shown::listed(ports, &id, &stored);
-            let shown = shown::show(ports, &id, stored, signs_in?);
+            // A list reads no credential: who signs in with one of an earlier version is not known until a call names it.
+            let signs_in = stored.signs_in.clone().unwrap_or_default();
+            let shown = shown::show(ports, &id, stored, signs_in);
             let at = connections.partition_point(|c| (&c.nickname, &c.id) < (&shown.nickname, &shown.id));
             connections.insert(at, shown);
         }

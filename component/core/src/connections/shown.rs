@@ -4,8 +4,8 @@ use crate::{
     error::Result,
     guard_rails::GuardRails,
     identity::InvokerRequest,
-    ports::{Ports, StoreError},
-    store::{self, ConnectionId, SignsIn, StoredConnection, StoredCredential, kind},
+    ports::Ports,
+    store::{self, ConnectionId, SignsIn, StoredConnection, kind},
     token::{SCOPES, status},
 };
 
@@ -74,24 +74,6 @@ pub(super) fn signs_in(ports: &impl Ports, id: &ConnectionId, stored: &StoredCon
     match &stored.signs_in {
         Some(signs_in) => Ok(signs_in.clone()),
         None => Ok(SignsIn::from(&store::load(ports, id)?.1)),
-    }
-}
-
-/// Who signs in with a connection of a list. Of one of an earlier version it is not known where the host lets a list read no
-/// credential: until a call names the connection.
-///
-/// # Errors
-/// `secret-store`.
-pub(super) fn listed(ports: &impl Ports, id: &ConnectionId, stored: &StoredConnection) -> Result<SignsIn> {
-    if let Some(signs_in) = &stored.signs_in {
-        return Ok(signs_in.clone());
-    }
-    match ports.secret_get(&id.credential_key()) {
-        Ok(_) => Ok(store::read::<StoredCredential>(ports, &id.credential_key())?
-            .map(|credential| SignsIn::from(&credential))
-            .unwrap_or_default()),
-        Err(StoreError::Failed(_)) => Ok(SignsIn::default()),
-        Err(error) => Err(store::store_error("read an entry", error)),
     }
 }
 
