@@ -11,7 +11,7 @@ pub use self::{
     sign::sign_with_pem,
 };
 
-pub(crate) use self::overlay::{Layer, Overlay};
+pub(crate) use self::overlay::{Layer, Overlay, Passes};
 
 mod directory;
 mod envelope;

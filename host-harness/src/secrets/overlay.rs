@@ -13,8 +13,11 @@ use super::{
     sign::sign_with_pem,
 };
 
-/// Tells of a write, by key and value, whether the store beneath may have it.
-type Passes = fn(&str, &str) -> bool;
+/// A judge of writes.
+pub(crate) trait Passes: fmt::Debug + Send + Sync {
+    /// Whether the store beneath may have `value` under `key`, where it has `beneath` now.
+    fn passes(&self, key: &str, value: &str, beneath: Option<&str>) -> bool;
+}
 
 /// Writes and removals over a store, in memory. Clones share it.
 #[derive(Clone, Default)]
@@ -34,28 +37,36 @@ pub(crate) struct Overlay {
     beneath: Arc<dyn SecretStore>,
     layer: Layer,
     leases: Option<MemoryStore>,
-    passes: Passes,
+    /// None if nothing reaches the store beneath.
+    passes: Option<Arc<dyn Passes>>,
 }
 
 impl Overlay {
     /// Nothing reaches the store beneath.
     pub(crate) fn new(beneath: Arc<dyn SecretStore>, layer: Layer) -> Self {
-        Self { beneath, layer, leases: Some(MemoryStore::new()), passes: |_, _| false }
+        Self { beneath, layer, leases: Some(MemoryStore::new()), passes: None }
     }
 
     /// The store beneath gets what `passes` says, if that changes an entry or adds one to a connection that it has; and
     /// it is asked for leases, for others may be at the same connection.
-    pub(crate) fn letting_through(beneath: Arc<dyn SecretStore>, layer: Layer, passes: Passes) -> Self {
-        Self { beneath, layer, leases: None, passes }
+    pub(crate) fn letting_through(
+        beneath: Arc<dyn SecretStore>,
+        layer: Layer,
+        passes: Arc<dyn Passes>,
+    ) -> Self {
+        Self { beneath, layer, leases: None, passes: Some(passes) }
     }
 
     fn reaches_beneath(&self, changes: &Changes, key: &str, value: &str) -> Result<bool, StoreError> {
         let connection = key.split('/').nth(1).map(|id| format!("connections/{id}")).unwrap_or_default();
         let shadowed = [key, &connection].iter().any(|key| changes.entries.contains_key(*key));
-        if shadowed || !(self.passes)(key, value) || check_key(&connection).is_err() {
+        let Some(passes) = self.passes.as_ref().filter(|_| !shadowed && check_key(&connection).is_ok())
+        else {
             return Ok(false);
-        }
-        Ok(self.beneath.get(&connection)?.is_some())
+        };
+        let beneath = self.beneath.get(key)?;
+        let may = passes.passes(key, value, beneath.as_ref().map(|entry| entry.value.as_str()));
+        Ok(may && self.beneath.get(&connection)?.is_some())
     }
 }
 
@@ -214,12 +225,24 @@ mod tests {
         assert!(matches!(beneath.acquire_lease("tokens/a", Duration::from_secs(9)), Ok(Lease::Granted(_))));
     }
 
+    #[derive(Debug)]
+    struct LiveTokens;
+
+    impl Passes for LiveTokens {
+        fn passes(&self, key: &str, value: &str, _: Option<&str>) -> bool {
+            key.starts_with("tokens/") && value != "placeholder"
+        }
+    }
+
     #[test]
     fn only_what_may_pass_passes_and_only_to_a_connection_beneath() {
         let beneath = Arc::<MemoryStore>::default();
         beneath.put("connections/a", "{}", &Expected::Absent).unwrap();
-        let passes = |key: &str, value: &str| key.starts_with("tokens/") && value != "placeholder";
-        let overlay = Overlay::letting_through(Arc::<MemoryStore>::clone(&beneath), Layer::default(), passes);
+        let overlay = Overlay::letting_through(
+            Arc::<MemoryStore>::clone(&beneath),
+            Layer::default(),
+            Arc::new(LiveTokens),
+        );
         for (key, value) in [
             ("tokens/a/1", "live"),
             ("tokens/a/2", "placeholder"),

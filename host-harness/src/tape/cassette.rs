@@ -12,13 +12,14 @@ use super::{
     bounds::collected,
     file,
     format::{Interaction, RecordedBody, Tape},
+    given::{GivenOut, grants},
     live_secrets::LiveSecrets,
     margin::Margin,
     recorder::{After, Recorder},
     redact::Redactor,
     rename::Aliases,
     replay::{Replay, locked, play, whole},
-    scan::{self, Found},
+    scan,
 };
 use crate::{
     builder::HostBuilder,
@@ -38,8 +39,9 @@ pub enum Mode {
     /// What is on the tape, in whatever order, is answered by it; what is not is sent, and added.
     ///
     /// What gave out a secret is sent again, for the tape has only a placeholder for it; it stays on the tape as
-    /// it is. Of what is written into the store, only such a secret reaches it, if it is for a connection that the store
-    /// has: a refresh token that took the place of another would be lost otherwise.
+    /// it is. So is each request for a token that the tape would grant, in whatever form. Of what is written into the store,
+    /// only a token reaches it that came from Google's servers in this process, if it is for a connection that the
+    /// store has: a refresh token that took the place of another would be lost otherwise.
     NewEpisodes,
     /// Everything is sent, and recorded anew.
     Record,
@@ -147,16 +149,23 @@ impl Cassette {
     /// They stay in memory, for all hosts that this cassette is put into. [`Mode::NewEpisodes`] has one exception.
     #[must_use]
     pub fn insert(&self, builder: HostBuilder, store: Arc<dyn SecretStore>) -> HostBuilder {
-        let store: Arc<dyn SecretStore> = match &self.deck {
-            Deck::Replaying(_) => Arc::new(Overlay::new(store, self.layer.clone())),
-            Deck::Adding(_) => Arc::new(Overlay::letting_through(store, self.layer.clone(), is_given_out)),
-            Deck::Recording(_) | Deck::Passing(_) => store,
-        };
         builder
-            .secrets(self.live.watch(store))
+            .secrets(self.live.watch(self.over(store)))
             .transport(Arc::new(self.clone()))
             .clock(Arc::clone(&self.clock))
             .random(Arc::clone(&self.random))
+    }
+
+    /// The store as a host sees it.
+    pub(super) fn over(&self, store: Arc<dyn SecretStore>) -> Arc<dyn SecretStore> {
+        match &self.deck {
+            Deck::Replaying(_) => Arc::new(Overlay::new(store, self.layer.clone())),
+            Deck::Adding(episodes) => {
+                let given = Arc::new(episodes.given.clone());
+                Arc::new(Overlay::letting_through(store, self.layer.clone(), given))
+            }
+            Deck::Recording(_) | Deck::Passing(_) => store,
+        }
     }
 
     /// Writes what a replay has left in memory into a store that is for replays only: its tokens are placeholders,
@@ -232,6 +241,8 @@ struct Episodes {
     recorder: Recorder,
     network: Arc<dyn Transport>,
     redactor: Arc<Mutex<Redactor>>,
+    /// What may reach the store.
+    given: GivenOut,
     /// Behind how many interactions of the tape the next one belongs.
     place: Arc<Mutex<usize>>,
 }
@@ -240,9 +251,11 @@ impl Episodes {
     fn new(path: PathBuf, tape: Tape, network: Arc<dyn Transport>, live: LiveSecrets) -> Self {
         let redactor = Arc::new(Mutex::new(Redactor::thorough()));
         locked(&redactor).know(live);
+        let given = GivenOut::default();
+        let network = given.through(network);
         let replay = Replay::with(tape.clone(), Arc::clone(&redactor), true);
         let recorder = Recorder::with(Arc::clone(&network), path, tape, Arc::clone(&redactor), true);
-        Self { replay, recorder, network, redactor, place: Arc::default() }
+        Self { replay, recorder, network, redactor, given, place: Arc::default() }
     }
 
     fn passed(&self, index: usize) {
@@ -261,7 +274,7 @@ impl Transport for Episodes {
             let (replay, asked) = (episodes.replay.clone(), (parts.clone(), body.clone()));
             let found = queue.run(move || {
                 replay.find(&asked.0, &asked.1).map(|(index, interaction)| {
-                    let again = gives_out_a_secret(&interaction);
+                    let again = grants(&asked.0.uri, &interaction) || gives_out_a_secret(&interaction);
                     (index, interaction, again)
                 })
             });
@@ -300,19 +313,6 @@ fn gives_out_a_secret(interaction: &Interaction) -> bool {
         let bytes = body.to_bytes();
         scan::shapes(&bytes).next().is_some()
     })
-}
-
-/// Tells whether a value of a store is a secret that a server has given out, and no tape.
-fn is_given_out(key: &str, value: &str) -> bool {
-    let bytes = value.as_bytes();
-    let is_of_a_tape = |(at, found): (usize, Found<'_>)| match found {
-        Found::Placeholder { .. } => true,
-        Found::Jwt { signature, len } => {
-            [&b""[..], scan::NO_SIGNATURE.as_bytes()].contains(&&bytes[at + signature..at + len])
-        }
-        Found::Secret { .. } => false,
-    };
-    (key.starts_with("tokens/") || key.starts_with("credentials/")) && !scan::shapes(bytes).any(is_of_a_tape)
 }
 
 /// What was given out anew gets the placeholder of what was given out then.

@@ -61,6 +61,7 @@ mod escapes;
 mod fault;
 mod file;
 mod format;
+mod given;
 mod golden;
 mod inflate;
 mod known;
