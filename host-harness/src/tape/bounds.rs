@@ -44,35 +44,63 @@ pub(super) async fn collected(mut body: Body, whose: &str) -> Result<Bytes, Tran
     Ok(bytes.into())
 }
 
-/// Tells whether the values in a text would take more memory, if it is JSON, than is spent on one body.
+/// Tells whether the values in a text would take more memory, if it is JSON, than is spent on one body, or are nested deeper
+/// than JSON is read.
 pub(super) fn is_lavish(text: &[u8]) -> bool {
-    memory(text) > MAX_VALUES
+    let (memory, depth) = measured(text);
+    memory > MAX_VALUES || depth > DEEPEST_READ
+}
+
+/// Tells whether JSON is nested deeper than it can stand within a tape.
+pub(super) fn is_deep(text: &[u8]) -> bool {
+    measured(text).1 > DEEPEST_ON_TAPE
+}
+
+/// Tells whether the pairs of a form would take more memory than is spent on one body.
+pub(super) fn is_lavish_form(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'&', text).count() > MAX_VALUES / PAIR
 }
 
 /// Tells whether a tape of this text would take more memory than is spent on one.
 pub(super) fn is_lavish_tape(text: &[u8]) -> bool {
-    memory(text) > MAX_TAPE_VALUES
+    measured(text).0 > MAX_TAPE_VALUES
 }
 
-/// The memory that the values of a text in JSON take, beside their own text: by the signs between them, and without
-/// parsing it.
-fn memory(text: &[u8]) -> usize {
+/// How deep serde_json reads.
+const DEEPEST_READ: usize = 127;
+
+/// The same within an interaction.
+const DEEPEST_ON_TAPE: usize = 100;
+
+/// The memory of a pair, beside its text: two strings, and their places.
+const PAIR: usize = 96;
+
+/// The memory that the values of a text in JSON take, beside their own text, and how deep they are nested: by the signs
+/// between them, and without parsing it.
+fn measured(text: &[u8]) -> (usize, usize) {
     let (mut bytes, mut in_string, mut escaped) = (0, false, false);
+    let (mut depth, mut deepest) = (0_usize, 0);
     for byte in text {
         if in_string {
             in_string = escaped || *byte != b'"';
             escaped = !escaped && *byte == b'\\';
             continue;
         }
-        bytes += match byte {
+        match byte {
             // A field: its name, its hash, its place.
-            b':' => 96,
-            b',' | b'[' | b'{' => 40,
-            _ => 0,
-        };
-        in_string = *byte == b'"';
+            b':' => bytes += 96,
+            b',' => bytes += 40,
+            b'[' | b'{' => {
+                bytes += 40;
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => in_string = true,
+            _ => {}
+        }
     }
-    bytes
+    (bytes, deepest)
 }
 
 /// The length of something in the file of a tape, as one of its interactions.
@@ -121,6 +149,15 @@ mod tests {
     }
 
     #[test]
+    fn depth_is_that_of_the_text_outside_of_strings() {
+        let nested =
+            |depth: usize| format!("{}\"[[\\\"[[\"{}", "[{".repeat(depth / 2), "}]".repeat(depth / 2));
+        assert!(!is_deep(nested(100).as_bytes()) && is_deep(nested(102).as_bytes()));
+        assert!(!is_lavish(nested(126).as_bytes()) && is_lavish(nested(128).as_bytes()));
+        assert!(!is_deep("[],{},".repeat(1000).as_bytes()));
+    }
+
+    #[test]
     fn many_values_are_lavish_and_long_ones_are_not() {
         assert!(!is_lavish(&vec![b'x'; MAX_BODY]));
         assert!(!is_lavish(&b"{\"name\":\"value of some length\"}, ".repeat(200_000)));
@@ -128,6 +165,7 @@ mod tests {
         // Within a string they are text.
         let text = serde_json::to_string(&"\\\",".repeat(4 << 20)).unwrap();
         assert!(!is_lavish(text.as_bytes()));
+        assert!(!is_lavish_form(&b"a&".repeat(100_000)) && is_lavish_form(&b"a&".repeat(4 << 20)));
         assert!(!is_lavish_tape(&b"0,".repeat(4 << 20)) && is_lavish_tape(&b"0,".repeat(16 << 20)));
     }
 }

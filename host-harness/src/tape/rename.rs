@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     TapeError,
     format::{Interaction, Provenance, RecordedBody, RecordedRequest, RecordedResponse, Tape},
+    request::fitting,
     scan::{self, Found},
 };
 
@@ -57,7 +58,7 @@ impl Aliases {
     }
 
     pub(super) fn in_request(&self, request: &mut RecordedRequest) {
-        request.url = self.rename(&request.url);
+        request.url = fitting(self.rename(&request.url));
         self.in_headers(&mut request.headers);
         self.in_body(&mut request.body);
     }

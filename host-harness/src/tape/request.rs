@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, Uri, header, request::Parts};
+use sha2::{Digest as _, Sha256};
 
 use super::{
+    bounds::{is_deep, is_lavish, is_lavish_form},
     format::{RecordedBody, RecordedRequest},
     redact::Redactor,
     rules::Tolerance,
@@ -30,8 +32,11 @@ pub(super) struct Comparable {
 impl Comparable {
     /// `request` must be redacted.
     pub(super) fn new(request: &RecordedRequest, tolerance: Tolerance) -> Self {
-        // Only the recorder and the reader of a tape make these, and both have checked the URL.
-        let uri: Uri = request.url.parse().expect("the URL of a recorded request is one");
+        let uri: Uri = match request.url.parse() {
+            Ok(uri) => uri,
+            // Of no tape and no request: see `fitting`.
+            Err(_) => Uri::default(),
+        };
         let scheme = uri.scheme_str().unwrap_or_default();
         let port = match (scheme, uri.port_u16()) {
             ("https", Some(443)) | ("http", Some(80)) | (_, None) => String::new(),
@@ -65,12 +70,17 @@ impl RecordedRequest {
                 (name, value)
             })
             .collect();
-        let body = RecordedBody::classify(content_type(&parts.headers), body);
+        let media = content_type(&parts.headers);
+        let body = if has_names_beyond_reach(media, body) {
+            Some(redactor.unreadable(body))
+        } else {
+            RecordedBody::classify(media, body).map(|body| redactor.body(&body))
+        };
         Self {
             method: parts.method.to_string(),
-            url: redactor.url(&parts.uri.to_string()),
+            url: fitting(redactor.url(&parts.uri.to_string())),
             headers,
-            body: body.map(|body| redactor.body(&body)),
+            body,
         }
     }
 }
@@ -83,15 +93,14 @@ impl RecordedBody {
         }
         let Ok(text) = std::str::from_utf8(bytes) else { return Some(Self::Base64(bytes.to_vec())) };
         let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if media == "application/x-www-form-urlencoded" {
+        if media == FORM && !is_lavish_form(bytes) {
             return Some(Self::form(bytes));
         }
         // A body whose type is not said may be JSON too, and its secrets have names then.
         let json = media == "application/json" || media.ends_with("+json") || media.is_empty();
-        match serde_json::from_str(text) {
-            Ok(value) if json => Some(Self::Json(value)),
-            Ok(_) | Err(_) => Some(Self::Text(text.to_owned())),
-        }
+        let json = json && !is_lavish(bytes) && !is_deep(bytes);
+        let value = if json { serde_json::from_str(text).ok() } else { None };
+        Some(value.map_or_else(|| Self::Text(text.to_owned()), Self::Json))
     }
 
     /// This body in the form of `other`, if it can be read so.
@@ -101,16 +110,52 @@ impl RecordedBody {
         }
         let bytes = self.to_bytes();
         match other {
+            Self::Json(_) if is_lavish(&bytes) => None,
             Self::Json(_) => serde_json::from_slice(&bytes).ok().map(Self::Json),
             Self::Text(_) => String::from_utf8(bytes.to_vec()).ok().map(Self::Text),
             Self::Base64(_) => Some(Self::Base64(bytes.to_vec())),
-            Self::Form(_) => Some(Self::form(&bytes)),
+            Self::Form(_) => (!is_lavish_form(&bytes)).then(|| Self::form(&bytes)),
         }
     }
 
     fn form(bytes: &[u8]) -> Self {
         Self::Form(url::form_urlencoded::parse(bytes).into_owned().collect())
     }
+}
+
+/// Whether a body has fields whose names could give a secret away, and more of them than are taken apart.
+pub(super) fn has_names_beyond_reach(media: &str, bytes: &[u8]) -> bool {
+    let is_form = || media.trim_start().to_ascii_lowercase().starts_with(FORM);
+    begins_json(bytes) && memchr::memchr(b'{', bytes).is_some() && is_lavish(bytes)
+        || is_form() && is_lavish_form(bytes)
+}
+
+pub(super) fn begins_json(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
+/// The media type of forms.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A redacted or renamed URL in the form in which a tape can be read that holds it: [`Uri`] takes some 64 KiB, and a
+/// placeholder can be longer than what it stands for. Of one that is too long, the query is replaced by its digest, or
+/// else the path too, or all of it.
+pub(super) fn fitting(url: String) -> String {
+    let fits =
+        |url: &str| url.parse::<Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.authority().is_some());
+    if fits(&url) {
+        return url;
+    }
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let origin = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    let path = url[origin..].find(['?', '#']).map_or(url.len(), |at| origin + at);
+    let overlong = |from: usize| format!("overlong=sha256:{:x}", Sha256::digest(&url[from..]));
+    let forms =
+        [format!("{}?{}", &url[..path], overlong(path)), format!("{}/?{}", &url[..origin], overlong(origin))];
+    forms
+        .into_iter()
+        .find(|form| fits(form))
+        .unwrap_or_else(|| format!("https://overlong.invalid/?{}", overlong(0)))
 }
 
 /// Repeated headers mean the same as one with all their values.

@@ -10,6 +10,7 @@ mod recording;
 mod renaming;
 mod review;
 mod streaming;
+mod unwieldy;
 
 use std::{path::PathBuf, time::Duration};
 

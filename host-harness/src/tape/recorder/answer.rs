@@ -11,7 +11,7 @@ use crate::tape::{
     inflate,
     redact::Redactor,
     rename::Aliases,
-    request::{content_type, text_headers},
+    request::{begins_json, content_type, has_names_beyond_reach, text_headers},
 };
 
 /// A response, and as much of its body as has come.
@@ -151,10 +151,6 @@ pub(super) fn not_kept(why: &str, length: usize) -> String {
     format!("{why}: {length} bytes had come, and none of them is on the tape")
 }
 
-fn begins_json(bytes: &[u8]) -> bool {
-    matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
-}
-
 /// Headers of one connection; a replay has none.
 const OF_THE_CONNECTION: [&str; 3] = ["alt-svc", "connection", "transfer-encoding"];
 
@@ -176,16 +172,15 @@ fn recorded_body(
     bytes: &[u8],
     redactor: &mut Redactor,
 ) -> Result<Option<RecordedBody>, &'static str> {
+    if has_names_beyond_reach(media, bytes) {
+        return Err("the body has more values, or deeper ones, than are taken apart");
+    }
     if begins_json(bytes)
         && is_lavish(bytes)
         && let Ok(text) = std::str::from_utf8(bytes)
     {
         // Only in objects do secrets have names.
-        return if text.contains('{') {
-            Err("the body has more values than are taken apart")
-        } else {
-            Ok(Some(RecordedBody::Text(redactor.text(text))))
-        };
+        return Ok(Some(RecordedBody::Text(redactor.text(text))));
     }
     let Some(body) = RecordedBody::classify(media, bytes) else { return Ok(None) };
     let redacted = redactor.body(&body);
