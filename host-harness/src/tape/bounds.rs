@@ -1,12 +1,18 @@
 //! The limits of what is read and kept.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use serde::Serialize;
 
-use crate::transport::{Body, TransportError};
+use crate::{
+    account::{Account, Held},
+    transport::{Body, TransportError},
+};
 
 /// The longest body, in either direction: the catalog's `function-response-bytes`, and `request-bytes` of the second
 /// generation. No call of the component sends more or reads on behind it.
@@ -24,24 +30,63 @@ const MAX_VALUES: usize = 96 << 20;
 /// The same of a whole tape.
 const MAX_TAPE_VALUES: usize = 512 << 20;
 
-/// A whole body, if it is not longer than [`MAX_BODY`].
+/// The bytes of bodies that a cassette has in memory at the same time, of all exchanges under way and beside its tape.
+pub(super) const MAX_HELD: usize = 512 << 20;
+
+/// A whole body, if it is not longer than [`MAX_BODY`]. It is counted for as long as any part of it lives.
 ///
 /// # Errors
-/// [`TransportError::Limit`] for a longer one; otherwise why it broke off.
-pub(super) async fn collected(mut body: Body, whose: &str) -> Result<Bytes, TransportError> {
-    let mut bytes = Vec::new();
+/// [`TransportError::Limit`] for a longer one, or if others have all the room; otherwise why it broke off.
+pub(super) async fn collected(
+    mut body: Body,
+    whose: &str,
+    room: &Arc<Account>,
+) -> Result<Bytes, TransportError> {
+    let mut whole = Counted { bytes: Vec::new(), held: room.hold(0).map_err(|_| no_room())? };
     while let Some(frame) = body.frame().await {
         let frame = frame?;
         let data = frame.data_ref().map_or(&[][..], |data| data);
-        if bytes.len() + data.len() > MAX_BODY {
+        let length = whole.bytes.len() + data.len();
+        if length > MAX_BODY {
             return Err(TransportError::Limit(format!(
                 "the body of the {whose} is longer than {} MiB, the most that a tape takes",
                 MAX_BODY >> 20
             )));
         }
-        bytes.extend_from_slice(data);
+        whole.held.resize(length).map_err(|_| no_room())?;
+        whole.bytes.extend_from_slice(data);
     }
-    Ok(bytes.into())
+    Ok(Bytes::from_owner(whole))
+}
+
+/// The error of an exchange for which others leave no room.
+pub(super) fn no_room() -> TransportError {
+    TransportError::Limit(format!(
+        "the exchanges under way hold as much as a tape has room for in memory, {} MiB; send fewer at once",
+        MAX_HELD >> 20
+    ))
+}
+
+/// Bytes, and their place in the account.
+struct Counted {
+    bytes: Vec<u8>,
+    held: Held,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The memory that the values of a text take, if it is JSON that is taken apart.
+pub(super) fn of_values(text: &[u8]) -> usize {
+    measured(text).0.min(MAX_VALUES)
+}
+
+/// The same of a form and its pairs.
+pub(super) fn of_pairs(text: &[u8]) -> usize {
+    (memchr::memchr_iter(b'&', text).count() * PAIR).min(MAX_VALUES)
 }
 
 /// Tells whether the values in a text would take more memory, if it is JSON, than is spent on one body, or are nested deeper
@@ -143,7 +188,9 @@ mod tests {
     #[tokio::test]
     async fn a_body_is_as_long_as_that_or_too_long() {
         for (length, fits) in [(MAX_BODY, true), (MAX_BODY + 1, false)] {
-            let body = collected(crate::tape::replay::whole(vec![b'x'; length].into()), "request").await;
+            let room = Account::new(MAX_HELD);
+            let body =
+                collected(crate::tape::replay::whole(vec![b'x'; length].into()), "request", &room).await;
             assert_eq!(body.is_ok_and(|body| body.len() == length), fits, "{length}");
         }
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     Miss, TapeError,
-    bounds::collected,
+    bounds::is_lavish,
     file,
     format::{Interaction, RecordedBody, Tape},
     given::{GivenOut, grants},
@@ -269,7 +269,7 @@ impl Transport for Episodes {
         let episodes = self.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            let body = collected(body, "request").await?;
+            let body = episodes.recorder.collected(body, "request").await?;
             let queue = episodes.recorder.queue().clone();
             let (replay, asked) = (episodes.replay.clone(), (parts.clone(), body.clone()));
             let found = queue.run(move || {
@@ -290,11 +290,12 @@ impl Transport for Episodes {
             }
             let request = http::Request::from_parts(parts, whole(body));
             let (parts, body) = episodes.network.send(request, timeouts).await?.into_parts();
-            let body = collected(body, "response").await?;
+            let body = episodes.recorder.collected(body, "response").await?;
             let (redactor, fresh) = (Arc::clone(&episodes.redactor), body.clone());
             let bound = queue.run(move || {
                 if let Some(RecordedBody::Json(recorded)) =
                     interaction.response.as_ref().and_then(|response| response.body.as_ref())
+                    && !is_lavish(&fresh)
                     && let Ok(fresh) = serde_json::from_slice(&fresh)
                 {
                     bind(recorded, &fresh, &mut locked(&redactor));

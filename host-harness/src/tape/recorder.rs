@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use bytes::Bytes;
 use http::request::Parts;
 use http_body_util::BodyExt as _;
 use tokio::time::Instant;
@@ -21,7 +22,7 @@ use self::{
 };
 use super::{
     TapeError,
-    bounds::collected,
+    bounds::{MAX_HELD, collected, no_room},
     fault::Fault,
     format::{RecordedRequest, Tape},
     live_secrets::LiveSecrets,
@@ -30,15 +31,20 @@ use super::{
     redact::Redactor,
     rename::Aliases,
     replay::{locked, whole},
+    request::{content_type, weight},
 };
-use crate::transport::{Body, Sending, Timeouts, Transport};
+use crate::{
+    account::{Account, Held},
+    transport::{Body, Sending, Timeouts, Transport, TransportError},
+};
 
 /// A [`Transport`] that keeps a redacted copy of each exchange of another one.
 ///
 /// A response is handed on as it arrives, and its end when the exchange is recorded. No more of it is read than its
 /// reader reads, and up to 32 MiB are kept. One that its reader leaves before its end, or that is longer, is on the tape
 /// with its head alone, as a [`Fault`]: as many bytes come in a replay, and no end. The body of a request is held in
-/// memory, up to 32 MiB too; a longer one is an error.
+/// memory, up to 32 MiB too; a longer one is an error. The exchanges under way have room for 512 MiB together: a request
+/// beyond that is an error, and an answer is kept as one that is too long.
 ///
 /// The order on the tape is that in which requests were sent; a failure of the network is on it as a [`Fault`].
 /// Searching for secrets happens on tokio's threads for blocking work, one exchange at a time.
@@ -51,6 +57,8 @@ pub struct Recorder {
     inner: Arc<dyn Transport>,
     path: PathBuf,
     shared: Arc<Shared>,
+    /// Of bodies under way.
+    room: Arc<Account>,
 }
 
 struct Shared {
@@ -105,7 +113,7 @@ impl Recorder {
             order: Mutex::default(),
             book: Mutex::new(Book::new(path.clone(), tape, redactor, extends)),
         };
-        Self { inner, path, shared: Arc::new(shared) }
+        Self { inner, path, shared: Arc::new(shared), room: Account::new(MAX_HELD) }
     }
 
     /// Keeps these secrets off the tape by their exact value, wherever and in whatever encoding they stand.
@@ -130,6 +138,19 @@ impl Recorder {
         self
     }
 
+    /// With room for so many bytes of bodies at the same time.
+    #[cfg(test)]
+    pub(super) fn holding(mut self, bytes: usize) -> Self {
+        self.room = Account::new(bytes);
+        self
+    }
+
+    /// Exchanges that wait to be written down.
+    #[cfg(test)]
+    pub(super) fn left(&self) -> usize {
+        locked(&self.shared.order).left.len()
+    }
+
     /// The tape so far. Blocks while an exchange is being recorded.
     #[must_use]
     pub fn tape(&self) -> Tape {
@@ -151,6 +172,12 @@ impl Recorder {
         self.shared.settled(|book| book.is_empty())
     }
 
+    /// A whole body, counted with those of all exchanges under way.
+    pub(super) async fn collected(&self, body: Body, whose: &str) -> Result<Bytes, TransportError> {
+        self.shared.make_room().await?;
+        collected(body, whose, &self.room).await
+    }
+
     /// In which exchanges are recorded; for whoever is to know what came before.
     pub(super) fn queue(&self) -> &Queue {
         &self.shared.queue
@@ -159,20 +186,23 @@ impl Recorder {
 
 impl Transport for Recorder {
     fn send(&self, request: http::Request<Body>, timeouts: Timeouts) -> Sending {
-        let Self { inner, shared, .. } = self.clone();
+        let recorder = self.clone();
         Box::pin(async move {
+            let Self { inner, shared, room, .. } = recorder.clone();
             let (parts, body) = request.into_parts();
-            let body = collected(body, "request").await?;
+            let body = recorder.collected(body, "request").await?;
             let place = Place::begin(&shared, &parts);
+            // Counted before it is taken apart.
+            let held = room.hold(weight(content_type(&parts.headers), &body)).map_err(|_| no_room())?;
             let (mut exchange, mut parts, body) =
-                shared.queue.run(move || (Exchange::begin(place, &parts, &body), parts, body)).await?;
+                shared.queue.run(move || (Exchange::begin(place, held, &parts, &body), parts, body)).await?;
             parts.extensions.insert(exchange.entry.margin.clone());
             let method = parts.method.clone();
             exchange.entry.sent = Instant::now();
             match inner.send(http::Request::from_parts(parts, whole(body)), timeouts).await {
                 Ok(response) => {
                     let (parts, body) = response.into_parts();
-                    let tee = Tee::new(body, Passing::new(exchange, Answer::begin(method, &parts)));
+                    let tee = Tee::new(body, Passing::new(exchange, Answer::begin(method, &parts, room)));
                     Ok(http::Response::from_parts(parts, tee.boxed_unsync()))
                 }
                 Err(error) => {
@@ -197,6 +227,15 @@ impl Shared {
         let mut book = locked(&self.book);
         self.write_down_what_was_left(&mut book);
         what(&mut book)
+    }
+
+    /// Writes down what was left, lest it becomes ever more, and takes all the room, when all readers leave.
+    async fn make_room(self: &Arc<Self>) -> Result<(), TransportError> {
+        if locked(&self.order).left.is_empty() {
+            return Ok(());
+        }
+        let shared = Arc::clone(self);
+        self.queue.run(move || shared.write_down_what_was_left(&mut locked(&shared.book))).await
     }
 
     fn write_down_what_was_left(&self, book: &mut Book) {
@@ -241,6 +280,8 @@ struct Entry {
     request: RecordedRequest,
     sent: Instant,
     margin: Margin,
+    /// Of its request.
+    _held: Held,
 }
 
 /// One exchange under way.
@@ -250,11 +291,11 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn begin(place: Place, parts: &Parts, body: &[u8]) -> Self {
+    fn begin(place: Place, held: Held, parts: &Parts, body: &[u8]) -> Self {
         let request = locked(&place.shared.book).request(parts, body);
         let Place { index, after, side_by_side, .. } = place;
         let (sent, margin) = (Instant::now(), Margin::default());
-        Self { place, entry: Entry { index, after, side_by_side, request, sent, margin } }
+        Self { place, entry: Entry { index, after, side_by_side, request, sent, margin, _held: held } }
     }
 
     /// Writes it down; not on a thread that drives calls.

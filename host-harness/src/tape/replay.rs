@@ -11,7 +11,7 @@ use http_body_util::{BodyExt as _, Full};
 
 use super::{
     TapeError,
-    bounds::collected,
+    bounds::{MAX_HELD, collected},
     fault::Fault,
     format::{Interaction, RecordedBody, RecordedRequest, RecordedResponse, Tape},
     live_secrets::LiveSecrets,
@@ -23,7 +23,10 @@ use super::{
     request::Comparable,
     rules::Tolerance,
 };
-use crate::transport::{Body, Sending, Timeouts, Transport, TransportError};
+use crate::{
+    account::Account,
+    transport::{Body, Sending, Timeouts, Transport, TransportError},
+};
 
 /// A [`Transport`] that answers each request with the next response of a tape.
 ///
@@ -32,11 +35,13 @@ use crate::transport::{Body, Sending, Timeouts, Transport, TransportError};
 /// repeated. Any other request is answered by [`TransportError::TapeMiss`]; what differs is in
 /// [`misses`](Self::misses). Call [`finish`](Self::finish) at the end: an interaction that nobody asked for
 /// is a failure too. Clones share one position on the tape. Comparing happens on tokio's threads for blocking work,
-/// one request at a time; a request's body is held in memory, up to 32 MiB.
+/// one request at a time; a request's body is held in memory, up to 32 MiB, and those of all requests up to 512 MiB.
 #[derive(Debug, Clone)]
 pub struct Replay {
     state: Arc<Mutex<State>>,
     queue: Queue,
+    /// Of bodies that are compared or wait for it.
+    room: Arc<Account>,
 }
 
 #[derive(Debug)]
@@ -154,7 +159,15 @@ impl Replay {
         let used = vec![false; recorded.len()];
         let (misses, aliases) = (Vec::new(), Aliases::default());
         let state = State { recorded, used, in_any_order, misses, redactor, aliases };
-        Self { state: Arc::new(Mutex::new(state)), queue: Queue::default() }
+        let (state, room) = (Arc::new(Mutex::new(state)), Account::new(MAX_HELD));
+        Self { state, queue: Queue::default(), room }
+    }
+
+    /// With room for so many bytes of bodies at the same time.
+    #[cfg(test)]
+    pub(super) fn holding(mut self, bytes: usize) -> Self {
+        self.room = Account::new(bytes);
+        self
     }
 
     /// The requests that the tape did not answer, in the order in which they came.
@@ -207,7 +220,7 @@ impl Transport for Replay {
         let replay = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let body = collected(body, "request").await?;
+            let body = collected(body, "request", &replay.room).await?;
             let queue = replay.queue.clone();
             let answer = queue.run(move || {
                 let interaction = replay.answer(&parts, &body)?;

@@ -6,7 +6,7 @@ use http::{HeaderMap, Uri, header, request::Parts};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    bounds::{is_deep, is_lavish, is_lavish_form},
+    bounds::{is_deep, is_lavish, is_lavish_form, of_pairs, of_values},
     format::{RecordedBody, RecordedRequest},
     redact::Redactor,
     rules::Tolerance,
@@ -125,9 +125,24 @@ impl RecordedBody {
 
 /// Whether a body has fields whose names could give a secret away, and more of them than are taken apart.
 pub(super) fn has_names_beyond_reach(media: &str, bytes: &[u8]) -> bool {
-    let is_form = || media.trim_start().to_ascii_lowercase().starts_with(FORM);
     begins_json(bytes) && memchr::memchr(b'{', bytes).is_some() && is_lavish(bytes)
-        || is_form() && is_lavish_form(bytes)
+        || is_form(media) && is_lavish_form(bytes)
+}
+
+/// The memory that a body of a request takes on a tape.
+pub(super) fn weight(media: &str, bytes: &[u8]) -> usize {
+    let parts = if begins_json(bytes) {
+        of_values(bytes)
+    } else if is_form(media) {
+        of_pairs(bytes)
+    } else {
+        0
+    };
+    bytes.len() + parts
+}
+
+fn is_form(media: &str) -> bool {
+    media.trim_start().to_ascii_lowercase().starts_with(FORM)
 }
 
 pub(super) fn begins_json(bytes: &[u8]) -> bool {

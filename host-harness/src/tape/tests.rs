@@ -9,6 +9,7 @@ mod properties;
 mod recording;
 mod renaming;
 mod review;
+mod room;
 mod streaming;
 mod unwieldy;
 

@@ -1,17 +1,23 @@
 //! A response as it came, and in the form of a tape.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header, response};
 use tokio::time::Instant;
 
-use crate::tape::{
-    bounds::{MAX_BODY, is_lavish},
-    fault::Fault,
-    format::{RecordedBody, RecordedResponse},
-    inflate,
-    redact::Redactor,
-    rename::Aliases,
-    request::{begins_json, content_type, has_names_beyond_reach, text_headers},
+use crate::{
+    account::{Account, Held},
+    error::Limit,
+    tape::{
+        bounds::{MAX_BODY, is_lavish},
+        fault::Fault,
+        format::{RecordedBody, RecordedResponse},
+        inflate,
+        redact::Redactor,
+        rename::Aliases,
+        request::{begins_json, content_type, has_names_beyond_reach, text_headers},
+    },
 };
 
 /// A response, and as much of its body as has come.
@@ -23,7 +29,11 @@ pub(super) struct Answer {
     pub(super) done: Instant,
     /// Nothing any more, once there is more than is kept.
     bytes: Vec<u8>,
+    held: Option<Held>,
+    room: Arc<Account>,
     length: usize,
+    /// Why it is not kept.
+    dropped: Option<&'static str>,
     end: End,
 }
 
@@ -45,19 +55,48 @@ pub(super) struct Recorded {
 }
 
 impl Answer {
-    pub(super) fn begin(method: Method, parts: &response::Parts) -> Self {
+    pub(super) fn begin(method: Method, parts: &response::Parts, room: Arc<Account>) -> Self {
         let (status, headers) = (parts.status, parts.headers.clone());
         let now = Instant::now();
-        Self { method, status, headers, head: now, done: now, bytes: Vec::new(), length: 0, end: End::Left }
+        Self {
+            method,
+            status,
+            headers,
+            head: now,
+            done: now,
+            bytes: Vec::new(),
+            held: None,
+            room,
+            length: 0,
+            dropped: None,
+            end: End::Left,
+        }
     }
 
     pub(super) fn take(&mut self, data: &Bytes) {
         self.length += data.len();
+        if self.dropped.is_some() {
+            return;
+        }
         if self.length > MAX_BODY {
-            self.bytes = Vec::new();
+            self.drop_body("the body was longer than is kept");
+        } else if self.hold().is_err() {
+            self.drop_body("the exchanges under way left no room for the body");
         } else {
             self.bytes.extend_from_slice(data);
         }
+    }
+
+    fn hold(&mut self) -> Result<(), Limit> {
+        match &mut self.held {
+            Some(held) => held.resize(self.length)?,
+            None => self.held = Some(self.room.hold(self.length)?),
+        }
+        Ok(())
+    }
+
+    fn drop_body(&mut self, why: &'static str) {
+        (self.bytes, self.held, self.dropped) = (Vec::new(), None, Some(why));
     }
 
     /// All of it has come.
@@ -72,7 +111,7 @@ impl Answer {
             End::Left if self.end == End::Whole && self.bytes.len() <= SHORT => {}
             End::Left => {
                 self.end = End::Left;
-                self.bytes = Vec::new();
+                self.drop_body("its reader left");
             }
             End::Whole | End::BrokeOff => self.end = end,
         }
@@ -81,11 +120,11 @@ impl Answer {
 
     pub(super) fn record(self, url: &str, redactor: &mut Redactor, aliases: &Aliases) -> Recorded {
         let mut headers = recorded_headers(&self.headers, redactor);
-        let body = match (self.end, self.bytes.len() == self.length) {
-            (End::Left, _) => Err("its reader left"),
-            (End::Whole | End::BrokeOff, false) => Err("the body was longer than is kept"),
-            (End::BrokeOff, true) => Ok((self.beginning(url, redactor), false)),
-            (End::Whole, true) => self.body(url, redactor, aliases),
+        let body = match (self.end, self.dropped) {
+            (_, Some(why)) => Err(why),
+            (End::Left, None) => Err("its reader left"),
+            (End::BrokeOff, None) => Ok((self.beginning(url, redactor), false)),
+            (End::Whole, None) => self.body(url, redactor, aliases),
         };
         let cut = |bytes| Some(Fault::after(bytes));
         let (body, fault, note) = match body {

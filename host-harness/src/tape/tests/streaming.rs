@@ -25,7 +25,7 @@ const PIECE: usize = 64 << 10;
 
 /// Answers with pieces of 64 KiB, and counts those that were asked for.
 #[derive(Debug, Clone, Default)]
-struct Fountain {
+pub(super) struct Fountain {
     /// Their number; then nothing comes any more, or the end.
     pieces: usize,
     ends: bool,
@@ -34,11 +34,19 @@ struct Fountain {
 }
 
 impl Fountain {
-    fn of(pieces: usize) -> Self {
+    pub(super) fn of(pieces: usize) -> Self {
         Self { pieces, ends: true, media: "application/octet-stream", ..Self::default() }
     }
 
-    fn taken(&self) -> usize {
+    pub(super) fn without_end(self) -> Self {
+        Self { ends: false, ..self }
+    }
+
+    pub(super) fn rewind(&self) {
+        self.taken.store(0, Ordering::Relaxed);
+    }
+
+    pub(super) fn taken(&self) -> usize {
         self.taken.load(Ordering::Relaxed)
     }
 }
