@@ -112,3 +112,6 @@ impl types::Host for View<'_> {
         fn http_error_code(error: Resource<IoError>) -> wasmtime::Result<Option<ErrorCode>>;
     }
 }
+
+#[cfg(test)]
+mod tests;

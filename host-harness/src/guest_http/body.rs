@@ -1,5 +1,5 @@
 //! Bodies of requests. Each piece is counted from the moment that the guest hands it over until the transport has sent it,
-//! or nobody will.
+//! or nobody will; trailers until the call is over.
 
 use std::{mem, sync::Arc};
 
@@ -10,7 +10,7 @@ use wasmtime_wasi::p2::{
 };
 use wasmtime_wasi_http::{
     FieldMap,
-    p2::{HttpResult, bindings::http::types, body::HostOutgoingBody},
+    p2::{HttpError, HttpResult, bindings::http::types, body::HostOutgoingBody},
 };
 
 use super::{View, unchanged};
@@ -39,7 +39,9 @@ impl types::HostOutgoingBody for View<'_> {
         trailers: Option<Resource<FieldMap>>,
     ) -> HttpResult<()> {
         if let Some(trailers) = &trailers {
-            self.uncount(trailers);
+            let bytes = self.uncount(trailers);
+            // Nobody tells when the transport is done with them, so they count for the rest of the call.
+            self.http.account.take(bytes).map_err(HttpError::trap)?;
         }
         types::HostOutgoingBody::finish(&mut self.plain(), body, trailers)
     }
