@@ -157,7 +157,7 @@ fn reference(rest: &[u8]) -> Option<(Meant, usize)> {
 }
 
 /// The names of HTML for characters of ASCII.
-const NAMES: [(&str, u8); 40] = [
+const NAMES: [(&str, u8); 45] = [
     ("amp", b'&'),
     ("AMP", b'&'),
     ("ast", b'*'),
@@ -166,6 +166,7 @@ const NAMES: [(&str, u8); 40] = [
     ("colon", b':'),
     ("comma", b','),
     ("commat", b'@'),
+    ("DiacriticalGrave", b'`'),
     ("dollar", b'$'),
     ("equals", b'='),
     ("excl", b'!'),
@@ -181,6 +182,7 @@ const NAMES: [(&str, u8); 40] = [
     ("lsqb", b'['),
     ("lt", b'<'),
     ("LT", b'<'),
+    ("midast", b'*'),
     ("NewLine", b'\n'),
     ("num", b'#'),
     ("percnt", b'%'),
@@ -197,10 +199,13 @@ const NAMES: [(&str, u8); 40] = [
     ("semi", b';'),
     ("sol", b'/'),
     ("Tab", b'\t'),
+    ("UnderBar", b'_'),
     ("verbar", b'|'),
+    ("vert", b'|'),
+    ("VerticalLine", b'|'),
 ];
 
-const LONGEST_NAME: usize = 9;
+const LONGEST_NAME: usize = 17;
 
 /// Lines of mail have 76 characters; blanks behind them are few.
 const MOST_BLANKS: usize = 80;
@@ -232,6 +237,21 @@ mod tests {
             let mut decoded = Vec::new();
             undo(text.as_bytes(), 0, &mut decoded);
             assert_eq!(String::from_utf8_lossy(&decoded), text);
+        }
+    }
+
+    /// All that the standard of HTML has for the characters that a token is made of.
+    #[test]
+    fn a_character_may_have_several_names() {
+        for (text, expected) in [
+            ("&lowbar;&UnderBar;", "__"),
+            ("&verbar;&vert;&VerticalLine;", "|||"),
+            ("&ast;&midast;", "**"),
+            ("&grave;&DiacriticalGrave;", "``"),
+        ] {
+            let mut decoded = Vec::new();
+            undo(text.as_bytes(), 0, &mut decoded);
+            assert_eq!(String::from_utf8_lossy(&decoded), expected);
         }
     }
 }
