@@ -5,7 +5,7 @@ use std::{io::Read as _, sync::LazyLock};
 use aho_corasick::{AhoCorasick, Input};
 use flate2::{
     Decompress, FlushDecompress, Status,
-    read::{GzDecoder, ZlibDecoder},
+    bufread::{MultiGzDecoder, ZlibDecoder},
 };
 use memchr::memchr;
 
@@ -17,12 +17,22 @@ static BEGINNINGS: LazyLock<AhoCorasick> = LazyLock::new(|| {
         .expect("five short patterns make an automaton")
 });
 
-/// Unpacks what is compressed in some bytes, from wherever a stream begins, until `visit` has seen enough. What is
-/// unpacked comes out of the budget, and the work that finds nothing, too.
+/// How much of a stream has been unpacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// There may be more. It comes again, with what follows.
+    Beginning,
+    /// All of it, or all before it breaks off.
+    All,
+}
+
+/// Unpacks what is compressed in some bytes, from wherever a stream begins, until `visit` has seen enough. It sees
+/// each beginning that is twice as long as the last. What is unpacked comes out of the budget, and the work that finds
+/// nothing, too.
 pub(super) fn each_inflated(
     bytes: &[u8],
     budget: &mut Budget,
-    mut visit: impl FnMut(&[u8], &mut Budget) -> bool,
+    mut visit: impl FnMut(&[u8], Part, &mut Budget) -> bool,
 ) {
     let mut inflater: Option<(Decompress, Vec<u8>)> = None;
     let mut at = 0;
@@ -37,7 +47,7 @@ pub(super) fn each_inflated(
         let Ok(header) = header else { continue };
         let (inflate, chunk) = inflater.get_or_insert_with(|| (Decompress::new(false), vec![0; CHUNK]));
         inflate.reset(false);
-        let mut out = Vec::new();
+        let (mut out, mut glance) = (Vec::new(), FIRST_GLANCE);
         let ended = loop {
             let read = usize::try_from(inflate.total_in()).unwrap_or(usize::MAX);
             let rest = bytes.get(start + header + read..).unwrap_or_default();
@@ -48,6 +58,12 @@ pub(super) fn each_inflated(
                 return;
             }
             out.extend_from_slice(&chunk[..more]);
+            if out.len() >= glance {
+                if visit(&out, Part::Beginning, budget) {
+                    return;
+                }
+                glance = out.len() * 2;
+            }
             match status {
                 Ok(Status::StreamEnd) => break true,
                 Ok(Status::Ok) if more > 0 => {}
@@ -55,7 +71,7 @@ pub(super) fn each_inflated(
                 Ok(Status::Ok | Status::BufError) | Err(_) => break false,
             }
         };
-        if !out.is_empty() && visit(&out, budget) {
+        if !out.is_empty() && visit(&out, Part::All, budget) {
             return;
         }
         if ended && !out.is_empty() {
@@ -86,22 +102,27 @@ fn gzip_header(bytes: &[u8]) -> Result<usize, usize> {
     if at < bytes.len() { Ok(at) } else { Err(at) }
 }
 
-/// A body without the encoding that its header names; `None` if that cannot be undone here.
+/// A body without the encoding that its header names; `None` if that cannot be undone here, to its last byte.
 pub(super) fn content(encoding: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     match encoding.trim().to_ascii_lowercase().as_str() {
         "" | "identity" => Some(bytes.to_vec()),
-        "gzip" | "x-gzip" => read(GzDecoder::new(bytes)),
-        "deflate" => read(ZlibDecoder::new(bytes)),
+        "gzip" | "x-gzip" => {
+            let mut reader = MultiGzDecoder::new(bytes);
+            read(&mut reader)
+        }
+        "deflate" => {
+            let mut reader = ZlibDecoder::new(bytes);
+            read(&mut reader).filter(|plain| plain.len() as u64 == LONGEST || reader.into_inner().is_empty())
+        }
         _ => None,
     }
 }
 
-/// As much as there is: what is cut off may hold a secret in its beginning.
-fn read(reader: impl std::io::Read) -> Option<Vec<u8>> {
+/// As much as is taken; none of what breaks off, for what is behind that nobody has seen.
+fn read(reader: &mut impl std::io::Read) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    // An error leaves what came before it.
-    let _ = reader.take(LONGEST).read_to_end(&mut bytes);
-    (!bytes.is_empty()).then_some(bytes)
+    reader.take(LONGEST).read_to_end(&mut bytes).ok().filter(|_| !bytes.is_empty())?;
+    Some(bytes)
 }
 
 const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
@@ -112,6 +133,9 @@ const ATTEMPT: usize = 1 << 10;
 /// So much is unpacked at a time.
 const CHUNK: usize = 32 << 10;
 
+/// So much is unpacked before it is looked at for the first time.
+const FIRST_GLANCE: usize = 64 << 10;
+
 /// What a compressed body may grow to; the component takes no more either.
 const LONGEST: u64 = 32 << 20;
 
@@ -119,8 +143,10 @@ const LONGEST: u64 = 32 << 20;
 #[cfg(test)]
 pub(super) fn inflated(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
-    each_inflated(bytes, &mut Budget::of_text(bytes.len()), |inner, _| {
-        all.push(inner.to_vec());
+    each_inflated(bytes, &mut Budget::of_text(bytes.len()), |inner, part, _| {
+        if part == Part::All {
+            all.push(inner.to_vec());
+        }
         false
     });
     all
@@ -139,7 +165,7 @@ mod tests {
         let mut zlib = flate2::write::ZlibEncoder::new(gzip.finish().unwrap(), flate2::Compression::best());
         zlib.write_all(b"canary-43").unwrap();
         let mut found = Vec::new();
-        each_inflated(&zlib.finish().unwrap(), &mut Budget::new(1 << 20), |inner, _| {
+        each_inflated(&zlib.finish().unwrap(), &mut Budget::new(1 << 20), |inner, _, _| {
             found.push(String::from_utf8_lossy(inner).into_owned());
             false
         });
@@ -153,7 +179,7 @@ mod tests {
         let mut gzip = gzip.write(Vec::new(), flate2::Compression::default());
         gzip.write_all(b"canary-42").unwrap();
         let mut found = 0;
-        each_inflated(&gzip.finish().unwrap(), &mut Budget::new(1 << 20), |inner, _| {
+        each_inflated(&gzip.finish().unwrap(), &mut Budget::new(1 << 20), |inner, _, _| {
             found += usize::from(inner == b"canary-42");
             false
         });
@@ -165,7 +191,10 @@ mod tests {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         gzip.write_all(&vec![0; 10 << 20]).unwrap();
         let mut budget = Budget::new(1 << 20);
-        each_inflated(&gzip.finish().unwrap(), &mut budget, |_, _| panic!("there is no room for it"));
+        each_inflated(&gzip.finish().unwrap(), &mut budget, |_, part, _| {
+            assert_eq!(part, Part::Beginning, "there is no room for all of it");
+            false
+        });
         assert!(budget.is_spent());
     }
 }

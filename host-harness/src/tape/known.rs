@@ -18,14 +18,34 @@ pub(super) struct Known {
     /// The first eight bytes of these.
     begin: HashSet<u64>,
     filter: Filter,
-    /// How many bytes of what was found in texts are among them.
-    learned: usize,
+    /// Raised by whatever makes a search find more than before.
+    generation: u64,
+    /// How many bytes of what was found in texts are among them, by where that was.
+    learned: [usize; 3],
+    /// Whether the text at hand is one that is sent.
+    sending: bool,
+}
+
+/// Where a secret that is found in a text comes from. One answer may use up what is there for answers, and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// What is sent.
+    Sent,
+    /// An answer, by the name of its field.
+    Field,
+    /// An answer, by its shape.
+    Shape,
 }
 
 impl Known {
-    /// How much is known: not the same again once anything was added.
-    pub(super) fn size(&self) -> usize {
-        self.windows.len() + self.short.len()
+    /// Not the same again once anything was added, or counts in shorter parts than before.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Says whether the texts from now on are sent, or came as answers.
+    pub(super) fn sending(&mut self, sending: bool) {
+        self.sending = sending;
     }
 
     /// A secret of which each part counts. Of a JWT, the signature is the secret; its claims count as a whole.
@@ -46,21 +66,42 @@ impl Known {
     /// The signature of a token that was found in a text.
     pub(super) fn learn_signature(&mut self, signature: &[u8]) {
         if signature.len() >= WINDOW {
-            self.learn_parts(signature, WINDOW);
+            self.learn_parts(signature, WINDOW, Source::Shape);
         }
     }
 
-    /// A secret that was found in a text: it counts as a whole. Whoever writes the text decides how many there are, so
-    /// there is a bound.
-    pub(super) fn learn(&mut self, secret: &[u8]) {
-        self.learn_parts(secret, secret.len());
+    /// A secret that its shape told in a text: it counts as a whole. Whoever writes the text decides how many there are,
+    /// so there is a bound.
+    pub(super) fn learn_shape(&mut self, secret: &[u8]) {
+        self.learn_parts(secret, secret.len(), Source::Shape);
     }
 
-    fn learn_parts(&mut self, secret: &[u8], least: usize) {
-        let is_known = || matches!(&self.find(secret)[..], [one] if one.len() == secret.len());
-        if secret.len() <= LEARNED - self.learned && !is_known() {
-            self.learned += secret.len();
+    /// The same of one that the name of its field told.
+    pub(super) fn learn_field(&mut self, secret: &[u8]) {
+        self.learn_parts(secret, secret.len(), Source::Field);
+    }
+
+    /// The same of one that will be sent.
+    pub(super) fn learn_own(&mut self, secret: &[u8]) {
+        self.learn_parts(secret, secret.len(), Source::Sent);
+    }
+
+    fn learn_parts(&mut self, secret: &[u8], least: usize, source: Source) {
+        let source = if self.sending { Source::Sent } else { source };
+        let learned = self.learned[source as usize];
+        if secret.len() <= LEARNED - learned && self.adds(secret, least) {
+            self.learned[source as usize] += secret.len();
             self.insert(secret, least);
+        }
+    }
+
+    /// Whether a search finds more for knowing this.
+    fn adds(&self, secret: &[u8], least: usize) -> bool {
+        match secret.len() {
+            0..SHORTEST => false,
+            SHORTEST..WINDOW => !self.short.contains(secret),
+            _ => parts(secret, least)
+                .any(|(window, least)| self.windows.get(&window).is_none_or(|known| *known > least)),
         }
     }
 
@@ -70,23 +111,18 @@ impl Known {
         }
         if secret.len() < WINDOW {
             let begin = prefix(secret);
-            self.short.insert(secret.to_vec());
+            self.generation += u64::from(self.short.insert(secret.to_vec()));
             self.begin.insert(begin);
             self.filter.add(begin.into());
         }
-        // How a key in DER begins is no secret: it says of what kind it is. In Base64, these are so many letters.
-        let common = if secret.starts_with(b"MII") { 32 } else { 0 };
-        for (at, window) in secret.windows(WINDOW).enumerate() {
-            // The lines around a key are in all of them.
-            if window.windows(5).any(|dashes| dashes == b"-----") {
-                continue;
-            }
-            let least = if at + WINDOW <= common { least.max(common + WINDOW) } else { least };
-            let window = window.iter().fold(0, |all, byte| all << 8 | u128::from(*byte));
-            let known = self.windows.entry(window).or_insert(least);
+        let mut changed = false;
+        for (window, least) in parts(secret, least) {
+            let known = self.windows.entry(window).or_insert(usize::MAX);
+            changed |= least < *known;
             *known = least.min(*known);
             self.filter.add(window);
         }
+        self.generation += u64::from(changed);
         if self.filter.is_crowded(self.windows.len() + self.begin.len()) {
             let all = self.windows.keys().copied().chain(self.begin.iter().map(|begin| u128::from(*begin)));
             self.filter = Filter::of(all, self.windows.len() + self.begin.len());
@@ -96,8 +132,24 @@ impl Known {
     /// Where secrets and parts of them stand, in order and without overlaps.
     pub(super) fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> = Vec::new();
-        if self.size() == 0 || text.len() < SHORTEST {
-            return found;
+        self.each(text, |_, range| {
+            match found.last_mut() {
+                // So there are fewer than there are bytes, however they overlap.
+                Some(last) if (last.start..last.end).contains(&range.start) => {
+                    last.end = last.end.max(range.end);
+                }
+                Some(_) | None => found.push(range),
+            }
+            false
+        });
+        merged(found)
+    }
+
+    /// Shows `visit` where secrets and parts of them stand, until it has seen enough. Those of each form come in order;
+    /// the short ones may overlap.
+    pub(super) fn each(&self, text: &[u8], mut visit: impl FnMut(Form, Range<usize>) -> bool) {
+        if self.windows.is_empty() && self.short.is_empty() || text.len() < SHORTEST {
+            return;
         }
         let mut stretch = Stretch::default();
         let mut window = 0_u128;
@@ -109,7 +161,9 @@ impl Known {
             {
                 let start = at + 1 - WINDOW;
                 if stretch.range.end != at {
-                    found.extend(stretch.take());
+                    if stretch.take().is_some_and(|range| visit(Form::Parts, range)) {
+                        return;
+                    }
                     stretch = Stretch { range: start..start, least: usize::MAX };
                 }
                 stretch.range.end = at + 1;
@@ -118,11 +172,15 @@ impl Known {
             let begin = window & u128::from(u64::MAX);
             if at + 1 >= SHORTEST && self.filter.may_have(begin) {
                 let start = at + 1 - SHORTEST;
-                found.extend(self.short_at(&text[start..]).map(|len| start..start + len));
+                let short = self.short_at(&text[start..]);
+                if short.is_some_and(|length| visit(Form::Short, start..start + length)) {
+                    return;
+                }
             }
         }
-        found.extend(stretch.take());
-        merged(found)
+        if let Some(range) = stretch.take() {
+            visit(Form::Parts, range);
+        }
     }
 
     fn short_at(&self, rest: &[u8]) -> Option<usize> {
@@ -131,6 +189,29 @@ impl Known {
         }
         (SHORTEST..WINDOW).rev().find(|len| rest.get(..*len).is_some_and(|start| self.short.contains(start)))
     }
+}
+
+/// The two forms of what is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Windows that follow each other.
+    Parts,
+    /// Shorter than a window, and whole.
+    Short,
+}
+
+/// Each window of a secret that is looked for, and how long a stretch of such must be to count.
+fn parts(secret: &[u8], least: usize) -> impl Iterator<Item = (u128, usize)> {
+    // How a key in DER begins is no secret: it says of what kind it is. In Base64, these are so many letters.
+    let common = if secret.starts_with(b"MII") { 32 } else { 0 };
+    secret.windows(WINDOW).enumerate().filter_map(move |(at, window)| {
+        // The lines around a key are in all of them.
+        if window.windows(5).any(|dashes| dashes == b"-----") {
+            return None;
+        }
+        let least = if at + WINDOW <= common { least.max(common + WINDOW) } else { least };
+        Some((window.iter().fold(0, |all, byte| all << 8 | u128::from(*byte)), least))
+    })
 }
 
 /// Windows that follow each other.
@@ -213,7 +294,7 @@ const WINDOW: usize = 16;
 /// Shorter values are words, and would be found everywhere.
 pub(super) const SHORTEST: usize = 8;
 
-/// How many bytes of secrets are taken over from texts. Beyond it, one is masked where it is told by its shape or by
+/// How many bytes of secrets are taken over from texts of each kind. Beyond it, one is masked where it is told by its shape or by
 /// the name of its field, and not by its value elsewhere.
 const LEARNED: usize = 256 << 10;
 

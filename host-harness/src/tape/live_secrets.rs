@@ -1,7 +1,7 @@
 //! Every secret that a store gave out, so that a tape can be kept free of it.
 
 use std::{
-    collections::BTreeSet,
+    collections::HashSet,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -16,7 +16,14 @@ use crate::secrets::{Entry, Expected, Lease, SecretStore, StoreError};
 /// A store that is [watched](Self::watch) adds what a component reads from it and writes into it. Add what else
 /// must not be on a tape, and hand it to [`Recorder::knowing`](super::Recorder::knowing).
 #[derive(Clone, Default)]
-pub struct LiveSecrets(Arc<Mutex<BTreeSet<String>>>);
+pub struct LiveSecrets(Arc<Mutex<List>>);
+
+#[derive(Default)]
+struct List {
+    /// In the order in which they came.
+    secrets: Vec<Arc<str>>,
+    all: HashSet<Arc<str>>,
+}
 
 impl LiveSecrets {
     /// A store that adds the secrets which pass through it.
@@ -28,7 +35,12 @@ impl LiveSecrets {
     /// Adds a secret. One of fewer than eight bytes is passed over: it would be found in every text.
     pub fn add(&self, secret: &str) {
         if secret.len() >= SHORTEST {
-            self.all().insert(secret.to_owned());
+            let mut list = self.list();
+            if !list.all.contains(secret) {
+                let secret: Arc<str> = secret.into();
+                list.secrets.push(Arc::clone(&secret));
+                list.all.insert(secret);
+            }
         }
     }
 
@@ -47,19 +59,18 @@ impl LiveSecrets {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.all().len()
+        self.list().secrets.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.all().is_empty()
+        self.list().secrets.is_empty()
     }
 
-    /// Those that are longer than `known` in number, longest first; none if there is nothing new.
-    pub(super) fn beyond(&self, known: usize) -> Option<Vec<String>> {
-        let all = self.all();
-        (all.len() != known).then(|| all.iter().cloned().collect())
+    /// Those that came after the first `known`.
+    pub(super) fn beyond(&self, known: usize) -> Vec<Arc<str>> {
+        self.list().secrets.get(known..).unwrap_or_default().to_vec()
     }
 
     fn add_fields(&self, fields: &serde_json::Map<String, Value>) {
@@ -84,7 +95,7 @@ impl LiveSecrets {
         }
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    fn list(&self) -> MutexGuard<'_, List> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -123,8 +134,10 @@ impl SecretStore for Watched {
     }
 
     fn put(&self, key: &str, value: &str, expected: &Expected) -> Result<String, StoreError> {
+        let version = self.store.put(key, value, expected)?;
+        // What the store refuses is none of its secrets.
         self.seen.add_stored(key, value);
-        self.store.put(key, value, expected)
+        Ok(version)
     }
 
     fn delete(&self, key: &str, expected: &Expected) -> Result<(), StoreError> {
@@ -165,8 +178,10 @@ mod tests {
                 "client": {"client-secret": "canary-client", "client_id": "1234.apps"}, "token": "short"}"#,
         );
         seen.add_stored("supplied/x", "canary-opaque\n");
-        assert_eq!(seen.beyond(0).unwrap(), ["canary-client", "canary-opaque", "canary-refresh"]);
-        assert!(seen.beyond(3).is_none());
+        let mut all: Vec<String> = seen.beyond(0).iter().map(ToString::to_string).collect();
+        all.sort();
+        assert_eq!(all, ["canary-client", "canary-opaque", "canary-refresh"]);
+        assert!(seen.beyond(3).is_empty());
         assert_eq!(format!("{seen:?}"), "LiveSecrets { secrets: 3 }");
     }
 
@@ -179,5 +194,14 @@ mod tests {
             &format!("-----BEGIN PRIVATE KEY-----\n{line}\nshort\n-----END PRIVATE KEY-----\n"),
         );
         assert_eq!(seen.len(), 3, "the line, all lines, and the block");
+    }
+
+    #[test]
+    fn what_the_store_refuses_is_not_kept() {
+        let seen = LiveSecrets::default();
+        let store = seen.watch(Arc::new(crate::secrets::MemoryStore::new()));
+        store.put("tokens/a", "canary-first", &Expected::Absent).unwrap();
+        store.put("tokens/a", "canary-second", &Expected::Absent).unwrap_err();
+        assert_eq!(seen.beyond(0).iter().map(|secret| &**secret).collect::<Vec<_>>(), ["canary-first"]);
     }
 }

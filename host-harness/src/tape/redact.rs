@@ -40,8 +40,8 @@ pub struct Redactor {
     /// Whether to look into encodings.
     thorough: bool,
     live: LiveSecrets,
-    /// Those of the live ones that are known.
-    seen: HashSet<String>,
+    /// How many of the live ones are known.
+    seen: usize,
     /// What all texts of the body at hand may cost together.
     of_body: Option<Budget>,
     searched: Searched,
@@ -51,8 +51,8 @@ pub struct Redactor {
 #[derive(Default)]
 struct Searched {
     texts: HashSet<[u8; 32]>,
-    /// How much was known then.
-    known: usize,
+    /// What was known then.
+    known: u64,
 }
 
 impl fmt::Debug for Redactor {
@@ -80,6 +80,7 @@ impl Redactor {
     /// From now on, the exact values of these secrets are known, and of those that are added to them later.
     pub fn know(&mut self, live: LiveSecrets) {
         self.live = live;
+        self.seen = 0;
     }
 
     /// Whether a secret is in `bytes`, in whatever form, or might be: there is a bound for the work.
@@ -97,6 +98,11 @@ impl Redactor {
         found
     }
 
+    /// Says whether what follows is sent, or came as an answer: what is learned of the one leaves room for the other.
+    pub(super) fn sending(&mut self, sending: bool) {
+        self.known.sending(sending);
+    }
+
     /// From now on, what is told by its shape in `text` is known by its value.
     pub(super) fn look_through(&mut self, text: &str) {
         self.learn();
@@ -110,7 +116,7 @@ impl Redactor {
 
     /// From now on `secret` is `placeholder`: a server gave it out anew in the place of that one.
     pub(super) fn bind(&mut self, secret: &str, placeholder: &str) {
-        self.known.learn(secret.as_bytes());
+        self.known.learn_own(secret.as_bytes());
         self.reserve(placeholder);
         self.placeholders.insert(Sha256::digest(secret.as_bytes()).into(), placeholder.to_owned());
     }
@@ -161,22 +167,20 @@ impl Redactor {
 
     /// Takes over what the store has given out since.
     fn learn(&mut self) {
-        if let Some(all) = self.live.beyond(self.seen.len()) {
-            for secret in all {
-                self.known.add(&secret);
-                self.seen.insert(secret);
-            }
+        for secret in self.live.beyond(self.seen) {
+            self.known.add(&secret);
+            self.seen += 1;
         }
     }
 
     fn was_searched(&self, noted: Option<[u8; 32]>) -> bool {
-        self.searched.known == self.known.size()
+        self.searched.known == self.known.generation()
             && noted.is_some_and(|digest| self.searched.texts.contains(&digest))
     }
 
     fn is_searched(&mut self, noted: Option<[u8; 32]>) {
-        if self.searched.known != self.known.size() || self.searched.texts.len() >= MOST_SEARCHED {
-            self.searched = Searched { texts: HashSet::new(), known: self.known.size() };
+        if self.searched.known != self.known.generation() || self.searched.texts.len() >= MOST_SEARCHED {
+            self.searched = Searched { texts: HashSet::new(), known: self.known.generation() };
         }
         self.searched.texts.extend(noted);
     }
@@ -357,7 +361,7 @@ impl Redactor {
             _ if value.is_empty() => String::new(),
             _ => {
                 // From now on it is one wherever it stands.
-                self.known.learn(value.as_bytes());
+                self.known.learn_field(value.as_bytes());
                 self.placeholder(kind, value.as_bytes())
             }
         }
@@ -367,6 +371,9 @@ impl Redactor {
         let digest = digest(secret);
         if let Some(known) = self.placeholders.get(&digest) {
             return known.clone();
+        }
+        if self.placeholders.len() >= MOST_PLACEHOLDERS {
+            return format!("[redacted:{kind}:0]");
         }
         let taken = self.taken.get(kind);
         let last = self.last.get(kind).copied().unwrap_or_default();
@@ -440,6 +447,9 @@ const UNSEARCHED: &str = "unsearched";
 
 /// Shorter texts are searched as fast as they are looked up. The names of fields come again and again.
 const WORTH_NOTING: usize = 8;
+
+/// So many secrets have a number of their own. All others of a kind share one: 0.
+const MOST_PLACEHOLDERS: usize = 1 << 16;
 
 /// So many digests are kept: 4 MiB.
 const MOST_SEARCHED: usize = 1 << 17;

@@ -64,6 +64,7 @@ impl Comparable {
 impl RecordedRequest {
     /// What was sent, redacted. All headers are kept.
     pub(super) fn from_sent(parts: &Parts, body: &[u8], redactor: &mut Redactor) -> Self {
+        redactor.sending(true);
         let headers = text_headers(&parts.headers)
             .map(|(name, value)| {
                 let value = redactor.header(&name, &value);
@@ -76,12 +77,14 @@ impl RecordedRequest {
         } else {
             RecordedBody::classify(media, body).map(|body| redactor.body(&body))
         };
-        Self {
+        let request = Self {
             method: parts.method.to_string(),
             url: fitting(redactor.url(&parts.uri.to_string())),
             headers,
             body,
-        }
+        };
+        redactor.sending(false);
+        request
     }
 }
 

@@ -1,13 +1,13 @@
 //! Where secrets are in a text, and in what it is an encoding of; with a bound for the work.
 
-use std::ops::Range;
+use std::{collections::VecDeque, ops::Range};
 
 use memchr::memchr;
 
 use super::{
     decode,
-    inflate::each_inflated,
-    known::{Known, merged},
+    inflate::{Part, each_inflated},
+    known::{Form, Known, merged},
     scan::{self, Found, NO_SIGNATURE},
 };
 
@@ -107,25 +107,119 @@ pub(super) fn marks(known: &mut Known, text: &[u8]) -> Vec<Mark> {
 /// signature by itself.
 fn learn(known: &mut Known, kind: &str, secret: &[u8]) {
     match kind {
-        "refresh-token" | "code" => known.learn(secret),
+        "refresh-token" | "code" => known.learn_shape(secret),
         "signature" => {
             let value = memchr(b'=', secret).map_or(secret, |at| &secret[at + 1..]);
-            known.learn(value);
+            known.learn_shape(value);
         }
         _ => {}
     }
 }
 
-/// Whether a secret is in a text, in whatever form.
+/// Whether a secret is in a text, in whatever form. Nothing is collected: one is enough.
 pub(super) fn is_dirty(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> bool {
-    !dirty(known, text, depth, budget).is_empty()
+    let shaped = first_shaped(known, text);
+    shaped.is_some() || has_value(known, text) || depth > 0 && is_dirty_inside(known, text, depth, budget)
 }
 
-/// Where secrets are in a text, as they are and in encodings.
+fn is_dirty_inside(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> bool {
+    if is_compressed(known, text, depth, budget) {
+        return true;
+    }
+    if text.len() < SHORTEST {
+        return false;
+    }
+    for stretch in decode::stretches(text) {
+        if !budget.take(stretch.range.len()) {
+            break;
+        }
+        if is_dirty(known, &stretch.decoded(text), depth - 1, budget) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The end of the first secret that its shape tells. It is known from then on.
+fn first_shaped(known: &mut Known, text: &[u8]) -> Option<usize> {
+    scan::shapes(text).find_map(|(at, found)| match found {
+        Found::Placeholder { .. } => None,
+        Found::Secret { kind, len } => {
+            learn(known, kind, &text[at..at + len]);
+            Some(at + len)
+        }
+        Found::Jwt { signature, len } => {
+            let signature = &text[at + signature..at + len];
+            let is_one = !signature.is_empty() && signature != NO_SIGNATURE.as_bytes();
+            is_one.then(|| {
+                known.learn_signature(signature);
+                at + len
+            })
+        }
+    })
+}
+
+/// Whether a text without secrets that their shape tells has one that its value tells: as [`together`] judges it, and
+/// in doubt by that.
+fn has_value(known: &mut Known, text: &[u8]) -> bool {
+    let (mut parts, mut short) = (Kept::of(text), Kept::of(text));
+    let (mut found, mut doubt) = (false, false);
+    known.each(text, |form, value| {
+        let kept = match form {
+            Form::Parts => &mut parts,
+            Form::Short => &mut short,
+        };
+        match kept.longest_outside(&value) {
+            0 => {}
+            rest if rest >= SHORTEST_REST || rest == value.len() => found = true,
+            _ => doubt = true,
+        }
+        found
+    });
+    found || doubt && marks(known, text).iter().any(|mark| mark.what != What::Clean)
+}
+
+/// The stretches of a text that are kept, as far as they are asked for. Questions come in order of where they begin.
+struct Kept<'a> {
+    shapes: scan::Shapes<'a>,
+    ranges: VecDeque<Range<usize>>,
+    is_over: bool,
+}
+
+impl<'a> Kept<'a> {
+    fn of(text: &'a [u8]) -> Self {
+        Self { shapes: scan::shapes(text), ranges: VecDeque::new(), is_over: false }
+    }
+
+    /// How long the longest part of a value is that is not kept.
+    fn longest_outside(&mut self, value: &Range<usize>) -> usize {
+        while !self.is_over && self.ranges.back().is_none_or(|last| last.start < value.end) {
+            match self.shapes.next() {
+                Some((at, found)) => self.ranges.push_back(at..at + found.len()),
+                None => self.is_over = true,
+            }
+        }
+        while self.ranges.front().is_some_and(|range| range.end <= value.start) {
+            self.ranges.pop_front();
+        }
+        let (mut longest, mut at) = (0, value.start);
+        for range in self.ranges.iter().take_while(|range| range.start < value.end) {
+            longest = longest.max(range.start.saturating_sub(at));
+            at = at.max(range.end);
+        }
+        longest.max(value.end.saturating_sub(at))
+    }
+}
+
+/// Where secrets are in a text, as they are and in encodings. What is noted for it comes out of the budget.
 fn dirty(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut kept = 0..0;
-    for Mark { range, what } in marks(known, text) {
+    let marks = marks(known, text);
+    if !budget.take(marks.len() * size_of::<Mark>()) {
+        return found;
+    }
+    for Mark { range, what } in marks {
         match what {
             What::Clean => kept = range,
             What::Secret(_) => found.push(range),
@@ -147,8 +241,12 @@ fn dirty(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> Vec<
 /// Whether a secret is in what is compressed in some bytes.
 pub(super) fn is_compressed(known: &mut Known, bytes: &[u8], depth: u8, budget: &mut Budget) -> bool {
     let mut found = false;
-    each_inflated(bytes, budget, |inner, budget| {
-        found |= is_dirty(known, inner, depth - 1, budget);
+    each_inflated(bytes, budget, |inner, part, budget| {
+        found |= match part {
+            // What ends where the part ends may not be what it seems.
+            Part::Beginning => first_shaped(known, inner).is_some_and(|end| end < inner.len()),
+            Part::All => is_dirty(known, inner, depth - 1, budget),
+        };
         found
     });
     found
@@ -222,3 +320,6 @@ const ROOM: usize = 64 << 10;
 
 /// What one text may cost, however long it is.
 const MOST: usize = 256 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -198,3 +198,30 @@ fn a_secret_of_the_store_is_found_in_any_form() {
     gzip.write_all(format!("it is {secret}.").as_bytes()).unwrap();
     assert_eq!(redactor.bytes(&gzip.finish().unwrap()), b"[redacted:compressed:1]");
 }
+
+/// Learned from a text it counts as a whole; the store's own, in parts.
+#[test]
+fn a_text_is_searched_again_once_a_secret_counts_in_parts() {
+    const SECRET: &str = "k3Vw9QzR7bTn1LxYp5Hd8MfGc2JsA6";
+    let live = LiveSecrets::default();
+    let mut redactor = Redactor::thorough();
+    redactor.know(live.clone());
+    assert_eq!(redactor.header("x-api-key", SECRET), "[redacted:credentials:1]");
+    let part = format!("it is {}, or so", &SECRET[4..24]);
+    assert_eq!(redactor.text(&part), part, "the whole of it is the secret");
+    live.add(SECRET);
+    assert_eq!(redactor.text(&part), "it is [redacted:secret:1], or so");
+}
+
+#[test]
+fn there_are_so_many_numbers_and_no_more() {
+    let mut redactor = Redactor::default();
+    let many: String = (0..MOST_PLACEHOLDERS).map(|n| format!("ya29.{n} ")).collect();
+    let shown = redactor.text(&many);
+    assert!(shown.ends_with(&format!("[redacted:access-token:{MOST_PLACEHOLDERS}] ")));
+    assert_eq!(
+        redactor.text("ya29.0 ya29.x ya29.y"),
+        "[redacted:access-token:1] [redacted:access-token:0] [redacted:access-token:0]"
+    );
+    assert_eq!(redactor.placeholders.len(), MOST_PLACEHOLDERS);
+}

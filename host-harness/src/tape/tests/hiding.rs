@@ -307,3 +307,36 @@ async fn what_takes_too_long_to_look_into_is_left_out() {
     let answer = gzip(json!(vec!["nothing"; 1_000]).to_string().as_bytes());
     assert_eq!(body(&recorded("application/gzip", &answer, &[]).await), answer);
 }
+
+/// As much as is ever learned of the values of answers.
+#[tokio::test]
+async fn one_answer_leaves_room_for_what_is_sent_and_for_signatures() {
+    let (token, signature) = token("canary signature of a token");
+    let mut password = String::new();
+    while password.len() < 256 << 10 {
+        let _ = write!(password, "{:08x}", password.len());
+    }
+    let long =
+        json!({"a_password": password, "echo": "so canary-sent-0123 it is", "token": token, "z": signature});
+    let signatures = json!({"echo": "so canary-sent-0123 it is", "a": (0..8_000).map(|n| {
+        token_of(&format!("{n:032}"))
+    }).collect::<Vec<_>>()});
+    for answer in [long, signatures] {
+        let function = InPieces(vec![("content-type", "application/json")], answer.to_string().into());
+        let recorder = Recorder::new(std::sync::Arc::new(function), "", tape(json!([])));
+        for headers in [&[][..], &[("authorization", "Bearer canary-sent-0123")]] {
+            send(&recorder, request("GET", "https://f.run.app/", headers, "")).await.unwrap();
+        }
+        let tape = recorder.tape();
+        let shown = String::from_utf8(
+            tape.interactions()[1].response().unwrap().body().map(RecordedBody::to_bytes).unwrap().to_vec(),
+        )
+        .unwrap();
+        assert!(!shown.contains("canary-sent"), "{}", &shown[..200]);
+        assert!(!shown.contains(&signature), "{shown}");
+    }
+}
+
+fn token_of(signature: &str) -> String {
+    token(signature).0
+}
