@@ -1,5 +1,6 @@
 //! Tapes read and replayed: the project's cassettes, and small tapes of these tests.
 
+mod compressed;
 mod episodes;
 mod faults;
 mod hiding;

@@ -156,19 +156,26 @@ impl Answer {
             return Ok((None, false));
         }
         let media = content_type(&self.headers);
-        let encoding = self.headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
-        match encoding.map(|encoding| inflate::content(encoding, &self.bytes)) {
-            None => Ok((recorded_body(url, media, &self.bytes, redactor)?, false)),
-            Some(None) => Ok((Some(redactor.unreadable(&self.bytes)), true)),
-            // It is cut off there.
-            Some(Some(plain)) if plain.len() >= MAX_BODY => {
-                Err("the body is longer than is kept, decompressed")
-            }
-            Some(Some(plain)) if redactor.finds_in(&plain) || aliases.name(&plain) => {
-                Ok((recorded_body(url, media, &plain, redactor)?, true))
-            }
-            Some(Some(_)) => Ok((recorded_body(url, media, &self.bytes, redactor)?, false)),
+        let mut encodings = self.headers.get_all(header::CONTENT_ENCODING).iter();
+        let (encoding, another) = (encodings.next(), encodings.next());
+        let Some(encoding) = encoding else {
+            return Ok((recorded_body(url, media, &self.bytes, redactor)?.0, false));
+        };
+        let encoding = encoding.to_str().ok().filter(|_| another.is_none());
+        let Some(plain) = encoding.and_then(|encoding| inflate::content(encoding, &self.bytes)) else {
+            return Ok((Some(redactor.unreadable(&self.bytes)), true));
+        };
+        // It is cut off there.
+        if plain.len() >= MAX_BODY {
+            return Err("the body is longer than is kept, decompressed");
         }
+        // Only here do its fields have names.
+        let (body, changed) = recorded_body(url, media, &plain, redactor)?;
+        if changed || redactor.finds_in(&plain) || aliases.name(&plain) {
+            return Ok((body, true));
+        }
+        drop((body, plain));
+        Ok((recorded_body(url, media, &self.bytes, redactor)?.0, false))
     }
 
     /// Of a body that broke off. What is no whole JSON has no fields whose names could give a secret away.
@@ -180,7 +187,7 @@ impl Answer {
         } else if nameless || self.headers.contains_key(header::CONTENT_ENCODING) {
             Some(redactor.unreadable(&self.bytes))
         } else {
-            recorded_body(url, media, &self.bytes, redactor).unwrap_or_default()
+            recorded_body(url, media, &self.bytes, redactor).map(|(body, _)| body).unwrap_or_default()
         }
     }
 }
@@ -204,13 +211,13 @@ fn recorded_headers(headers: &HeaderMap, redactor: &mut Redactor) -> Vec<(String
 }
 
 /// JSON is stored as such if that loses nothing: Google's may be laid out anew, a function's may not,
-/// unless a secret has to come out of it.
+/// unless a secret has to come out of it. Whether one had to is told, too.
 fn recorded_body(
     url: &str,
     media: &str,
     bytes: &[u8],
     redactor: &mut Redactor,
-) -> Result<Option<RecordedBody>, &'static str> {
+) -> Result<(Option<RecordedBody>, bool), &'static str> {
     if has_names_beyond_reach(media, bytes) {
         return Err("the body has more values, or deeper ones, than are taken apart");
     }
@@ -219,21 +226,26 @@ fn recorded_body(
         && let Ok(text) = std::str::from_utf8(bytes)
     {
         // Only in objects do secrets have names.
-        return Ok(Some(RecordedBody::Text(redactor.text(text))));
+        let shown = redactor.text(text);
+        let changed = shown != text;
+        return Ok((Some(RecordedBody::Text(shown)), changed));
     }
-    let Some(body) = RecordedBody::classify(media, bytes) else { return Ok(None) };
+    let Some(body) = RecordedBody::classify(media, bytes) else { return Ok((None, false)) };
     let redacted = redactor.body(&body);
     let googles = url
         .parse::<http::Uri>()
         .is_ok_and(|uri| uri.host().is_some_and(|host| host.ends_with(".googleapis.com")));
-    if googles || redacted != body || body.to_bytes() == bytes {
-        return Ok(Some(redacted));
+    let changed = redacted != body;
+    if googles || changed || body.to_bytes() == bytes {
+        return Ok((Some(redacted), changed));
     }
     drop((body, redacted));
-    Ok(Some(match std::str::from_utf8(bytes) {
+    let body = match std::str::from_utf8(bytes) {
         Ok(text) => RecordedBody::Text(redactor.text(text)),
         Err(_) => RecordedBody::Base64(redactor.bytes(bytes)),
-    }))
+    };
+    let changed = body.to_bytes() != bytes;
+    Ok((Some(body), changed))
 }
 
 /// The length that can be searched in passing.
