@@ -380,7 +380,10 @@ impl Redactor {
         let number = (last + 1..)
             .find(|number| taken.is_none_or(|taken| !taken.contains(number)))
             .expect("a tape holds fewer than four billion secrets");
-        self.last.insert(kind.to_owned(), number);
+        match self.last.get_mut(kind) {
+            Some(last) => *last = number,
+            None => _ = self.last.insert(kind.to_owned(), number),
+        }
         let placeholder = format!("[redacted:{kind}:{number}]");
         self.placeholders.insert(digest, placeholder.clone());
         placeholder
@@ -449,7 +452,7 @@ const UNSEARCHED: &str = "unsearched";
 const WORTH_NOTING: usize = 8;
 
 /// So many secrets have a number of their own. All others of a kind share one: 0.
-const MOST_PLACEHOLDERS: usize = 1 << 16;
+const MOST_PLACEHOLDERS: usize = 1 << 14;
 
 /// So many digests are kept: 4 MiB.
 const MOST_SEARCHED: usize = 1 << 17;
