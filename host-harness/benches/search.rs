@@ -1,7 +1,8 @@
 //! What the search for secrets costs, for texts that were made to be slow: `cargo bench --bench search`.
 //!
 //! Each text is searched in one size and in twice the size. The last column is what the double costs: about 2 where the
-//! time is linear. With a number as an argument, the size of the smaller one is so many KiB in place of 512.
+//! time is linear. With a number as an argument, the size of the smaller one is so many KiB in place of 1024:
+//! so long that neither fits into a cache next to the processor.
 
 use std::{
     env,
@@ -16,17 +17,27 @@ use gcf_host::tape::{LiveSecrets, Redactor};
 /// Twice the text may take so many times as long.
 const MOST: f64 = 2.2;
 
+/// So often what is above that is measured anew: what else the machine does can only add to a time.
+const MORE: u32 = 3;
+
 fn main() -> ExitCode {
-    let size = env::args().skip(1).find_map(|argument| argument.parse::<usize>().ok()).unwrap_or(512) << 10;
+    let size = env::args().skip(1).find_map(|argument| argument.parse::<usize>().ok()).unwrap_or(1024) << 10;
     let mut out = io::stdout().lock();
     let mut steep = 0;
     let _ = writeln!(out, "{:<24} {:>9} {:>10} {:>10} {:>6}", "text", "bytes", "once", "double", "ratio");
     for (name, make) in SHAPES {
         for (how, search) in [("", plain as fn(&[u8]) -> Duration), (", in encodings", thorough)] {
             let (text, double) = (make(size), make(size * 2));
-            let (once, twice) = (best(search, &text), best(search, &double));
+            let (mut once, mut twice) = (best(search, &text), best(search, &double));
             let grown = double.len() as f64 / text.len() as f64;
-            let ratio = twice.as_secs_f64() / once.as_secs_f64() * 2.0 / grown;
+            let ratio =
+                |once: Duration, twice: Duration| twice.as_secs_f64() / once.as_secs_f64() * 2.0 / grown;
+            for _ in 0..MORE {
+                if ratio(once, twice) > MOST {
+                    (once, twice) = (once.min(best(search, &text)), twice.min(best(search, &double)));
+                }
+            }
+            let ratio = ratio(once, twice);
             // What takes no time at all has no ratio.
             if ratio > MOST && twice > Duration::from_millis(5) {
                 steep += 1;

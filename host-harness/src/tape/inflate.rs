@@ -7,7 +7,7 @@ use flate2::{
     Decompress, FlushDecompress, Status,
     bufread::{MultiGzDecoder, ZlibDecoder},
 };
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 use super::search::Budget;
 
@@ -35,11 +35,17 @@ pub(super) fn each_inflated(
     mut visit: impl FnMut(&[u8], Part, &mut Budget) -> bool,
 ) {
     let mut inflater: Option<(Decompress, Vec<u8>)> = None;
+    let mut texts_end: Option<usize> = None;
     let mut at = 0;
     while let Some(beginning) = BEGINNINGS.find(Input::new(bytes).range(at..)) {
         let start = beginning.start();
         at = start + 1;
-        let header = if bytes[start] == GZIP[0] { gzip_header(&bytes[start..]) } else { Ok(2) };
+        let header = if bytes[start] == GZIP[0] {
+            let end = texts_end.get_or_insert_with(|| memrchr(0, bytes).map_or(0, |zero| zero + 1));
+            gzip_header(&bytes[start..], end.saturating_sub(start))
+        } else {
+            Ok(2)
+        };
         let (Ok(looked_at) | Err(looked_at)) = header;
         if !budget.take(ATTEMPT + looked_at) {
             return;
@@ -81,7 +87,8 @@ pub(super) fn each_inflated(
 }
 
 /// How long the header of gzip is (RFC 1952, section 2.3); if it is none, how much had to be looked at to tell.
-fn gzip_header(bytes: &[u8]) -> Result<usize, usize> {
+/// A zero ends each text in it, and there is none from `texts_end` on.
+fn gzip_header(bytes: &[u8], texts_end: usize) -> Result<usize, usize> {
     let flags = *bytes.get(3).ok_or(3_usize)?;
     if flags & 0xe0 != 0 {
         return Err(4);
@@ -93,7 +100,7 @@ fn gzip_header(bytes: &[u8]) -> Result<usize, usize> {
     }
     for text in [8, 16] {
         if flags & text != 0 {
-            at += memchr(0, bytes.get(at..).ok_or(at)?).ok_or(bytes.len())? + 1;
+            at += memchr(0, bytes.get(at..texts_end).ok_or(at)?).ok_or(texts_end)? + 1;
         }
     }
     if flags & 2 != 0 {
