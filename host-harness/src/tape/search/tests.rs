@@ -29,7 +29,8 @@ fn what_is_noted_comes_out_of_the_budget() {
     encoded(&mut Known::default(), &text, 1, &mut budget);
     assert!(budget.is_spent());
     let mut budget = Budget::of_text(text.len());
-    assert_eq!(encoded(&mut Known::default(), &text, 1, &mut budget), [0..text.len()]);
+    let found = encoded(&mut Known::default(), &text, 1, &mut budget);
+    assert_eq!((found.len(), found.first()), (1, Some(&(0..text.len()))));
     assert!(!budget.is_spent(), "an honest text has room");
 }
 
