@@ -32,11 +32,8 @@ pub(super) struct Comparable {
 impl Comparable {
     /// `request` must be redacted.
     pub(super) fn new(request: &RecordedRequest, tolerance: Tolerance) -> Self {
-        let uri: Uri = match request.url.parse() {
-            Ok(uri) => uri,
-            // Of no tape and no request: see `fitting`.
-            Err(_) => Uri::default(),
-        };
+        // One that is no URI is of no tape and no request: see `fitting`.
+        let uri: Uri = request.url.parse().unwrap_or_default();
         let scheme = uri.scheme_str().unwrap_or_default();
         let port = match (scheme, uri.port_u16()) {
             ("https", Some(443)) | ("http", Some(80)) | (_, None) => String::new(),
