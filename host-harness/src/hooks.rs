@@ -299,7 +299,8 @@ mod tests {
     async fn a_failure_of_the_transport_becomes_its_code() {
         let text = || "127.0.0.1:1".to_owned();
         let late = Duration::from_secs(1);
-        let table: [(TransportError, fn(&WasiError) -> bool); 13] = [
+        type Judge = fn(&WasiError) -> bool;
+        let table: [(TransportError, Judge); 13] = [
             (TransportError::Denied(text()), |error| matches!(error, WasiError::HttpRequestDenied)),
             (TransportError::TapeMiss(text()), |error| matches!(error, WasiError::HttpRequestDenied)),
             (TransportError::Dns(text()), |error| matches!(error, WasiError::DnsError { .. })),

@@ -125,7 +125,8 @@ fn wait_for_data(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::{io::Write as _, os::fd::AsRawFd as _};
 

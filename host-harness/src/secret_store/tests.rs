@@ -34,7 +34,7 @@ async fn what_is_written_is_read_with_its_version() {
     assert_eq!((entry.value.as_str(), &entry.version), ("value", &version));
     let again = secrets.put(name.clone(), "value".into(), wit::Expected::Absent).await.unwrap();
     assert_eq!(again, Err(StoreError::VersionMismatch));
-    assert_eq!(secrets.keys("tokens/".into()).await.unwrap().unwrap(), [name.clone()]);
+    assert_eq!(secrets.keys("tokens/".into()).await.unwrap().unwrap(), std::slice::from_ref(&name));
     secrets.delete(name.clone(), wit::Expected::Version(version)).await.unwrap().unwrap();
     assert!(secrets.get(name).await.unwrap().unwrap().is_none());
 }

@@ -310,7 +310,8 @@ mod tests {
         const WORD: &[u8] = b"canary-42";
         stretches(text).find_map(|stretch| {
             let at = memchr::memmem::find(&stretch.decoded(text), WORD)?;
-            Some(&text[stretch.sources(text, &[at..at + WORD.len()])[0].clone()])
+            let word = at..at + WORD.len();
+            Some(&text[stretch.sources(text, std::slice::from_ref(&word))[0].clone()])
         })
     }
 
