@@ -1,7 +1,7 @@
 //! `wasi:http/types` and `wasi:http/outgoing-handler` for the guest: those of wasmtime, with a count of what they keep.
 //!
 //! A guest can fill headers, and write into bodies, that it never sends. Such bytes lie in the host, beside the guest's own
-//! memory, so they are counted with it ([`Account`](crate::account::Account)).
+//! memory, so they are counted with it ([`Account`]).
 //!
 //! The side of a server is not there: nothing is ever asked of the component over HTTP.
 
