@@ -1,5 +1,7 @@
 //! Redaction: every secret becomes a placeholder that is the same wherever the secret appears.
 
+mod names;
+
 use std::{
     collections::{HashMap, HashSet},
     fmt,
@@ -10,6 +12,7 @@ use memchr::memmem;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use self::names::{is_secret_header, secret_field};
 use super::{
     bounds::is_lavish,
     format::{Interaction, Provenance, RecordedBody},
@@ -456,47 +459,6 @@ const MOST_PLACEHOLDERS: usize = 1 << 14;
 
 /// So many digests are kept: 4 MiB.
 const MOST_SEARCHED: usize = 1 << 17;
-
-/// The kind of secret that a field of this name holds.
-fn secret_field(place: Place, name: &str) -> Option<&'static str> {
-    Some(match name {
-        "access_token" | "accessToken" => "access-token",
-        "refresh_token" | "refreshToken" => "refresh-token",
-        "id_token" | "idToken" => "id-token",
-        "client_secret" | "clientSecret" => "client-secret",
-        "code_verifier" => "code-verifier",
-        "assertion" | "client_assertion" => "assertion",
-        "subject_token" | "subjectToken" | "actor_token" | "actorToken" => "subject-token",
-        "device_code" => "device-code",
-        "private_key" | "privateKeyData" => "private-key",
-        "code" if place != Place::Json => "code",
-        "token" if place != Place::Json => "token",
-        "key" if place == Place::Query => "api-key",
-        "X-Goog-Signature" | "X-Amz-Signature" | "X-Amz-Security-Token" | "Signature" | "sig"
-            if place == Place::Query =>
-        {
-            "signature"
-        }
-        "secret" if place != Place::Json => "credentials",
-        _ if is_secret_name(name) => "credentials",
-        _ => return None,
-    })
-}
-
-/// Names that functions of all kinds give to what proves who calls. Not `secret` itself: in Google's JSON it is the name
-/// of one.
-fn is_secret_name(name: &str) -> bool {
-    let name: String =
-        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    ["password", "passwd", "passphrase", "apikey", "secretkey", "accesskey", "authtoken", "sessiontoken"]
-        .into_iter()
-        .any(|end| name.ends_with(end))
-}
-
-/// The same of headers, of which more say so: `x-vault-token`, `x-hub-secret`.
-fn is_secret_header(name: &str) -> bool {
-    is_secret_name(name) || name.ends_with("-token") || name.ends_with("-secret")
-}
 
 #[cfg(test)]
 mod tests;
