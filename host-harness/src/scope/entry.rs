@@ -58,12 +58,12 @@ impl<'a> EntryName<'a> {
         Self { key, kind, owner }
     }
 
-    /// Whether it is of a sign-in that can still be ended. An earlier version did not say when it is over.
+    /// Tells whether it is of a sign-in that can still be ended. An earlier version did not say when it is over.
     pub(super) fn is_alive(&self, now: Duration) -> bool {
         matches!(&self.owner, Owner::SignIn { expires: Some(end), .. } if *end >= now.as_secs())
     }
 
-    /// Whether it holds no secret.
+    /// Tells whether it holds no secret.
     pub(super) fn is_public(&self) -> bool {
         PUBLIC.contains(&self.kind)
     }
@@ -112,7 +112,7 @@ impl SignInId {
     }
 }
 
-/// Whether a text is the id of a connection: the component makes no others.
+/// Tells whether a text is the id of a connection: the component makes no others.
 pub(super) fn is_id(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }

@@ -15,7 +15,7 @@ use super::{
 
 /// A judge of writes.
 pub(crate) trait Passes: fmt::Debug + Send + Sync {
-    /// Whether the store beneath may have `value` under `key`, where it has `beneath` now.
+    /// Tells whether the store beneath may have `value` under `key`, where it has `beneath` now.
     fn passes(&self, key: &str, value: &str, beneath: Option<&str>) -> bool;
 }
 

@@ -96,7 +96,7 @@ fn is_issuer(uri: &Uri) -> bool {
     uri.host().is_some_and(|host| ISSUERS.iter().any(|issuer| host.eq_ignore_ascii_case(issuer)))
 }
 
-/// Whether a text has a placeholder, or a token that lost its signature.
+/// Tells whether a text has a placeholder, or a token that lost its signature.
 fn is_of_a_tape(text: &str) -> bool {
     let bytes = text.as_bytes();
     scan::shapes(bytes).any(|(at, found): (usize, Found<'_>)| match found {

@@ -95,7 +95,7 @@ impl Known {
         }
     }
 
-    /// Whether a search finds more for knowing this.
+    /// Tells whether a search finds more for knowing this.
     fn adds(&self, secret: &[u8], least: usize) -> bool {
         match secret.len() {
             0..SHORTEST => false,
@@ -271,7 +271,7 @@ impl Filter {
         self.bits[word] |= bit;
     }
 
-    /// Whether it is full enough for a bigger one to pay.
+    /// Tells whether it is full enough for a bigger one to pay.
     fn is_crowded(&self, count: usize) -> bool {
         count > self.bits.len() * 4 && self.bits.len() < MOST_WORDS
     }

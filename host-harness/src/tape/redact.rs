@@ -86,7 +86,7 @@ impl Redactor {
         self.seen = 0;
     }
 
-    /// Whether a secret is in `bytes`, in whatever form, or might be: there is a bound for the work.
+    /// Tells whether a secret is in `bytes`, in whatever form, or might be: there is a bound for the work.
     pub(super) fn finds_in(&mut self, bytes: &[u8]) -> bool {
         self.learn();
         let noted = noted(bytes);

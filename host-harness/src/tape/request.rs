@@ -123,7 +123,7 @@ impl RecordedBody {
     }
 }
 
-/// Whether a body has fields whose names could give a secret away, and more of them than are taken apart.
+/// Tells whether a body has fields whose names could give a secret away, and more of them than are taken apart.
 pub(super) fn has_names_beyond_reach(media: &str, bytes: &[u8]) -> bool {
     begins_json(bytes) && memchr::memchr(b'{', bytes).is_some() && is_lavish(bytes)
         || is_form(media) && is_lavish_form(bytes)

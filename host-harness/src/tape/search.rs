@@ -54,7 +54,7 @@ impl Budget {
         self.left
     }
 
-    /// Whether there was room for so much more.
+    /// Tells whether there was room for so much more.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
         match self.left.checked_sub(bytes) {
             Some(left) if !self.spent => {
@@ -68,7 +68,7 @@ impl Budget {
         }
     }
 
-    /// Whether something was not looked at for want of room.
+    /// Tells whether something was not looked at for want of room.
     pub(super) fn is_spent(&self) -> bool {
         self.spent
     }
@@ -116,7 +116,7 @@ fn learn(known: &mut Known, kind: &str, secret: &[u8]) {
     }
 }
 
-/// Whether a secret is in a text, in whatever form. Nothing is collected: one is enough.
+/// Tells whether a secret is in a text, in whatever form. Nothing is collected: one is enough.
 pub(super) fn is_dirty(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> bool {
     let shaped = first_shaped(known, text);
     shaped.is_some() || has_value(known, text) || depth > 0 && is_dirty_inside(known, text, depth, budget)
@@ -159,7 +159,7 @@ fn first_shaped(known: &mut Known, text: &[u8]) -> Option<usize> {
     })
 }
 
-/// Whether a text without secrets that their shape tells has one that its value tells: as [`together`] judges it, and
+/// Tells whether a text without secrets that their shape tells has one that its value tells: as [`together`] judges it, and
 /// in doubt by that.
 fn has_value(known: &mut Known, text: &[u8]) -> bool {
     let (mut parts, mut short) = (Kept::of(text), Kept::of(text));
@@ -238,7 +238,7 @@ fn dirty(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> Vec<
     merged(found)
 }
 
-/// Whether a secret is in what is compressed in some bytes.
+/// Tells whether a secret is in what is compressed in some bytes.
 pub(super) fn is_compressed(known: &mut Known, bytes: &[u8], depth: u8, budget: &mut Budget) -> bool {
     let mut found = false;
     each_inflated(bytes, budget, |inner, part, budget| {

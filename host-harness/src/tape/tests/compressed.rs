@@ -33,7 +33,7 @@ async fn recorded(headers: &[(&'static str, &'static str)], answer: Vec<u8>) -> 
     recorder.tape()
 }
 
-/// Whether a tape has a secret, also in what is compressed in it.
+/// Tells whether a tape has a secret, also in what is compressed in it.
 fn has(tape: &Tape, secret: &str) -> bool {
     tape.to_json().contains(secret)
         || tape.interactions().iter().any(|interaction| {

@@ -42,7 +42,7 @@ fn names(victim: &str) -> Vec<String> {
     names.chain([format!("pending/{victim}/4102444800")]).collect()
 }
 
-/// Whether it was more than a list of connections may read.
+/// Tells whether it was more than a list of connections may read.
 fn is_secret(name: &str) -> bool {
     !PUBLIC.iter().any(|kind| name.starts_with(kind))
 }
