@@ -128,9 +128,9 @@ impl Scope {
         })
     }
 
-    /// Plans what this call would do.
+    /// Plans what this call would do: it makes nothing.
     pub(crate) fn planned(self) -> Self {
-        Self { sends: false, ..self }
+        Self { sends: false, makes: Makes::Nothing, ..self }
     }
 
     /// Tells that the call may send requests.

@@ -133,6 +133,15 @@ fn a_call_makes_one_connection_and_uses_what_it_has_put() {
 }
 
 #[test]
+fn a_plan_makes_nothing() {
+    let scope = Scope::connect().planned();
+    for kind in ["connections", "credentials", "keys", "tokens"] {
+        assert!(!may(&scope, &format!("{kind}/{NEW}")).contains(&Access::Put), "{kind}");
+    }
+    assert!(!scope.sends() && Scope::connect().sends());
+}
+
+#[test]
 fn a_connection_that_is_there_in_part_is_not_a_new_one() {
     for kind in ["connections", "credentials", "keys", "status", "repeats", "tokens"] {
         let store = MemoryStore::new();
