@@ -100,6 +100,12 @@ pub enum TapeError {
         /// The paths of the fields that hold it.
         at: Vec<String>,
     },
+    /// The store gave out more secrets than are looked for. Nothing was written.
+    #[error(
+        "the recording was not written: the store gave out more secrets than can be kept off a tape, 2 MiB; record less \
+         on one tape"
+    )]
+    TooManySecrets,
     /// The tape was written, but there was more than fits onto one.
     #[error(
         "tape {} is full: {left_out} of {of} exchanges are on it without their bodies, or not at all; record less on \

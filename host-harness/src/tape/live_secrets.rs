@@ -15,6 +15,9 @@ use crate::secrets::{Entry, Expected, Lease, SecretStore, StoreError};
 ///
 /// A store that is [watched](Self::watch) adds what a component reads from it and writes into it. Add what else
 /// must not be on a tape, and hand it to [`Recorder::knowing`](super::Recorder::knowing).
+///
+/// There is room for 2 MiB of them, some hundred times what a store of a dozen connections gives out. Beyond that no tape
+/// is written, and nothing on one is shown as searched.
 #[derive(Clone, Default)]
 pub struct LiveSecrets(Arc<Mutex<List>>);
 
@@ -23,6 +26,9 @@ struct List {
     /// In the order in which they came.
     secrets: Vec<Arc<str>>,
     all: HashSet<Arc<str>>,
+    bytes: usize,
+    /// Set if one had no room.
+    is_over: bool,
 }
 
 impl LiveSecrets {
@@ -37,6 +43,11 @@ impl LiveSecrets {
         if secret.len() >= SHORTEST {
             let mut list = self.list();
             if !list.all.contains(secret) {
+                if secret.len() > MOST - list.bytes {
+                    list.is_over = true;
+                    return;
+                }
+                list.bytes += secret.len();
                 let secret: Arc<str> = secret.into();
                 list.secrets.push(Arc::clone(&secret));
                 list.all.insert(secret);
@@ -66,6 +77,11 @@ impl LiveSecrets {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list().secrets.is_empty()
+    }
+
+    /// Tells whether there were more of them than are kept.
+    pub(super) fn is_over(&self) -> bool {
+        self.list().is_over
     }
 
     /// Those that came after the first `known`.
@@ -164,6 +180,9 @@ impl SecretStore for Watched {
 /// Shorter ones are words.
 const SHORTEST: usize = 8;
 
+/// So many bytes are kept. Looking for them takes some 50 times as much memory.
+const MOST: usize = 2 << 20;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,6 +202,18 @@ mod tests {
         assert_eq!(all, ["canary-client", "canary-opaque", "canary-refresh"]);
         assert!(seen.beyond(3).is_empty());
         assert_eq!(format!("{seen:?}"), "LiveSecrets { secrets: 3 }");
+    }
+
+    #[test]
+    fn there_is_room_for_so_many() {
+        let seen = LiveSecrets::default();
+        let secret = |number: usize| format!("{number:0>1024}");
+        (0..MOST / 1024).for_each(|number| seen.add(&secret(number)));
+        seen.add(&secret(0));
+        assert!(!seen.is_over(), "it is known");
+        seen.add("one more");
+        assert!(seen.is_over());
+        assert_eq!(seen.len(), MOST / 1024);
     }
 
     #[test]

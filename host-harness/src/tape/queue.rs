@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::transport::TransportError;
@@ -10,7 +13,8 @@ use crate::transport::TransportError;
 /// Searching and comparing, one piece after another in the order in which they came: placeholders are numbered as they
 /// are found. Clones share one queue.
 ///
-/// Waiting for a piece can be given up at any time. A piece that has not begun is then dropped.
+/// Waiting for a piece can be given up at any time. A piece that has not begun is then dropped, and one that has
+/// is told by [`Waiter::has_left`].
 #[derive(Clone, Default)]
 pub(super) struct Queue {
     turn: Arc<tokio::sync::Mutex<()>>,
@@ -19,8 +23,32 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct Running {
-    pieces: Mutex<usize>,
+    pieces: Mutex<Pieces>,
     fewer: Condvar,
+    waiter: Waiter,
+}
+
+#[derive(Default)]
+struct Pieces {
+    begun: u64,
+    /// The number of the one that is being done.
+    current: Option<u64>,
+}
+
+/// Whoever waits for the piece that is being done. Clones stand for the same one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Waiter(Arc<AtomicBool>);
+
+impl Waiter {
+    /// Tells whether the result is of no use any more. Between pieces it is not so.
+    pub(super) fn has_left(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[cfg(test)]
+    pub(super) fn gone() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
 }
 
 impl Queue {
@@ -34,10 +62,12 @@ impl Queue {
     ) -> Result<T, TransportError> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let piece = Piece::begin(&self.running);
+        let _waiting = piece.wait();
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
-            drop(turn);
+            // Before it is the next one's turn.
             drop(piece);
+            drop(turn);
             done
         })
         .await;
@@ -47,10 +77,21 @@ impl Queue {
         })
     }
 
+    /// Whoever waits for the piece at hand, for work that may take long.
+    pub(super) fn waiter(&self) -> Waiter {
+        self.running.waiter.clone()
+    }
+
     /// Blocks until the piece that has begun is done, if there is one.
     pub(super) fn settle(&self) {
-        let pieces = self.running.pieces.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.running.fewer.wait_while(pieces, |pieces| *pieces > 0));
+        let pieces = self.running.pieces();
+        drop(self.running.fewer.wait_while(pieces, |pieces| pieces.current.is_some()));
+    }
+}
+
+impl Running {
+    fn pieces(&self) -> MutexGuard<'_, Pieces> {
+        self.pieces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -61,19 +102,46 @@ impl fmt::Debug for Queue {
 }
 
 /// One that has begun, until it is dropped.
-struct Piece(Arc<Running>);
+struct Piece {
+    running: Arc<Running>,
+    number: u64,
+}
 
 impl Piece {
     fn begin(running: &Arc<Running>) -> Self {
-        *running.pieces.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        Self(Arc::clone(running))
+        let mut pieces = running.pieces();
+        pieces.begun += 1;
+        pieces.current = Some(pieces.begun);
+        Self { number: pieces.begun, running: Arc::clone(running) }
+    }
+
+    fn wait(&self) -> Waiting {
+        Waiting { running: Arc::clone(&self.running), number: self.number }
     }
 }
 
 impl Drop for Piece {
     fn drop(&mut self) {
-        *self.0.pieces.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        self.0.fewer.notify_all();
+        let mut pieces = self.running.pieces();
+        pieces.current = None;
+        self.running.waiter.0.store(false, Ordering::Relaxed);
+        drop(pieces);
+        self.running.fewer.notify_all();
+    }
+}
+
+/// Waiting for a piece, until it is dropped.
+struct Waiting {
+    running: Arc<Running>,
+    number: u64,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let pieces = self.running.pieces();
+        if pieces.current == Some(self.number) {
+            self.running.waiter.0.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -124,5 +192,32 @@ mod tests {
         go.send(()).unwrap();
         queue.settle();
         assert_eq!(*done.lock().unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_piece_is_told_that_nobody_waits_for_it_and_the_next_one_is_not() {
+        let queue = Queue::default();
+        let waiter = queue.waiter();
+        let (go, wait) = mpsc::channel::<()>();
+        let (tell, told) = mpsc::channel();
+        let mut given_up = Box::pin(queue.run({
+            let waiter = queue.waiter();
+            move || {
+                let before = waiter.has_left();
+                wait.recv().unwrap();
+                tell.send((before, waiter.has_left())).unwrap();
+            }
+        }));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(matches!(given_up.as_mut().poll(&mut context), Poll::Pending));
+        assert!(!waiter.has_left());
+        drop(given_up);
+        assert!(waiter.has_left());
+        go.send(()).unwrap();
+        assert!(told.recv().unwrap().1);
+        let next = queue.waiter();
+        assert_eq!(queue.run(move || next.has_left()).await, Ok(false));
+        queue.settle();
+        assert!(!waiter.has_left());
     }
 }

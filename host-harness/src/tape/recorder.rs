@@ -107,8 +107,10 @@ impl Recorder {
         extends: bool,
     ) -> Self {
         let path = path.into();
+        let queue = Queue::default();
+        locked(&redactor).serve(queue.waiter());
         let shared = Shared {
-            queue: Queue::default(),
+            queue,
             on_tape: tape.interactions.len(),
             order: Mutex::default(),
             book: Mutex::new(Book::new(path.clone(), tape, redactor, extends)),

@@ -1,5 +1,6 @@
 //! Redaction: every secret becomes a placeholder that is the same wherever the secret appears.
 
+mod json;
 mod names;
 
 use std::{
@@ -9,15 +10,14 @@ use std::{
 };
 
 use memchr::memmem;
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use self::names::{is_secret_header, secret_field};
 use super::{
-    bounds::is_lavish,
     format::{Interaction, Provenance, RecordedBody},
     known::Known,
     live_secrets::LiveSecrets,
+    queue::Waiter,
     request::fitting,
     scan::{self, Found, NO_SIGNATURE},
     search::{self, Budget, What},
@@ -48,6 +48,7 @@ pub struct Redactor {
     /// What all texts of the body at hand may cost together.
     of_body: Option<Budget>,
     searched: Searched,
+    waiter: Waiter,
 }
 
 /// Texts without a secret, by their digest, so that none is searched twice for the same secrets.
@@ -86,19 +87,63 @@ impl Redactor {
         self.seen = 0;
     }
 
+    /// From now on, a search ends once this one has left. What it had not looked into counts as what takes too long.
+    pub(super) fn serve(&mut self, waiter: Waiter) {
+        self.waiter = waiter;
+    }
+
+    /// Tells whether nobody waits for what is being done.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.waiter.has_left()
+    }
+
     /// Tells whether a secret is in `bytes`, in whatever form, or might be: there is a bound for the work.
     pub(super) fn finds_in(&mut self, bytes: &[u8]) -> bool {
         self.learn();
+        if !self.knows_all() {
+            return true;
+        }
         let noted = noted(bytes);
         if self.was_searched(noted) {
             return false;
         }
-        let mut budget = Budget::of_text(bytes.len());
+        let mut budget = self.budget(bytes.len()).while_waits(&self.waiter);
+        let before = budget.left();
         let found = search::is_dirty(&mut self.known, bytes, DEPTH, &mut budget) || budget.is_spent();
+        self.spend(before - budget.left());
         if !found {
             self.is_searched(noted);
         }
         found
+    }
+
+    /// Does what one body needs; all searches in it together may cost what one text of its length may.
+    fn within_one_budget<T>(&mut self, length: usize, what: impl FnOnce(&mut Self) -> T) -> T {
+        self.of_body = Some(Budget::of_text(length).while_waits(&self.waiter));
+        let done = what(self);
+        self.of_body = None;
+        done
+    }
+
+    /// Tells whether it looks for everything that the store gave out.
+    pub(super) fn knows_all(&self) -> bool {
+        !self.live.is_over()
+    }
+
+    /// What stands in no body is short, and is looked into even if nobody waits.
+    fn budget(&self, length: usize) -> Budget {
+        let alone = Budget::of_text(length);
+        match &self.of_body {
+            Some(of_body) => alone.within(of_body),
+            None => alone,
+        }
+    }
+
+    fn spend(&mut self, bytes: usize) {
+        if let Some(of_body) = &mut self.of_body {
+            // If nothing is left for this one, nothing is for the others.
+            of_body.take(bytes);
+        }
     }
 
     /// Says whether what follows is sent, or came as an answer: what is learned of the one leaves room for the other.
@@ -135,6 +180,9 @@ impl Redactor {
     #[must_use]
     pub fn bytes(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.learn();
+        if !self.knows_all() && bytes.len() >= SHORTEST {
+            return self.placeholder(UNSEARCHED, bytes).into_bytes();
+        }
         if !self.thorough || bytes.len() < SHORTEST {
             return self.plain(bytes);
         }
@@ -142,14 +190,10 @@ impl Redactor {
         if self.was_searched(noted) {
             return bytes.to_vec();
         }
-        let alone = Budget::of_text(bytes.len());
-        let mut budget = self.of_body.map_or(alone, |of_body| alone.within(&of_body));
+        let mut budget = self.budget(bytes.len());
         let before = budget.left();
         let shown = self.thoroughly(bytes, &mut budget);
-        if let Some(of_body) = &mut self.of_body {
-            // If nothing is left for this one, nothing is for the others.
-            of_body.take(before - budget.left());
-        }
+        self.spend(before - budget.left());
         if budget.is_spent() {
             return self.placeholder(UNSEARCHED, bytes).into_bytes();
         }
@@ -271,10 +315,7 @@ impl Redactor {
     /// A body, by the names of its fields where it has any.
     #[must_use]
     pub fn body(&mut self, body: &RecordedBody) -> RecordedBody {
-        self.of_body = Some(Budget::of_text(body.to_bytes().len()));
-        let redacted = self.redacted_body(body);
-        self.of_body = None;
-        redacted
+        self.within_one_budget(body.to_bytes().len(), |this| this.redacted_body(body))
     }
 
     fn redacted_body(&mut self, body: &RecordedBody) -> RecordedBody {
@@ -294,16 +335,6 @@ impl Redactor {
         }
     }
 
-    /// JSON that came as another media type, without the secrets that only the names of its fields tell; none if there
-    /// are none.
-    fn named(&mut self, text: &str) -> Option<String> {
-        // No array of this length has names: see `has_names_beyond_reach`.
-        let text = Some(text).filter(|text| !is_lavish(text.as_bytes()))?;
-        let value: Value = serde_json::from_str(text).ok().filter(|value: &Value| !value.is_string())?;
-        let redacted = self.json("", &value);
-        (redacted != value).then(|| redacted.to_string())
-    }
-
     pub(super) fn pairs(&mut self, place: Place, pairs: &[(String, String)]) -> Vec<(String, String)> {
         pairs.iter().map(|(name, value)| (name.clone(), self.field(place, name, value))).collect()
     }
@@ -315,17 +346,6 @@ impl Redactor {
             if let Some(Found::Placeholder { kind, number, .. }) = scan::first(&bytes[at..]) {
                 self.taken.entry(kind.to_owned()).or_default().insert(number);
             }
-        }
-    }
-
-    fn json(&mut self, name: &str, value: &Value) -> Value {
-        match value {
-            Value::String(text) => Value::String(self.field(Place::Json, name, text)),
-            Value::Array(items) => items.iter().map(|item| self.json(name, item)).collect(),
-            Value::Object(fields) => {
-                fields.iter().map(|(name, value)| (self.text(name), self.json(name, value))).collect()
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
         }
     }
 
@@ -448,7 +468,7 @@ const DEPTH: u8 = 3;
 /// Shorter texts hide nothing in an encoding.
 const SHORTEST: usize = 8;
 
-/// The kind of what was not looked into, for it would have taken too long.
+/// The kind of what was not looked into: it would have taken too long, or there was too much to look for.
 const UNSEARCHED: &str = "unsearched";
 
 /// Shorter texts are searched as fast as they are looked up. The names of fields come again and again.

@@ -111,8 +111,10 @@ impl Replay {
     /// Begins at the tape's first interaction.
     #[must_use]
     pub fn new(tape: Tape) -> Self {
-        let redactor = Redactor::thorough();
-        Self::with(tape, Arc::new(Mutex::new(redactor)), false)
+        let redactor = Arc::new(Mutex::new(Redactor::thorough()));
+        let replay = Self::with(tape, Arc::clone(&redactor), false);
+        locked(&redactor).serve(replay.queue.waiter());
+        replay
     }
 
     /// Takes these secrets out of each request by their exact value, as the recording did.
@@ -244,6 +246,10 @@ impl State {
         let sent = self.sent(parts, body);
         if let Some(index) = self.take(&sent) {
             return Ok(self.recorded[index].1.clone());
+        }
+        // What was not searched to its end is compared with nothing.
+        if locked(&self.redactor).is_given_up() {
+            return Err(TransportError::Closed("the call has ended".to_owned()));
         }
         let miss = self.miss(&sent);
         let short = match &miss.expected {

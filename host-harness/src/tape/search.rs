@@ -8,6 +8,7 @@ use super::{
     decode,
     inflate::{Part, each_inflated},
     known::{Form, Known, merged},
+    queue::Waiter,
     scan::{self, Found, NO_SIGNATURE},
 };
 
@@ -29,15 +30,22 @@ pub(super) enum What {
 }
 
 /// How many bytes may still be decoded. What is spent is not given back: a body has one for all that is found in it.
-#[derive(Debug, Clone, Copy)]
+/// It is spent, too, once nobody waits for the search.
+#[derive(Debug, Clone)]
 pub(super) struct Budget {
     left: usize,
     spent: bool,
+    waiter: Waiter,
 }
 
 impl Budget {
     pub(super) fn new(bytes: usize) -> Self {
-        Self { left: bytes, spent: false }
+        Self { left: bytes, spent: false, waiter: Waiter::default() }
+    }
+
+    /// The same, for as long as somebody waits.
+    pub(super) fn while_waits(self, waiter: &Waiter) -> Self {
+        Self { waiter: waiter.clone(), ..self }
     }
 
     /// Enough for a text of this length, whatever anybody encodes without bad intent.
@@ -45,9 +53,10 @@ impl Budget {
         Self::new(length.saturating_mul(MOST_VIEWS).saturating_add(ROOM).min(MOST))
     }
 
-    /// The smaller one of two.
+    /// The smaller one of two, for as long as somebody waits for the other.
     pub(super) fn within(self, other: &Self) -> Self {
-        Self { left: self.left.min(other.left), spent: self.spent || other.spent }
+        let waiter = other.waiter.clone();
+        Self { left: self.left.min(other.left), spent: self.spent || other.spent, waiter }
     }
 
     pub(super) fn left(&self) -> usize {
@@ -57,7 +66,7 @@ impl Budget {
     /// Tells whether there was room for so much more.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
         match self.left.checked_sub(bytes) {
-            Some(left) if !self.spent => {
+            Some(left) if !self.spent && !self.waiter.has_left() => {
                 self.left = left;
                 true
             }

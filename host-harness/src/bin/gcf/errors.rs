@@ -335,7 +335,7 @@ impl Failure {
 fn tape_fix(error: &TapeError) -> &'static str {
     match error {
         TapeError::File { source, .. } => tape_fix(source),
-        TapeError::Full { .. } => "record less on one tape",
+        TapeError::Full { .. } | TapeError::TooManySecrets => "record less on one tape",
         TapeError::Write { .. } => "name a file in a folder that you can write in",
         TapeError::Alias { .. } => {
             "give each name one that nothing else has: `--rename my-project=project-1`"

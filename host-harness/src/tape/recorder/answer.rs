@@ -127,6 +127,8 @@ impl Answer {
             (End::Whole, None) => self.body(url, redactor, aliases),
         };
         let cut = |bytes| Some(Fault::after(bytes));
+        // What was not searched to its end would be a placeholder, and the reader has left.
+        let body = if redactor.is_given_up() { Err("its reader left") } else { body };
         let (body, fault, note) = match body {
             Ok((body, decoded)) => {
                 if decoded {
@@ -231,21 +233,26 @@ fn recorded_body(
         return Ok((Some(RecordedBody::Text(shown)), changed));
     }
     let Some(body) = RecordedBody::classify(media, bytes) else { return Ok((None, false)) };
-    let redacted = redactor.body(&body);
     let googles = url
         .parse::<http::Uri>()
         .is_ok_and(|uri| uri.host().is_some_and(|host| host.ends_with(".googleapis.com")));
+    let laid_out = !googles && body.to_bytes() != bytes;
+    if laid_out
+        && let (RecordedBody::Json(value), Ok(text)) = (&body, std::str::from_utf8(bytes))
+        && redactor.is_clean_json(text, value)
+    {
+        return Ok((Some(RecordedBody::Text(text.to_owned())), false));
+    }
+    let redacted = redactor.body(&body);
     let changed = redacted != body;
-    if googles || changed || body.to_bytes() == bytes {
+    if !laid_out || changed {
         return Ok((Some(redacted), changed));
     }
+    // A secret is in the text, and in none of its fields.
     drop((body, redacted));
-    let body = match std::str::from_utf8(bytes) {
-        Ok(text) => RecordedBody::Text(redactor.text(text)),
-        Err(_) => RecordedBody::Base64(redactor.bytes(bytes)),
-    };
-    let changed = body.to_bytes() != bytes;
-    Ok((Some(body), changed))
+    let shown = redactor.body(&RecordedBody::Text(String::from_utf8_lossy(bytes).into_owned()));
+    let changed = shown.to_bytes() != bytes;
+    Ok((Some(shown), changed))
 }
 
 /// The length that can be searched in passing.

@@ -203,6 +203,9 @@ impl Book {
         let redactor = Arc::clone(&self.redactor);
         let text = self.with_tape(|tape| {
             let mut redactor = locked(&redactor);
+            if !redactor.knows_all() {
+                return Err(TapeError::TooManySecrets);
+            }
             // What the store gave out since may stand in what came before.
             tape.redact(&mut redactor);
             let at = tape.leaks(&mut redactor);

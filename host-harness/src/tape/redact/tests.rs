@@ -1,7 +1,7 @@
 //! Secrets by shape, header, place, field, and what becomes of them.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -224,4 +224,16 @@ fn there_are_so_many_numbers_and_no_more() {
         "[redacted:access-token:1] [redacted:access-token:0] [redacted:access-token:0]"
     );
     assert_eq!(redactor.placeholders.len(), MOST_PLACEHOLDERS);
+}
+
+#[test]
+fn what_nobody_waits_for_is_not_looked_into() {
+    let long = RecordedBody::Text("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=".to_owned());
+    let mut redactor = Redactor::thorough();
+    assert_eq!(redactor.body(&long), long);
+    let mut redactor = Redactor::thorough();
+    redactor.serve(Waiter::gone());
+    assert_eq!(redactor.body(&long), RecordedBody::Text("[redacted:unsearched:1]".to_owned()));
+    assert_eq!(redactor.header("x-a", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="), "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=");
+    assert!(redactor.finds_in(b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo"), "it might");
 }

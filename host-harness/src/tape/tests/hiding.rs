@@ -7,7 +7,7 @@ use data_encoding::{BASE64, BASE64_MIME, BASE64URL_NOPAD, HEXLOWER, HEXUPPER, Sp
 use serde_json::{Value, json};
 
 use super::{recording::InPieces, request, send, tape};
-use crate::tape::{LiveSecrets, RecordedBody, Recorder, Redactor, Tape};
+use crate::tape::{LiveSecrets, RecordedBody, Recorder, Redactor, Tape, TapeError};
 
 /// No shape tells it.
 const SECRET: &str = "canary/Zq8+T3nB=1_x~47.Kd-9sWv";
@@ -339,4 +339,25 @@ async fn one_answer_leaves_room_for_what_is_sent_and_for_signatures() {
 
 fn token_of(signature: &str) -> String {
     token(signature).0
+}
+
+/// What is not known cannot be kept off a tape.
+#[tokio::test]
+async fn more_secrets_than_are_looked_for_are_no_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tape.json");
+    for (length, fits) in [(1 << 20, true), (3 << 20, false)] {
+        let secrets = LiveSecrets::default();
+        secrets.add(&SECRET.repeat(length / SECRET.len()));
+        let function = InPieces(vec![("content-type", "text/plain")], b"an answer of some length".to_vec());
+        let recorder = Recorder::new(std::sync::Arc::new(function), &path, tape(json!([]))).knowing(secrets);
+        send(&recorder, request("GET", "https://f.run.app/", &[], "")).await.unwrap();
+        let shown = body(&recorder.tape());
+        assert_eq!(shown == b"an answer of some length", fits);
+        match recorder.finish() {
+            Ok(()) => assert!(fits && path.exists()),
+            Err(error) => assert!(!fits && matches!(error, TapeError::TooManySecrets), "{error}"),
+        }
+        let _ = std::fs::remove_file(&path);
+    }
 }

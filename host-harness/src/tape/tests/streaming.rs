@@ -1,12 +1,13 @@
 //! Bodies that are long, slow, or never end: what a recording hands on, keeps, and says of them.
 
 use std::{
+    future::Future as _,
     pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -250,4 +251,25 @@ async fn a_recording_ends_with_the_call() {
     );
     let tape = kept(&recorder);
     assert_eq!(tape.interactions()[0].fault().unwrap().body_bytes, Some(5 * PIECE));
+}
+
+/// The search has begun, and the tape does not get what it had not looked into.
+#[tokio::test]
+async fn a_search_ends_with_the_call() {
+    for gives_up in [true, false] {
+        let recorder = recorder(&Fountain::of(2));
+        let mut body = begin(&recorder).await;
+        assert_eq!((piece(&mut body).await, piece(&mut body).await), (PIECE, PIECE));
+        let mut end = Box::pin(body.frame());
+        if gives_up {
+            assert!(matches!(end.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
+            drop(end);
+            drop(body);
+        } else {
+            assert!(end.await.is_none());
+        }
+        let tape = kept(&recorder);
+        let cut = tape.interactions()[0].fault().and_then(|fault| fault.body_bytes);
+        assert_eq!(cut, gives_up.then_some(2 * PIECE));
+    }
 }
