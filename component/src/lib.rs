@@ -18,6 +18,10 @@ mod reactor;
 #[cfg(target_os = "wasi")]
 mod seal;
 
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 /// What wit-bindgen makes of `wit/`.
 #[expect(unsafe_code, reason = "generated")]
 mod bindings {

@@ -36,9 +36,7 @@ impl Redactor {
 
     /// Tells whether JSON may stand on a tape as it came: no secret is in its text, and none in its fields.
     pub(in crate::tape) fn is_clean_json(&mut self, text: &str, value: &Value) -> bool {
-        self.within_one_budget(text.len(), |this| {
-            !this.finds_in(text.as_bytes()) && !this.hides(text, value)
-        })
+        self.within_one_budget(text.len(), |this| !this.finds_in(text.as_bytes()) && !this.hides(text, value))
     }
 
     /// Tells whether there could be a secret in the fields of some JSON that a search through its text does not find: under

@@ -234,6 +234,9 @@ fn what_nobody_waits_for_is_not_looked_into() {
     let mut redactor = Redactor::thorough();
     redactor.serve(Waiter::gone());
     assert_eq!(redactor.body(&long), RecordedBody::Text("[redacted:unsearched:1]".to_owned()));
-    assert_eq!(redactor.header("x-a", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="), "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=");
+    assert_eq!(
+        redactor.header("x-a", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="),
+        "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
+    );
     assert!(redactor.finds_in(b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo"), "it might");
 }
