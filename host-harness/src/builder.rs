@@ -1,17 +1,21 @@
 //! How a [`Host`] is put together.
 
 use std::{
+    borrow::Cow,
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use serde_json::Value;
-use wasmtime::component::Linker;
+use wasmtime::{
+    Engine,
+    component::{Component, Linker},
+};
 
 use crate::{
     bindings::ConnectorPre,
-    cache,
+    cache::{self, CacheUse},
     clock::{Clock, Random, SystemClock, SystemRandom},
     egress::EgressPolicy,
     engine::engine,
@@ -27,9 +31,9 @@ use crate::{
     transport::{Body, Sending, Timeouts, Transport, TransportError},
 };
 
-/// Puts a [`Host`] together. Only the component must be named.
+/// Puts a [`Host`] together. Nothing must be named, with the feature `embedded`; without it, the component.
 ///
-/// What is not named: secrets live in memory, the transport refuses everything, clock and randomness
+/// What is not named: the component is the one in this library, secrets live in memory, the transport refuses everything, clock and randomness
 /// are the system's, the limits are [`Limits::default`], the host signs and adds no access tokens, and
 /// nothing is cached.
 pub struct HostBuilder {
@@ -49,6 +53,8 @@ pub struct HostBuilder {
 enum Source {
     File(PathBuf),
     Bytes(Vec<u8>),
+    #[cfg(feature = "embedded")]
+    Embedded,
 }
 
 impl Default for HostBuilder {
@@ -170,9 +176,12 @@ impl HostBuilder {
     /// # Errors
     /// [`HostError`] says what is wrong with the component, or with this machine.
     pub fn build(self) -> Result<Host, HostError> {
-        let wasm = self.component.ok_or(HostError::NoComponent)?.read()?;
+        let source = self.component.or_else(Source::default).ok_or(HostError::NoComponent)?;
         let engine = engine(&self.limits)?;
-        let (component, cache_use) = cache::component(&engine, &wasm, self.cache.as_deref())?;
+        let (component, cache_use) = match source.compiled(&engine) {
+            Some(component) => (component, CacheUse::Embedded),
+            None => cache::component(&engine, &source.read()?, self.cache.as_deref())?,
+        };
         let mut linker = Linker::new(&engine);
         state::link(&mut linker).map_err(|error| HostError::engine(&error))?;
         let connector = linker
@@ -197,11 +206,31 @@ impl HostBuilder {
 }
 
 impl Source {
-    fn read(self) -> Result<Vec<u8>, HostError> {
+    /// The one for hosts that name none.
+    fn default() -> Option<Self> {
+        #[cfg(feature = "embedded")]
+        return Some(Self::Embedded);
+        #[cfg(not(feature = "embedded"))]
+        None
+    }
+
+    /// Its machine code, if that came along.
+    fn compiled(&self, engine: &Engine) -> Option<Component> {
+        match self {
+            Self::File(_) | Self::Bytes(_) => None,
+            #[cfg(feature = "embedded")]
+            Self::Embedded => cache::embedded(engine),
+        }
+    }
+
+    fn read(self) -> Result<Cow<'static, [u8]>, HostError> {
         let (bytes, name) = match self {
             Self::Bytes(bytes) => (bytes, "what was given".to_owned()),
             Self::File(path) => (read(&path)?, path.display().to_string()),
+            #[cfg(feature = "embedded")]
+            Self::Embedded => return Ok(Cow::Borrowed(crate::embedded::CONNECTOR)),
         };
+        let bytes = Cow::Owned(bytes);
         if is_component(&bytes) { Ok(bytes) } else { Err(HostError::NotAComponent(name)) }
     }
 }
@@ -264,8 +293,16 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg(not(feature = "embedded"))]
     fn a_host_needs_a_component() {
         assert!(matches!(Host::builder().build(), Err(HostError::NoComponent)));
+    }
+
+    #[test]
+    #[cfg(feature = "precompiled")]
+    fn what_is_inside_runs_without_being_compiled() {
+        let host = Host::builder().build().unwrap();
+        assert_eq!(*host.cache_use(), CacheUse::Embedded);
     }
 
     #[test]

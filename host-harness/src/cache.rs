@@ -22,6 +22,8 @@ use crate::{
 /// component is compiled instead, which takes a second or so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CacheUse {
+    /// The component and its machine code are inside this program.
+    Embedded,
     /// No folder was named.
     Off,
     /// The component was there, compiled.
@@ -35,6 +37,7 @@ pub enum CacheUse {
 impl fmt::Display for CacheUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Embedded => f.write_str("compiled component inside this program"),
             Self::Off => f.write_str("no cache for compiled components"),
             Self::Hit => f.write_str("compiled component found in the cache"),
             Self::Stored => f.write_str("compiled component stored in the cache"),
@@ -68,6 +71,16 @@ pub(crate) fn component(
         )),
     };
     Ok((component, stored))
+}
+
+/// The component inside this library, if its machine code came along and is for this engine and this processor.
+#[cfg(feature = "embedded")]
+#[expect(unsafe_code, reason = "loading machine code is unsafe by nature; see the safety comment")]
+pub(crate) fn embedded(engine: &Engine) -> Option<Component> {
+    let code = crate::embedded::machine_code()?;
+    // SAFETY: the bytes are what `Engine::precompile_component` returned while this program was built, and are a part
+    // of it, as trustworthy as the rest. The engine checks its own version and settings, and what the processor has.
+    unsafe { Component::deserialize(engine, code) }.ok()
 }
 
 /// A place in a folder that is known to be ours.

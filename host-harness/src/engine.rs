@@ -1,10 +1,12 @@
 //! The engine: one for each host, with the settings that a fresh sandbox for every call asks for.
 
+mod settings;
+
 use std::{thread, time::Duration};
 
-use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails,
-};
+use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use self::settings::settings;
 
 use crate::{
     error::HostError,
@@ -16,25 +18,11 @@ use crate::{
 /// The address space for all sandboxes is reserved at once, which makes each one quick to set up and
 /// to clear away. Where that is not to be had (a limit on address space), each call reserves its own.
 pub(crate) fn engine(limits: &Limits) -> Result<Engine, HostError> {
-    let engine = Engine::new(config().allocation_strategy(pool(limits)))
-        .or_else(|_| Engine::new(config().allocation_strategy(InstanceAllocationStrategy::OnDemand)))
+    let engine = Engine::new(settings().allocation_strategy(pool(limits)))
+        .or_else(|_| Engine::new(settings().allocation_strategy(InstanceAllocationStrategy::OnDemand)))
         .map_err(|error| HostError::engine(&error))?;
     tick(&engine)?;
     Ok(engine)
-}
-
-fn config() -> Config {
-    let mut config = Config::new();
-    config
-        .wasm_component_model(true)
-        .epoch_interruption(true)
-        // A trap is reported by its code alone, so nothing that could explain where is kept.
-        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
-        .generate_address_map(false)
-        .native_unwind_info(false)
-        // The exports are plain functions; what concurrent ones need would be set up for every call.
-        .concurrency_support(false);
-    config
 }
 
 fn pool(limits: &Limits) -> InstanceAllocationStrategy {
@@ -87,7 +75,7 @@ mod tests {
     #[test]
     fn the_engine_falls_back_where_the_pool_does_not_fit() {
         let limits = Limits { calls: u32::MAX, ..Limits::default() };
-        assert!(Engine::new(config().allocation_strategy(pool(&limits))).is_err());
+        assert!(Engine::new(settings().allocation_strategy(pool(&limits))).is_err());
         assert!(engine(&limits).is_ok());
     }
 

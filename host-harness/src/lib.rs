@@ -94,6 +94,8 @@ mod cache;
 mod calls;
 pub mod clock;
 pub mod egress;
+#[cfg(feature = "embedded")]
+pub mod embedded;
 mod engine;
 mod error;
 mod guest_http;

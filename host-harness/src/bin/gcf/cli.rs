@@ -58,7 +58,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "ID", env = "GCF_CONNECTION", hide_env_values = true)]
     pub(crate) connection: Option<String>,
 
-    /// The component; by default gcf-connector.wasm beside this program or up to two folders above
+    /// Run the component in this file, and not the one inside this program
     #[arg(long, global = true, value_name = "FILE", env = "GCF_COMPONENT", hide_env_values = true)]
     pub(crate) component: Option<PathBuf>,
 

@@ -7,6 +7,7 @@ mod bodies;
 mod browser;
 mod choice;
 mod cli;
+mod component;
 mod demo;
 mod describe;
 mod errors;

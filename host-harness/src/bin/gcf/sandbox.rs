@@ -1,16 +1,10 @@
 //! What the demo says about where it ran.
 
-use std::path::Path;
-
-use gcf_host::{
-    Limits,
-    reading::{self, Kind, MAX_COMPONENT},
-};
+use gcf_host::Limits;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use wasmparser::{Parser, Payload};
 
-use crate::errors::Failure;
+use crate::{component::Component, errors::Failure};
 
 /// Facts about a component and its cage.
 pub(crate) struct Sandbox {
@@ -22,16 +16,12 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// Of the component in this file, under the default limits.
-    pub(crate) fn of(component: &Path) -> Result<Self, Failure> {
-        let unreadable = |error: &dyn std::fmt::Display| {
-            Failure::input(format!("cannot read the component {}: {error}", component.display()))
-        };
-        let bytes =
-            reading::read(component, Kind::File, MAX_COMPONENT).map_err(|error| unreadable(&error))?;
-        let imports = imports(&bytes).map_err(|error| unreadable(&error))?;
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { bytes: bytes.len(), sha256, imports, limits: Limits::default() })
+    /// Of this component, under the default limits.
+    pub(crate) fn of(component: &Component) -> Result<Self, Failure> {
+        let bytes = component.bytes()?;
+        let imports =
+            imports(&bytes).map_err(|error| Failure::input(format!("cannot read {component}: {error}")))?;
+        Ok(Self { bytes: bytes.len(), sha256: component.sha256()?, imports, limits: Limits::default() })
     }
 
     /// For people, a name and a sentence each.

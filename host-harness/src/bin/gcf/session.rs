@@ -24,18 +24,17 @@ use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
 use crate::{
     cli::{Command, Global, TapeMode},
+    component::Component,
     errors::Failure,
     inputs::{self, Source},
     progress::Progress,
 };
 
-const COMPONENT: &str = "gcf-connector.wasm";
-
 /// Everything a command needs.
 pub(crate) struct Session {
     pub(crate) host: Host,
     pub(crate) source: Source,
-    pub(crate) component: PathBuf,
+    pub(crate) component: Component,
     /// What `--connection` says.
     pub(crate) connection: Option<String>,
     pub(crate) timeout: Option<Duration>,
@@ -57,14 +56,14 @@ pub(crate) struct Session {
 impl Session {
     /// As the options of `global` say.
     pub(crate) fn open(global: &Global, command: &Command, progress: &Progress) -> Result<Self, Failure> {
-        let component = component(global.component.as_deref())?;
+        let component = Component::find(global.component.as_deref())?;
         let OpenStore { store, folder, key_place } = store(global, command)?;
         let for_replays = folder.clone().filter(|_| global.replay_store.is_some());
         let seen = LiveSecrets::default();
         let store = seen.watch(store);
         let tape = cassette(global, &component)?;
-        let builder = Host::builder()
-            .component_file(component.as_path())
+        let builder = component
+            .load(Host::builder())
             .cache_dir(cache_dir())
             .host_signing(!global.no_host_signing)
             .observer(progress.observer());
@@ -95,13 +94,11 @@ impl Session {
         tape: Tape,
         key: &'static str,
     ) -> Result<(Self, Cassette), Failure> {
-        let component = component(global.component.as_deref())?;
+        let component = Component::find(global.component.as_deref())?;
         let tape = Cassette::replay(tape);
         let store: Arc<dyn SecretStore> = Arc::new(MemoryStore::new());
-        let builder = Host::builder()
-            .component_file(component.as_path())
-            .cache_dir(cache_dir())
-            .host_signing(!global.no_host_signing);
+        let builder =
+            component.load(Host::builder()).cache_dir(cache_dir()).host_signing(!global.no_host_signing);
         let builder = allowing(builder, global)?;
         let host = tape.insert(builder, Arc::clone(&store)).build()?;
         let session = Self {
@@ -243,7 +240,7 @@ fn without_secrets(mut answer: ApiResponse, seen: LiveSecrets) -> ApiResponse {
 }
 
 /// The tape that the options name, if they name one.
-fn cassette(global: &Global, component: &Path) -> Result<Option<Cassette>, Failure> {
+fn cassette(global: &Global, component: &Component) -> Result<Option<Cassette>, Failure> {
     let (path, mode) = match (&global.replay, &global.record) {
         (Some(path), _) => (path, mode(global)),
         (None, Some(path)) => (path, Mode::Record),
@@ -272,19 +269,6 @@ fn mode(global: &Global) -> Mode {
         TapeMode::Record => Mode::Record,
         TapeMode::Passthrough => Mode::Passthrough,
     }
-}
-
-/// The component that was named, or the one that lies where a build or a package puts it.
-pub(crate) fn component(named: Option<&Path>) -> Result<PathBuf, Failure> {
-    let candidates: Vec<PathBuf> = match named.filter(|path| !path.as_os_str().is_empty()) {
-        Some(path) => vec![path.to_owned()],
-        None => {
-            let program = env::current_exe()
-                .map_err(|error| Failure::machine(format!("cannot tell where this program lies: {error}")))?;
-            program.ancestors().skip(1).take(3).map(|folder| folder.join(COMPONENT)).collect()
-        }
-    };
-    candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| Failure::no_component(&candidates))
 }
 
 struct OpenStore {
@@ -416,7 +400,7 @@ fn live(global: &Global) -> Result<Arc<dyn Transport>, Failure> {
     Ok(Arc::new(live))
 }
 
-fn blank_tape(component: &Path) -> Result<Tape, Failure> {
+fn blank_tape(component: &Component) -> Result<Tape, Failure> {
     let mut seed = [0; 8];
     getrandom::fill(&mut seed).map_err(|error| Failure::machine(format!("no randomness: {error}")))?;
     let provenance = Provenance {
@@ -431,7 +415,7 @@ fn blank_tape(component: &Path) -> Result<Tape, Failure> {
     Ok(tape.with_tools(Tools {
         tool: concat!("gcf ", env!("CARGO_PKG_VERSION")).to_owned(),
         tool_sha256: program,
-        component_sha256: Some(sha256(component)?),
+        component_sha256: Some(component.sha256()?),
     }))
 }
 
@@ -462,12 +446,6 @@ impl io::Write for Digest {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_missing_component_says_where_it_was_looked_for() {
-        let failure = component(Some(Path::new("/nowhere/x.wasm"))).unwrap_err();
-        assert!(failure.message.contains("/nowhere/x.wasm"), "{}", failure.message);
-    }
-
     fn refusal(text: &str) -> ApiResponse {
         ApiResponse {
             status: 400,
@@ -487,11 +465,5 @@ mod tests {
         assert_eq!(answer.body.as_bytes(), b"you sent [redacted:secret:1]");
         let failure = cleaned(refusal("you sent canary-of-the-store"), seen, Some(Duration::ZERO)).await;
         assert_eq!(failure.unwrap_err().exit, crate::errors::Exit::Temporary);
-    }
-
-    #[test]
-    fn a_named_component_is_taken() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        assert_eq!(component(Some(file.path())).unwrap(), file.path());
     }
 }

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::Global,
+    component::Component,
     errors::{Exit, Failure},
-    session,
     style::{Look, Paint, plain},
 };
 
@@ -246,15 +246,15 @@ fn verify(file: &Path, global: &Global, paint: Paint) -> Result<(Exit, String, V
         Err(error) => ("replay", Err(error.to_string())),
     });
     let recorded = tape.recorded_with().and_then(|tools| tools.component_sha256.as_deref());
-    checks.push(match (recorded, session::component(global.component.as_deref())) {
+    checks.push(match (recorded, Component::find(global.component.as_deref())) {
         (None, _) => ("component", Ok("the tape does not say".to_owned())),
         // One that was not named need not be there.
         (Some(_), Err(_)) if global.component.is_none() => {
             ("component", Ok("there is none to compare with".to_owned()))
         }
         (Some(_), Err(failure)) => return Err(failure),
-        (Some(recorded), Ok(path)) => {
-            let found = session::sha256(&path)?;
+        (Some(recorded), Ok(component)) => {
+            let found = component.sha256()?;
             if found == recorded {
                 ("component", Ok("the one it was recorded with".to_owned()))
             } else {

@@ -1,0 +1,28 @@
+//! Compiles the connector to machine code.
+#![expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
+
+#[path = "../../host-harness/src/engine/settings.rs"]
+mod settings;
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=../../host-harness/src/engine/settings.rs");
+    let target = env::var("TARGET")?;
+    // For another system, it is compiled there: this one need not know how.
+    let code = if target == env::var("HOST")? { compile(&target)? } else { Vec::new() };
+    let file = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?).join("connector.cwasm");
+    fs::write(&file, code)?;
+    println!("cargo::rustc-env=GCF_PRECOMPILED={}", file.display());
+    println!("cargo::rustc-env=GCF_PRECOMPILED_OF={}", gcf_embedded::SHA256);
+    Ok(())
+}
+
+/// For every machine of the system, and not with what this one's processor has besides.
+fn compile(target: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut config = settings::settings();
+    config.target(target)?;
+    let engine = wasmtime::Engine::new(&config)?;
+    Ok(engine.precompile_component(gcf_embedded::CONNECTOR)?)
+}
