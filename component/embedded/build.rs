@@ -1,5 +1,5 @@
 //! Builds the connector, or takes the file that `GCF_EMBED` names.
-#![expect(clippy::print_stderr, clippy::print_stdout, reason = "this is how a build script talks to cargo")]
+#![expect(clippy::print_stderr, reason = "a build script tells a person so what it waits for")]
 
 #[path = "../../xtask/src/component.rs"]
 #[expect(dead_code, reason = "shared with `cargo xtask`, which builds more")]

@@ -1,5 +1,4 @@
 //! Compiles the connector to machine code.
-#![expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
 
 #[path = "../../host-harness/src/engine/settings.rs"]
 mod settings;

@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "command/alone.rs"]
+mod alone;
 #[path = "command/connections.rs"]
 mod connections;
 #[cfg(target_os = "linux")]
@@ -224,6 +226,7 @@ fn check(name: &str, text: &str) {
     settings.add_filter(r"\[tmp\]/\.tmp\w+", "[home]");
     settings.add_filter(r"\b\d+(\.\d+)? ?(ms|µs|s) to start.*", "[time]");
     settings.add_filter(r"\d+ KB, sha256 \w+", "[component]");
+    settings.add_filter(r"\d+ KB of WebAssembly", "[size] of WebAssembly");
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 

@@ -34,6 +34,9 @@ pub enum Mode {
     /// Every request is answered by the tape, or fails. The store is read, and not written.
     #[default]
     Replay,
+    /// As [`Replay`](Self::Replay), but in any order, as often as asked for, and not all of it: the tape stands for a
+    /// server that somebody tries things on.
+    Stub,
     /// [`Replay`](Self::Replay) if there is a tape, [`Record`](Self::Record) if there is none.
     Once,
     /// What is on the tape, in whatever order, is answered by it; what is not is sent, and added.
@@ -73,9 +76,19 @@ impl Cassette {
     /// Replays this tape.
     #[must_use]
     pub fn replay(tape: Tape) -> Self {
+        Self::playing(tape, |replay| replay)
+    }
+
+    /// Replays this tape as [`Mode::Stub`] does.
+    #[must_use]
+    pub fn stub(tape: Tape) -> Self {
+        Self::playing(tape, Replay::as_stub)
+    }
+
+    fn playing(tape: Tape, how: impl FnOnce(Replay) -> Replay) -> Self {
         let (clock, random) = (Arc::new(tape.clock()), Arc::new(tape.random()));
         let (live, on_tape) = (LiveSecrets::default(), tape.interactions().len());
-        let deck = Deck::Replaying(Replay::new(tape).knowing(live.clone()));
+        let deck = Deck::Replaying(how(Replay::new(tape).knowing(live.clone())));
         Self { deck, clock, random, live, layer: Layer::default(), on_tape }
     }
 
@@ -101,6 +114,7 @@ impl Cassette {
         let (clock, random) = (Arc::new(blank.clock()), Arc::new(blank.random()));
         match mode {
             Mode::Replay => return Ok(Self::replay(Tape::read(path)?)),
+            Mode::Stub => return Ok(Self::stub(Tape::read(path)?)),
             Mode::Once if exists => return Ok(Self::replay(Tape::read(path)?)),
             Mode::Passthrough => {
                 let (clock, random) = (Arc::new(SystemClock::default()), Arc::new(SystemRandom));

@@ -51,6 +51,8 @@ struct State {
     used: Vec<bool>,
     /// Whether any interaction may be the next one.
     in_any_order: bool,
+    /// Whether it stands for a server: what was used answers again, and what was not is not missed.
+    is_stub: bool,
     misses: Vec<Miss>,
     redactor: Arc<Mutex<Redactor>>,
     aliases: Aliases,
@@ -117,6 +119,17 @@ impl Replay {
         replay
     }
 
+    /// Stands for a server from now on: any interaction answers, in whatever order and as often as it is asked for, and
+    /// none must be used. A request that is not on the tape is a miss as ever.
+    #[must_use]
+    pub fn as_stub(self) -> Self {
+        {
+            let mut state = self.state();
+            (state.in_any_order, state.is_stub) = (true, true);
+        }
+        self
+    }
+
     /// Takes these secrets out of each request by their exact value, as the recording did.
     #[must_use]
     pub fn knowing(self, live: LiveSecrets) -> Self {
@@ -160,7 +173,7 @@ impl Replay {
         }
         let used = vec![false; recorded.len()];
         let (misses, aliases) = (Vec::new(), Aliases::default());
-        let state = State { recorded, used, in_any_order, misses, redactor, aliases };
+        let state = State { recorded, used, in_any_order, is_stub: false, misses, redactor, aliases };
         let (state, room) = (Arc::new(Mutex::new(state)), Account::new(MAX_HELD));
         Self { state, queue: Queue::default(), room }
     }
@@ -191,7 +204,7 @@ impl Replay {
     pub fn finish(&self) -> Result<(), TapeError> {
         let state = self.state();
         let unused: Vec<String> = (0..state.used.len())
-            .filter(|index| !state.used[*index])
+            .filter(|index| !state.used[*index] && !state.is_stub)
             .map(|index| state.name(index))
             .collect();
         if state.misses.is_empty() && unused.is_empty() {
@@ -262,7 +275,8 @@ impl State {
 
     fn take(&mut self, sent: &Comparable) -> Option<usize> {
         let answers = |index: &usize| differences(&self.recorded[*index].0, sent).is_empty();
-        let repeats = |index: &usize| self.used[*index] && self.recorded[*index].0.tolerance.repeat;
+        let repeats =
+            |index: &usize| self.used[*index] && (self.is_stub || self.recorded[*index].0.tolerance.repeat);
         let index =
             self.candidates().find(answers).or_else(|| (0..self.used.len()).filter(repeats).find(answers))?;
         self.used[index] = true;

@@ -41,7 +41,7 @@ pub(crate) fn refuse_contradiction(command: &Command) -> Result<(), Failure> {
         | Command::Options(_)
         | Command::Invoke(_)
         | Command::CustomApi(_)
-        | Command::Demo
+        | Command::Demo { .. }
         | Command::Completions { .. }
         | Command::Describe { .. }
         | Command::Connect(_)

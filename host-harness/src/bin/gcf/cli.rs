@@ -74,15 +74,23 @@ pub(crate) struct Global {
 
     /// Answer every request from this tape and never from the network. The store is read and not changed:
     /// what is written stays in memory. Without --store it is empty
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", env = "GCF_REPLAY", hide_env_values = true)]
     pub(crate) replay: Option<PathBuf>,
 
     /// With --replay: begin with this store, and keep there what a replay that went well has left. For replays
     /// only: its tokens are placeholders
-    #[arg(long, global = true, value_name = "DIR", requires = "replay", conflicts_with = "tape_mode")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        requires = "replay",
+        env = "GCF_REPLAY_STORE",
+        hide_env_values = true
+    )]
     pub(crate) replay_store: Option<PathBuf>,
 
-    /// With --replay: replay, and fail where the tape has no answer; once, which records a tape that is
+    /// With --replay: replay, and fail where the tape has no answer; stub, which answers in any order and as
+    /// often as asked; once, which records a tape that is
     /// not there; new-episodes, which sends what is not on the tape and adds it; record; passthrough
     #[arg(
         long,
@@ -90,7 +98,9 @@ pub(crate) struct Global {
         value_enum,
         value_name = "MODE",
         hide_possible_values = true,
-        requires = "replay"
+        requires = "replay",
+        env = "GCF_TAPE_MODE",
+        hide_env_values = true
     )]
     pub(crate) tape_mode: Option<TapeMode>,
 
@@ -138,7 +148,14 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show what it does, on recorded responses: no account and no network needed
-    Demo,
+    Demo {
+        /// Show all of each result, and what the component may reach
+        #[arg(long)]
+        long: bool,
+        /// Leave a folder in which the same commands work, and others can be tried
+        #[arg(long, value_name = "DIR", conflicts_with = "long")]
+        into: Option<PathBuf>,
+    },
     /// List the actions, or show what one takes and gives; --json prints schemas, egress, scopes and limits
     Describe {
         /// An action, such as functions.list
@@ -210,6 +227,7 @@ pub(crate) enum Command {
 // The help of the option says what each does, in one breath: a list would double the help of every command.
 pub(crate) enum TapeMode {
     Replay,
+    Stub,
     Once,
     NewEpisodes,
     Record,

@@ -1,7 +1,10 @@
 //! The tour: real commands, parsed and run as they are printed, on a tape that ships with the source.
 
+mod folder;
+
 use std::{
     io::{self, Write},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -22,7 +25,7 @@ use crate::{
     run::run,
     sandbox::Sandbox,
     session::Session,
-    style::{Look, Paint},
+    style::{Look, Paint, plain},
     table,
 };
 
@@ -36,6 +39,8 @@ const LINES: usize = 12;
 
 struct Step {
     title: &'static str,
+    /// Whether the short tour shows it.
+    short: bool,
     /// What a user would type after `gcf`.
     arguments: &'static [&'static str],
     expected: Expected,
@@ -51,50 +56,83 @@ enum Expected {
 const STEPS: [Step; 5] = [
     Step {
         title: "Sign in with a service-account key",
-        arguments: &["connect", "--nickname", "demo", "--credentials", "key.json"],
+        short: true,
+        arguments: &["connect", "--nickname", "demo", "--credentials", "key.json", "--if-absent"],
         expected: Expected::Answered,
     },
     Step {
         title: "List functions of both generations and of Cloud Run, in every region",
+        short: true,
         arguments: &["list", "--page-size", "40"],
         expected: Expected::Answered,
     },
     Step {
         title: "Invoke one: it gets an ID token made for it alone",
+        short: true,
         arguments: &["invoke", "hello-http", "--region", "us-central1", "--data", r#"{"name":"world"}"#],
         expected: Expected::Answered,
     },
     Step {
         title: "Call any other Google API",
+        short: false,
         arguments: &["custom-api", "GET", "/v2/projects/demo-project/locations"],
         expected: Expected::Answered,
     },
     Step {
         title: "Try to send the access token somewhere else",
+        short: true,
         arguments: &["custom-api", "GET", "https://evil.example/"],
         expected: Expected::Refused,
     },
 ];
 
-/// Runs the tour, and prints each step as soon as it is done.
-pub(crate) async fn demo(global: &Global, look: Look, out: &mut impl Write) -> Result<(), Failure> {
+/// Runs the tour, and prints each step as soon as it is done. Leaves a folder to go on in, if one is named.
+pub(crate) async fn demo(
+    global: &Global,
+    long: bool,
+    into: Option<&Path>,
+    look: Look,
+) -> Result<(), Failure> {
+    if let Some(folder) = into {
+        folder::refuse_what_is_there(folder)?;
+    }
+    let mut out = io::stdout();
+    tour(global, long, look, into.is_none(), &mut out).await?;
+    if let Some(folder) = into {
+        let next = folder::leave(global, folder).await?;
+        if !global.json {
+            print(&mut out, &next.text(look.out))?;
+        }
+    }
+    Ok(())
+}
+
+async fn tour(
+    global: &Global,
+    long: bool,
+    look: Look,
+    ends: bool,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     let started = Instant::now();
     let tape = Tape::from_json(TAPE).map_err(|error| Failure::fault(format!("the demo's tape: {error}")))?;
     let on_tape = tape.interactions().len();
     let (session, replay) = Session::embedded(global, tape, KEY)?;
-    let sandbox = Sandbox::of(&session.component)?;
     let ready = started.elapsed();
-    let mut printer = Printer { look: look.for_people(), json: global.json, steps: Vec::new(), out };
+    let steps = Vec::new();
+    let mut printer = Printer { look: look.for_people(), json: global.json, long, ends, steps, out };
 
     printer.text(&format!(
-        "{}\nThe connector's .wasm, in a sandbox, on responses from a tape. No account, no network.\n",
-        look.out.bold("Google Cloud Functions connector")
+        "{}\n{}\n",
+        look.out.bold("Google Cloud Functions connector"),
+        "The connector's .wasm, in a sandbox, on responses from a tape. No account, no network."
     ))?;
     for (number, step) in STEPS.iter().enumerate() {
         let before = replay.remaining();
         let result = perform(&session, step).await;
         printer.step(number + 1, step, result, before - replay.remaining())?;
     }
+    let sandbox = Sandbox::of(&session.component)?;
     session.finish(Ok(())).await?;
     let facts = Facts {
         sandbox,
@@ -126,9 +164,22 @@ struct Facts {
     total: Duration,
 }
 
+impl Facts {
+    fn time(&self) -> String {
+        format!(
+            "{:.0} ms to start, {:.0} ms in all",
+            self.ready.as_secs_f64() * 1e3,
+            self.total.as_secs_f64() * 1e3
+        )
+    }
+}
+
 struct Printer<'a, W> {
     look: Look,
     json: bool,
+    long: bool,
+    /// Whether nothing comes after the tour.
+    ends: bool,
     /// What `--json` prints at the end.
     steps: Vec<Value>,
     out: &'a mut W,
@@ -145,7 +196,8 @@ impl<W: Write> Printer<'_, W> {
         let command = command_line(step.arguments);
         let paint = self.look.out;
         let (value, text) = match (result, step.expected) {
-            (Ok(outcome), Expected::Answered) => (outcome.json(), summary(&outcome, self.look)),
+            (Ok(outcome), Expected::Answered) if self.long => (outcome.json(), summary(&outcome, self.look)),
+            (Ok(outcome), Expected::Answered) => (outcome.json(), gist(&outcome, self.look)),
             (Err(failure), Expected::Refused) if failure.exit == Exit::from(ErrorKind::InvalidInput) => {
                 (failure.json(), failure.text(paint))
             }
@@ -162,6 +214,10 @@ impl<W: Write> Printer<'_, W> {
         self.steps.push(json!({
             "title": step.title, "command": command, "requests": requests, "result": value,
         }));
+        if !self.long {
+            let shown = format!("\n{}\n{text}", paint.hint(format!("$ {command}")));
+            return if step.short { self.text(&shown) } else { Ok(()) };
+        }
         self.text(&format!(
             "\n{} {}\n   {}\n{}   {}\n",
             paint.bold(format!("{number}.")),
@@ -183,28 +239,36 @@ impl<W: Write> Printer<'_, W> {
             });
             return print(self.out, &format!("{document:#}\n"));
         }
+        let text = if self.long { self.all(facts) } else { self.few(facts) };
+        self.text(&text)
+    }
+
+    fn all(&self, facts: &Facts) -> String {
         let paint = self.look.out;
         let tape = format!(
             "{} of {} recorded exchanges used, in order; a request beyond them would have failed",
             facts.used, facts.on_tape
         );
-        let time = format!(
-            "{:.0} ms to start, {:.0} ms in all; {}",
-            facts.ready.as_secs_f64() * 1e3,
-            facts.total.as_secs_f64() * 1e3,
-            facts.cache
-        );
+        let time = format!("{}; {}", facts.time(), facts.cache);
         let mut lines = facts.sandbox.lines();
         lines.extend([("tape", tape), ("time", time)]);
         let lines: String = lines
             .iter()
             .map(|(name, value)| format!("   {}{}\n", paint.dim(format!("{name:<11}")), wrapped(value)))
             .collect();
-        self.text(&format!(
-            "\n{}\n{lines}\n{}\n",
-            paint.bold("What it ran in"),
-            paint.good("No network was used.")
-        ))
+        format!("\n{}\n{lines}\n{}\n", paint.bold("What it ran in"), paint.good("No network was used."))
+    }
+
+    fn few(&self, facts: &Facts) -> String {
+        let paint = self.look.out;
+        let next =
+            "next: gcf demo --into DIR leaves a folder to try commands in; gcf demo --long says more\n";
+        format!(
+            "\n{}\n{}\n{}",
+            paint.good(facts.sandbox.sentence()),
+            paint.dim(format!("{} requests, all answered by the tape; {}", facts.used, facts.time())),
+            if self.ends { next } else { "" }
+        )
     }
 
     fn text(&mut self, text: &str) -> Result<(), Failure> {
@@ -248,6 +312,52 @@ fn summary(outcome: &Outcome, look: Look) -> String {
         | Outcome::Paged(_) => shortened(&String::from_utf8_lossy(&result), look.out),
     };
     before + &result + &after
+}
+
+/// What matters most of a result, in a few lines.
+fn gist(outcome: &Outcome, look: Look) -> String {
+    let Shown { before, result, after } = outcome.show(look);
+    match outcome {
+        Outcome::Connected(connected) => {
+            let connection = &connected.connection;
+            format!(
+                "{} {} to {} as {}\n",
+                look.out.good("connected"),
+                plain(&connection.nickname),
+                plain(&connection.project),
+                plain(&connection.account)
+            )
+        }
+        Outcome::Listed { list, .. } => {
+            let mut few: Vec<Function> = Vec::new();
+            for function in &list.functions {
+                if !few.iter().any(|chosen| chosen.generation == function.generation) {
+                    few.push(function.clone());
+                }
+            }
+            let shown = table::functions(&few, false, look);
+            let said = after.lines().next().unwrap_or_default();
+            format!("{shown}{}\n", look.out.dim(format!("… {said}")))
+        }
+        Outcome::Described(_)
+        | Outcome::Planned(_)
+        | Outcome::Reconnected(_)
+        | Outcome::Connections(_)
+        | Outcome::Connection { .. }
+        | Outcome::Checked { .. }
+        | Outcome::Renamed(_)
+        | Outcome::Restricted(_)
+        | Outcome::Shared { .. }
+        | Outcome::Unshared { .. }
+        | Outcome::Supplied { .. }
+        | Outcome::Stored { .. }
+        | Outcome::Disconnected { .. }
+        | Outcome::Offered { .. }
+        | Outcome::Function(_)
+        | Outcome::Invoked { .. }
+        | Outcome::Answered { .. }
+        | Outcome::Paged(_) => before + &String::from_utf8_lossy(&result),
+    }
 }
 
 /// From each region, the first function of each generation.

@@ -113,8 +113,8 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
     if global.plan {
         plan::refuse(&command)?;
     }
-    if matches!(command, Command::Demo) {
-        return demo::demo(global, look, &mut io::stdout()).await.map(|()| Exit::Done);
+    if let Command::Demo { long, into } = command {
+        return demo::demo(global, long, into.as_deref(), look).await.map(|()| Exit::Done);
     }
     if let Command::Tape { action } = command {
         return tape::tape(action, global, look);
@@ -127,7 +127,7 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
     let progress = match command {
         Command::List(_) => Progress::spinner(Listing::Functions),
         Command::CustomApi(CustomApi { all_pages: true, .. }) => Progress::spinner(Listing::Anything),
-        Command::Demo
+        Command::Demo { .. }
         | Command::Completions { .. }
         | Command::Describe { .. }
         | Command::Connect(_)

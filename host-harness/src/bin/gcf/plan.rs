@@ -39,7 +39,7 @@ pub(crate) fn refuse(command: &Command) -> Result<(), Failure> {
         | Command::Connections {
             action: Some(ConnectionsAction::Check { .. } | ConnectionsAction::Disconnect { .. }),
         } => Ok(()),
-        Command::Demo
+        Command::Demo { .. }
         | Command::Completions { .. }
         | Command::Describe { .. }
         | Command::Restrict(_)

@@ -32,7 +32,7 @@ use crate::{
 pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Completions { .. } => Err(Failure::input("completions need no connection")),
-        Command::Demo => Err(Failure::input("the demo does not run within itself")),
+        Command::Demo { .. } => Err(Failure::input("the demo does not run within itself")),
         Command::Tape { .. } => Err(Failure::input("a tape is looked at without a session")),
         Command::Describe { action } => {
             Described::of(session.host.describe(), action.as_deref()).map(Outcome::Described)
@@ -102,7 +102,10 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
 }
 
 async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Failure> {
-    let cli::Connect { nickname, project, region, credential, invoker, guard_rails } = connect;
+    let cli::Connect { nickname, if_absent, project, region, credential, invoker, guard_rails } = connect;
+    if if_absent && let Some(outcome) = connected_already(session, &nickname).await? {
+        return Ok(outcome);
+    }
     let invoker = sign_in::invoker(invoker)?;
     let guard_rails = Some(self::guard_rails(guard_rails));
     let connected = if credential.kind.oauth {
@@ -138,6 +141,23 @@ async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Fa
             .map_err(|error| sign_in::in_our_words(error.into(), &credential, subject_token.as_deref()))?
     };
     Ok(Outcome::Connected(connected))
+}
+
+/// The connection of this nickname, if there is one. Which of several is meant, nobody can tell.
+async fn connected_already(session: &Session, nickname: &str) -> Result<Option<Outcome>, Failure> {
+    let mut alike = session.host.connections().await?;
+    alike.retain(|connection| connection.nickname == nickname);
+    match <[Connection; 1]>::try_from(alike) {
+        Ok([connection]) => {
+            let shared = session.shared_with(&connection.id)?;
+            Ok(Some(Outcome::Connection { connection, shared }))
+        }
+        Err(none) if none.is_empty() => Ok(None),
+        Err(several) => {
+            Err(Failure::input(format!("there are {} connections of the nickname {nickname}", several.len()))
+                .with_fix("rename all but one: gcf connections rename ID NICKNAME"))
+        }
+    }
 }
 
 async fn restrict(session: &Session, restrict: cli::Restrict) -> Result<Outcome, Failure> {

@@ -43,6 +43,16 @@ impl Sandbox {
         ]
     }
 
+    /// For people, in one sentence.
+    pub(crate) fn sentence(&self) -> String {
+        format!(
+            "Each command ran in a fresh sandbox: {} KB of WebAssembly, with {} imports and no {}.",
+            self.bytes.div_ceil(1000),
+            self.imports.len(),
+            self.absent().join(", no ")
+        )
+    }
+
     /// For programs.
     pub(crate) fn json(&self) -> Value {
         json!({

@@ -253,10 +253,12 @@ fn cassette(global: &Global, component: &Component) -> Result<Option<Cassette>, 
     };
     let refused = |error| Failure::tape(&error);
     let aliases = Aliases::new(global.rename.iter().cloned()).map_err(refused)?;
-    let cassette = if mode == Mode::Replay {
-        Cassette::replay(Tape::read(path).map_err(refused)?)
-    } else {
-        Cassette::open(path, mode, live(global)?, blank_tape(component)?).map_err(refused)?
+    let cassette = match mode {
+        Mode::Replay => Cassette::replay(Tape::read(path).map_err(refused)?),
+        Mode::Stub => Cassette::stub(Tape::read(path).map_err(refused)?),
+        Mode::Once | Mode::NewEpisodes | Mode::Record | Mode::Passthrough => {
+            Cassette::open(path, mode, live(global)?, blank_tape(component)?).map_err(refused)?
+        }
     };
     Ok(Some(cassette.renaming(aliases)))
 }
@@ -264,6 +266,7 @@ fn cassette(global: &Global, component: &Component) -> Result<Option<Cassette>, 
 fn mode(global: &Global) -> Mode {
     match global.tape_mode.unwrap_or(TapeMode::Replay) {
         TapeMode::Replay => Mode::Replay,
+        TapeMode::Stub => Mode::Stub,
         TapeMode::Once => Mode::Once,
         TapeMode::NewEpisodes => Mode::NewEpisodes,
         TapeMode::Record => Mode::Record,
@@ -284,7 +287,16 @@ impl OpenStore {
     }
 }
 
+/// Tells whether nothing but the tape answers.
+fn only_plays(global: &Global) -> bool {
+    matches!(mode(global), Mode::Replay | Mode::Stub)
+}
+
 fn store(global: &Global, command: &Command) -> Result<OpenStore, Failure> {
+    if global.replay_store.is_some() && !only_plays(global) {
+        return Err(Failure::input("--replay-store is for replays, and this mode sends requests")
+            .with_fix("leave it out, or choose the mode replay or stub"));
+    }
     let named = global.replay_store.as_deref().or(global.store.as_deref());
     let named = named.filter(|path| !path.as_os_str().is_empty()).map(Path::to_owned);
     let folder = match named {
@@ -297,7 +309,7 @@ fn store(global: &Global, command: &Command) -> Result<OpenStore, Failure> {
             let store = ReadOnlyStore::from_env().map_err(|error| Failure::store(&error))?;
             return Ok(OpenStore::without_folder(store));
         }
-        None if global.replay.is_some() && mode(global) == Mode::Replay => {
+        None if global.replay.is_some() && only_plays(global) => {
             return Ok(OpenStore::without_folder(MemoryStore::new()));
         }
         None => user_folder("XDG_DATA_HOME", ".local/share").ok_or_else(|| {

@@ -22,6 +22,9 @@ pub(crate) struct Connect {
     /// A name for people
     #[arg(long, value_name = "NAME")]
     pub(crate) nickname: String,
+    /// If there is a connection of this nickname, show it and leave everything as it is
+    #[arg(long)]
+    pub(crate) if_absent: bool,
     /// A project id or number, or a console URL with ?project=…; by default the credential's own
     #[arg(long)]
     pub(crate) project: Option<String>,

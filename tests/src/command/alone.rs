@@ -1,0 +1,123 @@
+//! `gcf` as one file: a copy in a folder of its own, with nothing else of this repository in reach.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+use tempfile::TempDir;
+
+use super::{GCF, Person, check, component, tape, transcript};
+
+/// A machine on which there is `gcf`, and nothing else.
+struct Machine {
+    folder: TempDir,
+    gcf: PathBuf,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let gcf = folder.path().join("gcf");
+        // A link would lead back into the target folder.
+        fs::copy(GCF, &gcf).unwrap();
+        Self { folder, gcf }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.gcf);
+        command.env_clear().env("HOME", self.folder.path()).current_dir(self.folder.path()).args(arguments);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    #[track_caller]
+    fn prints(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+#[test]
+fn a_copy_needs_nothing_beside_it() {
+    let machine = Machine::new();
+    let demo = machine.prints(&["demo"]);
+    assert!(
+        demo.contains("Hello, world!") && demo.contains("14 requests, all answered by the tape"),
+        "{demo}"
+    );
+    assert!(machine.run(&["connections"]).status.success());
+
+    fs::copy(super::KEY, machine.folder.path().join("key.json")).unwrap();
+    fs::copy(tape("demo.json"), machine.folder.path().join("tape.json")).unwrap();
+    let offline = ["--replay", "tape.json", "--tape-mode", "stub", "--replay-store", "replays"];
+    let connect = ["connect", "--nickname", "demo", "--credentials", "key.json"];
+    let connected = machine.prints(&[&connect[..], &offline].concat());
+    assert!(connected.starts_with("connected demo\n"), "{connected}");
+    let connections = machine.prints(&[&["connections"][..], &offline].concat());
+    assert!(connections.contains("gcf-demo@demo-project.iam.gserviceaccount.com"), "{connections}");
+    let listed = machine.prints(&[&["list", "--page-size", "40"][..], &offline].concat());
+    assert_eq!(listed.lines().count(), 64, "{listed}");
+}
+
+/// Its cache is in the home folder, and stays empty.
+#[test]
+fn a_copy_compiles_nothing() {
+    let machine = Machine::new();
+    machine.prints(&["demo"]);
+    let left: Vec<_> =
+        fs::read_dir(machine.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["gcf"]);
+}
+
+#[test]
+fn the_component_inside_is_the_one_that_ships() {
+    let machine = Machine::new();
+    fs::copy(component(), machine.folder.path().join("gcf-connector.wasm")).unwrap();
+    let digest = |arguments: &[&str]| {
+        let demo: serde_json::Value = serde_json::from_str(&machine.prints(arguments)).unwrap();
+        demo["sandbox"]["component-sha256"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(digest(&["demo", "--json"]), digest(&["demo", "--json", "--component", "gcf-connector.wasm"]));
+}
+
+#[test]
+fn the_tour_in_full() {
+    let person = Person::new();
+    check("demo-long", &person.run(&["demo", "--long"]));
+}
+
+/// What the tour prints, and what it says to type then, in a shell.
+#[cfg(unix)]
+#[test]
+fn the_tour_can_be_gone_on_with() {
+    let machine = Machine::new();
+    let tour = machine.prints(&["demo", "--into", "d"]);
+    let (printed, to_try) = tour.split_once("Go on without Google:").unwrap();
+    let tour: Vec<&str> = printed.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
+    let to_try: Vec<&str> = to_try.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+    assert_eq!((tour.len(), to_try.len()), (4, 4));
+    let enter = to_try[0];
+    let said: Vec<String> = tour
+        .iter()
+        .chain(&to_try[1..])
+        .map(|line| {
+            let mut shell = Command::new("/bin/sh");
+            shell.env_clear().env("HOME", machine.folder.path()).env("PATH", "/usr/bin:/bin");
+            let output = shell.args(["-ec", &format!("{enter}\n{line}")]).output().unwrap();
+            let shown = transcript(&[], output).replace("$ gcf \n", "");
+            // The table of all functions is in other snapshots.
+            let rows: Vec<&str> = shown.lines().filter(|line| !line.contains("ACTIVE")).collect();
+            format!("$ {line}\n{}\n", rows.join("\n"))
+        })
+        .collect();
+    check("demo-into", &said.join("\n"));
+    let again = machine.run(&["demo", "--into", "d"]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(String::from_utf8(again.stderr).unwrap().contains("d is not empty"));
+}
