@@ -7,6 +7,7 @@
 
 mod component;
 mod keep;
+mod pictures;
 
 use std::{
     env,
@@ -25,6 +26,8 @@ cargo xtask COMMAND
   gcf -- ARGS    builds it, then runs any gcf command
   test [ARGS]    builds it and the guest of the tests, then runs every test;
                  ARGS go to `cargo test`
+  pictures       makes docs/pictures from sandbox.txt and `gcf demo`;
+                 --check fails if a file would change, --gcf PATH runs that gcf
   help           prints this
 
 CARGO_TARGET_DIR is honoured. The target wasm32-wasip2 is installed through rustup if it is missing.";
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Some("demo") => Workspace::find().and_then(|workspace| workspace.gcf(Some("demo"), &rest)),
         Some("gcf") => Workspace::find().and_then(|workspace| workspace.gcf(None, &rest)),
         Some("test") => Workspace::find().and_then(|workspace| workspace.test(&rest)),
+        Some("pictures") => Workspace::find().and_then(|workspace| pictures::make(&workspace, &rest)),
         Some("help" | "--help" | "-h") => {
             println!("{HELP}");
             Ok(())
