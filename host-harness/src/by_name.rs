@@ -23,6 +23,9 @@ use crate::{
 /// The package that the interfaces belong to.
 const PACKAGE: (&str, &str) = ("gcf:connector/", "@0.1.0");
 
+/// The contract that this library speaks: the package in `wit/`, and its version.
+pub const CONTRACT: &str = "gcf:connector@0.1.0";
+
 /// What came of a call by name: what its `output` in the catalog describes, or an error as the catalog's `error` does.
 pub type Answer = Result<Value, Value>;
 

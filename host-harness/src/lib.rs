@@ -116,7 +116,7 @@ pub mod wit;
 
 pub use self::{
     builder::HostBuilder,
-    by_name::Answer,
+    by_name::{Answer, CONTRACT},
     cache::CacheUse,
     error::{CallError, HostError, Limit},
     host::Host,

@@ -121,3 +121,21 @@ fn the_tour_can_be_gone_on_with() {
     assert_eq!(again.status.code(), Some(2));
     assert!(String::from_utf8(again.stderr).unwrap().contains("d is not empty"));
 }
+
+/// What stands in a report of a fault: which program, component, contract and engine it was.
+#[test]
+fn the_version_says_of_what_it_is_made() {
+    let machine = Machine::new();
+    let version = machine.prints(&["--version"]);
+    let lines: Vec<&str> = version.lines().collect();
+    let lock = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock")).unwrap();
+    let engine = lock.split("name = \"wasmtime\"\nversion = \"").nth(1).unwrap().split('"').next().unwrap();
+    let world = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit/world.wit")).unwrap();
+    let package = world.lines().find_map(|line| line.strip_prefix("package ")).unwrap().trim_end_matches(';');
+    let demo: serde_json::Value = serde_json::from_str(&machine.prints(&["demo", "--json"])).unwrap();
+    let digest = &demo["sandbox"]["component-sha256"].as_str().unwrap()[..16];
+    assert!(lines[0].starts_with("gcf ") && lines[1].starts_with("commit     "), "{version}");
+    assert!(lines[2].starts_with("component  ") && lines[2].ends_with(digest), "{version}");
+    assert_eq!(lines[3..], [format!("contract   {package}"), format!("engine     wasmtime {engine}")]);
+    assert_eq!(machine.prints(&["-V"]), format!("{}\n", lines[0]));
+}

@@ -9,7 +9,7 @@ use std::{
 use crate::component::{Error, say};
 
 /// The width of the terminal: as wide as a README shows text that is still easy to read.
-pub(super) const COLUMNS: usize = 100;
+pub(super) const COLUMNS: usize = 115;
 
 /// The height of the terminal, beyond which it scrolls.
 pub(super) const ROWS: usize = 40;

@@ -3,7 +3,7 @@
 mod calls;
 mod connections;
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::LazyLock, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gcf_host::transport::OriginRule;
@@ -43,13 +43,32 @@ gcf reconnect ID --oauth --client CLIENT.json [OPTIONS]
 
 /// Google Cloud Functions from a sandboxed WebAssembly component
 #[derive(Debug, Parser)]
-#[command(name = "gcf", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "gcf", version, long_version = VERSION.as_str(), after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) global: Global,
 }
+
+/// Everything that a report of a fault should say.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    #[cfg(feature = "embedded")]
+    let component = format!(
+        "{} KB, sha256 {}",
+        gcf_host::embedded::CONNECTOR.len().div_ceil(1000),
+        &gcf_host::embedded::SHA256[..16]
+    );
+    #[cfg(not(feature = "embedded"))]
+    let component = "none inside";
+    format!(
+        "{}\ncommit     {}\ncomponent  {component}\ncontract   {}\nengine     wasmtime {}",
+        env!("CARGO_PKG_VERSION"),
+        env!("GCF_COMMIT"),
+        gcf_host::CONTRACT,
+        env!("GCF_ENGINE"),
+    )
+});
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]

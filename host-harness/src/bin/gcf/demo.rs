@@ -335,7 +335,7 @@ fn gist(outcome: &Outcome, look: Look) -> String {
                     few.push(function.clone());
                 }
             }
-            let shown = table::functions(&few, false, look);
+            let shown = table::functions_in_short(&few, look.out);
             let said = after.lines().next().unwrap_or_default();
             format!("{shown}{}\n", look.out.dim(format!("… {said}")))
         }

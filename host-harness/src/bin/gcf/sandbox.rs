@@ -46,7 +46,7 @@ impl Sandbox {
     /// For people, in one sentence.
     pub(crate) fn sentence(&self) -> String {
         format!(
-            "Each command ran in a fresh sandbox: {} KB of WebAssembly, with {} imports and no {}.",
+            "Each ran in a fresh sandbox: {} KB of WebAssembly, {} imports, no {}.",
             self.bytes.div_ceil(1000),
             self.imports.len(),
             self.absent().join(", no ")

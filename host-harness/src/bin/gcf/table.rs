@@ -8,7 +8,9 @@ use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
 use gcf_host::wit::connections::{Connection, Finding, Verdict};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-pub(crate) use self::functions::{counted, function, functions, list_summary, offer_summary, options};
+pub(crate) use self::functions::{
+    counted, function, functions, functions_in_short, list_summary, offer_summary, options,
+};
 use crate::{
     repair,
     style::{Look, Paint, plain},

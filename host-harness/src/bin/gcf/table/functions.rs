@@ -36,6 +36,20 @@ pub(crate) fn functions(functions: &[Function], ordered: bool, look: Look) -> St
     table(["REGION", "NAME", "GEN", "TRIGGER", "STATE", "URL"], rows, look.out)
 }
 
+/// The same without URLs, for where lines are short.
+pub(crate) fn functions_in_short(functions: &[Function], paint: Paint) -> String {
+    let rows = functions.iter().map(|function| {
+        [
+            function.region.as_str().into(),
+            function.name.as_str().into(),
+            words::generation(function.generation).into(),
+            short(known_trigger(&function.trigger).unwrap_or("-")),
+            function.state.as_str().into(),
+        ]
+    });
+    table(["REGION", "NAME", "GEN", "TRIGGER", "STATE"], rows, paint)
+}
+
 /// What starts a function, if anybody knows.
 fn known_trigger(trigger: &Trigger) -> Option<&str> {
     match trigger {
