@@ -139,3 +139,17 @@ fn the_version_says_of_what_it_is_made() {
     assert_eq!(lines[3..], [format!("contract   {package}"), format!("engine     wasmtime {engine}")]);
     assert_eq!(machine.prints(&["-V"]), format!("{}\n", lines[0]));
 }
+
+/// What the README shows is what the command prints, but for what depends on the machine.
+#[test]
+fn the_tour_is_as_in_the_readme() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let shown = readme.split("$ cargo xtask demo\n").nth(1).unwrap().split("\n```").next().unwrap();
+    let steady = |text: &str| -> Vec<String> {
+        let line = |line: &str| {
+            line.split(" ms to start").next().unwrap().trim_end_matches(char::is_numeric).to_owned()
+        };
+        text.trim_end().lines().map(line).collect()
+    };
+    assert_eq!(steady(shown), steady(&Machine::new().prints(&["demo"])));
+}
