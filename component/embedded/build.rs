@@ -17,13 +17,14 @@ use component::{Error, Workspace};
 use sha2::{Digest as _, Sha256};
 
 /// What the component is made of, from the root.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     "Cargo.toml",
     "Cargo.lock",
     "component/Cargo.toml",
     "component/build.rs",
     "component/src",
     "component/core",
+    "component/no-js",
     "wit",
     "xtask/src/component.rs",
     "xtask/src/keep.rs",

@@ -77,3 +77,14 @@ fn replays_keep_what_they_need_in_a_store_of_their_own() {
     let connections: Value = person.json(&["connections"]);
     assert_eq!(connections.as_array().unwrap().len(), 1, "{connections}");
 }
+
+#[test]
+fn a_store_for_replays_is_not_for_what_sends_requests() {
+    let person = Person::new();
+    for mode in ["once", "new-episodes", "record", "passthrough"] {
+        let said =
+            person.run(&["list", "--replay", "list.json", "--tape-mode", mode, "--replay-store", "replays"]);
+        assert!(said.contains("exit 2") && said.contains("--replay-store is for replays"), "{mode}: {said}");
+    }
+    assert!(!person.path("replays").exists());
+}

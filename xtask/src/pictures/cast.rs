@@ -101,7 +101,7 @@ mod tests {
         let lines: Vec<String> = cast.to_string().lines().map(str::to_owned).collect();
         assert_eq!(
             lines[0],
-            r#"{"version": 2, "width": 100, "height": 24, "title": "ls", "env": {"TERM": "xterm-256color"}}"#
+            r#"{"version": 2, "width": 115, "height": 24, "title": "ls", "env": {"TERM": "xterm-256color"}}"#
         );
         assert_eq!(
             lines[1..],

@@ -242,3 +242,27 @@ impl Transport for Canary {
         Box::pin(std::future::ready(Ok(answer)))
     }
 }
+
+/// The tape stands for a server: nothing is sent, and nothing has to be asked for.
+#[tokio::test]
+async fn a_stub_answers_in_any_order_and_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, network) = (folder.path().join("tape.json"), Arc::new(Counter::default()));
+    let recorded = open(&path, Mode::Record, &network);
+    let answers =
+        [get(&recorded, "/first").await, get(&recorded, "/second").await, get(&recorded, "/third").await];
+    recorded.finish().unwrap();
+    let before = (fs::read(&path).unwrap(), sent(&network));
+
+    let stub = open(&path, Mode::Stub, &network);
+    for (place, name) in [(1, "/second"), (0, "/first"), (1, "/second"), (0, "/first"), (1, "/second")] {
+        assert_eq!(get(&stub, name).await, answers[place], "{name}");
+    }
+    assert!(stub.finish().is_ok(), "the third was not asked for");
+    let missed = send(&stub, request("GET", "https://x.test/fourth", &[], "")).await;
+    assert!(matches!(missed, Err(TransportError::TapeMiss(_))));
+    assert!(
+        matches!(stub.finish(), Err(TapeError::NotReplayed { misses, unused }) if misses.len() == 1 && unused.is_empty())
+    );
+    assert_eq!((fs::read(&path).unwrap(), sent(&network)), before);
+}
