@@ -18,10 +18,11 @@ mod tests {
     use super::*;
     use crate::{
         call::{MAX_PAGES, MAX_REPEATS, deadlines},
+        hosts::{Api, KEYS_HOST, STS_HOST, TOKEN_HOST},
         names::DEFAULT_REGION,
         oauth::SCOPES,
         repeats::{BURST, SECONDS_PER_REPEAT},
-        target::{Api, KEYS_HOST, MAX_API_RESPONSE, MAX_FUNCTION_RESPONSE, STS_HOST, TOKEN_HOST},
+        target::{MAX_API_RESPONSE, MAX_FUNCTION_RESPONSE},
     };
 
     fn catalog() -> Value {

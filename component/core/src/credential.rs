@@ -6,13 +6,13 @@
 
 use crate::{
     error::{Error, Kind, Origin, Result},
+    hosts::{STS_URL, TOKEN_URL},
     identity::{Chain, host_key},
     json::{self, Object, Unreadable, Value},
     jwt::{KeyId, PrivateKey},
     names::{AccountEmail, ProjectId},
     secret::Secret,
     store::{StoredCredential, kind},
-    target::{STS_URL, TOKEN_URL},
 };
 
 /// The largest credential, in bytes.

@@ -24,6 +24,7 @@ pub mod functions;
 pub mod google;
 pub mod guard_rails;
 mod gzip;
+pub mod hosts;
 pub mod http;
 pub mod identity;
 mod join;

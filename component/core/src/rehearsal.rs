@@ -21,11 +21,11 @@ use self::stand_in::Function;
 use crate::{
     functions::FunctionRef,
     guard_rails::GuardRails,
+    hosts::Api,
     http::{Method, Request, Response, Timeouts, TokenKind, TransportError},
     ports::{Entry, Expected, Lease, Ports, StoreError},
     retry::Class,
     secret::Secret,
-    target::Api,
 };
 
 /// The longest body that is shown, in bytes.

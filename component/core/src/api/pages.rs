@@ -5,6 +5,7 @@ use crate::{
     call::{Call, MAX_PAGES, deadlines},
     error::{Error, Kind, Origin, Result, foreign},
     google,
+    hosts::Api,
     http::Method,
     json::{
         self, Read, Unreadable,
@@ -14,7 +15,7 @@ use crate::{
     retry::Class,
     session::Session,
     sorted,
-    target::{self, Api, body::Payload, grammar::PathAndQuery, headers::CallerHeaders},
+    target::{self, body::Payload, grammar::PathAndQuery, headers::CallerHeaders},
 };
 
 /// The most bytes of all items together.

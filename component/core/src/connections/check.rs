@@ -7,13 +7,14 @@ use crate::{
     error::{Error, Kind, Origin, Result, one_line},
     functions::{FunctionRef, Lookup},
     google,
+    hosts::Api,
     http::{Method, Response},
     identity::{Invoker, Source},
     oauth::missing_scopes,
     ports::Ports,
     retry::Class,
     session::Session,
-    target::{self, Api, grammar::PathAndQuery},
+    target::{self, grammar::PathAndQuery},
     token::{self, AccessToken, SCOPES, status},
 };
 

@@ -9,6 +9,7 @@ use crate::{
     call::{Call, deadlines},
     error::{Error, Kind, Origin, Result},
     google,
+    hosts::Api,
     http::Method,
     json,
     names::{FunctionId, FunctionName, Region},
@@ -16,7 +17,7 @@ use crate::{
     retry::Class,
     session::Session,
     sorted,
-    target::{self, Api, grammar::PathAndQuery},
+    target::{self, grammar::PathAndQuery},
 };
 
 /// Which function is meant; see `wit/functions.wit`.

@@ -4,6 +4,7 @@ use crate::{
     call::Call,
     error::{Error, Result},
     google,
+    hosts::Api,
     http::Method,
     json::{self, Object, Read, Unreadable},
     names::Region,
@@ -11,7 +12,7 @@ use crate::{
     retry::Class,
     session::Session,
     sorted,
-    target::{self, Api, grammar::PathAndQuery},
+    target::{self, grammar::PathAndQuery},
 };
 
 /// A region, with the name of its place if Google said one.

@@ -7,13 +7,14 @@ use crate::{
     call::Call,
     error::Result,
     google,
+    hosts::Api,
     http::{Method, Response},
     json::{self, Object, Read, Value},
     names::{FunctionId, FunctionName, ProjectId, Region},
     ports::Ports,
     retry::Class,
     session::Session,
-    target::{self, Api, grammar::PathAndQuery},
+    target::{self, grammar::PathAndQuery},
 };
 
 /// The fields that are asked for. Environment values may be secrets, so they are not.

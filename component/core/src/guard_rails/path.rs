@@ -5,8 +5,9 @@
 use super::{GuardRails, restricted};
 use crate::{
     error::Result,
+    hosts::Api,
     names::ProjectId,
-    target::{Api, function_url::FunctionUrl, grammar::PathAndQuery},
+    target::{function_url::FunctionUrl, grammar::PathAndQuery},
 };
 
 /// Parameters that name a project where a path could have named another one.

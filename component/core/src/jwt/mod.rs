@@ -8,10 +8,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 pub use self::key::PrivateKey;
 use crate::{
     error::{Error, Result},
+    hosts::TOKEN_URL,
     json::{self, Object},
     names::AccountEmail,
     secret::Secret,
-    target::TOKEN_URL,
 };
 
 /// Services reject an `iat` in the future, and clocks differ: google-cloud-rust dates it back by as

@@ -5,10 +5,10 @@
 
 use crate::{
     error::{Error, Kind, Origin, Result},
+    hosts::TOKEN_URL,
     json::{self, Object, Unreadable},
     names::ProjectId,
     secret::Secret,
-    target::TOKEN_URL,
 };
 
 /// The largest client JSON, in bytes.

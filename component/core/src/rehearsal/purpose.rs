@@ -2,8 +2,8 @@
 
 use super::stand_in::{Function, api, audience, path};
 use crate::{
+    hosts::{Api, KEYS_HOST, STS_HOST},
     http::{Method, Request, TokenKind},
-    target::{Api, KEYS_HOST, STS_HOST},
 };
 
 /// Such as `get an access token`.

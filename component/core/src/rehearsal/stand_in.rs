@@ -7,10 +7,11 @@ use super::Rehearsal;
 use crate::{
     functions::FunctionRef,
     guard_rails::GuardRails,
+    hosts::Api,
     http::{Method, Request, Response, TokenKind},
     json::{self, Object, Value},
     jwt::IdTokenClaims,
-    target::{Api, function_url::FunctionUrl},
+    target::function_url::FunctionUrl,
 };
 
 /// Where a function is that was found: an address that nobody has.

@@ -5,8 +5,9 @@ use super::{api_request, detail};
 use crate::{
     api::{ApiRequest, ApiResponse, custom_api},
     error::Kind,
+    hosts::Api,
     http::{Response, TokenKind},
-    target::{Api, body::Body, grammar::Query},
+    target::{body::Body, grammar::Query},
     testing::{World, block_on, json_answer},
 };
 

@@ -12,13 +12,14 @@ use crate::{
     call::Call,
     error::{Error, Result},
     google::{self, Attempted, Resource},
+    hosts::Api,
     http::Response,
     identity::{Chain, Identity, member},
     json::{self, Object, Value},
     ports::Ports,
     refusal,
     retry::Class,
-    target::{self, Api, grammar::PathAndQuery},
+    target::{self, grammar::PathAndQuery},
 };
 
 /// The life that is asked for, in seconds: the longest that needs no policy.

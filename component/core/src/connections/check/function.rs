@@ -5,12 +5,13 @@ use crate::{
     error::{Error, Kind, Origin, Result},
     functions::{Generation, Lookup, Trigger, find},
     google::{self, Attempted, Resource},
+    hosts::Api,
     identity::{Invoker, member},
     json::{self, Object, Value},
     names::FunctionId,
     ports::Ports,
     retry::Class,
-    target::{self, Api, grammar::PathAndQuery},
+    target::{self, grammar::PathAndQuery},
     token::{self, AccessToken},
 };
 

@@ -10,13 +10,14 @@ use crate::{
     error::{Error, Kind, Origin, Result, foreign},
     functions::Generation,
     google::{self, Attempted, Resource},
+    hosts::Api,
     json::{self, Object},
     names::FunctionId,
     ports::Ports,
     retry::Class,
     session::Session,
     target::{
-        self, Api,
+        self,
         grammar::{PathAndQuery, Query},
     },
 };

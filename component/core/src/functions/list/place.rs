@@ -2,8 +2,8 @@
 
 use crate::{
     error::{Error, Result},
+    hosts::Api,
     names::Region,
-    target::Api,
 };
 
 /// Who is asked.
