@@ -13,6 +13,7 @@
 //! Nothing is sent before all input is parsed.
 
 pub mod api;
+pub mod bearer;
 pub mod call;
 pub mod catalog;
 pub mod connections;

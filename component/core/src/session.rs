@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use crate::{
+    bearer::AccessToken,
     call::Call,
     error::Result,
     google::{Attempted, Resource},
@@ -13,7 +14,7 @@ use crate::{
     ports::Ports,
     retry::Class,
     store::{self, ConnectionId},
-    token::{self, AccessToken},
+    token,
 };
 
 /// A connection that a call uses.

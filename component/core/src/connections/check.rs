@@ -3,6 +3,7 @@
 mod function;
 
 use crate::{
+    bearer::AccessToken,
     call::{Call, deadlines},
     error::{Error, Kind, Origin, Result, one_line},
     functions::{FunctionRef, Lookup},
@@ -15,7 +16,7 @@ use crate::{
     retry::Class,
     session::Session,
     target::{self, grammar::PathAndQuery},
-    token::{self, AccessToken, SCOPES, status},
+    token::{self, SCOPES, status},
 };
 
 /// What a check found out about one prerequisite.

@@ -11,6 +11,7 @@ pub mod grammar;
 pub mod headers;
 
 use crate::{
+    bearer::{AccessToken, IdToken},
     error::{Error, Kind, Origin, Result},
     hosts::{Api, KEYS_HOST, STS_HOST, TOKEN_HOST},
     http::{Method, Request, TokenKind},
@@ -21,7 +22,6 @@ use crate::{
         grammar::PathAndQuery,
         headers::{CallerHeaders, OwnAuthorization},
     },
-    token::{AccessToken, IdToken},
 };
 
 /// The largest API response, in bytes.

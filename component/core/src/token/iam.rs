@@ -3,12 +3,13 @@
 //! <https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts>
 
 use super::{
-    AccessToken, SCOPES,
+    SCOPES,
     cache::Minted,
     grant::{id_token as checked_id_token, malformed},
     usable,
 };
 use crate::{
+    bearer::AccessToken,
     call::Call,
     error::{Error, Result},
     google::{self, Attempted, Resource},

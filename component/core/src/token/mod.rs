@@ -17,11 +17,11 @@ pub use grant::{Granted, code};
 
 use self::cache::{Minted, Slot};
 use crate::{
+    bearer::{AccessToken, IdToken},
     call::Call,
     error::{Error, Kind, Result},
-    http::TokenKind,
     identity::{Chain, Identity, Invoker, Source},
-    jwt::{IdTokenClaims, Wanted},
+    jwt::Wanted,
     ports::Ports,
     secret::Secret,
     session::Session,
@@ -35,60 +35,6 @@ pub const SCOPES: [&str; 1] = ["https://www.googleapis.com/auth/cloud-platform"]
 /// The longest token, in bytes: access tokens have 2 KiB, those of STS 12 KiB.
 const MAX_TOKEN: usize = 16 * 1024;
 
-/// An access token: for Google's APIs only.
-#[derive(Debug, Clone)]
-pub struct AccessToken(Option<Secret<String>>);
-
-impl AccessToken {
-    /// The token; `None` if the host adds it.
-    pub(crate) fn bearer(&self) -> Option<Secret<String>> {
-        self.0.clone()
-    }
-
-    /// Whether this is the same token.
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-
-    /// What a request with it carries.
-    #[must_use]
-    pub fn kind(&self) -> TokenKind {
-        if self.0.is_some() { TokenKind::AccessToken } else { TokenKind::Injected }
-    }
-}
-
-/// An ID token: for the one function it was minted for.
-#[derive(Debug, Clone)]
-pub struct IdToken {
-    token: Secret<String>,
-    origin: String,
-    claims: IdTokenClaims,
-}
-
-impl IdToken {
-    pub(crate) fn bearer(&self) -> Secret<String> {
-        self.token.clone()
-    }
-
-    /// The only origin that it is sent to.
-    #[must_use]
-    pub fn origin(&self) -> &str {
-        &self.origin
-    }
-
-    /// Who the token says is calling.
-    #[must_use]
-    pub fn principal(&self) -> Option<&str> {
-        self.claims.email.as_deref().or(self.claims.sub.as_deref())
-    }
-
-    /// For whom it was minted.
-    #[must_use]
-    pub fn audience(&self) -> &str {
-        &self.claims.aud
-    }
-}
-
 /// What a Google API is called with: the source's own token, or that of the service account it leads to.
 ///
 /// # Errors
@@ -101,7 +47,7 @@ pub async fn access_token<P: Ports>(call: &Call<'_, P>, session: &Session) -> Re
     let slot = Slot::new(session, "impersonated", "");
     let minted =
         cache::obtain(call, &slot, &|| Box::pin(from_iam(call, session, chain, iam::Wanted::Access))).await?;
-    Ok(AccessToken(Some(minted.token)))
+    Ok(AccessToken::of(minted.token))
 }
 
 /// A token that IAM Credentials mints. A 401 takes one new token to ask with and one more attempt.
@@ -141,8 +87,8 @@ async fn source_token<P: Ports>(
     identity: &Identity,
 ) -> Result<AccessToken> {
     match &identity.source {
-        Source::Injected => Ok(AccessToken(None)),
-        Source::Supplied(key) => supplied(call.ports(), key).map(|token| AccessToken(Some(token))),
+        Source::Injected => Ok(AccessToken::added_by_the_host()),
+        Source::Supplied(key) => supplied(call.ports(), key).map(AccessToken::of),
         Source::Key(_) | Source::Refresh(_) | Source::Federation(_) => {
             let slot = Slot::source(id, identity);
             let minted = cache::obtain(call, &slot, &|| {
@@ -152,7 +98,7 @@ async fn source_token<P: Ports>(
                 })
             })
             .await?;
-            Ok(AccessToken(Some(minted.token)))
+            Ok(AccessToken::of(minted.token))
         }
     }
 }
@@ -203,9 +149,7 @@ pub async fn id_token<P: Ports>(
             .await?
         }
     };
-    let claims =
-        IdTokenClaims::read(&minted.token).ok_or_else(|| grant::malformed("its ID token cannot be read"))?;
-    Ok(IdToken { token: minted.token, origin: url.origin(), claims })
+    IdToken::read(minted.token, url.origin()).ok_or_else(|| grant::malformed("its ID token cannot be read"))
 }
 
 /// A service account's, through IAM Credentials.
@@ -291,7 +235,7 @@ pub(crate) async fn of_account<P: Ports>(
     };
     let chain = Chain { account: crate::names::AccountEmail::parse(account)?, delegates };
     let minted = from_iam(call, session, &chain, iam::Wanted::Access).await?;
-    Ok(AccessToken(Some(minted.token)))
+    Ok(AccessToken::of(minted.token))
 }
 
 /// Forgets an access token that an API did not accept, so that the next one is new. Says whether there
@@ -318,13 +262,13 @@ fn forget<P: Ports>(
         }
         Source::Supplied(key) => {
             let now = supplied(call.ports(), key)?;
-            return Ok(rejected.0.as_ref().is_some_and(|old| *old != now));
+            return Ok(rejected.bearer().is_some_and(|old| old != now));
         }
         Source::Injected => return Ok(false),
     };
     // Somebody else may have got a new one already.
-    if let (Some(cached), Some(rejected)) = (cache::cached(call.ports(), &slot.key)?, &rejected.0)
-        && cached.token == *rejected
+    if let (Some(cached), Some(rejected)) = (cache::cached(call.ports(), &slot.key)?, rejected.bearer())
+        && cached.token == rejected
     {
         // A store that cannot forget leaves the 401 as it is.
         let _ = store::delete(call.ports(), &slot.key);
@@ -346,7 +290,7 @@ pub async fn prove<P: Ports>(call: &Call<'_, P>, identity: &Identity, project: &
         Source::Key(_) | Source::Refresh(_) | Source::Federation(_) => grant::of(call, identity).await?,
     };
     if let (Some(chain), Some(access)) = (&identity.impersonates, &granted.access) {
-        let source = AccessToken(Some(access.token.clone()));
+        let source = AccessToken::of(access.token.clone());
         iam::mint(call, identity, project, &source, chain, iam::Wanted::Access).await?;
     }
     Ok(granted)

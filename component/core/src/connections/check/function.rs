@@ -2,6 +2,7 @@
 
 use super::{Doctor, Finding, OF_FUNCTION, Verdict, fail, pass, unknown};
 use crate::{
+    bearer::AccessToken,
     error::{Error, Kind, Origin, Result},
     functions::{Generation, Lookup, Trigger, find},
     google::{self, Attempted, Resource},
@@ -12,7 +13,7 @@ use crate::{
     ports::Ports,
     retry::Class,
     target::{self, grammar::PathAndQuery},
-    token::{self, AccessToken},
+    token,
 };
 
 impl<P: Ports> Doctor<'_, P> {

@@ -2,6 +2,7 @@
 
 use super::{Auth, Invocation, MAX_GEN1_REQUEST, Parsed};
 use crate::{
+    bearer::IdToken,
     call::Call,
     content::{self, Content},
     error::{Error, Kind, Origin, Result},
@@ -132,7 +133,7 @@ pub(super) async fn send<P: Ports>(
         attempted: &attempted,
         generation,
         ingress: callee.ingress.as_deref(),
-        audience: token.as_ref().map(token::IdToken::audience),
+        audience: token.as_ref().map(IdToken::audience),
     };
     if let Some(refusal) = front_end::refusal(&response, &asked) {
         return Err(refusal);
