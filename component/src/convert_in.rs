@@ -4,7 +4,6 @@ use gcf_core::{
     api::{ApiRequest, PagesRequest},
     connections::{AuthorizeRequest, ConnectRequest, Credential},
     functions::{
-        FunctionRef,
         invoke::{Auth, InvokeRequest},
         list::ListRequest,
         options::{OptionField, OptionsRequest},
@@ -17,6 +16,7 @@ use gcf_core::{
         body::{Body, Part},
         grammar::Query,
     },
+    which::FunctionRef,
 };
 
 use crate::bindings::{

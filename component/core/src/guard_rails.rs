@@ -10,11 +10,11 @@ pub(crate) use self::audience::AddressOf;
 
 use crate::{
     error::{Error, Kind, Origin, Result},
-    functions::Lookup,
     http::Method,
     json::{Object, Read, Unreadable},
     names::{FunctionName, Region},
     target::function_url::{Audience, FunctionUrl},
+    which::Lookup,
 };
 
 /// The most entries of one list.

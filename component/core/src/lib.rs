@@ -47,6 +47,7 @@ pub mod store;
 pub mod target;
 pub mod token;
 mod unseen;
+pub mod which;
 
 #[cfg(test)]
 mod testing;

@@ -7,10 +7,11 @@ use crate::{
     api::{self, ApiRequest, PagesRequest},
     connections::{self, ConnectRequest, Credential},
     error::Result,
-    functions::{self, FunctionRef, invoke::InvokeRequest, list::ListRequest, options::OptionsRequest},
+    functions::{self, invoke::InvokeRequest, list::ListRequest, options::OptionsRequest},
     guard_rails::GuardRails,
     ports::Ports,
     rehearsal::{Rehearsal, Stage},
+    which::FunctionRef,
 };
 
 /// A call, with what it would be given; see `wit/planning.wit`.

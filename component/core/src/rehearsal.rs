@@ -19,13 +19,13 @@ use std::{
 
 use self::stand_in::Function;
 use crate::{
-    functions::FunctionRef,
     guard_rails::GuardRails,
     hosts::Api,
     http::{Method, Request, Response, Timeouts, TokenKind, TransportError},
     ports::{Entry, Expected, Lease, Ports, StoreError},
     retry::Class,
     secret::Secret,
+    which::FunctionRef,
 };
 
 /// The longest body that is shown, in bytes.

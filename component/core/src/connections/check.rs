@@ -6,7 +6,6 @@ use crate::{
     bearer::AccessToken,
     call::{Call, deadlines},
     error::{Error, Kind, Origin, Result, one_line},
-    functions::{FunctionRef, Lookup},
     google,
     hosts::Api,
     http::{Method, Response},
@@ -17,6 +16,7 @@ use crate::{
     session::Session,
     target::{self, grammar::PathAndQuery},
     token::{self, SCOPES, status},
+    which::{FunctionRef, Lookup},
 };
 
 /// What a check found out about one prerequisite.
@@ -56,7 +56,7 @@ pub async fn check<P: Ports>(
 ) -> Result<Vec<Finding>> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let session = Session::open(&call, id)?;
-    let lookup = function.map(|function| Lookup::parse(&session, function)).transpose()?;
+    let lookup = function.map(|function| Lookup::parse(&session.project, function)).transpose()?;
     // Somebody wants to know how things are now, and not how they were.
     status::forget_fault(ports, &session.id);
     let mut doctor = Doctor { call: &call, session: &session, findings: Vec::new() };

@@ -12,57 +12,14 @@ use crate::{
     hosts::Api,
     http::Method,
     json,
-    names::{FunctionId, FunctionName, Region},
+    names::{FunctionId, FunctionName},
     ports::Ports,
     retry::Class,
     session::Session,
     sorted,
     target::{self, grammar::PathAndQuery},
+    which::{FunctionRef, Lookup},
 };
-
-/// Which function is meant; see `wit/functions.wit`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "documented once, in the contract")]
-pub enum FunctionRef {
-    Named { name: String, region: Option<String> },
-    Resource(String),
-    Url(String),
-}
-
-/// A name that Google can be asked about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Lookup {
-    /// Project, region and name are known.
-    Exact(FunctionId),
-    /// Only the name is: it is looked up in every region.
-    Bare(FunctionName),
-}
-
-impl Lookup {
-    /// Parses what Google can be asked about.
-    pub(crate) fn parse(session: &Session, function: FunctionRef) -> Result<Self> {
-        match function {
-            FunctionRef::Named { name, region } => Self::named(session, &name, region.as_deref()),
-            FunctionRef::Resource(name) => Ok(Self::Exact(FunctionId::parse(&name)?)),
-            FunctionRef::Url(_) => {
-                Err(Error::input("function", "Google cannot be asked for a function by its URL")
-                    .fix("name the function, or invoke it by its URL"))
-            }
-        }
-    }
-
-    pub(super) fn named(session: &Session, name: &str, region: Option<&str>) -> Result<Self> {
-        let name = FunctionName::parse(name)?;
-        Ok(match region {
-            None => Self::Bare(name),
-            Some(region) => Self::Exact(FunctionId {
-                project: session.project.clone(),
-                region: Region::parse(region)?,
-                name,
-            }),
-        })
-    }
-}
 
 /// One function.
 ///
@@ -76,7 +33,7 @@ pub async fn get<P: Ports>(
 ) -> Result<Function> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let session = Session::open(&call, connection)?;
-    let lookup = Lookup::parse(&session, function)?;
+    let lookup = Lookup::parse(&session.project, function)?;
     call.run(find(&call, &session, &lookup)).await
 }
 

@@ -6,10 +6,7 @@ mod test_call;
 use std::time::Duration;
 
 use self::send::Callee;
-use super::{
-    Function, FunctionRef, Generation, Trigger,
-    get::{self, Lookup},
-};
+use super::{Function, Generation, Trigger, get};
 use crate::{
     call::{Call, deadlines},
     content::Content,
@@ -29,6 +26,7 @@ use crate::{
         grammar::{PathAndQuery, Query},
         headers::{CallerHeaders, OwnAuthorization},
     },
+    which::{FunctionRef, Lookup},
 };
 
 /// <https://cloud.google.com/functions/quotas>: uncompressed.
@@ -255,7 +253,7 @@ fn parse_place(
     query: Query,
 ) -> Result<(Place, String, Query)> {
     let lookup = match function {
-        FunctionRef::Named { name, region } => Lookup::named(session, &name, region.as_deref())?,
+        FunctionRef::Named { name, region } => Lookup::named(&session.project, &name, region.as_deref())?,
         FunctionRef::Resource(name) => Lookup::Exact(FunctionId::parse(&name)?),
         FunctionRef::Url(text) => {
             let (url, below, in_url) = FunctionUrl::parse_with_rest(&text)?;

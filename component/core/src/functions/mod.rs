@@ -9,7 +9,6 @@ mod regions;
 mod service;
 mod wire;
 
-pub use get::FunctionRef;
-pub(crate) use get::{Lookup, find};
+pub(crate) use get::find;
 pub(crate) use regions::is_known;
 pub use wire::{Function, Generation, Trigger};

@@ -1,11 +1,7 @@
 //! What a plan cannot say by its requests: what depends on answers.
 
 use super::{Action, PlannedRequest};
-use crate::{
-    functions::{FunctionRef, invoke::Auth},
-    http::TokenKind,
-    target::body::Body,
-};
+use crate::{functions::invoke::Auth, http::TokenKind, target::body::Body, which::FunctionRef};
 
 /// On a call as it is asked for.
 pub(super) fn of(action: &Action, deadline_ms: Option<u32>) -> Vec<String> {

@@ -5,13 +5,13 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::Rehearsal;
 use crate::{
-    functions::FunctionRef,
     guard_rails::GuardRails,
     hosts::Api,
     http::{Method, Request, Response, TokenKind},
     json::{self, Object, Value},
     jwt::IdTokenClaims,
     target::function_url::FunctionUrl,
+    which::FunctionRef,
 };
 
 /// Where a function is that was found: an address that nobody has.

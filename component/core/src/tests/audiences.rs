@@ -8,10 +8,7 @@ use super::{detail, gen2};
 use crate::{
     connections::{ConnectRequest, restrict},
     error::{Error, Kind},
-    functions::{
-        FunctionRef,
-        invoke::{Auth, InvokeRequest, invoke},
-    },
+    functions::invoke::{Auth, InvokeRequest, invoke},
     guard_rails::GuardRails,
     http::{Request, TokenKind},
     identity::InvokerRequest,
@@ -22,6 +19,7 @@ use crate::{
         Answer, CLIENT_ID, NOW, USER, World, access_token, block_on, connect_request, json_answer, jwt,
         locations, nothing, user_grant,
     },
+    which::FunctionRef,
 };
 
 /// Audiences that are good for something else than the function: an OAuth client of Google's own (gcloud), a client of IAP, a

@@ -12,13 +12,13 @@ use crate::{
     connections::ConnectRequest,
     error::{Error, Kind},
     functions::{
-        FunctionRef,
         get::get,
         list::{ListRequest, list},
     },
     http::{Response, TokenKind},
     target::grammar::Query,
     testing::{World, access_token, block_on, connect, connect_request, json_answer},
+    which::FunctionRef,
 };
 
 #[path = "../../../../tests/fixtures/bad_inputs.rs"]

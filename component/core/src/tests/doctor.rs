@@ -10,13 +10,13 @@ use crate::{
         Verdict::{self, Fail, NotNeeded, Pass, Unknown},
     },
     error::Kind,
-    functions::FunctionRef,
     guard_rails::GuardRails,
     identity::InvokerRequest,
     testing::{
         APPSPOT, Answer, ROBOT, USER, World, block_on, denied, impersonated, json_answer, json_request,
         minted, not_found, nothing, revoked, switched_off, user_grant, user_json,
     },
+    which::FunctionRef,
 };
 
 const NOWHERE: &str = "https://gcf-connector.invalid";

@@ -11,7 +11,7 @@ use crate::{
     content::Content,
     error::{Error, Kind, Origin},
     functions::{
-        FunctionRef, Generation,
+        Generation,
         invoke::{Auth, Invocation, InvokeRequest},
     },
     http::{Method, TokenKind, TransportError},
@@ -19,6 +19,7 @@ use crate::{
     secret::Secret,
     target::{body::Body, grammar::Query},
     testing::{Answer, World, id_token, json_answer},
+    which::FunctionRef,
 };
 
 const EVENT: &str = r#"{"specversion":"1.0","id":"7","source":"//pubsub.googleapis.com/t","type":"google.cloud.pubsub.topic.v1.messagePublished",

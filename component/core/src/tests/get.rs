@@ -11,12 +11,13 @@ use super::{
 use crate::{
     error::{Error, Kind},
     functions::{
-        Function, FunctionRef, Generation, Trigger,
+        Function, Generation, Trigger,
         get::get,
         invoke::{Auth, InvokeRequest},
     },
     http::TransportError,
     testing::{Answer, World, block_on, denied, json_answer, locations, not_found, nothing, switched_off},
+    which::FunctionRef,
 };
 
 const RUN: &str = "run.googleapis.com";

@@ -7,7 +7,6 @@ use crate::{
     connections::{self, ConnectRequest, get, rename, restrict},
     error::{Error, Kind, Origin},
     functions::{
-        FunctionRef,
         get::get as get_function,
         invoke::{Auth, InvokeRequest, invoke},
         list::{ListRequest, list},
@@ -18,6 +17,7 @@ use crate::{
     testing::{
         World, access_token, block_on, connect, connect_request, json_answer, json_request, user_json,
     },
+    which::FunctionRef,
 };
 
 fn texts(list: &[&str]) -> Vec<String> {

@@ -9,14 +9,12 @@ use super::{
 };
 use crate::{
     error::{Kind, Origin},
-    functions::{
-        FunctionRef,
-        invoke::{Auth, InvokeRequest},
-    },
+    functions::invoke::{Auth, InvokeRequest},
     http::{Response, TokenKind},
     secret::Secret,
     target,
     testing::{Answer, World, id_token, json_answer},
+    which::FunctionRef,
 };
 
 const TOKEN_ENDPOINT: &str = "https://oauth2.googleapis.com/token";

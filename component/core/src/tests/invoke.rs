@@ -5,13 +5,11 @@ use super::{detail, gen1, gen2};
 use crate::{
     content::Content,
     error::{Kind, Origin},
-    functions::{
-        FunctionRef,
-        invoke::{Auth, Invocation, InvokeRequest, invoke},
-    },
+    functions::invoke::{Auth, Invocation, InvokeRequest, invoke},
     http::{Response, TokenKind, TransportError},
     target::{body::Body, grammar::Query},
     testing::{World, block_on, denied, id_token, json_answer, locations, nothing},
+    which::FunctionRef,
 };
 
 pub(super) fn request(function: FunctionRef) -> InvokeRequest {

@@ -7,10 +7,7 @@ use super::{detail, gen2};
 use crate::{
     connections,
     error::{Error, Kind, Origin},
-    functions::{
-        FunctionRef,
-        invoke::{Auth, Invocation, InvokeRequest, invoke},
-    },
+    functions::invoke::{Auth, Invocation, InvokeRequest, invoke},
     guard_rails::GuardRails,
     http::TokenKind,
     identity::InvokerRequest,
@@ -20,6 +17,7 @@ use crate::{
         json_answer, json_request, jwt, locations, minted, not_found, nothing, revoked, switched_off,
         unauthenticated, user_grant, user_json,
     },
+    which::FunctionRef,
 };
 
 const URL: &str = "https://hello-abc123-uc.a.run.app";

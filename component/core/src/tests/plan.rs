@@ -9,7 +9,6 @@ use crate::{
     connections::Credential,
     error::{Kind, Result},
     functions::{
-        FunctionRef,
         invoke::{Auth, InvokeRequest, invoke},
         list::{ListRequest, list},
         options::{OptionField, OptionsRequest},
@@ -24,6 +23,7 @@ use crate::{
         NOW, ROBOT, World, access_token, block_on, connect_request, id_token, json_answer, json_request,
         request_for, user_json,
     },
+    which::FunctionRef,
 };
 
 const FUNCTIONS: &str = "https://cloudfunctions.googleapis.com/v2/projects/demo-project/locations";

@@ -9,7 +9,6 @@ use super::gen2;
 use crate::{
     error::{Kind, Result},
     functions::{
-        FunctionRef,
         invoke::{Auth, InvokeRequest, invoke},
         list::list,
     },
@@ -20,6 +19,7 @@ use crate::{
         CLIENT_ID, NOW, Op, USER, World, access_token, block_on, invalid_grant, json_answer, jwt, nothing,
         revoked, rotated, unauthenticated, user_grant,
     },
+    which::FunctionRef,
 };
 
 fn list_functions(world: &World, id: &str) -> Result<()> {

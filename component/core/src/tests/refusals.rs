@@ -9,12 +9,12 @@ use crate::{
     connections::{self, disconnect},
     error::{Error, Kind},
     functions::{
-        FunctionRef,
         invoke::{Auth, InvokeRequest, invoke},
         list::list,
     },
     target::grammar::Query,
     testing::{Answer, World, block_on, connect, connect_request, json_answer, json_request},
+    which::FunctionRef,
 };
 
 fn refusal(status: u16, code: &str, description: &str) -> Answer {

@@ -21,7 +21,6 @@ use crate::{
     content::Content,
     error::{Error, Kind, Origin},
     functions::{
-        FunctionRef,
         invoke::{Auth, InvokeRequest, invoke},
         list::list,
     },
@@ -37,6 +36,7 @@ use crate::{
     testing::{
         Answer, Op, World, access_token, block_on, connect, connect_request, json_answer, with_header,
     },
+    which::FunctionRef,
 };
 
 fn status(code: u16) -> Answer {

@@ -13,9 +13,10 @@ use crate::{
     api::{PagesRequest, all_pages, custom_api},
     connections::{self, Verdict},
     error::{Error, Kind, Origin},
-    functions::{FunctionRef, get::get, list::list},
+    functions::{get::get, list::list},
     http::{Response, TokenKind},
     testing::{World, access_token, block_on},
+    which::FunctionRef,
 };
 
 /// The body that every API answers with.

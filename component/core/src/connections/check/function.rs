@@ -4,7 +4,7 @@ use super::{Doctor, Finding, OF_FUNCTION, Verdict, fail, pass, unknown};
 use crate::{
     bearer::AccessToken,
     error::{Error, Kind, Origin, Result},
-    functions::{Generation, Lookup, Trigger, find},
+    functions::{Generation, Trigger, find},
     google::{self, Attempted, Resource},
     hosts::Api,
     identity::{Invoker, member},
@@ -14,6 +14,7 @@ use crate::{
     retry::Class,
     target::{self, grammar::PathAndQuery},
     token,
+    which::Lookup,
 };
 
 impl<P: Ports> Doctor<'_, P> {
