@@ -9,12 +9,12 @@ use crate::{
     google::{Attempted, Resource},
     guard_rails::GuardRails,
     http::{Request, Response},
-    identity::{Identity, Invoker, InvokerRequest},
-    names::{ProjectId, Region},
+    identity::{Chain, Identity, Invoker, InvokerRequest},
+    names::{AccountEmail, ProjectId, Region},
     ports::Ports,
     retry::Class,
     store::{self, ConnectionId},
-    token,
+    token::{self, SignIn},
 };
 
 /// A connection that a call uses.
@@ -67,6 +67,11 @@ impl Session {
         asked.unwrap_or(&self.invoker).resolve(&self.identity, &self.project)
     }
 
+    /// The part of it that tokens depend on.
+    pub(crate) fn sign_in(&self) -> SignIn<'_> {
+        SignIn { id: &self.id, identity: &self.identity, project: &self.project }
+    }
+
     /// Sends a request with an access token. A 401 takes one new token and one more attempt.
     ///
     /// # Errors
@@ -79,7 +84,7 @@ impl Session {
     ) -> Result<Response> {
         let token = self.token(call).await?;
         let response = call.exchange(&request(&token), class).await?;
-        if response.status != 401 || !token::reject(call, self, &token)? {
+        if response.status != 401 || !token::reject(call, self.sign_in(), &token)? {
             return Ok(response);
         }
         // What travels beside may have got a new one meanwhile.
@@ -97,9 +102,25 @@ impl Session {
         if let Some(token) = held {
             return Ok(token);
         }
-        let token = token::access_token(call, self).await?;
+        let token = token::access_token(call, self.sign_in()).await?;
         *self.token.borrow_mut() = Some(token.clone());
         Ok(token)
+    }
+
+    /// An access token of the account that functions see: the connection's own, or one that is minted.
+    ///
+    /// # Errors
+    /// As signing in fails, and `missing-role`.
+    pub(crate) async fn token_of<P: Ports>(&self, call: &Call<'_, P>, account: &str) -> Result<AccessToken> {
+        if account == self.identity.principal() {
+            return token::access_token(call, self.sign_in()).await;
+        }
+        let delegates = match self.invoker(None)? {
+            Invoker::ServiceAccount { chain, .. } => chain.delegates,
+            Invoker::Own | Invoker::User => Vec::new(),
+        };
+        let chain = Chain { account: AccountEmail::parse(account)?, delegates };
+        token::of_account(call, self.sign_in(), &chain).await
     }
 
     /// What an error about this connection says.

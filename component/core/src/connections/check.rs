@@ -76,7 +76,7 @@ struct Doctor<'a, P> {
 
 impl<P: Ports> Doctor<'_, P> {
     async fn examine(&mut self, lookup: Option<&Lookup>) {
-        match token::access_token(self.call, self.session).await {
+        match token::access_token(self.call, self.session.sign_in()).await {
             Ok(_) if matches!(self.session.identity.source, Source::Injected) => {
                 self.add("token", Verdict::NotNeeded, "the host adds the access token to each request");
             }
@@ -219,7 +219,7 @@ impl<P: Ports> Doctor<'_, P> {
                 return;
             }
             Invoker::Own | Invoker::ServiceAccount { .. } => {
-                token::try_minting(self.call, self.session, &invoker, NOWHERE).await
+                token::try_minting(self.call, self.session.sign_in(), &invoker, NOWHERE).await
             }
         };
         match minted {

@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Granted, grant, status};
+use super::{Granted, SignIn, grant, status};
 use crate::{
     call::Call,
     error::{Error, Kind, Result},
@@ -12,7 +12,6 @@ use crate::{
     json::{Object, Read, Unreadable},
     ports::{Expected, Ports},
     secret::Secret,
-    session::Session,
     store::{self, ConnectionId, Kept, StoredCredential},
 };
 
@@ -44,9 +43,9 @@ pub(super) struct Slot<'a> {
 
 impl<'a> Slot<'a> {
     /// Of a token that only this connection's credential can get.
-    pub(super) fn new(session: &'a Session, kind: &str, what: &str) -> Self {
-        let key = key(&session.id, &session.identity, kind, what);
-        Self { id: &session.id, lease: key.clone(), key }
+    pub(super) fn new(sign_in: SignIn<'a>, kind: &str, what: &str) -> Self {
+        let key = key(sign_in.id, sign_in.identity, kind, what);
+        Self { id: sign_in.id, lease: key.clone(), key }
     }
 
     /// Of the source's own access token.

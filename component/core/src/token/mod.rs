@@ -22,9 +22,9 @@ use crate::{
     error::{Error, Kind, Result},
     identity::{Chain, Identity, Invoker, Source},
     jwt::Wanted,
+    names::ProjectId,
     ports::Ports,
     secret::Secret,
-    session::Session,
     store::{self, ConnectionId},
     target::function_url::{Audience, FunctionUrl},
 };
@@ -35,43 +35,54 @@ pub const SCOPES: [&str; 1] = ["https://www.googleapis.com/auth/cloud-platform"]
 /// The longest token, in bytes: access tokens have 2 KiB, those of STS 12 KiB.
 const MAX_TOKEN: usize = 16 * 1024;
 
+/// A connection, as far as its tokens depend on it.
+#[derive(Debug, Clone, Copy)]
+pub struct SignIn<'a> {
+    /// Its id, under which tokens are cached.
+    pub id: &'a ConnectionId,
+    /// The credential that tokens are asked for with.
+    pub identity: &'a Identity,
+    /// The project, for the words of an error.
+    pub project: &'a ProjectId,
+}
+
 /// What a Google API is called with: the source's own token, or that of the service account it leads to.
 ///
 /// # Errors
 /// `credential-rejected`, `reconnect-required`, `clock-skew`, `client-config`, `insufficient-scope`,
 /// `invalid-response`, `network`, `unavailable`, `secret-store` or `deadline-exceeded`.
-pub async fn access_token<P: Ports>(call: &Call<'_, P>, session: &Session) -> Result<AccessToken> {
-    let Some(chain) = &session.identity.impersonates else {
-        return source_token(call, &session.id, &session.identity).await;
+pub async fn access_token<P: Ports>(call: &Call<'_, P>, sign_in: SignIn<'_>) -> Result<AccessToken> {
+    let Some(chain) = &sign_in.identity.impersonates else {
+        return source_token(call, sign_in.id, sign_in.identity).await;
     };
-    let slot = Slot::new(session, "impersonated", "");
+    let slot = Slot::new(sign_in, "impersonated", "");
     let minted =
-        cache::obtain(call, &slot, &|| Box::pin(from_iam(call, session, chain, iam::Wanted::Access))).await?;
+        cache::obtain(call, &slot, &|| Box::pin(from_iam(call, sign_in, chain, iam::Wanted::Access))).await?;
     Ok(AccessToken::of(minted.token))
 }
 
 /// A token that IAM Credentials mints. A 401 takes one new token to ask with and one more attempt.
 async fn from_iam<P: Ports>(
     call: &Call<'_, P>,
-    session: &Session,
+    sign_in: SignIn<'_>,
     chain: &Chain,
     wanted: iam::Wanted<'_>,
 ) -> Result<Minted> {
     // The account that the credential leads to is reached from the source; any other, from there.
-    let from_source = session.identity.impersonates.as_ref() == Some(chain);
+    let from_source = sign_in.identity.impersonates.as_ref() == Some(chain);
     let mut retried = false;
     loop {
         let token = if from_source {
-            source_token(call, &session.id, &session.identity).await?
+            source_token(call, sign_in.id, sign_in.identity).await?
         } else {
-            access_token(call, session).await?
+            access_token(call, sign_in).await?
         };
-        let project = session.project.as_str();
-        match iam::mint(call, &session.identity, project, &token, chain, wanted).await {
+        let project = sign_in.project.as_str();
+        match iam::mint(call, sign_in.identity, project, &token, chain, wanted).await {
             Err(error)
                 if error.kind() == Kind::Unauthenticated
                     && !retried
-                    && forget(call, session, &token, from_source)? =>
+                    && forget(call, sign_in, &token, from_source)? =>
             {
                 retried = true;
             }
@@ -125,26 +136,26 @@ fn usable(token: String) -> Option<Secret<String>> {
 /// is no other token to fall back to.
 pub async fn id_token<P: Ports>(
     call: &Call<'_, P>,
-    session: &Session,
+    sign_in: SignIn<'_>,
     invoker: &Invoker,
     url: &FunctionUrl,
     audience: Option<Audience>,
 ) -> Result<IdToken> {
-    let own = session.identity.impersonates.as_ref();
+    let own = sign_in.identity.impersonates.as_ref();
     let minted = match (invoker, own) {
-        (Invoker::User, _) => user_id_token(call, session, audience.as_ref()).await?,
+        (Invoker::User, _) => user_id_token(call, sign_in, audience.as_ref()).await?,
         (Invoker::ServiceAccount { chain, include_email }, _) => {
-            minted_id_token(call, session, chain, *include_email, audience.unwrap_or_else(|| url.audience()))
+            minted_id_token(call, sign_in, chain, *include_email, audience.unwrap_or_else(|| url.audience()))
                 .await?
         }
         (Invoker::Own, Some(chain)) => {
-            minted_id_token(call, session, chain, true, audience.unwrap_or_else(|| url.audience())).await?
+            minted_id_token(call, sign_in, chain, true, audience.unwrap_or_else(|| url.audience())).await?
         }
         (Invoker::Own, None) => {
             let audience = audience.unwrap_or_else(|| url.audience());
-            let slot = Slot::new(session, "id", audience.as_str());
+            let slot = Slot::new(sign_in, "id", audience.as_str());
             cache::obtain(call, &slot, &|| {
-                Box::pin(grant::by_key(call, &session.identity, Wanted::TargetAudience(audience.as_str())))
+                Box::pin(grant::by_key(call, sign_in.identity, Wanted::TargetAudience(audience.as_str())))
             })
             .await?
         }
@@ -155,17 +166,17 @@ pub async fn id_token<P: Ports>(
 /// A service account's, through IAM Credentials.
 async fn minted_id_token<P: Ports>(
     call: &Call<'_, P>,
-    session: &Session,
+    sign_in: SignIn<'_>,
     chain: &Chain,
     include_email: bool,
     audience: Audience,
 ) -> Result<Minted> {
     let who =
         format!("{}\n{}\n{include_email}\n{}", chain.account.as_str(), iam::joined(chain), audience.as_str());
-    let slot = Slot::new(session, "minted", &who);
+    let slot = Slot::new(sign_in, "minted", &who);
     cache::obtain(call, &slot, &|| {
         let wanted = iam::Wanted::Id { audience: audience.as_str(), include_email };
-        Box::pin(from_iam(call, session, chain, wanted))
+        Box::pin(from_iam(call, sign_in, chain, wanted))
     })
     .await
 }
@@ -173,10 +184,10 @@ async fn minted_id_token<P: Ports>(
 /// The user's own, which a refresh brings along. Its audience is always the OAuth client.
 async fn user_id_token<P: Ports>(
     call: &Call<'_, P>,
-    session: &Session,
+    sign_in: SignIn<'_>,
     audience: Option<&Audience>,
 ) -> Result<Minted> {
-    if let Source::Refresh(refresh) = &session.identity.source
+    if let Source::Refresh(refresh) = &sign_in.identity.source
         && audience.is_some_and(|audience| audience.as_str() != refresh.client_id)
     {
         return Err(Error::input(
@@ -185,10 +196,10 @@ async fn user_id_token<P: Ports>(
         )
         .fix("leave the audience out, or let a service account invoke"));
     }
-    let slot = Slot::user_id_token(&session.id, &session.identity);
+    let slot = Slot::user_id_token(sign_in.id, sign_in.identity);
     cache::obtain(call, &slot, &|| {
         Box::pin(async {
-            let granted = cache::refresh(call, &session.id, &session.identity).await?;
+            let granted = cache::refresh(call, sign_in.id, sign_in.identity).await?;
             granted.id_token.ok_or_else(|| {
                 grant::malformed("it has no ID token: the user's grant does not hold the scope openid")
             })
@@ -203,38 +214,30 @@ async fn user_id_token<P: Ports>(
 /// As [`id_token`].
 pub(crate) async fn try_minting<P: Ports>(
     call: &Call<'_, P>,
-    session: &Session,
+    sign_in: SignIn<'_>,
     invoker: &Invoker,
     audience: &str,
 ) -> Result<String> {
-    let own = session.identity.impersonates.as_ref();
+    let own = sign_in.identity.impersonates.as_ref();
     let (chain, include_email) = match (invoker, own) {
         (Invoker::ServiceAccount { chain, include_email }, _) => (chain, *include_email),
         (Invoker::Own, Some(chain)) => (chain, true),
-        (Invoker::Own, None) | (Invoker::User, _) => return Ok(session.identity.account.clone()),
+        (Invoker::Own, None) | (Invoker::User, _) => return Ok(sign_in.identity.account.clone()),
     };
-    from_iam(call, session, chain, iam::Wanted::Id { audience, include_email }).await?;
+    from_iam(call, sign_in, chain, iam::Wanted::Id { audience, include_email }).await?;
     Ok(chain.account.as_str().to_owned())
 }
 
-/// An access token of the account that functions see: the connection's own, or one that is minted.
+/// An access token of a service account that this connection may act for; it is not cached.
 ///
 /// # Errors
 /// As [`access_token`], and `missing-role`.
 pub(crate) async fn of_account<P: Ports>(
     call: &Call<'_, P>,
-    session: &Session,
-    account: &str,
+    sign_in: SignIn<'_>,
+    chain: &Chain,
 ) -> Result<AccessToken> {
-    if account == session.identity.principal() {
-        return access_token(call, session).await;
-    }
-    let delegates = match session.invoker(None)? {
-        Invoker::ServiceAccount { chain, .. } => chain.delegates,
-        Invoker::Own | Invoker::User => Vec::new(),
-    };
-    let chain = Chain { account: crate::names::AccountEmail::parse(account)?, delegates };
-    let minted = from_iam(call, session, &chain, iam::Wanted::Access).await?;
+    let minted = from_iam(call, sign_in, chain, iam::Wanted::Access).await?;
     Ok(AccessToken::of(minted.token))
 }
 
@@ -243,22 +246,22 @@ pub(crate) async fn of_account<P: Ports>(
 ///
 /// # Errors
 /// `secret-store`.
-pub fn reject<P: Ports>(call: &Call<'_, P>, session: &Session, rejected: &AccessToken) -> Result<bool> {
-    forget(call, session, rejected, false)
+pub fn reject<P: Ports>(call: &Call<'_, P>, sign_in: SignIn<'_>, rejected: &AccessToken) -> Result<bool> {
+    forget(call, sign_in, rejected, false)
 }
 
 fn forget<P: Ports>(
     call: &Call<'_, P>,
-    session: &Session,
+    sign_in: SignIn<'_>,
     rejected: &AccessToken,
     from_source: bool,
 ) -> Result<bool> {
-    let slot = match &session.identity.source {
-        _ if session.identity.impersonates.is_some() && !from_source => {
-            Slot::new(session, "impersonated", "")
+    let slot = match &sign_in.identity.source {
+        _ if sign_in.identity.impersonates.is_some() && !from_source => {
+            Slot::new(sign_in, "impersonated", "")
         }
         Source::Key(_) | Source::Refresh(_) | Source::Federation(_) => {
-            Slot::source(&session.id, &session.identity)
+            Slot::source(sign_in.id, sign_in.identity)
         }
         Source::Supplied(key) => {
             let now = supplied(call.ports(), key)?;

@@ -13,7 +13,6 @@ use crate::{
     ports::Ports,
     retry::Class,
     target::{self, grammar::PathAndQuery},
-    token,
     which::Lookup,
 };
 
@@ -121,7 +120,7 @@ impl<P: Ports> Doctor<'_, P> {
             resource,
         };
         // The question is answered about who asks.
-        let token = match token::of_account(self.call, self.session, &account).await {
+        let token = match self.session.token_of(self.call, &account).await {
             Ok(token) => token,
             Err(error) => {
                 return Finding {

@@ -90,7 +90,7 @@ pub(super) async fn send<P: Ports>(
     }
     let headers = request.headers.and(request.event.map_or_else(Vec::new, |event| event.headers));
     let mint = async |invoker: &Invoker| {
-        token::id_token(call, session, invoker, &callee.url, audience.clone()).await
+        token::id_token(call, session.sign_in(), invoker, &callee.url, audience.clone()).await
     };
     let mut token = match (&request.invoker, request.auth) {
         (Some(invoker), Auth::IdToken) => Some(mint(invoker).await?),
