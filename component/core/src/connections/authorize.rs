@@ -14,7 +14,7 @@ use crate::{
     json::{Object, Read, Unreadable},
     names::ProjectId,
     oauth::{
-        HostedDomain, LoginHint, Nonce, OAuthClient, Parameters, RedirectUri, SCOPES, State, Verifier,
+        HostedDomain, LIFE, LoginHint, Nonce, OAuthClient, Parameters, RedirectUri, SCOPES, State, Verifier,
         authorization_url, missing_scopes,
     },
     oidc::{self, Expected as ExpectedClaims, JwkSet},
@@ -25,9 +25,6 @@ use crate::{
     target,
     token::{self, Granted},
 };
-
-/// How long a person has, in seconds.
-pub(crate) const LIFE: u64 = 600;
 
 /// What a caller asks for; see `wit/connections.wit`.
 #[derive(Debug)]

@@ -6,7 +6,6 @@ mod check;
 mod connect;
 mod shown;
 
-pub(crate) use authorize::LIFE as AUTHORIZATION_LIFE;
 pub use authorize::{Authorization, AuthorizeRequest, authorize, finish};
 pub use check::{Finding, Verdict, check};
 pub use connect::{ConnectRequest, Credential, connect, reauthorize};

@@ -33,3 +33,6 @@ pub use redirect::RedirectUri;
 
 /// Google as an issuer, in the one form that callbacks have.
 pub const ISSUER: &str = "https://accounts.google.com";
+
+/// The time that a person has for a sign-in, in seconds.
+pub(crate) const LIFE: u64 = 600;

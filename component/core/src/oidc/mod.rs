@@ -21,6 +21,7 @@ use crate::{
     error::{Error, Kind, Origin, Result},
     json::{self, Object, Value},
     jwt::provider,
+    oauth,
     secret::Secret,
 };
 
@@ -41,7 +42,7 @@ const MAX_LIFE: u64 = 24 * 3600;
 
 /// The greatest age of a token, in seconds: it is made when the code of a sign-in is exchanged, and a
 /// sign-in is good for no longer.
-const MAX_AGE: u64 = crate::connections::AUTHORIZATION_LIFE;
+const MAX_AGE: u64 = oauth::LIFE;
 
 /// The longest subject, in bytes (OpenID Connect Core, section 2).
 const MAX_SUBJECT: usize = 255;
