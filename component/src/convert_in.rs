@@ -1,22 +1,26 @@
 //! From the contract to the core: each type once, no wildcard.
 
 use gcf_core::{
-    api::{ApiRequest, PagesRequest},
-    connections::{AuthorizeRequest, ConnectRequest, Credential},
-    functions::{
-        invoke::{Auth, InvokeRequest},
-        list::ListRequest,
-        options::{OptionField, OptionsRequest},
+    actions::{
+        api::{ApiRequest, PagesRequest},
+        connections::{AuthorizeRequest, ConnectRequest, Credential},
+        functions::{
+            invoke::{Auth, InvokeRequest},
+            list::ListRequest,
+            options::{OptionField, OptionsRequest},
+        },
+        plan::Action,
     },
-    guard_rails::GuardRails,
-    identity::InvokerRequest,
-    plan::Action,
-    secret::Secret,
-    target::{
-        body::{Body, Part},
-        grammar::Query,
+    base::secret::Secret,
+    google::{
+        request::{
+            body::{Body, Part},
+            grammar::Query,
+        },
+        which::FunctionRef,
     },
-    which::FunctionRef,
+    rails::GuardRails,
+    sign_in::identity::InvokerRequest,
 };
 
 use crate::bindings::{

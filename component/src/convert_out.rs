@@ -1,21 +1,25 @@
 //! From the core to the contract: each type once, no wildcard.
 
 use gcf_core::{
-    api::{ApiPages, ApiResponse},
-    connections::{Authorization, Connected, Connection, CredentialKind, Finding, Verdict},
-    content::Content,
-    error::{Error, Kind, Origin},
-    functions::{
-        Function, Generation, Trigger,
-        invoke::Invocation,
-        list::{FunctionList, MissingPart},
-        options::OptionList,
+    actions::{
+        api::{ApiPages, ApiResponse},
+        connections::{Authorization, Connected, Connection, CredentialKind, Finding, Verdict},
+        functions::{
+            Function, Generation, Trigger,
+            invoke::Invocation,
+            list::{FunctionList, MissingPart},
+            options::OptionList,
+        },
+        plan::{Plan, PlannedRequest},
     },
-    guard_rails::GuardRails,
-    http::{Exchange, TokenKind},
-    identity::InvokerRequest,
-    plan::{Plan, PlannedRequest},
-    retry::Class,
+    base::{
+        content::Content,
+        error::{Error, Kind, Origin},
+        http::{Exchange, TokenKind},
+        retry::Class,
+    },
+    rails::GuardRails,
+    sign_in::identity::InvokerRequest,
 };
 
 use crate::bindings::{

@@ -1,6 +1,9 @@
 //! The exported functions: convert, call the core, convert back.
 
-use gcf_core::{api, catalog, connections, functions, plan};
+use gcf_core::{
+    actions::{api, connections, functions, plan},
+    catalog,
+};
 
 use crate::{
     bindings::{

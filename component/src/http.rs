@@ -11,8 +11,8 @@
 use std::{rc::Rc, time::Duration};
 
 use gcf_core::{
-    http::{Method, Request, Response, Timeouts, TransportError},
-    target,
+    base::http::{Method, Request, Response, Timeouts, TransportError},
+    google::request,
 };
 
 use crate::{
@@ -60,7 +60,7 @@ fn outgoing(request: &Request) -> Outcome<(OutgoingRequest, OutgoingBody)> {
     let mut entries: Vec<(String, Vec<u8>)> =
         request.headers().iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
     entries.push(("content-length".to_owned(), request.body().len().to_string().into_bytes()));
-    for (name, value) in target::credentials(request) {
+    for (name, value) in request::credentials(request) {
         entries.push((name.to_owned(), value.reveal().clone().into_bytes()));
     }
     let refused = |what: &str| TransportError::NotSent(format!("the host does not accept the {what}"));

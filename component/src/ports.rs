@@ -3,10 +3,12 @@
 use std::{rc::Rc, time::Duration};
 
 use gcf_core::{
-    http::{Request, Response, Timeouts, TransportError},
-    ports::{Entry, Expected, Lease, Ports, StoreError},
-    rehearsal::Stage,
-    secret::Secret,
+    actions::plan::rehearsal::Stage,
+    base::{
+        http::{Request, Response, Timeouts, TransportError},
+        ports::{Entry, Expected, Lease, Ports, StoreError},
+        secret::Secret,
+    },
 };
 
 use crate::{

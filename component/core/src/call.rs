@@ -1,17 +1,21 @@
 //! One call of the contract: its ports, its deadline, its trace.
 
+pub(crate) mod repeats;
+
 use std::{
     cell::{Cell, OnceCell, RefCell},
     time::Duration,
 };
 
 use crate::{
-    error::{Error, Kind, Origin, Result},
-    google, gzip,
-    http::{Exchange, Request, Response, Timeouts, TokenKind, TransportError},
-    ports::{Lease, Ports, StoreError},
-    repeats,
-    retry::{self, Class},
+    base::{
+        error::{Error, Kind, Origin, Result},
+        gzip,
+        http::{Exchange, Request, Response, Timeouts, TokenKind, TransportError},
+        ports::{Lease, Ports, StoreError},
+        retry::{self, Class},
+    },
+    google::refusal,
     store::ConnectionId,
 };
 
@@ -184,7 +188,8 @@ impl<'a, P: Ports> Call<'a, P> {
             let outcome = self.ports.send(request, timeouts).await;
             let outcome = outcome.and_then(|response| gzip::decoded(response, request.max_response()));
             self.note(request, attempt, start, &outcome);
-            let floor = outcome.as_ref().ok().and_then(|r| retry::retry_after(r).max(google::retry_info(r)));
+            let floor =
+                outcome.as_ref().ok().and_then(|r| retry::retry_after(r).max(refusal::api::retry_info(r)));
             let jitter = u32::from_le_bytes(self.ports.random());
             match retry::wait(class, attempt, &outcome, floor, jitter) {
                 // A wait past the deadline would only trade this answer for a worse one.

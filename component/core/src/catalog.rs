@@ -3,7 +3,7 @@
 //! The schemas are made from the contract while building, and `catalog.json` adds what a form needs beyond it
 //! (`docs/decisions/0014`); the tests below hold it against the code.
 
-use crate::gzip;
+use crate::base::gzip;
 
 /// The catalog, as `wit/catalog.wit` describes it.
 #[must_use]
@@ -17,12 +17,16 @@ mod tests {
 
     use super::*;
     use crate::{
-        call::{MAX_PAGES, MAX_REPEATS, deadlines},
-        hosts::{Api, KEYS_HOST, STS_HOST, TOKEN_HOST},
-        names::DEFAULT_REGION,
-        oauth::SCOPES,
-        repeats::{BURST, SECONDS_PER_REPEAT},
-        target::{MAX_API_RESPONSE, MAX_FUNCTION_RESPONSE},
+        call::{
+            MAX_PAGES, MAX_REPEATS, deadlines,
+            repeats::{BURST, SECONDS_PER_REPEAT},
+        },
+        google::{
+            hosts::{Api, KEYS_HOST, STS_HOST, TOKEN_HOST},
+            names::DEFAULT_REGION,
+            request::{MAX_API_RESPONSE, MAX_FUNCTION_RESPONSE},
+        },
+        sign_in::oauth::SCOPES,
     };
 
     fn catalog() -> Value {
@@ -190,7 +194,7 @@ mod tests {
         for action in actions(&catalog) {
             let mut roles: Vec<&str> = Vec::new();
             for permission in action["permissions"].as_array().unwrap() {
-                let role = crate::google::smallest_role(permission.as_str().unwrap());
+                let role = crate::google::refusal::api::smallest_role(permission.as_str().unwrap());
                 roles.extend(role.filter(|role| !roles.contains(role)));
             }
             assert_eq!(action["roles"], json!(roles), "{}", action["name"]);
@@ -214,7 +218,7 @@ mod tests {
             assert_eq!(catalog["$defs"][request]["properties"]["region"]["default"], DEFAULT_REGION);
         }
         for method in catalog["$defs"]["invoke-request"]["properties"]["method"]["enum"].as_array().unwrap() {
-            assert!(crate::http::Method::parse(method.as_str().unwrap()).is_some(), "{method}");
+            assert!(crate::base::http::Method::parse(method.as_str().unwrap()).is_some(), "{method}");
         }
     }
 

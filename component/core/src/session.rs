@@ -3,18 +3,24 @@
 use std::cell::RefCell;
 
 use crate::{
-    bearer::AccessToken,
+    base::{
+        error::Result,
+        http::{Request, Response},
+        ports::Ports,
+        retry::Class,
+    },
     call::Call,
-    error::Result,
-    google::{Attempted, Resource},
-    guard_rails::GuardRails,
-    http::{Request, Response},
-    identity::{Chain, Identity, Invoker, InvokerRequest},
-    names::{AccountEmail, ProjectId, Region},
-    ports::Ports,
-    retry::Class,
+    google::{
+        bearer::AccessToken,
+        names::{AccountEmail, ProjectId, Region},
+        refusal::api::{Attempted, Resource},
+    },
+    rails::GuardRails,
+    sign_in::{
+        identity::{Chain, Identity, Invoker, InvokerRequest},
+        token::{self, SignIn},
+    },
     store::{self, ConnectionId},
-    token::{self, SignIn},
 };
 
 /// A connection that a call uses.

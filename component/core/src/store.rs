@@ -3,10 +3,12 @@
 //! The shapes are flat, with a plain `type` field: the derived readers of tagged enums are large in wasm.
 
 use crate::{
-    error::{Error, Kind, Origin, Result},
-    guard_rails::GuardRails,
-    json::{self, Object, Read},
-    ports::{Entry, Expected, Ports, StoreError},
+    base::{
+        error::{Error, Kind, Origin, Result},
+        json::{self, Object, Read},
+        ports::{Entry, Expected, Ports, StoreError},
+    },
+    rails::GuardRails,
 };
 
 /// An id that the component gives out: 16 hexadecimal digits.
@@ -412,7 +414,7 @@ pub fn store_error(what: &str, error: StoreError) -> Error {
         StoreError::Unsupported => new(format!("the host does not support what was needed to {what}"))
             .fix("use another host or store"),
         StoreError::Failed(why) => {
-            new(format!("the secret store could not {what}: {}", crate::error::foreign(&why)))
+            new(format!("the secret store could not {what}: {}", crate::base::error::foreign(&why)))
                 .fix("whoever runs the host looks after its store")
         }
     }

@@ -12,14 +12,18 @@ use serde_json::Value;
 
 pub(crate) use self::answers::*;
 use crate::{
-    connections::{self, ConnectRequest, Connection, Credential},
-    credential,
-    error::Error,
-    http::{Request, Response, Timeouts, TransportError},
-    jwt::{KeyId, PrivateKey},
-    names::AccountEmail,
-    ports::{Entry, Expected, Lease, Ports, StoreError},
-    secret::Secret,
+    actions::connections::{self, ConnectRequest, Connection, Credential},
+    base::{
+        error::Error,
+        http::{Request, Response, Timeouts, TransportError},
+        ports::{Entry, Expected, Lease, Ports, StoreError},
+        secret::Secret,
+    },
+    google::{
+        jwt::{KeyId, PrivateKey},
+        names::AccountEmail,
+    },
+    sign_in::credential,
 };
 
 mod answers;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::{Answer, DEMO_KEY, NOW};
-use crate::http::Response;
+use crate::base::http::Response;
 
 /// The OAuth client of every user here.
 pub(crate) const CLIENT_ID: &str = "1234567890-abc.apps.googleusercontent.com";

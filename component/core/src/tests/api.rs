@@ -3,15 +3,19 @@ use test_case::test_case;
 
 use super::{api_request, detail};
 use crate::{
-    api::{ApiRequest, ApiResponse, custom_api},
-    error::Kind,
-    hosts::Api,
-    http::{Response, TokenKind},
-    target::{body::Body, grammar::Query},
+    actions::api::{ApiRequest, ApiResponse, custom_api},
+    base::{
+        error::Kind,
+        http::{Response, TokenKind},
+    },
+    google::{
+        hosts::Api,
+        request::{body::Body, grammar::Query},
+    },
     testing::{World, block_on, json_answer},
 };
 
-fn call(world: &World, id: &str, request: ApiRequest) -> crate::error::Result<ApiResponse> {
+fn call(world: &World, id: &str, request: ApiRequest) -> crate::base::error::Result<ApiResponse> {
     block_on(custom_api(world, id, request, None))
 }
 

@@ -6,20 +6,22 @@ use test_case::test_matrix;
 
 use super::{detail, gen2};
 use crate::{
-    connections::{ConnectRequest, restrict},
-    error::{Error, Kind},
-    functions::invoke::{Auth, InvokeRequest, invoke},
-    guard_rails::GuardRails,
-    http::{Request, TokenKind},
-    identity::InvokerRequest,
-    plan::{Action, plan},
-    rehearsal::Stage,
-    target::grammar::Query,
+    actions::{
+        connections::{ConnectRequest, restrict},
+        functions::invoke::{Auth, InvokeRequest, invoke},
+        plan::{Action, plan, rehearsal::Stage},
+    },
+    base::{
+        error::{Error, Kind},
+        http::{Request, TokenKind},
+    },
+    google::{request::grammar::Query, which::FunctionRef},
+    rails::GuardRails,
+    sign_in::identity::InvokerRequest,
     testing::{
         Answer, CLIENT_ID, NOW, USER, World, access_token, block_on, connect_request, json_answer, jwt,
         locations, nothing, user_grant,
     },
-    which::FunctionRef,
 };
 
 /// Audiences that are good for something else than the function: an OAuth client of Google's own (gcloud), a client of IAP, a
@@ -117,7 +119,7 @@ fn google(request: &Request) -> Answer {
     }
     if !url.contains("googleapis.com") {
         return if request.token() == TokenKind::None {
-            Ok(crate::http::Response {
+            Ok(crate::base::http::Response {
                 status: 403,
                 headers: vec![("content-type".to_owned(), b"text/html; charset=UTF-8".to_vec())],
                 body: b"<html><h1>Error: Forbidden</h1><h2>Your client does not have permission to get URL <code>/</code></h2></html>".to_vec(),
@@ -162,7 +164,7 @@ fn sent_for(rails: &GuardRails, request: &InvokeRequest) -> Result<String, Error
         .borrow()
         .iter()
         .filter(at_functions)
-        .filter_map(|sent| crate::jwt::IdTokenClaims::read(sent.bearer()?).map(|claims| claims.aud))
+        .filter_map(|sent| crate::google::jwt::IdTokenClaims::read(sent.bearer()?).map(|claims| claims.aud))
         .collect();
     match outcome {
         Ok(invocation) => {

@@ -8,17 +8,20 @@ use serde_json::json;
 use self::rows::{Api, Area, Call, Met, Named, Redirect, Row, Verdict, assert_none, kebab, rows};
 use super::{api_request, detail, gen2, one_request};
 use crate::{
-    api::{ApiRequest, custom_api},
-    connections::ConnectRequest,
-    error::{Error, Kind},
-    functions::{
-        get::get,
-        list::{ListRequest, list},
+    actions::{
+        api::{ApiRequest, custom_api},
+        connections::ConnectRequest,
+        functions::{
+            get::get,
+            list::{ListRequest, list},
+        },
     },
-    http::{Response, TokenKind},
-    target::grammar::Query,
+    base::{
+        error::{Error, Kind},
+        http::{Response, TokenKind},
+    },
+    google::{request::grammar::Query, which::FunctionRef},
     testing::{World, access_token, block_on, connect, connect_request, json_answer},
-    which::FunctionRef,
 };
 
 #[path = "../../../../tests/fixtures/bad_inputs.rs"]

@@ -2,9 +2,8 @@ use serde_json::json;
 use test_case::test_case;
 
 use crate::{
-    connections::{self, ConnectRequest, Credential, CredentialKind},
-    error::Kind,
-    secret::Secret,
+    actions::connections::{self, ConnectRequest, Credential, CredentialKind},
+    base::{error::Kind, secret::Secret},
     testing::{DEMO_KEY, World, access_token, block_on, connect_request, json_answer},
 };
 

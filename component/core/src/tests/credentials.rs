@@ -5,11 +5,15 @@ use test_case::test_case;
 
 use super::detail;
 use crate::{
-    connections::{self, ConnectRequest, Credential, CredentialKind},
-    error::{Error, Kind},
-    functions::list::list,
-    http::TokenKind,
-    identity::InvokerRequest,
+    actions::{
+        connections::{self, ConnectRequest, Credential, CredentialKind},
+        functions::list::list,
+    },
+    base::{
+        error::{Error, Kind},
+        http::TokenKind,
+    },
+    sign_in::identity::InvokerRequest,
     testing::{
         ALL_SCOPES, Answer, CLIENT_ID, DEMO_KEY, ROBOT, USER, World, access_token, block_on, connect, denied,
         impersonated, json_answer, json_request, nothing, request_for, unauthenticated, user_grant,
@@ -308,8 +312,9 @@ fn a_token_that_the_host_injects_is_not_known_here() {
 #[test_case(impersonated_json(user_json()), Some("demo-project"); "the source's")]
 #[test_case(external_json(), Some("target-project"); "that of the service account's address")]
 fn the_project_is_where_the_credential_names_it(json: Value, project: Option<&str>) {
-    let parsed = crate::credential::parse(&crate::secret::Secret::new(json.to_string()), None).unwrap();
-    assert_eq!(parsed.project.as_ref().map(crate::names::ProjectId::as_str), project);
+    let parsed =
+        crate::sign_in::credential::parse(&crate::base::secret::Secret::new(json.to_string()), None).unwrap();
+    assert_eq!(parsed.project.as_ref().map(crate::google::names::ProjectId::as_str), project);
 }
 
 #[test]

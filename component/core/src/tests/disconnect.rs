@@ -4,17 +4,19 @@ use serde_json::json;
 use test_case::test_case;
 
 use crate::{
-    connections::{self, Credential},
-    error::Kind,
-    http::{TokenKind, TransportError},
-    ports::StoreError,
+    actions::connections::{self, Credential},
+    base::{
+        error::Kind,
+        http::{TokenKind, TransportError},
+        ports::StoreError,
+    },
     testing::{
         Answer, Op, USER, World, access_token, block_on, connect, connect_request, json_answer, json_request,
         nothing, request_for, user_grant, user_json,
     },
 };
 
-fn disconnect(world: &World, id: &str) -> crate::error::Result<Vec<String>> {
+fn disconnect(world: &World, id: &str) -> crate::base::error::Result<Vec<String>> {
     block_on(connections::disconnect(world, id, None))
 }
 

@@ -5,18 +5,18 @@ use test_case::test_case;
 
 use super::{gen1, gen2, service};
 use crate::{
-    connections::{
+    actions::connections::{
         self, Finding,
         Verdict::{self, Fail, NotNeeded, Pass, Unknown},
     },
-    error::Kind,
-    guard_rails::GuardRails,
-    identity::InvokerRequest,
+    base::error::Kind,
+    google::which::FunctionRef,
+    rails::GuardRails,
+    sign_in::identity::InvokerRequest,
     testing::{
         APPSPOT, Answer, ROBOT, USER, World, block_on, denied, impersonated, json_answer, json_request,
         minted, not_found, nothing, revoked, switched_off, user_grant, user_json,
     },
-    which::FunctionRef,
 };
 
 const NOWHERE: &str = "https://gcf-connector.invalid";
@@ -205,7 +205,7 @@ fn without_a_network_nothing_is_known_to_be_wrong() {
     let (world, id) = World::connected();
     world.at(4000);
     for _ in 0..3 {
-        world.then(Err(crate::http::TransportError::NotSent("no route".to_owned())));
+        world.then(Err(crate::base::http::TransportError::NotSent("no route".to_owned())));
     }
     let findings = check(&world, &id, None);
     assert_eq!(verdicts(&findings), lines([Unknown; 8]));

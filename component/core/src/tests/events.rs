@@ -8,18 +8,22 @@ use super::{
     invoke::{GEN2_URL, call, in_region, request},
 };
 use crate::{
-    content::Content,
-    error::{Error, Kind, Origin},
-    functions::{
+    actions::functions::{
         Generation,
         invoke::{Auth, Invocation, InvokeRequest},
     },
-    http::{Method, TokenKind, TransportError},
-    identity::InvokerRequest,
-    secret::Secret,
-    target::{body::Body, grammar::Query},
+    base::{
+        content::Content,
+        error::{Error, Kind, Origin},
+        http::{Method, TokenKind, TransportError},
+        secret::Secret,
+    },
+    google::{
+        request::{body::Body, grammar::Query},
+        which::FunctionRef,
+    },
+    sign_in::identity::InvokerRequest,
     testing::{Answer, World, id_token, json_answer},
-    which::FunctionRef,
 };
 
 const EVENT: &str = r#"{"specversion":"1.0","id":"7","source":"//pubsub.googleapis.com/t","type":"google.cloud.pubsub.topic.v1.messagePublished",

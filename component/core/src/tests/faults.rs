@@ -5,9 +5,8 @@ use test_case::test_case;
 
 use super::detail;
 use crate::{
-    connections,
-    error::{Error, Kind},
-    functions::list::list,
+    actions::{connections, functions::list::list},
+    base::error::{Error, Kind},
     testing::{
         Answer, NOW, World, access_token, block_on, denied, impersonated, invalid_grant, json_answer,
         json_request, nothing, revoked, user_grant, user_json, with_header,
@@ -218,8 +217,8 @@ fn a_status_that_cannot_be_read_or_written_stops_nobody() {
     world.set(&format!("status/{id}"), "not JSON");
     world.then(nothing());
     list_functions(&world, &id).unwrap();
-    world.fail(crate::testing::Op::Put, "status/", crate::ports::StoreError::ReadOnly);
-    world.fail(crate::testing::Op::Get, "status/", crate::ports::StoreError::Failed("gone".to_owned()));
+    world.fail(crate::testing::Op::Put, "status/", crate::base::ports::StoreError::ReadOnly);
+    world.fail(crate::testing::Op::Get, "status/", crate::base::ports::StoreError::Failed("gone".to_owned()));
     world.at(4000);
     world.then(access_token("ya29.second"));
     world.then(nothing());

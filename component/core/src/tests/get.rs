@@ -9,15 +9,17 @@ use super::{
     service,
 };
 use crate::{
-    error::{Error, Kind},
-    functions::{
+    actions::functions::{
         Function, Generation, Trigger,
         get::get,
         invoke::{Auth, InvokeRequest},
     },
-    http::TransportError,
+    base::{
+        error::{Error, Kind},
+        http::TransportError,
+    },
+    google::which::FunctionRef,
     testing::{Answer, World, block_on, denied, json_answer, locations, not_found, nothing, switched_off},
-    which::FunctionRef,
 };
 
 const RUN: &str = "run.googleapis.com";

@@ -3,21 +3,25 @@ use test_case::test_case;
 
 use super::{api_request, detail, gen2};
 use crate::{
-    api::{ApiRequest, PagesRequest, all_pages, custom_api},
-    connections::{self, ConnectRequest, get, rename, restrict},
-    error::{Error, Kind, Origin},
-    functions::{
-        get::get as get_function,
-        invoke::{Auth, InvokeRequest, invoke},
-        list::{ListRequest, list},
-        options::{OptionField, OptionsRequest, options},
+    actions::{
+        api::{ApiRequest, PagesRequest, all_pages, custom_api},
+        connections::{self, ConnectRequest, get, rename, restrict},
+        functions::{
+            get::get as get_function,
+            invoke::{Auth, InvokeRequest, invoke},
+            list::{ListRequest, list},
+            options::{OptionField, OptionsRequest, options},
+        },
     },
-    guard_rails::GuardRails,
-    target::{body::Body, grammar::Query},
+    base::error::{Error, Kind, Origin},
+    google::{
+        request::{body::Body, grammar::Query},
+        which::FunctionRef,
+    },
+    rails::GuardRails,
     testing::{
         World, access_token, block_on, connect, connect_request, json_answer, json_request, user_json,
     },
-    which::FunctionRef,
 };
 
 fn texts(list: &[&str]) -> Vec<String> {
@@ -284,7 +288,7 @@ fn asked(world: &World) -> Vec<String> {
     for url in world.urls() {
         let region = url.split("/locations/").nth(1).and_then(|rest| rest.split('/').next());
         if let Some(region) = region {
-            crate::sorted::insert(&mut regions, region.to_owned());
+            crate::base::sorted::insert(&mut regions, region.to_owned());
         }
     }
     regions

@@ -7,8 +7,8 @@ use test_case::test_case;
 
 use super::oauth::{self, Begun};
 use crate::{
-    connections::{self, Connected},
-    error::{Kind, Result},
+    actions::connections::{self, Connected},
+    base::error::{Kind, Result},
     store::ConnectionId,
     testing::{
         DEMO_KEY, KID, World, access_token, block_on, connect, connect_request, google_json, json_answer,

@@ -8,13 +8,14 @@ use super::{
     invoke::{GEN1_URL, GEN2_URL, call, in_region, request},
 };
 use crate::{
-    error::{Kind, Origin},
-    functions::invoke::{Auth, InvokeRequest},
-    http::{Response, TokenKind},
-    secret::Secret,
-    target,
+    actions::functions::invoke::{Auth, InvokeRequest},
+    base::{
+        error::{Kind, Origin},
+        http::{Response, TokenKind},
+        secret::Secret,
+    },
+    google::{request, which::FunctionRef},
     testing::{Answer, World, id_token, json_answer},
-    which::FunctionRef,
 };
 
 const TOKEN_ENDPOINT: &str = "https://oauth2.googleapis.com/token";
@@ -49,7 +50,7 @@ fn auto_tells_nobody_who_calls_unless_it_is_asked() {
         assert_eq!((invocation.status, invocation.token, invocation.trace.len()), (own, TokenKind::None, 1));
         assert_eq!((invocation.audience, invocation.principal), (None, None));
     }
-    assert!(world.sent.borrow().iter().all(|sent| target::credentials(sent).is_empty()));
+    assert!(world.sent.borrow().iter().all(|sent| request::credentials(sent).is_empty()));
 }
 
 #[test_case(401, "Unauthorized")]
@@ -61,7 +62,7 @@ fn auto_answers_the_front_end_with_an_id_token_and_sends_the_same_again(status: 
     world.then(json_answer(200, &json!({})));
     let mut request = auto();
     request.path = "/a".to_owned();
-    request.body = Some(crate::target::body::Body::Text("x".to_owned()));
+    request.body = Some(crate::google::request::body::Body::Text("x".to_owned()));
     let invocation = call(&world, &id, request).unwrap();
     assert_eq!((invocation.token, invocation.audience.as_deref()), (TokenKind::IdToken, Some(GEN2_URL)));
     let at: Vec<_> = invocation.trace.iter().map(|e| (e.url.as_str(), e.token, e.status)).collect();
@@ -146,7 +147,7 @@ fn the_callers_own_goes_into_authorization_and_the_id_token_beside_it() {
         let invocation = call(&world, &id, InvokeRequest { auth, ..with_own(in_region("hello")) }).unwrap();
         assert_eq!(invocation.token, TokenKind::IdToken);
         let sent = world.sent.borrow();
-        let shown: Vec<_> = target::credentials(&sent[2])
+        let shown: Vec<_> = request::credentials(&sent[2])
             .into_iter()
             .map(|(name, value)| (name, value.reveal().clone()))
             .collect();
@@ -154,7 +155,7 @@ fn the_callers_own_goes_into_authorization_and_the_id_token_beside_it() {
         assert_eq!(shown[1].0, "x-serverless-authorization");
         assert!(shown[1].1.starts_with("Bearer e30."));
         assert!(!format!("{:?} {invocation:?}", sent[2]).contains("canary"));
-        assert_eq!(target::credentials(&sent[0]).len(), 1, "an API gets its access token and nothing else");
+        assert_eq!(request::credentials(&sent[0]).len(), 1, "an API gets its access token and nothing else");
     }
 }
 

@@ -3,13 +3,17 @@ use test_case::test_case;
 
 use super::{detail, gen1, gen2};
 use crate::{
-    content::Content,
-    error::{Kind, Origin},
-    functions::invoke::{Auth, Invocation, InvokeRequest, invoke},
-    http::{Response, TokenKind, TransportError},
-    target::{body::Body, grammar::Query},
+    actions::functions::invoke::{Auth, Invocation, InvokeRequest, invoke},
+    base::{
+        content::Content,
+        error::{Kind, Origin},
+        http::{Response, TokenKind, TransportError},
+    },
+    google::{
+        request::{body::Body, grammar::Query},
+        which::FunctionRef,
+    },
     testing::{World, block_on, denied, id_token, json_answer, locations, nothing},
-    which::FunctionRef,
 };
 
 pub(super) fn request(function: FunctionRef) -> InvokeRequest {
@@ -37,7 +41,11 @@ fn bare(name: &str) -> FunctionRef {
     FunctionRef::Named { name: name.to_owned(), region: None }
 }
 
-pub(super) fn call(world: &World, id: &str, request: InvokeRequest) -> crate::error::Result<Invocation> {
+pub(super) fn call(
+    world: &World,
+    id: &str,
+    request: InvokeRequest,
+) -> crate::base::error::Result<Invocation> {
     block_on(invoke(world, id, request, None))
 }
 

@@ -5,19 +5,22 @@ use test_case::test_case;
 
 use super::{detail, gen2};
 use crate::{
-    connections,
-    error::{Error, Kind, Origin},
-    functions::invoke::{Auth, Invocation, InvokeRequest, invoke},
-    guard_rails::GuardRails,
-    http::TokenKind,
-    identity::InvokerRequest,
-    target::grammar::Query,
+    actions::{
+        connections,
+        functions::invoke::{Auth, Invocation, InvokeRequest, invoke},
+    },
+    base::{
+        error::{Error, Kind, Origin},
+        http::TokenKind,
+    },
+    google::{request::grammar::Query, which::FunctionRef},
+    rails::GuardRails,
+    sign_in::identity::InvokerRequest,
     testing::{
         APPSPOT, CLIENT_ID, NOW, ROBOT, USER, World, access_token, block_on, denied, id_token, impersonated,
         json_answer, json_request, jwt, locations, minted, not_found, nothing, revoked, switched_off,
         unauthenticated, user_grant, user_json,
     },
-    which::FunctionRef,
 };
 
 const URL: &str = "https://hello-abc123-uc.a.run.app";
@@ -254,7 +257,7 @@ fn a_users_own_token_is_for_the_client_and_comes_with_the_access_token() {
     world.then(nothing());
     call_as(&world, &id, InvokerRequest::User).unwrap();
     world.then(nothing());
-    block_on(crate::functions::list::list(&world, &id, super::one_request(), None)).unwrap();
+    block_on(crate::actions::functions::list::list(&world, &id, super::one_request(), None)).unwrap();
     assert_eq!(
         world.urls().iter().filter(|url| url.contains("oauth2")).count(),
         1,

@@ -3,12 +3,14 @@ use test_case::test_case;
 
 use super::{detail, gen1, gen2, service};
 use crate::{
-    error::{Kind, Result},
-    functions::{
+    actions::functions::{
         Generation,
         list::{FunctionList, ListRequest, list},
     },
-    http::{Request, TransportError},
+    base::{
+        error::{Kind, Result},
+        http::{Request, TransportError},
+    },
     testing::{Answer, World, access_token, block_on, denied, json_answer, locations, nothing, switched_off},
 };
 

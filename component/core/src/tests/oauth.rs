@@ -7,11 +7,13 @@ use test_case::test_case;
 
 use super::detail;
 use crate::{
-    connections::{self, Authorization, AuthorizeRequest, Connected, CredentialKind},
-    error::{Error, Kind, Result},
-    http::{TokenKind, TransportError},
-    identity::InvokerRequest,
-    secret::Secret,
+    actions::connections::{self, Authorization, AuthorizeRequest, Connected, CredentialKind},
+    base::{
+        error::{Error, Kind, Result},
+        http::{TokenKind, TransportError},
+        secret::Secret,
+    },
+    sign_in::identity::InvokerRequest,
     testing::{
         ALL_SCOPES, Answer, CLIENT_ID, KID, NOW, USER, World, access_token, block_on, json_answer, jwt,
         nothing, public_keys, signed,
@@ -399,7 +401,7 @@ fn a_store_that_does_not_take_the_connection_is_left_without_it() {
     world.fail(
         crate::testing::Op::Put,
         "connections/",
-        crate::ports::StoreError::Failed("disk full".to_owned()),
+        crate::base::ports::StoreError::Failed("disk full".to_owned()),
     );
     let error = begun.finish_with(&world, json_answer(200, &begun.grant(&json!({})))).unwrap_err();
     used_up(&world, &error, Kind::SecretStore);

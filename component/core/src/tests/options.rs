@@ -5,9 +5,9 @@ use test_case::test_case;
 
 use super::{detail, gen1, gen2, service};
 use crate::{
-    error::{Error, Kind},
-    functions::options::{OptionField, OptionItem, OptionList, OptionsRequest, options},
-    names::DEFAULT_REGION,
+    actions::functions::options::{OptionField, OptionItem, OptionList, OptionsRequest, options},
+    base::error::{Error, Kind},
+    google::names::DEFAULT_REGION,
     testing::{
         World, access_token, block_on, connect_request, denied, json_answer, nothing, revoked, switched_off,
     },

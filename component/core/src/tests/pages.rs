@@ -3,10 +3,12 @@ use test_case::test_case;
 
 use super::{api_request, detail};
 use crate::{
-    api::{ApiPages, PagesRequest, all_pages},
-    error::{Kind, Result},
-    http::Response,
-    target::{body::Body, grammar::Query},
+    actions::api::{ApiPages, PagesRequest, all_pages},
+    base::{
+        error::{Kind, Result},
+        http::Response,
+    },
+    google::request::{body::Body, grammar::Query},
     testing::{Answer, World, block_on, json_answer},
 };
 

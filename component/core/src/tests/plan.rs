@@ -5,25 +5,30 @@ use test_case::test_case;
 
 use super::{api_request, gen2};
 use crate::{
-    api::PagesRequest,
-    connections::Credential,
-    error::{Kind, Result},
-    functions::{
-        invoke::{Auth, InvokeRequest, invoke},
-        list::{ListRequest, list},
-        options::{OptionField, OptionsRequest},
+    actions::{
+        api::PagesRequest,
+        connections::Credential,
+        functions::{
+            invoke::{Auth, InvokeRequest, invoke},
+            list::{ListRequest, list},
+            options::{OptionField, OptionsRequest},
+        },
+        plan::{Action, Plan, plan, rehearsal::Stage},
     },
-    http::TokenKind,
-    identity::InvokerRequest,
-    plan::{Action, Plan, plan},
-    rehearsal::Stage,
-    retry::Class,
-    target::{body::Body, grammar::Query},
+    base::{
+        error::{Kind, Result},
+        http::TokenKind,
+        retry::Class,
+    },
+    google::{
+        request::{body::Body, grammar::Query},
+        which::FunctionRef,
+    },
+    sign_in::identity::InvokerRequest,
     testing::{
         NOW, ROBOT, World, access_token, block_on, connect_request, id_token, json_answer, json_request,
         request_for, user_json,
     },
-    which::FunctionRef,
 };
 
 const FUNCTIONS: &str = "https://cloudfunctions.googleapis.com/v2/projects/demo-project/locations";
@@ -227,7 +232,7 @@ fn a_connection_is_planned_without_keeping_it() {
     assert_eq!(steps(&plan), ["get an access token: POST https://oauth2.googleapis.com/token Grant"]);
     assert!(plan.account.starts_with("a user of the client "), "{}", plan.account);
     let injected = request_for(Credential::InjectedToken(None));
-    let injected = Action::Connect(crate::connections::ConnectRequest {
+    let injected = Action::Connect(crate::actions::connections::ConnectRequest {
         project: Some("demo-project".to_owned()),
         ..injected
     });
@@ -300,7 +305,7 @@ fn options_and_pages_are_planned_too() {
     let hosts_and_paths = |action| {
         let plan = planned(&world, &id, action).unwrap();
         let urls = plan.requests.into_iter().map(|request| {
-            assert_eq!(request.method, crate::http::Method::Get);
+            assert_eq!(request.method, crate::base::http::Method::Get);
             request.url.split('?').next().unwrap().to_owned()
         });
         urls.collect::<Vec<_>>()

@@ -7,12 +7,16 @@ use test_case::test_case;
 
 use super::oauth::{self, Begun};
 use crate::{
-    connections::{self, Connected, Credential, CredentialKind},
-    error::{Kind, Result},
-    functions::list::list,
-    identity::InvokerRequest,
-    ports::StoreError,
-    secret::Secret,
+    actions::{
+        connections::{self, Connected, Credential, CredentialKind},
+        functions::list::list,
+    },
+    base::{
+        error::{Kind, Result},
+        ports::StoreError,
+        secret::Secret,
+    },
+    sign_in::identity::InvokerRequest,
     testing::{
         Answer, DEMO_KEY, KID, NOW, Op, ROBOT, USER, World, access_token, block_on, google_json, json_answer,
         nothing, public_keys, revoked, user_grant, user_json,

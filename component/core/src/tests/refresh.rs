@@ -7,19 +7,20 @@ use test_case::test_case;
 
 use super::gen2;
 use crate::{
-    error::{Kind, Result},
-    functions::{
+    actions::functions::{
         invoke::{Auth, InvokeRequest, invoke},
         list::list,
     },
-    identity::InvokerRequest,
-    ports::StoreError,
-    target::grammar::Query,
+    base::{
+        error::{Kind, Result},
+        ports::StoreError,
+    },
+    google::{request::grammar::Query, which::FunctionRef},
+    sign_in::identity::InvokerRequest,
     testing::{
         CLIENT_ID, NOW, Op, USER, World, access_token, block_on, invalid_grant, json_answer, jwt, nothing,
         revoked, rotated, unauthenticated, user_grant,
     },
-    which::FunctionRef,
 };
 
 fn list_functions(world: &World, id: &str) -> Result<()> {

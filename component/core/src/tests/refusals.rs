@@ -6,15 +6,16 @@ use test_case::{test_case, test_matrix};
 
 use super::{detail, one_request};
 use crate::{
-    connections::{self, disconnect},
-    error::{Error, Kind},
-    functions::{
-        invoke::{Auth, InvokeRequest, invoke},
-        list::list,
+    actions::{
+        connections::{self, disconnect},
+        functions::{
+            invoke::{Auth, InvokeRequest, invoke},
+            list::list,
+        },
     },
-    target::grammar::Query,
+    base::error::{Error, Kind},
+    google::{request::grammar::Query, which::FunctionRef},
     testing::{Answer, World, block_on, connect, connect_request, json_answer, json_request},
-    which::FunctionRef,
 };
 
 fn refusal(status: u16, code: &str, description: &str) -> Answer {

@@ -16,27 +16,32 @@ use super::{
     one_request,
 };
 use crate::{
-    call::{Call, MAX_REPEATS},
-    connections::disconnect,
-    content::Content,
-    error::{Error, Kind, Origin},
-    functions::{
-        invoke::{Auth, InvokeRequest, invoke},
-        list::list,
+    actions::{
+        connections::disconnect,
+        functions::{
+            invoke::{Auth, InvokeRequest, invoke},
+            list::list,
+        },
     },
-    http::{Method, Response, TransportError},
-    ports::StoreError,
-    repeats::BURST,
-    retry::Class,
-    target::{
-        self,
-        function_url::FunctionUrl,
-        grammar::{PathAndQuery, Query},
+    base::{
+        content::Content,
+        error::{Error, Kind, Origin},
+        http::{Method, Response, TransportError},
+        ports::StoreError,
+        retry::Class,
+    },
+    call::{Call, MAX_REPEATS, repeats::BURST},
+    google::{
+        request::{
+            self,
+            function_url::FunctionUrl,
+            grammar::{PathAndQuery, Query},
+        },
+        which::FunctionRef,
     },
     testing::{
         Answer, Op, World, access_token, block_on, connect, connect_request, json_answer, with_header,
     },
-    which::FunctionRef,
 };
 
 fn status(code: u16) -> Answer {
@@ -148,7 +153,7 @@ fn all_requests_of_a_call_share_one_budget_of_repeats() {
     let call = Call::begin(&world, None, Duration::from_secs(600)).unwrap();
     let url = FunctionUrl::parse(GEN2_URL).unwrap();
     let target = PathAndQuery::for_function("", "", &Query::None).unwrap();
-    let request = target::to_function(&url, Method::Get, &target, None).unwrap();
+    let request = request::to_function(&url, Method::Get, &target, None).unwrap();
     let mut sent = Vec::new();
     for _ in 0..5 {
         for _ in 0..4 {

@@ -1,8 +1,10 @@
 //! What goes into the path of a request. Which names are taken and which are refused is in `bad_inputs`.
 
 use crate::{
-    connections::ConnectRequest,
-    functions::list::{ListRequest, list},
+    actions::{
+        connections::ConnectRequest,
+        functions::list::{ListRequest, list},
+    },
     testing::{World, access_token, block_on, connect_request, nothing},
 };
 

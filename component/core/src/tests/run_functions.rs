@@ -9,14 +9,16 @@ use super::{
     service,
 };
 use crate::{
-    error::{Kind, Origin},
-    functions::{
+    actions::functions::{
         Generation,
         invoke::{Auth, InvokeRequest},
     },
-    http::Response,
-    secret::Secret,
-    target::{self, body::Body},
+    base::{
+        error::{Kind, Origin},
+        http::Response,
+        secret::Secret,
+    },
+    google::request::{self, body::Body},
     testing::{World, id_token, json_answer, not_found},
 };
 
@@ -69,7 +71,7 @@ fn it_takes_an_event_and_the_callers_own_authorization() {
     request.body = Some(Body::CloudEvent(event.to_owned()));
     assert_eq!(call(&world, &id, request).unwrap().status, 204);
     let sent = &world.sent.borrow()[3];
-    assert_eq!((sent.body(), target::credentials(sent).len()), (b"[1]".as_slice(), 2));
+    assert_eq!((sent.body(), request::credentials(sent).len()), (b"[1]".as_slice(), 2));
     assert!(sent.headers().contains(&("ce-type".to_owned(), "t".to_owned())));
 }
 

@@ -10,13 +10,17 @@ use super::{
     one_request,
 };
 use crate::{
-    api::{PagesRequest, all_pages, custom_api},
-    connections::{self, Verdict},
-    error::{Error, Kind, Origin},
-    functions::{get::get, list::list},
-    http::{Response, TokenKind},
+    actions::{
+        api::{PagesRequest, all_pages, custom_api},
+        connections::{self, Verdict},
+        functions::{get::get, list::list},
+    },
+    base::{
+        error::{Error, Kind, Origin},
+        http::{Response, TokenKind},
+    },
+    google::which::FunctionRef,
     testing::{World, access_token, block_on},
-    which::FunctionRef,
 };
 
 /// The body that every API answers with.
@@ -125,7 +129,7 @@ fn a_function_may_answer_with_any_status() {
         answer.set(status);
         let url = FunctionRef::Url("https://hello-abc123-uc.a.run.app".to_owned());
         let mut request = request(url);
-        request.auth = crate::functions::invoke::Auth::None;
+        request.auth = crate::actions::functions::invoke::Auth::None;
         let outcome = call(&world, &id, request);
         match status {
             0..200 => assert_no_answer(&outcome.unwrap_err(), status, false),
@@ -179,7 +183,7 @@ fn what_is_not_unpacked_is_said() {
 
         let url = FunctionRef::Url("https://hello-abc123-uc.a.run.app".to_owned());
         let mut request = request(url);
-        request.auth = crate::functions::invoke::Auth::None;
+        request.auth = crate::actions::functions::invoke::Auth::None;
         let diagnosis = call(&world, &id, request).unwrap().diagnosis.unwrap();
         assert!(diagnosis.contains(&format!("said to be in {coding}, ")), "{diagnosis}");
     }

@@ -6,21 +6,20 @@ use test_case::test_case;
 
 use super::detail;
 use crate::{
-    connections,
-    error::{Kind, Origin},
-    functions::list::list,
+    actions::{connections, functions::list::list},
+    base::error::{Kind, Origin},
     testing::{
         Answer, NOW, World, access_token, block_on, connect, connect_request, invalid_grant, json_answer,
         with_header,
     },
 };
 
-fn connect_with(status: u16, body: &Value) -> Result<(), crate::error::Error> {
+fn connect_with(status: u16, body: &Value) -> Result<(), crate::base::error::Error> {
     let world = World::new().answer(json_answer(status, body));
     block_on(connections::connect(&world, connect_request(), None)).map(drop)
 }
 
-fn list_at(world: &World, id: &str, seconds: u64) -> Result<(), crate::error::Error> {
+fn list_at(world: &World, id: &str, seconds: u64) -> Result<(), crate::base::error::Error> {
     world.wall.set(Duration::from_secs(NOW + seconds));
     world.then(json_answer(200, &json!({})));
     block_on(list(world, id, super::one_request(), None)).map(drop)
@@ -186,7 +185,7 @@ fn a_store_that_cannot_be_written_costs_an_exchange_and_nothing_else() {
 
 #[test]
 fn an_endpoint_that_repeats_what_it_was_sent_is_not_quoted() {
-    let world = World::new().answer(Ok(crate::http::Response {
+    let world = World::new().answer(Ok(crate::base::http::Response {
         status: 400,
         headers: Vec::new(),
         // What the assertion begins with is the same for every key of this id.

@@ -8,12 +8,14 @@ use super::{
     FUNCTIONS, RUN, everything, missing, names, page, region_of, services,
 };
 use crate::{
-    error::{Error, Kind},
-    functions::{
+    actions::functions::{
         Generation,
         list::{FunctionList, ListRequest, list},
     },
-    http::Request,
+    base::{
+        error::{Error, Kind},
+        http::Request,
+    },
     testing::{Answer, World, block_on, json_answer, locations, nothing, switched_off},
 };
 
@@ -101,7 +103,12 @@ fn when_the_pages_run_out_in_cloud_run_it_goes_on_in_that_region() {
 }
 
 /// All that comes after a token, one page a call.
-fn read_on(world: &World, id: &str, request: &ListRequest, token: &str) -> Vec<crate::functions::Function> {
+fn read_on(
+    world: &World,
+    id: &str,
+    request: &ListRequest,
+    token: &str,
+) -> Vec<crate::actions::functions::Function> {
     let (mut all, mut token) = (Vec::new(), Some(token.to_owned()));
     for _ in 0..100 {
         let Some(page_token) = token else { return all };
@@ -138,10 +145,10 @@ fn page_by_page_is_the_same_as_all_at_once(
         all.extend(read_on(&world, &id, &request, &token));
     }
     // Within a region, Cloud Run gives the newest first; pages are in the order of names, each by itself.
-    let key = |f: &crate::functions::Function| {
+    let key = |f: &crate::actions::functions::Function| {
         (f.generation == Generation::CloudRun, f.id.region.clone(), f.id.name.clone())
     };
-    let sorted = |functions: &[crate::functions::Function]| {
+    let sorted = |functions: &[crate::actions::functions::Function]| {
         let mut keys: Vec<_> = functions.iter().map(key).collect();
         keys.sort();
         keys

@@ -1,0 +1,240 @@
+//! Connections: made, shown, renamed, checked, ended.
+
+mod authorize;
+mod changes;
+mod check;
+mod connect;
+mod shown;
+
+pub use authorize::{Authorization, AuthorizeRequest, authorize, finish};
+pub use check::{Finding, Verdict, check};
+pub use connect::{ConnectRequest, Credential, connect, reauthorize};
+pub use shown::{Connection, CredentialKind, Fault};
+
+use crate::{
+    actions::functions,
+    base::{
+        error::{Error, Kind, Result, one_line},
+        ports::Ports,
+        retry::Class,
+        secret::Secret,
+        unseen::deceives,
+    },
+    call::{Call, deadlines},
+    google::{names::Region, refusal, request},
+    rails::GuardRails,
+    store::{self, ConnectionId, StoredConnection, StoredCredential, kind},
+};
+
+/// The version of what is kept.
+const FORMAT: u64 = 1;
+
+/// The longest nickname, in characters.
+const MAX_NICKNAME: usize = 100;
+
+/// The OAuth client of `gcloud auth application-default login`: its grants are gcloud's to end.
+const GCLOUD_CLIENT: &str = "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com";
+
+/// A connection, and what is odd about it.
+pub type Connected = (Connection, Vec<String>);
+
+/// All connections, in the order of their nicknames.
+///
+/// # Errors
+/// `secret-store`.
+pub fn list(ports: &impl Ports) -> Result<Vec<Connection>> {
+    let keys = ports
+        .secret_keys("connections/")
+        .map_err(|error| store::store_error("list the connections", error))?;
+    // Each into its place, and no sort: three quicksorts come with one.
+    let mut connections: Vec<Connection> = Vec::new();
+    for key in keys {
+        let Some(id) = key.strip_prefix("connections/").and_then(|id| ConnectionId::parse(id).ok()) else {
+            continue;
+        };
+        // Somebody may have disconnected it between the two reads.
+        if let Some(stored) = store::read::<StoredConnection>(ports, &key)? {
+            // A list reads no credential: who signs in with one of an earlier version is not known until a call names it.
+            let signs_in = stored.signs_in.clone().unwrap_or_default();
+            let shown = shown::show(ports, &id, stored, signs_in);
+            let at = connections.partition_point(|c| (&c.nickname, &c.id) < (&shown.nickname, &shown.id));
+            connections.insert(at, shown);
+        }
+    }
+    Ok(connections)
+}
+
+/// One connection.
+///
+/// # Errors
+/// `connection-required`, `connection-not-found` or `secret-store`.
+pub fn get(ports: &impl Ports, id: &str) -> Result<Connection> {
+    let id = ConnectionId::parse(id)?;
+    shown::load(ports, &id, stored(ports, &id)?)
+}
+
+/// Gives a connection another nickname.
+///
+/// # Errors
+/// `invalid-input`, `connection-required`, `connection-not-found` or `secret-store`.
+pub fn rename(ports: &impl Ports, id: &str, name: &str) -> Result<Connected> {
+    let id = ConnectionId::parse(id)?;
+    let nickname = nickname(name)?;
+    // Before the duplicate is looked for: a wrong id is the more important news.
+    let renamed = change(ports, &id, &|connection| nickname.clone_into(&mut connection.nickname))?;
+    let warnings = duplicate(ports, &nickname, Some(&id));
+    Ok((renamed, warnings))
+}
+
+/// Gives a connection other guard rails.
+///
+/// # Errors
+/// As `wit/connections.wit` says.
+pub fn restrict(ports: &impl Ports, id: &str, guard_rails: Option<GuardRails>) -> Result<Connected> {
+    let id = ConnectionId::parse(id)?;
+    let guard_rails = GuardRails::parse(guard_rails)?;
+    let restricted = change(ports, &id, &|connection| connection.guard_rails.clone_from(&guard_rails))?;
+    let warning = guard_rails.as_ref().and_then(|rails| rails.warning(&restricted.region));
+    Ok((restricted, warning.into_iter().collect()))
+}
+
+/// Changes a connection, and shows it as it was written.
+fn change(
+    ports: &impl Ports,
+    id: &ConnectionId,
+    change: &dyn Fn(&mut StoredConnection),
+) -> Result<Connection> {
+    let signs_in = shown::signs_in(ports, id, &stored(ports, id)?)?;
+    let changed = store::update(ports, &id.connection_key(), &|connection: &mut StoredConnection| {
+        change(connection);
+        connection.signs_in.get_or_insert_with(|| signs_in.clone());
+    })?;
+    Ok(shown::show(ports, id, changed.ok_or_else(ConnectionId::not_found)?, signs_in))
+}
+
+/// A connection that a call names.
+fn stored(ports: &impl Ports, id: &ConnectionId) -> Result<StoredConnection> {
+    store::read(ports, &id.connection_key())?.ok_or_else(ConnectionId::not_found)
+}
+
+/// Removes a connection with all that belongs to it, and revokes a user's grant.
+///
+/// # Errors
+/// `connection-required`, `connection-not-found` or `secret-store`.
+pub async fn disconnect<P: Ports>(ports: &P, id: &str, deadline_ms: Option<u32>) -> Result<Vec<String>> {
+    let call = Call::begin(ports, deadline_ms, deadlines::API)?;
+    let id = ConnectionId::parse(id)?;
+    let credential = match store::load(ports, &id) {
+        Ok((_, credential)) => credential,
+        Err(error) if error.kind() == Kind::ConnectionNotFound => return Err(error),
+        // What is damaged can be removed too: that is what its error says to do.
+        Err(error) => match ports.secret_get(&id.credential_key()) {
+            Ok(_) => StoredCredential::default(),
+            Err(_) => return Err(error),
+        },
+    };
+    delete_tokens(ports, &id)?;
+    store::delete(ports, &id.private_key_key())?;
+    // Before it is forgotten, and whatever comes of it.
+    let warning = farewell(&call, &credential).await;
+    // The connection last: should a secret stay, it is still there to try again.
+    store::delete(ports, &id.credential_key())?;
+    store::delete(ports, &id.status_key())?;
+    store::delete(ports, &id.repeats_key())?;
+    store::delete(ports, &id.connection_key())?;
+    Ok(warning.into_iter().collect())
+}
+
+/// What is left of a credential after it is gone from here.
+async fn farewell<P: Ports>(call: &Call<'_, P>, credential: &StoredCredential) -> Option<String> {
+    let StoredCredential { kind: name, account, key, .. } = credential;
+    Some(match name.as_str() {
+        kind::SERVICE_ACCOUNT if credential.host_only => {
+            format!("the key {key} stays in the host, and still signs in as {account}")
+        }
+        kind::SERVICE_ACCOUNT => format!(
+            "the key of {account} is gone from here, but valid until it is deleted in IAM & Admin, Service Accounts"
+        ),
+        kind::AUTHORIZED_USER if credential.client_id == GCLOUD_CLIENT => format!(
+            "the grant of {account} is gcloud's, and still valid: gcloud auth application-default revoke"
+        ),
+        kind::AUTHORIZED_USER => {
+            let why = revoke(call, &credential.refresh_token).await.err()?;
+            format!(
+                "the grant of {account} is gone from here, but could not be revoked at Google: {why}; remove it at https://myaccount.google.com/connections"
+            )
+        }
+        kind::SUPPLIED_TOKEN | kind::EXTERNAL_ACCOUNT => {
+            format!("what the host keeps under {key} stays there")
+        }
+        kind::INJECTED_TOKEN => return None,
+        _ => "the credential could not be read: what it was is gone from here, but may be valid at Google"
+            .to_owned(),
+    })
+}
+
+/// Ends a grant at Google (RFC 7009), with all tokens that came of it.
+async fn revoke<P: Ports>(call: &Call<'_, P>, refresh_token: &str) -> Result<()> {
+    let request = request::to_revocation_endpoint(&Secret::new(refresh_token.to_owned()));
+    let response = call.exchange(&request, Class::TokenEndpoint).await?;
+    let said = refusal::token_endpoint::code(&response.body);
+    let why = match (response.status, said.as_str()) {
+        // What is no token any more needs no revoking: Google says `invalid_token`.
+        (200 | 400, "" | "invalid_token" | "invalid_grant") => return Ok(()),
+        (status, "") => format!("status {status}"),
+        // Under a 200 too, a refusal is one.
+        (_, code) => crate::base::error::foreign(code),
+    };
+    Err(Error::new(Kind::Unavailable, crate::base::error::Origin::TokenEndpoint, why))
+}
+
+fn delete_tokens(ports: &impl Ports, id: &ConnectionId) -> Result<()> {
+    let tokens = ports
+        .secret_keys(&id.token_prefix())
+        .map_err(|error| store::store_error("list the cached tokens", error))?;
+    tokens.iter().try_for_each(|token| store::delete(ports, token))
+}
+
+fn nickname(text: &str) -> Result<String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > MAX_NICKNAME || text.contains(deceives) {
+        return Err(Error::input(
+            "nickname",
+            "the nickname is empty, longer than 100 characters, or not one line",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn region(text: Option<&str>, guard_rails: Option<&GuardRails>) -> Result<Region> {
+    match (text, guard_rails) {
+        (Some(text), _) => Region::parse(text),
+        (None, Some(rails)) => rails.default_region(),
+        (None, None) => Ok(Region::default_region()),
+    }
+}
+
+/// Warns of a region that is none, in all likelihood.
+fn unheard_of(region: &Region) -> Option<String> {
+    (!functions::is_known(region)).then(|| {
+        format!("{region} is no region that is known here: unless it is a new one, take one of those that `options` offers")
+    })
+}
+
+/// Warns of a nickname that is in use. A list that cannot be read is no reason to fail: another connection
+/// may be damaged.
+fn duplicate(ports: &impl Ports, nickname: &str, but: Option<&ConnectionId>) -> Vec<String> {
+    let but = but.map(ConnectionId::connection_key);
+    let same = ports.secret_keys("connections/").unwrap_or_default().into_iter().any(|key| {
+        let other = store::read::<StoredConnection>(ports, &key).ok().flatten();
+        other.is_some_and(|other| other.nickname == nickname) && Some(&key) != but.as_ref()
+    });
+    if same {
+        vec![format!(
+            "there is another connection with the nickname {}: tell them apart by their ids",
+            one_line(nickname)
+        )]
+    } else {
+        Vec::new()
+    }
+}

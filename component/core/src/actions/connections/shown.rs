@@ -1,0 +1,126 @@
+//! A connection as it may be shown: read from what is no secret.
+
+use crate::{
+    base::{error::Result, ports::Ports},
+    rails::GuardRails,
+    sign_in::{
+        identity::InvokerRequest,
+        token::{SCOPES, status},
+    },
+    store::{self, ConnectionId, SignsIn, StoredConnection, kind},
+};
+
+/// How a connection signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub enum CredentialKind {
+    ServiceAccount,
+    StoredKey,
+    AuthorizedUser,
+    ImpersonatedServiceAccount,
+    ExternalAccount,
+    SuppliedToken,
+    InjectedToken,
+    Other,
+}
+
+/// Why a connection cannot sign in; see `wit/connections.wit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub struct Fault {
+    pub message: String,
+    pub fix: Option<String>,
+    pub reason: Option<String>,
+    pub since: u64,
+}
+
+/// A connection as it may be shown; see `wit/connections.wit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub struct Connection {
+    pub id: String,
+    pub nickname: String,
+    pub project: String,
+    pub region: String,
+    pub kind: CredentialKind,
+    pub account: String,
+    pub scopes: Vec<String>,
+    pub invoker: InvokerRequest,
+    pub guard_rails: Option<GuardRails>,
+    pub created: u64,
+    pub last_used: Option<u64>,
+    pub fault: Option<Fault>,
+}
+
+/// A connection that a call names, from what is kept of it.
+///
+/// # Errors
+/// `secret-store`.
+pub(super) fn load(ports: &impl Ports, id: &ConnectionId, stored: StoredConnection) -> Result<Connection> {
+    let signs_in = signs_in(ports, id, &stored)?;
+    if stored.signs_in.is_none() {
+        // For lists, which read no credential. A store that cannot be written has it read each time.
+        let _ = store::update(ports, &id.connection_key(), &|connection: &mut StoredConnection| {
+            connection.signs_in = Some(signs_in.clone());
+        });
+    }
+    Ok(show(ports, id, stored, signs_in))
+}
+
+/// Who signs in with a connection that a call names. One of an earlier version has it in its credential alone.
+///
+/// # Errors
+/// `secret-store`.
+pub(super) fn signs_in(ports: &impl Ports, id: &ConnectionId, stored: &StoredConnection) -> Result<SignsIn> {
+    match &stored.signs_in {
+        Some(signs_in) => Ok(signs_in.clone()),
+        None => Ok(SignsIn::from(&store::load(ports, id)?.1)),
+    }
+}
+
+/// A connection with who signs in. What is known of its last use is a courtesy: without it there is a connection still.
+pub(super) fn show(
+    ports: &impl Ports,
+    id: &ConnectionId,
+    connection: StoredConnection,
+    signs_in: SignsIn,
+) -> Connection {
+    let status = status::read(ports, id);
+    let kind = match signs_in.kind.as_str() {
+        kind::EXTERNAL_ACCOUNT => CredentialKind::ExternalAccount,
+        _ if signs_in.impersonates.is_some() => CredentialKind::ImpersonatedServiceAccount,
+        kind::SERVICE_ACCOUNT if signs_in.host_only => CredentialKind::StoredKey,
+        kind::SERVICE_ACCOUNT => CredentialKind::ServiceAccount,
+        kind::AUTHORIZED_USER => CredentialKind::AuthorizedUser,
+        kind::SUPPLIED_TOKEN => CredentialKind::SuppliedToken,
+        kind::INJECTED_TOKEN => CredentialKind::InjectedToken,
+        _ => CredentialKind::Other,
+    };
+    let scopes = if signs_in.scopes.is_empty() {
+        SCOPES.map(str::to_owned).to_vec()
+    } else {
+        signs_in.scopes.split(' ').map(str::to_owned).collect()
+    };
+    Connection {
+        id: id.as_str().to_owned(),
+        invoker: InvokerRequest::stored(&connection),
+        nickname: connection.nickname,
+        project: connection.project,
+        region: connection.region,
+        guard_rails: connection.guard_rails,
+        kind,
+        account: match signs_in.impersonates {
+            Some(target) => format!("{target} (through {})", signs_in.account),
+            None => signs_in.account,
+        },
+        scopes,
+        created: connection.created,
+        last_used: (status.last_used != 0).then_some(status.last_used),
+        fault: status.fault.filter(|fault| fault.stands(ports.now().as_secs())).map(|fault| Fault {
+            message: fault.message,
+            fix: fault.fix,
+            reason: fault.reason,
+            since: fault.since,
+        }),
+    }
+}

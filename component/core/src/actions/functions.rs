@@ -1,0 +1,14 @@
+//! Functions of both generations: what there is, and calling it.
+
+mod front_end;
+mod function;
+pub mod get;
+pub mod invoke;
+pub mod list;
+pub mod options;
+mod regions;
+mod service;
+
+pub use function::{Function, Generation, Trigger};
+pub(crate) use get::find;
+pub(crate) use regions::is_known;

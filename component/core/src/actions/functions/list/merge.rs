@@ -1,0 +1,208 @@
+//! One list from all that was read: in order, no function twice, and what is missing named.
+
+use super::{
+    FunctionList, MissingPart,
+    place::{EVERYWHERE, Place, Source},
+    reading::Reading,
+};
+use crate::{
+    actions::functions::function::{Function, Generation},
+    base::{
+        error::{Error, Kind, Result},
+        sorted,
+    },
+};
+
+/// A part that could not be read.
+struct Failure {
+    place: Place,
+    error: Error,
+}
+
+/// Takes readings in the order of the list.
+#[derive(Default)]
+pub(super) struct Merge {
+    list: FunctionList,
+    /// Functions of Cloud Run, which are compared with the others at the end.
+    services: Vec<Function>,
+    failures: Vec<Failure>,
+    /// How many locations each source was asked about.
+    asked: [usize; 2],
+    /// Whether anything could be read at all.
+    read: bool,
+}
+
+impl Merge {
+    pub(super) fn functions(&self) -> &[Function] {
+        &self.list.functions
+    }
+
+    /// How many functions there are until now.
+    pub(super) fn len(&self) -> usize {
+        self.list.functions.len() + self.services.len()
+    }
+
+    /// How it failed, if nothing could be read at all.
+    pub(super) fn nothing_but(&self) -> Option<Kind> {
+        self.failures.first().filter(|_| !self.read).map(|failure| failure.error.kind())
+    }
+
+    pub(super) fn note(&mut self, note: String) {
+        self.list.notes.push(note);
+    }
+
+    /// The list goes on there.
+    pub(super) fn cut(&mut self, place: &Place) {
+        self.list.next_page_token = Some(place.to_token());
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.list.next_page_token.is_some()
+    }
+
+    /// Adds what was read of a place. If it was not read to its end, the list is cut there.
+    ///
+    /// # Errors
+    /// What is no fault of one source or region.
+    pub(super) fn take(&mut self, place: Place, reading: Reading) -> Result<()> {
+        self.list.pages += reading.pages;
+        self.read |= reading.pages > 0;
+        self.asked[place.source as usize] += 1;
+        match place.source {
+            Source::Functions => self.list.functions.extend(reading.functions),
+            Source::Services => self.services.extend(reading.functions),
+        }
+        for region in reading.unreachable {
+            sorted::insert(&mut self.list.unreachable, region);
+        }
+        if let Some(rest) = reading.rest {
+            self.cut(&rest);
+        }
+        match reading.failure {
+            Some(error) if !is_partial(error.kind()) => return Err(error),
+            Some(error) => self.failures.push(Failure { place, error }),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// The whole list.
+    ///
+    /// # Errors
+    /// If nothing at all could be read: what tells most about why.
+    pub(super) fn finish(mut self) -> Result<FunctionList> {
+        if !self.read
+            && let Some(error) = most_telling(std::mem::take(&mut self.failures))
+        {
+            return Err(error);
+        }
+        let services = std::mem::take(&mut self.services);
+        let listed = if services.is_empty() { Vec::new() } else { behind(&self.list.functions) };
+        let new: Vec<Function> = services
+            .into_iter()
+            .filter(|f| listed.binary_search(&(f.id.region.as_str().into(), f.service_name())).is_err())
+            .collect();
+        self.list.functions.extend(new);
+        for source in [Source::Functions, Source::Services] {
+            self.list.missing.extend(missing(source, &self.failures, self.asked[source as usize]));
+        }
+        Ok(self.list)
+    }
+
+    /// One source refuses, and will in every region.
+    pub(super) fn closed(&mut self, source: Source, error: Error) {
+        self.asked[source as usize] += 1;
+        self.failures.push(Failure { place: Place::first(source, EVERYWHERE), error });
+    }
+}
+
+/// Region and name of the services behind the functions that Cloud Functions lists. Were one of them not labelled
+/// as such, it would stand in the list twice.
+fn behind(functions: &[Function]) -> Vec<(String, String)> {
+    let mut services = Vec::new();
+    for function in functions.iter().filter(|function| function.generation != Generation::Gen1) {
+        sorted::insert(&mut services, (function.id.region.as_str().to_owned(), function.service_name()));
+    }
+    services
+}
+
+/// What failed of one source. The same everywhere is said once.
+fn missing(source: Source, failures: &[Failure], asked: usize) -> Vec<MissingPart> {
+    let mut of_source = failures.iter().filter(|failure| failure.place.source == source);
+    let Some(first) = of_source.next() else { return Vec::new() };
+    let rest: Vec<&Failure> = of_source.collect();
+    let same = |failure: &&Failure| failure.error.kind() == first.error.kind();
+    let part = |failure: &Failure, region: Option<&str>| {
+        let fields = failure.error.fields();
+        MissingPart {
+            source: source.api().host(),
+            region: region.filter(|region| *region != EVERYWHERE).map(str::to_owned),
+            kind: fields.kind,
+            message: fields.message.clone(),
+            fix: fields.fix.clone(),
+        }
+    };
+    if asked > 1 && rest.len() + 1 == asked && rest.iter().all(same) {
+        return vec![part(first, None)];
+    }
+    std::iter::once(first)
+        .chain(rest)
+        .map(|failure| part(failure, Some(failure.place.location.as_str())))
+        .collect()
+}
+
+/// The first error, which is that of Cloud Functions if it was asked; unless that one says only that it did not
+/// work this time, and another one what is wrong.
+fn most_telling(failures: Vec<Failure>) -> Option<Error> {
+    let passes = |error: &Error| {
+        matches!(
+            error.kind(),
+            Kind::RateLimited
+                | Kind::Unavailable
+                | Kind::Network
+                | Kind::DeadlineExceeded
+                | Kind::UnexpectedRedirect
+                | Kind::InvalidResponse
+        )
+    };
+    let lasting = failures.iter().position(|failure| !passes(&failure.error));
+    failures.into_iter().nth(lasting.unwrap_or(0)).map(|failure| failure.error)
+}
+
+/// Whether one part of a list may fail like this while the others are good.
+pub(in crate::actions::functions) fn is_partial(kind: Kind) -> bool {
+    match kind {
+        Kind::Unauthenticated
+        | Kind::MissingRole
+        | Kind::Forbidden
+        | Kind::ApiDisabled
+        | Kind::NotFound
+        | Kind::RateLimited
+        | Kind::Unavailable
+        | Kind::Network
+        | Kind::DeadlineExceeded
+        | Kind::EgressDenied
+        | Kind::UnexpectedRedirect
+        | Kind::InvalidResponse => true,
+        Kind::InvalidInput
+        | Kind::ConnectionRequired
+        | Kind::ConnectionNotFound
+        | Kind::InvalidCredential
+        | Kind::UnsupportedCredential
+        | Kind::CredentialRejected
+        | Kind::ReconnectRequired
+        | Kind::ClockSkew
+        | Kind::ClientConfig
+        | Kind::InsufficientScope
+        | Kind::AuthorizationFailed
+        | Kind::AuthorizationDenied
+        | Kind::AmbiguousFunction
+        | Kind::NotInvocable
+        | Kind::TooLarge
+        | Kind::PageLoop
+        | Kind::SecretStore
+        | Kind::Restricted
+        | Kind::Status
+        | Kind::Internal => false,
+    }
+}

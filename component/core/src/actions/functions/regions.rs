@@ -1,0 +1,157 @@
+//! Which regions there are: as Google says now, or as far as is known.
+
+use crate::{
+    base::{
+        error::{Error, Result},
+        http::Method,
+        json::{self, Object, Read, Unreadable},
+        ports::Ports,
+        retry::Class,
+        sorted,
+    },
+    call::Call,
+    google::{
+        hosts::Api,
+        names::Region,
+        refusal,
+        request::{self, grammar::PathAndQuery},
+    },
+    session::Session,
+};
+
+/// A region, with the name of its place if Google said one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) region: Region,
+    pub(super) name: String,
+}
+
+/// More pages than Google has regions: an end, if a server never ends.
+const MAX_PAGES: u32 = 10;
+
+/// The regions in which the project may have functions, by their ids.
+///
+/// <https://cloud.google.com/functions/docs/reference/rest/v2/projects.locations/list>
+///
+/// # Errors
+/// As signing in fails, and as Google refuses; `page-loop`.
+pub(super) async fn live<P: Ports>(call: &Call<'_, P>, session: &Session) -> Result<Vec<Place>> {
+    let path = format!("/v2/projects/{}/locations", session.project.segment());
+    let action = format!("list the regions of {}", session.project);
+    let (mut places, mut seen, mut token) = (Vec::new(), Vec::new(), None::<String>);
+    for _ in 0..MAX_PAGES {
+        let mut query = vec![("fields", "locations(locationId,displayName),nextPageToken")];
+        query.extend(token.as_deref().map(|token| ("pageToken", token)));
+        let target = PathAndQuery::ours(&path, &query);
+        let response = session
+            .send(call, Class::Idempotent, &|token| {
+                request::to_api(Api::Functions, Method::Get, &target, token)
+            })
+            .await?;
+        if response.status != 200 {
+            return Err(refusal::api::error(
+                &response,
+                &session.attempted(&action, "cloudfunctions.locations.list"),
+            ));
+        }
+        token = json::read(&response.body)
+            .and_then(|page| read(&page, &mut places))
+            .map_err(|why| refusal::api::unreadable(&response, &action, &why))?;
+        match &token {
+            None => return Ok(places),
+            Some(next) if sorted::insert(&mut seen, next.clone()) => {}
+            Some(_) => return Err(no_end(&action, "a page token came twice")),
+        }
+    }
+    Err(no_end(&action, "there are more pages than Google has regions"))
+}
+
+fn no_end(action: &str, why: &str) -> Error {
+    refusal::api::no_end(&format!("the attempt to {action}"), why)
+        .fix("try again; if it stays so, name the region")
+}
+
+fn read(page: &Object<'_>, places: &mut Vec<Place>) -> Read<Option<String>> {
+    for location in page.list("locations")? {
+        let location = location.object().ok_or(Unreadable::Field("locations"))?;
+        // What is no region, such as `global`, has no functions.
+        if let Some(Ok(region)) = location.text("locationId")?.map(Region::parse) {
+            let name = location.text("displayName")?.map(crate::base::error::foreign).unwrap_or_default();
+            sorted::insert(places, Place { region, name });
+        }
+    }
+    Ok(page.string("nextPageToken")?.filter(|token| !token.is_empty()))
+}
+
+/// The regions that are known without asking, by their ids.
+pub(super) fn known() -> Vec<Place> {
+    let place = |line: &str| {
+        let (region, name) = line.split_once(' ')?;
+        Some(Place { region: Region::parse(region).ok()?, name: name.to_owned() })
+    };
+    KNOWN.iter().filter_map(|line| place(line)).collect()
+}
+
+/// Whether it is one of those.
+pub(crate) fn is_known(region: &Region) -> bool {
+    known().iter().any(|place| place.region == *region)
+}
+
+/// The regions of Cloud Run, which are those of Cloud Run functions, and their places.
+///
+/// From <https://cloud.google.com/run/docs/locations>, as a copy of it was read on 25 November 2026. Regions that
+/// have been opened since then are missing: this list serves those only who may not ask for the one that is true.
+const KNOWN: [&str; 40] = [
+    "africa-south1 Johannesburg",
+    "asia-east1 Taiwan",
+    "asia-east2 Hong Kong",
+    "asia-northeast1 Tokyo",
+    "asia-northeast2 Osaka",
+    "asia-northeast3 Seoul",
+    "asia-south1 Mumbai",
+    "asia-south2 Delhi",
+    "asia-southeast1 Singapore",
+    "asia-southeast2 Jakarta",
+    "australia-southeast1 Sydney",
+    "australia-southeast2 Melbourne",
+    "europe-central2 Warsaw",
+    "europe-north1 Finland",
+    "europe-southwest1 Madrid",
+    "europe-west1 Belgium",
+    "europe-west10 Berlin",
+    "europe-west12 Turin",
+    "europe-west2 London",
+    "europe-west3 Frankfurt",
+    "europe-west4 Netherlands",
+    "europe-west6 Zurich",
+    "europe-west8 Milan",
+    "europe-west9 Paris",
+    "me-central1 Doha",
+    "me-central2 Dammam",
+    "me-west1 Tel Aviv",
+    "northamerica-northeast1 Montreal",
+    "northamerica-northeast2 Toronto",
+    "southamerica-east1 Sao Paulo",
+    "southamerica-west1 Santiago",
+    "us-central1 Iowa",
+    "us-east1 South Carolina",
+    "us-east4 Northern Virginia",
+    "us-east5 Columbus",
+    "us-south1 Dallas",
+    "us-west1 Oregon",
+    "us-west2 Los Angeles",
+    "us-west3 Salt Lake City",
+    "us-west4 Las Vegas",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_is_in_order_and_all_of_it_is_regions() {
+        let known = known();
+        assert_eq!(known.len(), KNOWN.len());
+        assert!(known.windows(2).all(|pair| pair[0] < pair[1] && !pair[0].name.is_empty()));
+    }
+}

@@ -1,0 +1,244 @@
+//! Functions that were made through the Cloud Run Admin API: services that are built from a function.
+//!
+//! <https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services>
+
+use super::function::{Function, Generation, Trigger};
+use crate::{
+    base::{
+        error::Result,
+        http::{Method, Response},
+        json::{self, Object, Read, Value},
+        ports::Ports,
+        retry::Class,
+    },
+    call::Call,
+    google::{
+        hosts::Api,
+        names::{FunctionId, FunctionName, ProjectId, Region},
+        refusal,
+        request::{self, grammar::PathAndQuery},
+    },
+    session::Session,
+};
+
+/// The fields that are asked for. Environment values may be secrets, so they are not.
+pub(super) const FIELDS: &str = "name,uri,labels,updateTime,deleteTime,ingress,reconciling,terminalCondition/state,\
+    buildConfig(functionTarget,baseImage),template(serviceAccount,timeout,containers/resources/limits)";
+
+/// What Cloud Functions labels the services with that it makes and keeps.
+const MANAGED: (&str, &str) = ("goog-managed-by", "cloudfunctions");
+
+/// The function of this name, if there is one.
+///
+/// # Errors
+/// As signing in fails, and as Google refuses; what is not there is not an error.
+pub(super) async fn find<P: Ports>(
+    call: &Call<'_, P>,
+    session: &Session,
+    id: &FunctionId,
+) -> Result<Option<Function>> {
+    // A name that no service can have.
+    if id.name.as_str().bytes().any(|b| b.is_ascii_uppercase() || b == b'_') {
+        return Ok(None);
+    }
+    let path = format!("/v2/projects/{}/locations/{}/services/{}", id.project.segment(), id.region, id.name);
+    let target = PathAndQuery::ours(&path, &[("fields", FIELDS)]);
+    let response: Response = session
+        .send(call, Class::Idempotent, &|token| request::to_api(Api::Run, Method::Get, &target, token))
+        .await?;
+    let action = format!("get the Cloud Run service {} in {} of {}", id.name, id.region, id.project);
+    match response.status {
+        200 => json::read(&response.body)
+            .and_then(|fields| read(&fields))
+            .map_err(|why| refusal::api::unreadable(&response, &action, &why)),
+        404 => Ok(None),
+        _ => Err(refusal::api::error(&response, &session.attempted(&action, "run.services.get"))),
+    }
+}
+
+/// Reads one; `None` if it is not built from a function, or if Cloud Functions made it and lists it itself.
+pub(super) fn read(fields: &Object<'_>) -> Read<Option<Function>> {
+    let none = Object::default();
+    let build = fields.object("buildConfig")?.unwrap_or(&none);
+    let labels = fields.pairs("labels")?;
+    let managed = labels.iter().any(|(name, value)| (name.as_str(), value.as_str()) == MANAGED);
+    let is_function = build.text("functionTarget")?.is_some_and(|target| !target.is_empty());
+    let (true, false, Some(id)) = (is_function, managed, fields.text("name")?.and_then(id)) else {
+        return Ok(None);
+    };
+    let template = fields.object("template")?.unwrap_or(&none);
+    Ok(Some(Function {
+        generation: Generation::CloudRun,
+        trigger: Trigger::Other,
+        state: state(fields)?.to_owned(),
+        url: fields.string("uri")?,
+        service: Some(id.name.as_str().to_owned()),
+        runtime: build.text("baseImage")?.and_then(runtime),
+        service_account: template.string("serviceAccount")?,
+        ingress: fields.string("ingress")?,
+        timeout_seconds: template.text("timeout")?.and_then(seconds),
+        memory: memory(template)?,
+        labels,
+        updated: fields.string("updateTime")?,
+        id,
+    }))
+}
+
+fn id(resource: &str) -> Option<FunctionId> {
+    let parts: Vec<&str> = resource.split('/').collect();
+    let ["projects", project, "locations", region, "services", name] = parts[..] else { return None };
+    Some(FunctionId {
+        project: ProjectId::parse(project).ok()?,
+        region: Region::parse(region).ok()?,
+        name: FunctionName::parse(name).ok()?,
+    })
+}
+
+/// Cloud Functions' word for what a service's condition comes to.
+fn state(fields: &Object<'_>) -> Read<&'static str> {
+    if fields.text("deleteTime")?.is_some() {
+        return Ok("DELETING");
+    }
+    if fields.flag("reconciling")? {
+        return Ok("DEPLOYING");
+    }
+    let none = Object::default();
+    let condition = fields.object("terminalCondition")?.unwrap_or(&none);
+    Ok(match condition.text("state")? {
+        Some("CONDITION_SUCCEEDED") => "ACTIVE",
+        Some("CONDITION_FAILED") => "FAILED",
+        Some("CONDITION_PENDING" | "CONDITION_RECONCILING") => "DEPLOYING",
+        Some(_) | None => "UNKNOWN",
+    })
+}
+
+/// `nodejs22` of `…/serverless-runtimes/google-22-full/runtimes/nodejs22`; any other image says nothing about one.
+fn runtime(image: &str) -> Option<String> {
+    let (_, runtime) = image.rsplit_once("/runtimes/")?;
+    let runtime = runtime.split([':', '@']).next()?;
+    let plain = !runtime.is_empty() && runtime.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    plain.then(|| runtime.to_owned())
+}
+
+/// `300` of `300s` or `300.500s`.
+fn seconds(duration: &str) -> Option<u32> {
+    duration.strip_suffix('s')?.split('.').next()?.parse().ok()
+}
+
+/// That of the first container that has one: the others are beside the function.
+fn memory(template: &Object<'_>) -> Read<Option<String>> {
+    for container in template.list("containers")? {
+        let resources = container.object().map_or(Ok(None), |container| container.object("resources"))?;
+        let limits = resources.map_or(Ok(None), |resources| resources.object("limits"))?;
+        if let Some(memory) = limits.and_then(|limits| limits.get("memory")).and_then(Value::text) {
+            return Ok(Some(memory.to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use test_case::test_case;
+
+    use super::*;
+
+    fn service(more: serde_json::Value) -> serde_json::Value {
+        let mut service = json!({
+            "name": "projects/p-1234/locations/europe-west1/services/hello",
+            "uri": "https://hello-abc123-ew.a.run.app",
+            "labels": {"team": "payments"},
+            "updateTime": "2026-02-01T10:00:00.123456Z",
+            "ingress": "INGRESS_TRAFFIC_ALL",
+            "terminalCondition": {"state": "CONDITION_SUCCEEDED"},
+            "buildConfig": {
+                "functionTarget": "helloHttp",
+                "baseImage": "europe-west1-docker.pkg.dev/serverless-runtimes/google-22-full/runtimes/nodejs22",
+            },
+            "template": {
+                "serviceAccount": "1-compute@developer.gserviceaccount.com",
+                "timeout": "300s",
+                "containers": [{}, {"resources": {"limits": {"memory": "512Mi", "cpu": "1"}}}],
+            },
+        });
+        for (name, value) in more.as_object().unwrap() {
+            service[name] = value.clone();
+        }
+        service
+    }
+
+    fn read_json(service: &serde_json::Value) -> Option<Function> {
+        read(&json::read(service.to_string().as_bytes()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_service_that_is_built_from_a_function_is_one() {
+        let function = read_json(&service(json!({}))).unwrap();
+        assert_eq!(function.id.to_string(), "projects/p-1234/locations/europe-west1/functions/hello");
+        assert_eq!((function.generation, function.trigger.clone()), (Generation::CloudRun, Trigger::Other));
+        assert_eq!(function.callable_url().unwrap().host(), "hello-abc123-ew.a.run.app");
+        assert_eq!(function.runtime.as_deref(), Some("nodejs22"));
+        assert_eq!(function.service_account.as_deref(), Some("1-compute@developer.gserviceaccount.com"));
+        assert_eq!(function.ingress.as_deref(), Some("INGRESS_TRAFFIC_ALL"));
+        assert_eq!((function.timeout_seconds, function.memory.as_deref()), (Some(300), Some("512Mi")));
+        assert_eq!(function.labels, [("team".to_owned(), "payments".to_owned())]);
+        assert_eq!(function.updated.as_deref(), Some("2026-02-01T10:00:00.123456Z"));
+        assert_eq!(function.service_name(), "hello");
+    }
+
+    #[test]
+    fn little_is_enough_to_be_one() {
+        let service = json!({
+            "name": "projects/p-1234/locations/europe-west1/services/hello", "buildConfig": {"functionTarget": "f"},
+        });
+        let function = read_json(&service).unwrap();
+        assert_eq!((function.state.as_str(), function.url, function.runtime), ("UNKNOWN", None, None));
+    }
+
+    #[test_case(json!({"buildConfig": null}); "an image of somebody's own")]
+    #[test_case(json!({"buildConfig": {"baseImage": "x/runtimes/go122"}}); "built from source, and no function")]
+    #[test_case(json!({"labels": {"goog-managed-by": "cloudfunctions"}}); "made by Cloud Functions")]
+    #[test_case(json!({"name": "projects/p-1234/locations/europe-west1/jobs/hello"}); "no service")]
+    #[test_case(json!({"name": "projects/p-1234/locations/europe-west1/services/a:b"}); "a name that is none")]
+    fn what_is_none(more: serde_json::Value) {
+        assert_eq!(read_json(&service(more)), None);
+    }
+
+    #[test_case(json!({}), "ACTIVE")]
+    #[test_case(json!({"terminalCondition": {"state": "CONDITION_FAILED"}}), "FAILED")]
+    #[test_case(json!({"terminalCondition": {"state": "CONDITION_PENDING"}}), "DEPLOYING")]
+    #[test_case(json!({"terminalCondition": {"state": "CONDITION_RECONCILING"}}), "DEPLOYING")]
+    #[test_case(json!({"terminalCondition": {"state": "STATE_UNSPECIFIED"}}), "UNKNOWN")]
+    #[test_case(json!({"reconciling": true}), "DEPLOYING"; "reconciling")]
+    #[test_case(json!({"reconciling": true, "deleteTime": "2026-02-01T10:00:00Z"}), "DELETING"; "deleted")]
+    fn its_condition_in_cloud_functions_words(more: serde_json::Value, state: &str) {
+        assert_eq!(read_json(&service(more)).unwrap().state, state);
+    }
+
+    #[test]
+    fn a_runtime_is_read_from_a_runtimes_image_only() {
+        let of = |image: &str| runtime(image);
+        assert_eq!(of("x/google-22/runtimes/python312:latest").as_deref(), Some("python312"));
+        assert_eq!(of("x/google-22/runtimes/go122@sha256:00").as_deref(), Some("go122"));
+        for other in ["nodejs22", "docker.io/library/node", "x/runtimes/", "x/runtimes/a/b", ""] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_read_in_whole_seconds() {
+        let of = |text| seconds(text);
+        assert_eq!(
+            (of("300s"), of("3.500s"), of("300"), of("s"), of("-1s")),
+            (Some(300), Some(3), None, None, None)
+        );
+    }
+
+    #[test]
+    fn nothing_secret_is_asked_for() {
+        for word in ["env", "environmentVariables", "annotations", "secret"] {
+            assert!(!FIELDS.contains(word), "{word}");
+        }
+    }
+}

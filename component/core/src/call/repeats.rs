@@ -1,0 +1,104 @@
+//! How many repeats a connection has, over all its calls.
+//!
+//! One call that fails is repeated; a thousand that fail at once would only add to what Google cannot bear already.
+//! A budget for each client keeps that to a fraction
+//! (<https://sre.google/sre-book/handling-overload/>, "Deciding to retry"). Fresh instances share no memory, so it is
+//! kept in the store, which is asked about it only where something would be repeated.
+
+use crate::{
+    base::{
+        json::{Object, Read},
+        ports::{Expected, Ports, StoreError},
+    },
+    store::{self, ConnectionId, Kept},
+};
+
+/// How many repeats a connection has when it has not repeated anything for a while. The catalog prints it.
+pub(crate) const BURST: u32 = 50;
+
+/// How long, in seconds, until one more is there. The catalog prints it.
+pub(crate) const SECONDS_PER_REPEAT: u32 = 6;
+
+/// How often somebody else may be quicker. With so many about, others repeat enough.
+const RACES: u32 = 3;
+
+/// What is kept under `repeats/{id}`: the generic cell rate algorithm's one number (ITU-T I.371).
+struct Repeats {
+    /// When all of them will be there again, in seconds since 1970-01-01T00:00:00Z.
+    full_at: u64,
+}
+
+impl Kept for Repeats {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        Ok(Self { full_at: fields.number("full_at")?.unwrap_or_default() })
+    }
+
+    fn fields(&self) -> Object<'_> {
+        Object::default().with("full_at", self.full_at)
+    }
+}
+
+impl Repeats {
+    /// One less, if there is one.
+    fn spend(&self, now: u64) -> Option<Self> {
+        let step = u64::from(SECONDS_PER_REPEAT);
+        let longest = step * u64::from(BURST);
+        // A time that is further away dates from before the clock was set back.
+        let from = if self.full_at > now + longest { now } else { self.full_at.max(now) };
+        let full_at = from + step;
+        (full_at <= now + longest).then_some(Self { full_at })
+    }
+}
+
+/// Takes one repeat from those that a connection has. Where the store cannot keep count, each call's own limit is all
+/// there is.
+pub(crate) fn spend(ports: &impl Ports, id: &ConnectionId) -> bool {
+    let key = id.repeats_key();
+    for _ in 0..RACES {
+        let (kept, expected) = match store::read_versioned::<Repeats>(ports, &key) {
+            Ok(Some((kept, version))) => (kept, Expected::Version(version)),
+            Ok(None) => (Repeats { full_at: 0 }, Expected::Absent),
+            Err(_) => (Repeats { full_at: 0 }, Expected::Anything),
+        };
+        let Some(left) = kept.spend(ports.now().as_secs()) else { return false };
+        match ports.secret_put(&key, &left.fields().to_json(), expected) {
+            Err(StoreError::VersionMismatch) => {}
+            Ok(_) | Err(StoreError::ReadOnly | StoreError::Unsupported | StoreError::Failed(_)) => {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many are granted at once.
+    fn granted(mut repeats: Repeats, now: u64) -> u32 {
+        let mut count = 0;
+        while let Some(left) = repeats.spend(now) {
+            repeats = left;
+            count += 1;
+        }
+        count
+    }
+
+    #[test]
+    fn a_burst_and_then_one_in_a_while() {
+        let now = 1_700_000_000;
+        assert_eq!(granted(Repeats { full_at: 0 }, now), BURST);
+        let spent = || Repeats { full_at: now + 300 };
+        assert_eq!(granted(spent(), now), 0);
+        assert_eq!(granted(spent(), now + 5), 0);
+        assert_eq!(granted(spent(), now + 6), 1);
+        assert_eq!(granted(spent(), now + 60), 10);
+        assert_eq!(granted(spent(), now + 10_000), BURST);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_takes_none_away() {
+        assert_eq!(granted(Repeats { full_at: 1_800_000_000 }, 1_700_000_000), BURST);
+    }
+}

@@ -1,0 +1,412 @@
+//! What Google's APIs say when they refuse.
+//!
+//! The envelope is that of <https://google.aip.dev/193>; reasons are listed in
+//! `google/api/error_reason.proto`.
+
+use std::time::Duration;
+
+use crate::{
+    base::{
+        content,
+        error::{Error, Kind, Origin, foreign},
+        http::Response,
+        json::{self, Object, Read, Unreadable, Value},
+    },
+    google::names::FunctionId,
+};
+
+/// What was being done, for the words of an error.
+#[derive(Debug, Clone)]
+pub struct Attempted<'a> {
+    /// In the infinitive: `list functions in my-project`.
+    pub action: &'a str,
+    /// The project, for links and commands.
+    pub project: &'a str,
+    /// Who asked, for people.
+    pub account: &'a str,
+    /// Who asked, as a member of an IAM policy; empty if that is not known.
+    pub member: String,
+    /// The permission that the action needs, if Google does not name it.
+    pub permission: &'a str,
+    /// What a role is granted on.
+    pub resource: Resource<'a>,
+}
+
+/// What a role is granted on: the smallest thing that is enough.
+#[derive(Debug, Clone, Copy)]
+pub enum Resource<'a> {
+    /// The project.
+    Project,
+    /// A service account.
+    ServiceAccount(&'a str),
+    /// A 1st gen function.
+    Function(&'a FunctionId),
+    /// The Cloud Run service behind a function, by its own name.
+    Service(&'a FunctionId, &'a str),
+}
+
+impl Resource<'_> {
+    fn name(self, project: &str) -> String {
+        match self {
+            Self::Project => format!("projects/{project}"),
+            Self::ServiceAccount(account) => format!("projects/-/serviceAccounts/{account}"),
+            Self::Function(id) => id.to_string(),
+            Self::Service(id, service) => {
+                format!("projects/{}/locations/{}/services/{service}", id.project, id.region)
+            }
+        }
+    }
+
+    /// The command that grants `role` to `member`.
+    fn command(self, project: &str, member: &str, role: &str) -> String {
+        let (what, place) = match self {
+            Self::Project => (format!("projects add-iam-policy-binding {project}"), String::new()),
+            Self::ServiceAccount(account) => {
+                (format!("iam service-accounts add-iam-policy-binding {account}"), String::new())
+            }
+            Self::Function(id) => (
+                format!("functions add-iam-policy-binding {}", id.name),
+                format!(" --region={} --project={}", id.region, id.project),
+            ),
+            Self::Service(id, service) => (
+                format!("run services add-iam-policy-binding {service}"),
+                format!(" --region={} --project={}", id.region, id.project),
+            ),
+        };
+        format!("gcloud {what}{place} --member={member} --role={role}")
+    }
+}
+
+/// A `google.rpc.Status`, as far as it is understood.
+struct Status {
+    message: String,
+    status: String,
+    details: Vec<Detail>,
+}
+
+/// A detail of any type: each field has the same meaning in all of those that have it.
+struct Detail {
+    reason: Option<String>,
+    metadata: Vec<(String, String)>,
+    links: Vec<String>,
+    retry_delay: Option<String>,
+}
+
+impl Detail {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        let url = |link: &Value<'_>| link.object()?.get("url")?.text().map(str::to_owned);
+        Ok(Self {
+            reason: fields.string("reason")?,
+            metadata: fields.pairs("metadata")?,
+            links: fields.list("links")?.iter().filter_map(url).collect(),
+            retry_delay: fields.string("retryDelay")?,
+        })
+    }
+
+    fn metadata(&self, name: &str) -> Option<&str> {
+        self.metadata.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Details that cannot be read are left out: what can be read still helps.
+fn parse(response: &Response) -> Option<Status> {
+    let envelope = json::read(&response.body).ok()?;
+    let error = envelope.get("error")?.object()?;
+    let details = error.get("details").and_then(Value::list).unwrap_or_default();
+    Some(Status {
+        message: error.string("message").ok()?.unwrap_or_default(),
+        status: error.string("status").ok()?.unwrap_or_default(),
+        details: details.iter().filter_map(|detail| Detail::read(detail.object()?).ok()).collect(),
+    })
+}
+
+/// A response of 2xx whose body is an error of Google's API, under the status that the error says.
+pub(crate) fn with_status_of_body(response: Response) -> Response {
+    if !(200..300).contains(&response.status) {
+        return response;
+    }
+    let read = || json::read(&response.body).ok()?.get("error")?.object()?.number("code").ok()?;
+    match read().and_then(|code| u16::try_from(code).ok()) {
+        Some(status @ 300..=599) => Response { status, ..response },
+        Some(_) | None => response,
+    }
+}
+
+/// The floor that a `google.rpc.RetryInfo` asks for.
+#[must_use]
+pub fn retry_info(response: &Response) -> Option<Duration> {
+    if !matches!(response.status, 429 | 503) {
+        return None;
+    }
+    parse(response)?.details.iter().find_map(|detail| {
+        let text = detail.retry_delay.as_deref()?.strip_suffix('s')?;
+        let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+        // A floor: what is left of a second counts as one.
+        let rest = u64::from(fraction.bytes().any(|digit| digit != b'0'));
+        Some(Duration::from_secs(seconds.parse::<u64>().ok()?.saturating_add(rest)))
+    })
+}
+
+/// The smallest predefined role that holds a permission.
+///
+/// <https://cloud.google.com/iam/docs/roles-permissions>
+#[must_use]
+pub fn smallest_role(permission: &str) -> Option<&'static str> {
+    Some(match permission {
+        "cloudfunctions.functions.list"
+        | "cloudfunctions.functions.get"
+        | "cloudfunctions.locations.list" => "roles/cloudfunctions.viewer",
+        "cloudfunctions.functions.call" => "roles/cloudfunctions.developer",
+        "cloudfunctions.functions.invoke" => "roles/cloudfunctions.invoker",
+        "run.services.list" | "run.services.get" => "roles/run.viewer",
+        "run.routes.invoke" => "roles/run.invoker",
+        "iam.serviceAccounts.getOpenIdToken" => "roles/iam.serviceAccountOpenIdTokenCreator",
+        "iam.serviceAccounts.getAccessToken" => "roles/iam.serviceAccountTokenCreator",
+        "serviceusage.services.use" => "roles/serviceusage.serviceUsageConsumer",
+        _ => return None,
+    })
+}
+
+/// The error that a response of a Google API stands for whose status is not the one that the API promises, which is 200.
+///
+/// A class of which the number is not known is taken as a whole; what is beyond 599 is the far side's fault (RFC 9110,
+/// section 15).
+#[must_use]
+pub fn error(response: &Response, attempted: &Attempted<'_>) -> Error {
+    let status = response.status;
+    let parsed = parse(response);
+    let said = match &parsed {
+        Some(parsed) if !parsed.message.is_empty() => foreign(&parsed.message),
+        _ => format!("status {status}"),
+    };
+    let reason = parsed.as_ref().and_then(|p| {
+        p.details
+            .iter()
+            .find_map(|d| d.reason.clone())
+            .or_else(|| (!p.status.is_empty()).then(|| p.status.clone()))
+    });
+    let detail = |name: &str| {
+        parsed.as_ref().and_then(|p| p.details.iter().find_map(|d| d.metadata(name).map(str::to_owned)))
+    };
+    let error = |kind, origin| {
+        let could_not = matches!(kind, Kind::NotFound | Kind::RateLimited | Kind::Unavailable);
+        let refusal = if could_not { "could not" } else { "refused to" };
+        Error::new(kind, origin, format!("Google {refusal} {}: {said}", attempted.action))
+            .http_status(status)
+            .reason(reason.clone())
+    };
+    match status {
+        ..300 | 304 => Error::new(
+            Kind::InvalidResponse,
+            Origin::GoogleApi,
+            format!("the attempt to {} was answered with status {status} in place of 200", attempted.action),
+        )
+        .http_status(status)
+        .fix("it may have been done: look before you repeat it; a proxy in between may have answered; if not, please report this"),
+        300..=399 => redirect(response, attempted.action),
+        401 => error(Kind::Unauthenticated, Origin::GoogleApi)
+            .fix("the access token is not accepted: check the connection, and make it again if its key was deleted or disabled"),
+        403 if reason.as_deref() == Some("SERVICE_DISABLED") => {
+            let service = detail("service").unwrap_or_default();
+            let link = detail("activationUrl").or_else(|| help_link(parsed.as_ref())).unwrap_or_else(|| {
+                format!("https://console.cloud.google.com/apis/library/{service}?project={}", attempted.project)
+            });
+            error(Kind::ApiDisabled, Origin::GoogleApi)
+                .fix(format!(
+                    "whoever administers the project enables it: gcloud services enable {service} --project={}; then wait a few minutes",
+                    attempted.project
+                ))
+                .link(link)
+                .detail("service", service)
+        }
+        403 if is_iam_denial(reason.as_deref(), &said) => {
+            let permission =
+                detail("permission").or_else(|| quoted_permission(&said)).unwrap_or_else(|| attempted.permission.to_owned());
+            missing_role(error(Kind::MissingRole, Origin::Iam), attempted, &permission)
+        }
+        403 => error(Kind::Forbidden, Origin::GoogleApi)
+            .fix("read Google's reason; a policy of the organisation, the billing or the scopes of the token may be behind it"),
+        404 => error(Kind::NotFound, Origin::GoogleApi)
+            .fix("check project, region and name; Google says the same to somebody who may not know"),
+        429 => error(Kind::RateLimited, Origin::GoogleApi)
+            .retry_after_ms(floor_ms(response))
+            .fix("wait and ask less often, or ask for a higher quota"),
+        408 | 500.. => error(Kind::Unavailable, Origin::GoogleApi)
+            .retry_after_ms(floor_ms(response))
+            .fix("Google has a fault; try again later"),
+        _ => error(Kind::InvalidInput, Origin::GoogleApi).fix("correct what Google names, and try again"),
+    }
+}
+
+/// A list of which one page leads to another for ever.
+pub(crate) fn no_end(what: &str, why: &str) -> Error {
+    Error::new(Kind::PageLoop, Origin::GoogleApi, format!("{what} does not end: {why}"))
+}
+
+/// An error for a redirect, which is never followed: the next host was never agreed on.
+#[must_use]
+pub fn redirect(response: &Response, action: &str) -> Error {
+    Error::new(
+        Kind::UnexpectedRedirect,
+        Origin::GoogleApi,
+        format!("the attempt to {action} was answered with a redirect, which is never followed"),
+    )
+    .http_status(response.status)
+    .detail("location", location(response))
+    .fix("call the final address itself, if it is one of Google's APIs")
+}
+
+/// Where a redirect leads, without what may be secret of it.
+pub(crate) fn location(response: &Response) -> String {
+    let location = response.header("location").unwrap_or_default();
+    foreign(location.split(['?', '#']).next().unwrap_or_default())
+}
+
+/// An error for an answer of 2xx that is not what the API promises.
+#[must_use]
+pub(crate) fn unreadable(response: &Response, action: &str, why: &Unreadable) -> Error {
+    Error::new(
+        Kind::InvalidResponse,
+        Origin::GoogleApi,
+        format!(
+            "the answer to the attempt to {action} {why}; it has {} bytes of {}{}",
+            response.body.len(),
+            foreign(response.header("content-type").unwrap_or("no content type")),
+            content::unread(response).map_or_else(String::new, |coding| format!(", {coding}")),
+        ),
+    )
+    .http_status(response.status)
+    .fix("a proxy in between may have answered; if not, please report this")
+}
+
+/// Fills in role, member and resource, and the command that mends it.
+pub(crate) fn missing_role(error: Error, attempted: &Attempted<'_>, permission: &str) -> Error {
+    let mut error = if permission.is_empty() { error } else { error.detail("permission", permission) };
+    if !attempted.member.is_empty() {
+        error = error.detail("member", &attempted.member);
+    }
+    error = error.detail("resource", attempted.resource.name(attempted.project));
+    let Some(role) = smallest_role(permission) else {
+        let held = if permission.is_empty() { "the permission that Google names" } else { permission };
+        return error.fix(format!(
+            "whoever administers the project grants {} a role that holds {held}",
+            attempted.account
+        ));
+    };
+    let fix = grant(attempted, role);
+    error.detail("role", role).fix(fix)
+}
+
+/// Whose move it is, and the command.
+pub(crate) fn grant(attempted: &Attempted<'_>, role: &str) -> String {
+    let member = if attempted.member.is_empty() { "MEMBER" } else { &attempted.member };
+    format!(
+        "whoever administers it grants the role: {}; then wait a few minutes",
+        attempted.resource.command(attempted.project, member, role)
+    )
+}
+
+pub(crate) fn floor_ms(response: &Response) -> Option<u64> {
+    crate::base::retry::retry_after(response)
+        .max(retry_info(response))
+        .map(|floor| u64::try_from(floor.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn help_link(parsed: Option<&Status>) -> Option<String> {
+    let url = parsed?.details.iter().flat_map(|d| &d.links).find(|url| !url.is_empty())?;
+    // A link that ends up in front of a person must lead where it says.
+    (url.starts_with("https://console.developers.google.com/")
+        || url.starts_with("https://console.cloud.google.com/"))
+    .then(|| foreign(url))
+}
+
+fn is_iam_denial(reason: Option<&str>, message: &str) -> bool {
+    // The domain of the reason varies with the service, so it is not compared.
+    reason == Some("IAM_PERMISSION_DENIED") || message.starts_with("Permission '")
+}
+
+fn quoted_permission(message: &str) -> Option<String> {
+    let permission = message.strip_prefix("Permission '")?.split('\'').next()?;
+    permission.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.').then(|| permission.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn attempted() -> Attempted<'static> {
+        Attempted {
+            action: "list functions in my-project",
+            project: "my-project",
+            account: "bot@my-project.iam.gserviceaccount.com",
+            member: "serviceAccount:bot@my-project.iam.gserviceaccount.com".to_owned(),
+            permission: "cloudfunctions.functions.list",
+            resource: Resource::Project,
+        }
+    }
+
+    fn answer(status: u16, body: &serde_json::Value) -> Error {
+        let response = Response { status, headers: vec![], body: body.to_string().into_bytes() };
+        error(&response, &attempted())
+    }
+
+    #[test]
+    fn a_disabled_api_names_the_service_and_the_link() {
+        let error = answer(
+            403,
+            &json!({"error": {"code": 403, "message": "Cloud Functions API has not been used", "status": "PERMISSION_DENIED",
+                "details": [
+                    {"@type": "type.googleapis.com/google.rpc.Help", "links": [{"description": "d",
+                        "url": "https://console.developers.google.com/apis/api/x/overview?project=1"}]},
+                    {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED", "domain": "googleapis.com",
+                        "metadata": {"consumer": "projects/1", "service": "cloudfunctions.googleapis.com"}}]}}),
+        );
+        let fields = error.fields();
+        assert_eq!((fields.kind, fields.reason.as_deref()), (Kind::ApiDisabled, Some("SERVICE_DISABLED")));
+        assert_eq!(
+            fields.link.as_deref(),
+            Some("https://console.developers.google.com/apis/api/x/overview?project=1")
+        );
+        assert_eq!(fields.details, [("service".to_owned(), "cloudfunctions.googleapis.com".to_owned())]);
+    }
+
+    #[test]
+    fn an_iam_denial_names_the_smallest_role() {
+        let error = answer(
+            403,
+            &json!({"error": {"message": "Permission 'cloudfunctions.functions.list' denied on 'projects/p/locations/-/functions'"}}),
+        );
+        assert_eq!(error.kind(), Kind::MissingRole);
+        assert!(
+            error.fields().details.contains(&("role".to_owned(), "roles/cloudfunctions.viewer".to_owned()))
+        );
+        assert!(error.to_string().contains("gcloud projects add-iam-policy-binding my-project"));
+    }
+
+    #[test]
+    fn a_page_that_is_not_json_is_told_by_its_status() {
+        let response = Response { status: 502, headers: vec![], body: b"<html>".to_vec() };
+        let error = error(&response, &attempted());
+        assert_eq!(error.kind(), Kind::Unavailable);
+        assert!(error.fields().message.ends_with("status 502"));
+    }
+
+    #[test]
+    fn retry_info_is_read_with_fractions() {
+        let body = json!({"error": {"details": [{"retryDelay": "1.5s"}]}}).to_string().into_bytes();
+        let response = Response { status: 429, headers: vec![], body };
+        assert_eq!(retry_info(&response), Some(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn a_foreign_link_is_not_passed_on() {
+        let error = answer(
+            403,
+            &json!({"error": {"details": [{"links": [{"url": "https://evil.example/"}], "reason": "SERVICE_DISABLED",
+                "metadata": {"service": "run.googleapis.com"}}]}}),
+        );
+        assert!(error.fields().link.as_deref().unwrap().starts_with("https://console.cloud.google.com/"));
+    }
+}

@@ -1,0 +1,221 @@
+//! What a request carries, as bytes under a media type.
+
+use std::fmt::Write as _;
+
+use crate::base::{
+    error::{Error, Kind, Origin, Result},
+    json,
+};
+
+/// What a caller wants to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// JSON text, sent byte for byte.
+    Json(String),
+    /// Plain text.
+    Text(String),
+    /// A form.
+    Form(Vec<(String, String)>),
+    /// Parts (RFC 7578).
+    Multipart(Vec<Part>),
+    /// Bytes under the caller's media type.
+    Bytes {
+        /// The media type.
+        content_type: String,
+        /// The bytes.
+        data: Vec<u8>,
+    },
+    /// A CloudEvent in its structured form, sent in binary mode, by [`super::cloud_event`].
+    CloudEvent(String),
+}
+
+/// One part of a multipart body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The field's name.
+    pub name: String,
+    /// The file's name, if it is a file.
+    pub filename: Option<String>,
+    /// The media type of the part.
+    pub content_type: Option<String>,
+    /// The bytes.
+    pub data: Vec<u8>,
+}
+
+/// Bytes, ready to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload {
+    /// The media type; absent for a method that carries no body.
+    pub content_type: Option<String>,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Payload {
+    /// Nothing. A `content-type` is set all the same: 2nd gen functions drop a body without one, and
+    /// frameworks may refuse a request without one.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { content_type: Some("application/json".to_owned()), bytes: Vec::new() }
+    }
+
+    /// Nothing, and no word of what it would be.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { content_type: None, bytes: Vec::new() }
+    }
+
+    /// Encodes what the caller gave. `random` makes the boundary of a multipart body.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `body`.
+    pub fn encode(body: Option<Body>, random: [u8; 16]) -> Result<Self> {
+        let Some(body) = body else { return Ok(Self::empty()) };
+        let (content_type, bytes) = match body {
+            Body::Json(text) => {
+                json::check(&text).map_err(|error| {
+                    bad(format!("the body {error}")).fix("correct it, or send it as text or bytes")
+                })?;
+                ("application/json".to_owned(), text.into_bytes())
+            }
+            Body::Text(text) => ("text/plain; charset=utf-8".to_owned(), text.into_bytes()),
+            Body::Form(pairs) => (
+                "application/x-www-form-urlencoded".to_owned(),
+                form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().into_bytes(),
+            ),
+            Body::Multipart(parts) => {
+                let boundary = random.iter().fold("gcf-".to_owned(), |mut text, byte| {
+                    let _ = write!(text, "{byte:02x}");
+                    text
+                });
+                (format!("multipart/form-data; boundary={boundary}"), multipart(&parts, &boundary)?)
+            }
+            Body::Bytes { content_type, data } => {
+                media_type(&content_type)?;
+                (content_type, data)
+            }
+            Body::CloudEvent(_) => {
+                return Err(bad("an event goes to functions only").fix("invoke the function with it"));
+            }
+        };
+        Ok(Self { content_type: Some(content_type), bytes })
+    }
+
+    /// Refuses a payload that the receiver would refuse, before anything is sent.
+    ///
+    /// # Errors
+    /// `too-large`.
+    pub fn at_most(self, limit: u64, whose: &str) -> Result<Self> {
+        let size = self.bytes.len() as u64;
+        if size <= limit {
+            return Ok(self);
+        }
+        Err(Error::new(
+            Kind::TooLarge,
+            Origin::Input,
+            format!("the request body of {size} bytes exceeds the {limit} bytes that {whose} accepts"),
+        )
+        .fix("send less, or hand over a link to the data; none of it was sent")
+        .detail("limit", limit.to_string())
+        .detail("size", size.to_string()))
+    }
+}
+
+fn multipart(parts: &[Part], boundary: &str) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    for part in parts {
+        let name = quoted(&part.name)?;
+        out.extend_from_slice(
+            format!("--{boundary}\r\ncontent-disposition: form-data; name={name}").as_bytes(),
+        );
+        if let Some(filename) = &part.filename {
+            out.extend_from_slice(format!("; filename={}", quoted(filename)?).as_bytes());
+        }
+        out.extend_from_slice(b"\r\n");
+        if let Some(content_type) = &part.content_type {
+            media_type(content_type)?;
+            out.extend_from_slice(format!("content-type: {content_type}\r\n").as_bytes());
+        }
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(&part.data);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    Ok(out)
+}
+
+/// As browsers write it: quotes and line ends escaped (RFC 7578, section 2, and the URL standard).
+fn quoted(text: &str) -> Result<String> {
+    if text.contains('\0') {
+        return Err(bad("a part's name holds a zero byte"));
+    }
+    Ok(format!("\"{}\"", text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")))
+}
+
+pub(super) fn media_type(text: &str) -> Result<()> {
+    let ok = text.len() <= 256
+        && text.contains('/')
+        && text.bytes().all(|b| (0x20..=0x7e).contains(&b))
+        && !text.starts_with(' ')
+        && !text.ends_with(' ');
+    if ok { Ok(()) } else { Err(bad("the content type is not a media type").fix("write it as type/subtype")) }
+}
+
+fn bad(message: impl Into<String>) -> Error {
+    Error::input("body", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(body: Body) -> Result<(String, String)> {
+        let payload = Payload::encode(Some(body), [7; 16])?;
+        Ok((payload.content_type.unwrap(), String::from_utf8(payload.bytes).unwrap()))
+    }
+
+    #[test]
+    fn json_is_sent_byte_for_byte() {
+        let text = "{ \"b\": 1e400, \"a\": [1, 2] }";
+        assert_eq!(
+            encode(Body::Json(text.to_owned())).unwrap(),
+            ("application/json".to_owned(), text.to_owned())
+        );
+        assert!(encode(Body::Json("{".to_owned())).is_err());
+    }
+
+    #[test]
+    fn a_form_and_parts_are_framed() {
+        let (_, form) = encode(Body::Form(vec![("a b".to_owned(), "ü&".to_owned())])).unwrap();
+        assert_eq!(form, "a+b=%C3%BC%26");
+        let part = Part {
+            name: "f\"".to_owned(),
+            filename: Some("a\r\n.txt".to_owned()),
+            content_type: Some("text/plain".to_owned()),
+            data: b"x".to_vec(),
+        };
+        let (content_type, parts) = encode(Body::Multipart(vec![part])).unwrap();
+        let boundary = content_type.strip_prefix("multipart/form-data; boundary=").unwrap();
+        assert_eq!(
+            parts,
+            format!(
+                "--{boundary}\r\ncontent-disposition: form-data; name=\"f%22\"; filename=\"a%0D%0A.txt\"\r\n\
+                 content-type: text/plain\r\n\r\nx\r\n--{boundary}--\r\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_content_type_cannot_smuggle_a_header() {
+        let content_type = "a/b\r\nx: y".to_owned();
+        assert!(Payload::encode(Some(Body::Bytes { content_type, data: vec![] }), [0; 16]).is_err());
+    }
+
+    #[test]
+    fn an_oversized_body_is_refused_with_both_figures() {
+        let payload = Payload { content_type: None, bytes: vec![0; 11] };
+        let error = payload.at_most(10, "a test").unwrap_err();
+        assert_eq!(error.kind(), Kind::TooLarge);
+        assert!(error.fields().message.contains("11 bytes exceeds the 10 bytes"));
+    }
+}

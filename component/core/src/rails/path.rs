@@ -1,0 +1,107 @@
+//! What a path on a Google API is about, as far as guard rails ask.
+//!
+//! Paths and queries are read as Google reads them, with their escapes undone. Bodies are not read.
+
+use super::{GuardRails, restricted};
+use crate::{
+    base::error::Result,
+    google::{
+        hosts::Api,
+        names::ProjectId,
+        request::{function_url::FunctionUrl, grammar::PathAndQuery},
+    },
+};
+
+/// Parameters that name a project where a path could have named another one.
+const PROJECT_PARAMETERS: [&str; 3] = ["projectId", "project_id", "project"];
+
+impl GuardRails {
+    /// Whether `custom-api` may go to this path, whatever its method.
+    ///
+    /// # Errors
+    /// `restricted`.
+    pub(crate) fn allows_path(&self, project: &ProjectId, api: Api, target: &PathAndQuery) -> Result<()> {
+        let segments = target.segments();
+        let parameters = target.parameters();
+        let path = Named(segments.iter().map(String::as_str).collect());
+        let values: Vec<Named<'_>> =
+            parameters.iter().map(|(_, value)| Named(value.split('/').collect())).collect();
+        let all = || values.iter().chain([&path]);
+
+        if self.own_project {
+            let own = |name: &str| is_own(project, name);
+            let names_own = path.0.get(1) == Some(&"projects") && path.0.get(2).is_some_and(|name| own(name));
+            let also = |(name, value): &(String, String)| {
+                !PROJECT_PARAMETERS.contains(&name.as_str()) || value == project.as_str()
+            };
+            if !names_own
+                || !all().flat_map(|named| named.after("projects")).all(own)
+                || !parameters.iter().all(also)
+            {
+                return Err(restricted(
+                    "own-project",
+                    format!(
+                        "the path must begin with /VERSION/projects/{project}, and name no other project"
+                    ),
+                ));
+            }
+        }
+        if !self.regions.is_empty() {
+            for place in all().flat_map(|named| named.after("locations")) {
+                self.allows_place(place.split(':').next())?;
+            }
+            let everywhere = matches!(path.0[..], [_, "projects", _, "locations"]);
+            if has_regions(api) && !everywhere && path.after("locations").next().is_none() {
+                return Err(restricted(
+                    "regions",
+                    format!("the path names no region, and those allowed are {}", self.regions.join(", ")),
+                ));
+            }
+        }
+        // To Google, this is a request for its API like any other; it runs the function all the same.
+        let called = path.0.iter().filter_map(|segment| segment.strip_suffix(":call"));
+        called.into_iter().try_for_each(|name| self.allows_name(Some(name)))
+    }
+
+    /// Whether `custom-api` may call a function's URL.
+    ///
+    /// # Errors
+    /// `restricted`.
+    pub(crate) fn allows_custom_url(&self, url: &FunctionUrl) -> Result<()> {
+        if self.own_project {
+            return Err(restricted("own-project", "a function's URL does not say the project"));
+        }
+        self.allows_url(url)
+    }
+}
+
+/// The segments of a resource name, or of what may be one.
+struct Named<'a>(Vec<&'a str>);
+
+impl<'a> Named<'a> {
+    /// What follows a collection's name, each time.
+    fn after(&self, collection: &str) -> impl Iterator<Item = &'a str> {
+        self.0.windows(2).filter(move |pair| pair[0] == collection).map(|pair| pair[1])
+    }
+}
+
+/// `my-project`, and `my-project:getIamPolicy`.
+fn is_own(project: &ProjectId, name: &str) -> bool {
+    match name.strip_prefix(project.as_str()) {
+        Some("") => true,
+        Some(rest) => rest
+            .strip_prefix(':')
+            .is_some_and(|verb| !verb.is_empty() && verb.bytes().all(|b| b.is_ascii_alphabetic())),
+        None => false,
+    }
+}
+
+/// Whether all that this API has, but for operations, is in regions.
+fn has_regions(api: Api) -> bool {
+    match api {
+        Api::Functions | Api::Run => true,
+        Api::IamCredentials | Api::ServiceUsage | Api::ResourceManager | Api::Logging | Api::Eventarc => {
+            false
+        }
+    }
+}

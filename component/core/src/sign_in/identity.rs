@@ -1,0 +1,384 @@
+//! Who a connection is, and how it gets its first access token.
+
+use crate::{
+    base::{
+        error::{Error, Kind, Origin, Result},
+        http::TokenKind,
+        ports::{Ports, StoreError},
+        secret::Secret,
+    },
+    google::{
+        jwt::{KeyId, PrivateKey},
+        names::{AccountEmail, ProjectId},
+        refusal::token_endpoint::Grant,
+    },
+    store::{self, StoredConnection, StoredCredential, invoker, kind},
+};
+
+/// Who signs in, and as whom.
+#[derive(Debug)]
+pub struct Identity {
+    /// How an access token comes about.
+    pub source: Source,
+    /// The service account that the source only leads to.
+    pub impersonates: Option<Chain>,
+    /// Who signs in, for people.
+    pub account: String,
+    /// What keeps the tokens of different credentials apart.
+    pub fingerprint: String,
+}
+
+/// How an access token comes about.
+#[derive(Debug)]
+pub enum Source {
+    /// A service account signs an assertion (RFC 7523).
+    Key(Signer),
+    /// A user's refresh token (RFC 6749, section 6).
+    Refresh(RefreshGrant),
+    /// Somebody else's token, exchanged at Google's Security Token Service (RFC 8693).
+    Federation(Federation),
+    /// The host keeps one in its store, under this key.
+    Supplied(String),
+    /// The host adds one to the request.
+    Injected,
+}
+
+/// A user's grant, as it was when it was read.
+#[derive(Debug)]
+pub struct RefreshGrant {
+    /// The OAuth client's id.
+    pub client_id: String,
+    /// The OAuth client's secret.
+    pub client_secret: Secret<String>,
+    /// The refresh token.
+    pub refresh_token: Secret<String>,
+}
+
+/// A workload identity provider, and where the host keeps what it wants to see.
+#[derive(Debug)]
+pub struct Federation {
+    /// The provider's resource name.
+    pub audience: String,
+    /// The type of the subject token.
+    pub subject_token_type: String,
+    /// Where the host keeps the subject token.
+    pub key: String,
+}
+
+/// A service account, and the accounts on the way to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// The service account.
+    pub account: AccountEmail,
+    /// Each may act for the next one, the last one for `account`.
+    pub delegates: Vec<AccountEmail>,
+}
+
+impl Chain {
+    /// Parses addresses.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `invoker`.
+    pub fn parse(account: &str, delegates: &[String]) -> Result<Self> {
+        let address = |text: &str| {
+            AccountEmail::parse(text).map_err(|_| {
+                Error::input("invoker", "the invoker is not a service account's address")
+                    .fix("give it as name@project.iam.gserviceaccount.com")
+            })
+        };
+        if delegates.len() > 4 {
+            return Err(Error::input("invoker", "there are more than 4 delegates"));
+        }
+        Ok(Self {
+            account: address(account)?,
+            delegates: delegates.iter().map(|text| address(text)).collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// A service account with its key.
+#[derive(Debug)]
+pub struct Signer {
+    /// The service account.
+    pub email: AccountEmail,
+    /// Google's id of the key.
+    pub key_id: Option<KeyId>,
+    /// The key.
+    pub key: SigningKey,
+}
+
+/// Where a private key is.
+#[derive(Debug)]
+pub enum SigningKey {
+    /// In hand: only while a connection is being made.
+    Here(PrivateKey),
+    /// In the store, or in the host, under this name.
+    Stored(String),
+}
+
+impl Identity {
+    /// What a connection keeps, with the key in hand if it is not stored yet.
+    ///
+    /// # Errors
+    /// `invalid-credential` if what is kept was tampered with, `secret-store` if a newer version kept
+    /// it.
+    pub fn of(stored: &StoredCredential, key: Option<PrivateKey>) -> Result<Self> {
+        let source = match stored.kind.as_str() {
+            kind::SERVICE_ACCOUNT => Source::Key(Signer {
+                email: AccountEmail::parse(&stored.account)?,
+                key_id: stored.private_key_id.as_deref().map(KeyId::parse).transpose()?,
+                key: key.map_or_else(|| SigningKey::Stored(stored.key.clone()), SigningKey::Here),
+            }),
+            kind::AUTHORIZED_USER => Source::Refresh(RefreshGrant {
+                client_id: stored.client_id.clone(),
+                client_secret: Secret::new(stored.client_secret.clone()),
+                refresh_token: Secret::new(stored.refresh_token.clone()),
+            }),
+            kind::EXTERNAL_ACCOUNT => Source::Federation(Federation {
+                audience: stored.audience.clone(),
+                subject_token_type: stored.subject_token_type.clone(),
+                key: stored.key.clone(),
+            }),
+            kind::SUPPLIED_TOKEN => Source::Supplied(stored.key.clone()),
+            kind::INJECTED_TOKEN => Source::Injected,
+            _ => {
+                return Err(Error::new(
+                    Kind::SecretStore,
+                    Origin::Host,
+                    "the connection's credential is of a kind that a newer version keeps",
+                )
+                .fix("use that version, or disconnect, and connect again"));
+            }
+        };
+        let impersonates = stored
+            .impersonates
+            .as_deref()
+            .map(|account| Chain::parse(account, &stored.delegates))
+            .transpose()?;
+        Ok(Self {
+            source,
+            impersonates,
+            account: stored.account.clone(),
+            // The client and the user, and not the refresh token: that one changes, and its tokens are as good.
+            fingerprint: format!(
+                "{}\n{}\n{}\n{}\n{}",
+                stored.kind,
+                stored.account,
+                stored.private_key_id.as_deref().unwrap_or_default(),
+                stored.client_id,
+                stored.audience
+            ),
+        })
+    }
+
+    /// Who asks Google's APIs: the address that a role is granted to, if it is known.
+    #[must_use]
+    pub fn principal(&self) -> &str {
+        self.impersonates.as_ref().map_or(&self.account, |chain| chain.account.as_str())
+    }
+
+    /// What requests to Google's APIs carry.
+    #[must_use]
+    pub fn token_kind(&self) -> TokenKind {
+        match (&self.source, &self.impersonates) {
+            (Source::Injected, None) => TokenKind::Injected,
+            _ => TokenKind::AccessToken,
+        }
+    }
+
+    /// The member of an IAM policy that [`principal`](Self::principal) is; empty if it is not known.
+    #[must_use]
+    pub fn member(&self) -> String {
+        member(self.principal())
+    }
+
+    /// Whether it has an ID token of its own to give to functions.
+    #[must_use]
+    pub fn has_own_id_token(&self) -> bool {
+        self.impersonates.is_some() || matches!(self.source, Source::Key(_))
+    }
+
+    /// The thing that it hands to Google for a token, as far as its refusals mean something.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        match &self.source {
+            Source::Key(_) => Grant::Assertion,
+            Source::Refresh(_) => Grant::RefreshToken,
+            // Of a token that the host has, nothing is known but that somebody issued it.
+            Source::Federation(_) | Source::Supplied(_) | Source::Injected => Grant::Exchange,
+        }
+    }
+
+    /// The OAuth client that a user signed in with: the audience of their own ID token.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        match &self.source {
+            Source::Refresh(refresh) => Some(&refresh.client_id),
+            Source::Key(_) | Source::Federation(_) | Source::Supplied(_) | Source::Injected => None,
+        }
+    }
+
+    /// Whether there is a user whose ID token can be given to functions.
+    #[must_use]
+    pub fn has_user_id_token(&self) -> bool {
+        self.impersonates.is_none() && matches!(self.source, Source::Refresh(_))
+    }
+}
+
+/// The member of an IAM policy that an address is; empty if it is none.
+#[must_use]
+pub fn member(address: &str) -> String {
+    if AccountEmail::parse(address).is_err() {
+        String::new()
+    } else if address.ends_with(".gserviceaccount.com") {
+        format!("serviceAccount:{address}")
+    } else {
+        format!("user:{address}")
+    }
+}
+
+/// Whose ID token functions receive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Invoker {
+    /// The credential's own.
+    Own,
+    /// A service account's.
+    ServiceAccount {
+        /// The account, and the way to it.
+        chain: Chain,
+        /// Whether the token says the address.
+        include_email: bool,
+    },
+    /// The user's.
+    User,
+}
+
+/// What a caller says about it; see `wit/types.wit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub enum InvokerRequest {
+    Own,
+    ServiceAccount { service_account: Option<String>, delegates: Vec<String>, include_email: bool },
+    User,
+}
+
+impl InvokerRequest {
+    /// What a connection keeps.
+    #[must_use]
+    pub fn stored(connection: &StoredConnection) -> Self {
+        match connection.invoker.as_str() {
+            invoker::SERVICE_ACCOUNT => Self::ServiceAccount {
+                service_account: connection.invoker_account.clone(),
+                delegates: connection.invoker_delegates.clone(),
+                include_email: !connection.without_email,
+            },
+            invoker::USER => Self::User,
+            _ => Self::Own,
+        }
+    }
+
+    /// What is best for an identity if nothing is said.
+    #[must_use]
+    pub fn default_for(identity: &Identity) -> Self {
+        if identity.has_own_id_token() {
+            Self::Own
+        } else {
+            Self::ServiceAccount { service_account: None, delegates: Vec::new(), include_email: true }
+        }
+    }
+
+    /// Writes it into what a connection keeps.
+    pub fn store(self, connection: &mut StoredConnection) {
+        let name = match self {
+            Self::Own => invoker::OWN,
+            Self::User => invoker::USER,
+            Self::ServiceAccount { service_account, delegates, include_email } => {
+                connection.invoker_account = service_account;
+                connection.invoker_delegates = delegates;
+                connection.without_email = !include_email;
+                invoker::SERVICE_ACCOUNT
+            }
+        };
+        name.clone_into(&mut connection.invoker);
+    }
+
+    /// Resolves it for an identity.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `invoker`: an address that is none, or a kind of token that this
+    /// credential does not have.
+    pub fn resolve(&self, identity: &Identity, project: &ProjectId) -> Result<Invoker> {
+        match self {
+            Self::Own if identity.has_own_id_token() => Ok(Invoker::Own),
+            Self::User
+                if matches!(identity.source, Source::Refresh(_)) && identity.impersonates.is_none() =>
+            {
+                Ok(Invoker::User)
+            }
+            Self::Own | Self::User => Err(Error::input(
+                "invoker",
+                "this connection's credential has no ID token of this kind to give to a function",
+            )
+            .fix("let a service account invoke: invoker `service-account`")),
+            Self::ServiceAccount { service_account, delegates, include_email } => {
+                let account = match service_account {
+                    Some(account) => account.clone(),
+                    None => project.default_service_account()?,
+                };
+                Ok(Invoker::ServiceAccount {
+                    chain: Chain::parse(&account, delegates)?,
+                    include_email: *include_email,
+                })
+            }
+        }
+    }
+}
+
+impl Signer {
+    /// RS256, by the host if it can.
+    ///
+    /// # Errors
+    /// `invalid-credential` or `secret-store`.
+    pub fn sign(&self, ports: &impl Ports, message: &[u8]) -> Result<Vec<u8>> {
+        let name = match &self.key {
+            SigningKey::Here(key) => return key.sign(message),
+            SigningKey::Stored(name) => name,
+        };
+        match ports.sign(name, message) {
+            Ok(signature) => Ok(signature),
+            Err(StoreError::Unsupported) => {
+                let entry =
+                    ports.secret_get(name).map_err(|error| store::store_error("read the key", error))?;
+                let pem = entry.ok_or_else(|| {
+                    Error::new(
+                        Kind::InvalidCredential,
+                        Origin::Connection,
+                        "the host neither signs with this connection's key nor shows it",
+                    )
+                    .fix("give the host the key again, or make the connection again")
+                })?;
+                PrivateKey::parse(pem.value)?.sign(message)
+            }
+            Err(error) => Err(store::store_error("sign", error)),
+        }
+    }
+}
+
+/// A name in the store that the host fills: a key, or a token that it supplies. A key that is called like a connection is
+/// that connection's own.
+///
+/// # Errors
+/// `invalid-credential` of field `field`.
+pub fn host_key(field: &str, prefix: &str, key: &str) -> Result<String> {
+    let plain =
+        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'/' | b'-');
+    let name = key.strip_prefix(prefix).filter(|name| !name.is_empty() && key.len() <= 256);
+    let name = name.filter(|name| name.bytes().all(plain));
+    let Some(name) = name else {
+        return Err(Error::credential(field, &format!("is not a name under {prefix}")));
+    };
+    if prefix == "keys/" && name.split('/').next().is_some_and(store::is_id) {
+        return Err(Error::credential(field, "is the key of a connection, and not one that the host keeps"));
+    }
+    Ok(key.to_owned())
+}

@@ -1,0 +1,314 @@
+//! Access tokens and ID tokens: cached, or asked for.
+//!
+//! ```text
+//! cached and fresh ────────────────────────────────────────────────────► token
+//! else: known fault? ─► lease ─► look again ─► ask Google ─► cache ─► token
+//!           │             └─ held by somebody: wait a little, look again ─┘
+//!           ▼
+//!         error, or the old token while it is good and the fault is passing
+//! ```
+
+mod cache;
+mod grant;
+mod iam;
+pub(crate) mod status;
+
+pub use grant::{Granted, code};
+
+use self::cache::{Minted, Slot};
+use crate::{
+    base::{
+        error::{Error, Kind, Result},
+        ports::Ports,
+        secret::Secret,
+    },
+    call::Call,
+    google::{
+        bearer::{AccessToken, IdToken},
+        jwt::Wanted,
+        names::ProjectId,
+        request::function_url::{Audience, FunctionUrl},
+    },
+    sign_in::identity::{Chain, Identity, Invoker, Source},
+    store::{self, ConnectionId},
+};
+
+/// The scope of every API call of this connector; no narrower one lists functions.
+pub const SCOPES: [&str; 1] = ["https://www.googleapis.com/auth/cloud-platform"];
+
+/// The longest token, in bytes: access tokens have 2 KiB, those of STS 12 KiB.
+const MAX_TOKEN: usize = 16 * 1024;
+
+/// A connection, as far as its tokens depend on it.
+#[derive(Debug, Clone, Copy)]
+pub struct SignIn<'a> {
+    /// Its id, under which tokens are cached.
+    pub id: &'a ConnectionId,
+    /// The credential that tokens are asked for with.
+    pub identity: &'a Identity,
+    /// The project, for the words of an error.
+    pub project: &'a ProjectId,
+}
+
+/// What a Google API is called with: the source's own token, or that of the service account it leads to.
+///
+/// # Errors
+/// `credential-rejected`, `reconnect-required`, `clock-skew`, `client-config`, `insufficient-scope`,
+/// `invalid-response`, `network`, `unavailable`, `secret-store` or `deadline-exceeded`.
+pub async fn access_token<P: Ports>(call: &Call<'_, P>, sign_in: SignIn<'_>) -> Result<AccessToken> {
+    let Some(chain) = &sign_in.identity.impersonates else {
+        return source_token(call, sign_in.id, sign_in.identity).await;
+    };
+    let slot = Slot::new(sign_in, "impersonated", "");
+    let minted =
+        cache::obtain(call, &slot, &|| Box::pin(from_iam(call, sign_in, chain, iam::Wanted::Access))).await?;
+    Ok(AccessToken::of(minted.token))
+}
+
+/// A token that IAM Credentials mints. A 401 takes one new token to ask with and one more attempt.
+async fn from_iam<P: Ports>(
+    call: &Call<'_, P>,
+    sign_in: SignIn<'_>,
+    chain: &Chain,
+    wanted: iam::Wanted<'_>,
+) -> Result<Minted> {
+    // The account that the credential leads to is reached from the source; any other, from there.
+    let from_source = sign_in.identity.impersonates.as_ref() == Some(chain);
+    let mut retried = false;
+    loop {
+        let token = if from_source {
+            source_token(call, sign_in.id, sign_in.identity).await?
+        } else {
+            access_token(call, sign_in).await?
+        };
+        let project = sign_in.project.as_str();
+        match iam::mint(call, sign_in.identity, project, &token, chain, wanted).await {
+            Err(error)
+                if error.kind() == Kind::Unauthenticated
+                    && !retried
+                    && forget(call, sign_in, &token, from_source)? =>
+            {
+                retried = true;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// The source's own access token.
+async fn source_token<P: Ports>(
+    call: &Call<'_, P>,
+    id: &ConnectionId,
+    identity: &Identity,
+) -> Result<AccessToken> {
+    match &identity.source {
+        Source::Injected => Ok(AccessToken::added_by_the_host()),
+        Source::Supplied(key) => supplied(call.ports(), key).map(AccessToken::of),
+        Source::Key(_) | Source::Refresh(_) | Source::Federation(_) => {
+            let slot = Slot::source(id, identity);
+            let minted = cache::obtain(call, &slot, &|| {
+                Box::pin(async {
+                    let granted = cache::refresh(call, id, identity).await?;
+                    granted.access.ok_or_else(|| grant::malformed("it has no usable access token"))
+                })
+            })
+            .await?;
+            Ok(AccessToken::of(minted.token))
+        }
+    }
+}
+
+/// The token that the host keeps, as it is now: it is the host that renews it.
+fn supplied(ports: &impl Ports, key: &str) -> Result<Secret<String>> {
+    let entry = ports.secret_get(key).map_err(|error| store::store_error("read the token", error))?;
+    entry.and_then(|entry| usable(entry.value.reveal().trim().to_owned())).ok_or_else(|| {
+        grant::unusable_secret(&format!("the host's store holds no token under {key}"))
+            .fix("whoever runs the host puts the token there, and renews it before it expires")
+    })
+}
+
+/// A token that can go into a header.
+fn usable(token: String) -> Option<Secret<String>> {
+    let ok = !token.is_empty() && token.len() <= MAX_TOKEN && token.bytes().all(|b| b.is_ascii_graphic());
+    ok.then(|| Secret::new(token))
+}
+
+/// An ID token for one function.
+///
+/// # Errors
+/// As [`access_token`], and `missing-role` or `api-disabled` if IAM Credentials refuses to mint it. There
+/// is no other token to fall back to.
+pub async fn id_token<P: Ports>(
+    call: &Call<'_, P>,
+    sign_in: SignIn<'_>,
+    invoker: &Invoker,
+    url: &FunctionUrl,
+    audience: Option<Audience>,
+) -> Result<IdToken> {
+    let own = sign_in.identity.impersonates.as_ref();
+    let minted = match (invoker, own) {
+        (Invoker::User, _) => user_id_token(call, sign_in, audience.as_ref()).await?,
+        (Invoker::ServiceAccount { chain, include_email }, _) => {
+            minted_id_token(call, sign_in, chain, *include_email, audience.unwrap_or_else(|| url.audience()))
+                .await?
+        }
+        (Invoker::Own, Some(chain)) => {
+            minted_id_token(call, sign_in, chain, true, audience.unwrap_or_else(|| url.audience())).await?
+        }
+        (Invoker::Own, None) => {
+            let audience = audience.unwrap_or_else(|| url.audience());
+            let slot = Slot::new(sign_in, "id", audience.as_str());
+            cache::obtain(call, &slot, &|| {
+                Box::pin(grant::by_key(call, sign_in.identity, Wanted::TargetAudience(audience.as_str())))
+            })
+            .await?
+        }
+    };
+    IdToken::read(minted.token, url.origin()).ok_or_else(|| grant::malformed("its ID token cannot be read"))
+}
+
+/// A service account's, through IAM Credentials.
+async fn minted_id_token<P: Ports>(
+    call: &Call<'_, P>,
+    sign_in: SignIn<'_>,
+    chain: &Chain,
+    include_email: bool,
+    audience: Audience,
+) -> Result<Minted> {
+    let who =
+        format!("{}\n{}\n{include_email}\n{}", chain.account.as_str(), iam::joined(chain), audience.as_str());
+    let slot = Slot::new(sign_in, "minted", &who);
+    cache::obtain(call, &slot, &|| {
+        let wanted = iam::Wanted::Id { audience: audience.as_str(), include_email };
+        Box::pin(from_iam(call, sign_in, chain, wanted))
+    })
+    .await
+}
+
+/// The user's own, which a refresh brings along. Its audience is always the OAuth client.
+async fn user_id_token<P: Ports>(
+    call: &Call<'_, P>,
+    sign_in: SignIn<'_>,
+    audience: Option<&Audience>,
+) -> Result<Minted> {
+    if let Source::Refresh(refresh) = &sign_in.identity.source
+        && audience.is_some_and(|audience| audience.as_str() != refresh.client_id)
+    {
+        return Err(Error::input(
+            "audience",
+            "a user's ID token has the OAuth client's id as its audience, and no other",
+        )
+        .fix("leave the audience out, or let a service account invoke"));
+    }
+    let slot = Slot::user_id_token(sign_in.id, sign_in.identity);
+    cache::obtain(call, &slot, &|| {
+        Box::pin(async {
+            let granted = cache::refresh(call, sign_in.id, sign_in.identity).await?;
+            granted.id_token.ok_or_else(|| {
+                grant::malformed("it has no ID token: the user's grant does not hold the scope openid")
+            })
+        })
+    })
+    .await
+}
+
+/// Mints an ID token that is of no use, to see whether it can be done, and says whose.
+///
+/// # Errors
+/// As [`id_token`].
+pub(crate) async fn try_minting<P: Ports>(
+    call: &Call<'_, P>,
+    sign_in: SignIn<'_>,
+    invoker: &Invoker,
+    audience: &str,
+) -> Result<String> {
+    let own = sign_in.identity.impersonates.as_ref();
+    let (chain, include_email) = match (invoker, own) {
+        (Invoker::ServiceAccount { chain, include_email }, _) => (chain, *include_email),
+        (Invoker::Own, Some(chain)) => (chain, true),
+        (Invoker::Own, None) | (Invoker::User, _) => return Ok(sign_in.identity.account.clone()),
+    };
+    from_iam(call, sign_in, chain, iam::Wanted::Id { audience, include_email }).await?;
+    Ok(chain.account.as_str().to_owned())
+}
+
+/// An access token of a service account that this connection may act for; it is not cached.
+///
+/// # Errors
+/// As [`access_token`], and `missing-role`.
+pub(crate) async fn of_account<P: Ports>(
+    call: &Call<'_, P>,
+    sign_in: SignIn<'_>,
+    chain: &Chain,
+) -> Result<AccessToken> {
+    let minted = from_iam(call, sign_in, chain, iam::Wanted::Access).await?;
+    Ok(AccessToken::of(minted.token))
+}
+
+/// Forgets an access token that an API did not accept, so that the next one is new. Says whether there
+/// can be a new one.
+///
+/// # Errors
+/// `secret-store`.
+pub fn reject<P: Ports>(call: &Call<'_, P>, sign_in: SignIn<'_>, rejected: &AccessToken) -> Result<bool> {
+    forget(call, sign_in, rejected, false)
+}
+
+fn forget<P: Ports>(
+    call: &Call<'_, P>,
+    sign_in: SignIn<'_>,
+    rejected: &AccessToken,
+    from_source: bool,
+) -> Result<bool> {
+    let slot = match &sign_in.identity.source {
+        _ if sign_in.identity.impersonates.is_some() && !from_source => {
+            Slot::new(sign_in, "impersonated", "")
+        }
+        Source::Key(_) | Source::Refresh(_) | Source::Federation(_) => {
+            Slot::source(sign_in.id, sign_in.identity)
+        }
+        Source::Supplied(key) => {
+            let now = supplied(call.ports(), key)?;
+            return Ok(rejected.bearer().is_some_and(|old| old != now));
+        }
+        Source::Injected => return Ok(false),
+    };
+    // Somebody else may have got a new one already.
+    if let (Some(cached), Some(rejected)) = (cache::cached(call.ports(), &slot.key)?, rejected.bearer())
+        && cached.token == rejected
+    {
+        // A store that cannot forget leaves the 401 as it is.
+        let _ = store::delete(call.ports(), &slot.key);
+    }
+    Ok(true)
+}
+
+/// A first access token, which is not cached: the proof that a new credential works.
+///
+/// # Errors
+/// As [`access_token`]; and `missing-role` if the service account it leads to cannot be impersonated.
+pub async fn prove<P: Ports>(call: &Call<'_, P>, identity: &Identity, project: &str) -> Result<Granted> {
+    let granted = match &identity.source {
+        Source::Injected => return Ok(Granted::default()),
+        Source::Supplied(key) => {
+            supplied(call.ports(), key)?;
+            return Ok(Granted::default());
+        }
+        Source::Key(_) | Source::Refresh(_) | Source::Federation(_) => grant::of(call, identity).await?,
+    };
+    if let (Some(chain), Some(access)) = (&identity.impersonates, &granted.access) {
+        let source = AccessToken::of(access.token.clone());
+        iam::mint(call, identity, project, &source, chain, iam::Wanted::Access).await?;
+    }
+    Ok(granted)
+}
+
+impl Granted {
+    /// Caches the tokens that were the proof. A store that does not take them costs one exchange more.
+    pub fn cache<P: Ports>(&self, call: &Call<'_, P>, id: &ConnectionId, identity: &Identity) {
+        cache::keep_granted(call.ports(), id, identity, self);
+        if self.access.is_some() {
+            status::used(call.ports(), id, call.ports().now().as_secs());
+        }
+    }
+}

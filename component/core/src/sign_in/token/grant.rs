@@ -1,0 +1,333 @@
+//! Asking Google's token endpoints: with an assertion, a refresh token, a code, or another provider's
+//! token.
+
+use super::{SCOPES, cache::Minted, usable};
+use crate::{
+    base::{
+        dates::http_date,
+        error::{Error, Kind, Origin, Result},
+        http::{Request, Response, TokenKind},
+        json::{self, Object, Read, Unreadable, Value},
+        ports::Ports,
+        retry::Class,
+        secret::Secret,
+    },
+    call::Call,
+    google::{
+        jwt::{self, IdTokenClaims, Wanted},
+        refusal::{self, token_endpoint::Grant},
+        request,
+    },
+    sign_in::{
+        identity::{Federation, Identity, RefreshGrant, Source},
+        oauth::{OAuthClient, missing_scopes},
+    },
+};
+
+/// Longer lives are not believed, in seconds: an organisation can allow 12 h at most.
+const MAX_LIFE: u64 = 12 * 3600;
+
+/// What a form holds that nobody may see.
+const SECRETS: [&str; 6] =
+    ["assertion", "refresh_token", "client_secret", "code", "code_verifier", "subject_token"];
+
+/// What Google granted.
+#[derive(Default)]
+pub struct Granted {
+    pub(super) access: Option<Minted>,
+    pub(super) id_token: Option<Minted>,
+    pub(super) refresh_token: Option<Secret<String>>,
+    pub(super) scopes: Option<String>,
+}
+
+impl Granted {
+    /// The refresh token, if one came.
+    #[must_use]
+    pub fn refresh_token(&self) -> Option<&Secret<String>> {
+        self.refresh_token.as_ref()
+    }
+
+    /// The access token, if one came.
+    #[must_use]
+    pub fn access_token(&self) -> Option<&Secret<String>> {
+        self.access.as_ref().map(|minted| &minted.token)
+    }
+
+    /// The user's ID token, if one came.
+    #[must_use]
+    pub fn id_token(&self) -> Option<&Secret<String>> {
+        self.id_token.as_ref().map(|minted| &minted.token)
+    }
+
+    /// The scopes that were granted, separated by spaces, if Google says them.
+    #[must_use]
+    pub fn scopes(&self) -> Option<&str> {
+        self.scopes.as_deref()
+    }
+}
+
+/// The form of RFC 6749, section 5.1, and RFC 8693, section 2.2.1.
+struct Wire {
+    access_token: Option<String>,
+    id_token: Option<String>,
+    refresh_token: Option<String>,
+    token_type: Option<String>,
+    /// In seconds.
+    life: u64,
+    scope: Option<String>,
+}
+
+impl Wire {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        Ok(Self {
+            access_token: fields.string("access_token")?,
+            id_token: fields.string("id_token")?,
+            refresh_token: fields.string("refresh_token")?,
+            token_type: fields.string("token_type")?,
+            life: life(fields.get("expires_in")).ok_or(Unreadable::Field("expires_in"))?,
+            scope: fields.string("scope")?,
+        })
+    }
+}
+
+/// Seconds to live, as a number or, by some servers, as text. Without any, the token is used once.
+fn life(expires_in: Option<&Value<'_>>) -> Option<u64> {
+    let seconds = match expires_in {
+        None | Some(Value::Null) => 0,
+        Some(Value::Number(seconds)) => *seconds,
+        // More seconds than an integer holds; the cast saturates.
+        Some(Value::OtherNumber(seconds)) if *seconds >= 0.0 => *seconds as u64,
+        Some(Value::Text(text)) => text.parse().ok()?,
+        Some(Value::OtherNumber(_) | Value::Flag(_) | Value::List(_) | Value::Object(_)) => return None,
+    };
+    Some(seconds.min(MAX_LIFE))
+}
+
+/// A new access token of an identity's source, and what comes with it.
+pub(super) async fn of<P: Ports>(call: &Call<'_, P>, identity: &Identity) -> Result<Granted> {
+    match &identity.source {
+        Source::Key(_) => {
+            let scopes = SCOPES.join(" ");
+            let access = Some(by_key(call, identity, Wanted::Scope(&scopes)).await?);
+            Ok(Granted { access, ..Granted::default() })
+        }
+        Source::Refresh(refresh) => by_refresh_token(call, refresh, &identity.account).await,
+        Source::Federation(federation) => by_subject_token(call, federation, &identity.account).await,
+        // Nothing is asked for these; see `source_token`.
+        Source::Supplied(_) | Source::Injected => Ok(Granted::default()),
+    }
+}
+
+/// A token for a service account's assertion. If only the time in it was wrong, there is one more attempt
+/// with Google's own.
+pub(super) async fn by_key<P: Ports>(
+    call: &Call<'_, P>,
+    identity: &Identity,
+    wanted: Wanted<'_>,
+) -> Result<Minted> {
+    let Source::Key(signer) = &identity.source else {
+        return Err(Error::new(Kind::Internal, Origin::Host, "this credential has no key to sign with"));
+    };
+    let mut now = call.ports().now().as_secs();
+    let mut corrected = false;
+    loop {
+        let input = jwt::signing_input(&signer.email, signer.key_id.as_ref(), wanted, now);
+        let assertion = jwt::join(&input, &signer.sign(call.ports(), input.as_bytes())?);
+        let form = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+            ("assertion", assertion.reveal().as_str()),
+        ];
+        let request = request::to_token_endpoint(TokenKind::Assertion, &form);
+        let response = call.exchange(&request, Class::TokenEndpoint).await?;
+        if grants(&response) {
+            return minted(call, wire(&response)?, wanted);
+        }
+        let error = refusal::token_endpoint::error(
+            response.status,
+            &response.body,
+            Grant::Assertion,
+            &identity.account,
+        );
+        let googles = response.header("date").and_then(http_date);
+        match googles {
+            Some(googles) if error.kind() == Kind::ClockSkew && !corrected => {
+                now = googles;
+                corrected = true;
+            }
+            _ => return Err(refused(&request, &response, error)),
+        }
+    }
+}
+
+fn minted<P: Ports>(call: &Call<'_, P>, wire: Wire, wanted: Wanted<'_>) -> Result<Minted> {
+    match wanted {
+        Wanted::Scope(_) => {
+            let granted = granted(call, wire)?;
+            granted.access.ok_or_else(|| malformed("it has no usable access token"))
+        }
+        Wanted::TargetAudience(audience) => id_token(call.ports(), wire.id_token, Some(audience)),
+    }
+}
+
+/// An ID token, for the audience it was asked for.
+pub(super) fn id_token(ports: &impl Ports, token: Option<String>, audience: Option<&str>) -> Result<Minted> {
+    let token = token.and_then(usable).ok_or_else(|| malformed("it has no usable ID token"))?;
+    let claims = IdTokenClaims::read(&token).ok_or_else(|| malformed("its ID token cannot be read"))?;
+    if audience.is_some_and(|audience| claims.aud != audience) {
+        return Err(malformed("its ID token is for another audience than was asked for"));
+    }
+    Ok(Minted { token, expires: claims.exp.min(ports.now().as_secs() + MAX_LIFE) })
+}
+
+async fn by_refresh_token<P: Ports>(
+    call: &Call<'_, P>,
+    refresh: &RefreshGrant,
+    account: &str,
+) -> Result<Granted> {
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh.refresh_token.reveal().as_str()),
+        ("client_id", refresh.client_id.as_str()),
+        ("client_secret", refresh.client_secret.reveal().as_str()),
+    ];
+    let request = request::to_token_endpoint(TokenKind::Grant, &form);
+    ask(call, &request, Class::TokenEndpoint, Grant::RefreshToken, account).await
+}
+
+/// Exchanges an authorization code, once: a code that may have arrived must not be sent again.
+///
+/// # Errors
+/// `reconnect-required`, `client-config`, `insufficient-scope`, `invalid-response`, `network`,
+/// `unavailable` or `deadline-exceeded`.
+pub async fn code<P: Ports>(
+    call: &Call<'_, P>,
+    client: &OAuthClient,
+    redirect_uri: &str,
+    code: &Secret<String>,
+    verifier: &str,
+) -> Result<Granted> {
+    let secret = client.secret.as_ref().map_or("", |secret| secret.reveal().as_str());
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code.reveal().as_str()),
+        ("client_id", client.id.as_str()),
+        ("client_secret", secret),
+        ("redirect_uri", redirect_uri),
+        ("code_verifier", verifier),
+    ];
+    let request = request::to_token_endpoint(TokenKind::Grant, &form);
+    ask(call, &request, Class::Never, Grant::Code, &client.id).await
+}
+
+async fn by_subject_token<P: Ports>(
+    call: &Call<'_, P>,
+    federation: &Federation,
+    account: &str,
+) -> Result<Granted> {
+    let entry = call
+        .ports()
+        .secret_get(&federation.key)
+        .map_err(|error| crate::store::store_error("read the subject token", error))?;
+    let subject =
+        entry.map(|entry| entry.value.reveal().trim().to_owned()).and_then(usable).ok_or_else(|| {
+            unusable_secret(&format!("the host's store holds no subject token under {}", federation.key))
+                .fix("whoever runs the host puts the provider's token there, and renews it before it expires")
+        })?;
+    let scopes = SCOPES.join(" ");
+    let form = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("audience", federation.audience.as_str()),
+        ("scope", scopes.as_str()),
+        ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+        ("subject_token", subject.reveal().as_str()),
+        ("subject_token_type", federation.subject_token_type.as_str()),
+    ];
+    ask(call, &request::to_token_service(&form), Class::TokenEndpoint, Grant::Exchange, account).await
+}
+
+async fn ask<P: Ports>(
+    call: &Call<'_, P>,
+    request: &Request,
+    class: Class,
+    grant: Grant,
+    account: &str,
+) -> Result<Granted> {
+    let response = call.exchange(request, class).await?;
+    if grants(&response) {
+        return granted(call, wire(&response)?);
+    }
+    let error = refusal::token_endpoint::error(response.status, &response.body, grant, account);
+    Err(refused(request, &response, error))
+}
+
+/// Tells if an answer is to be read as a grant.
+fn grants(response: &Response) -> bool {
+    response.status == 200 && !refusal::token_endpoint::refuses(&response.body)
+}
+
+fn wire(response: &Response) -> Result<Wire> {
+    json::read(&response.body)
+        .and_then(|fields| Wire::read(&fields))
+        .map_err(|_| malformed("it is not the JSON of RFC 6749").http_status(response.status))
+}
+
+fn granted<P: Ports>(call: &Call<'_, P>, wire: Wire) -> Result<Granted> {
+    if !wire.token_type.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
+        return Err(malformed("its token is not of type Bearer"));
+    }
+    let token =
+        wire.access_token.and_then(usable).ok_or_else(|| malformed("it has no usable access token"))?;
+    if let Some(granted) = &wire.scope {
+        // Without openid and the address there is less to show; without this one nothing works.
+        if let Some(missing) = missing_scopes(granted).into_iter().find(|scope| SCOPES.contains(scope)) {
+            return Err(insufficient_scope(missing));
+        }
+    }
+    let now = call.ports().now().as_secs();
+    let id_token = match wire.id_token {
+        Some(token) => Some(id_token(call.ports(), Some(token), None)?),
+        None => None,
+    };
+    Ok(Granted {
+        access: Some(Minted { token, expires: now + wire.life }),
+        id_token,
+        refresh_token: wire.refresh_token.and_then(usable),
+        scopes: wire.scope,
+    })
+}
+
+fn insufficient_scope(scope: &str) -> Error {
+    Error::new(
+        Kind::InsufficientScope,
+        Origin::TokenEndpoint,
+        format!("Google did not grant the scope {scope}"),
+    )
+    .detail("scope", scope)
+    .fix("sign in again, and leave every box of the consent page ticked")
+}
+
+/// What a refusal's response says beyond its body, and nothing of what was sent.
+fn refused(request: &Request, response: &Response, error: Error) -> Error {
+    let error = form_urlencoded::parse(request.body())
+        .filter(|(name, value)| SECRETS.contains(&name.as_ref()) && !value.is_empty())
+        .fold(error, |error, (_, value)| error.without(&value));
+    match response.status {
+        300..=399 => error.detail("location", crate::google::refusal::api::location(response)),
+        408 | 429 | 500..=599 => error.retry_after_ms(crate::google::refusal::api::floor_ms(response)),
+        _ => error,
+    }
+}
+
+/// A secret that is the host's to supply, and is not there or cannot be used.
+pub(super) fn unusable_secret(what: &str) -> Error {
+    Error::new(Kind::InvalidCredential, Origin::Host, what).detail("field", "supplied")
+}
+
+pub(super) fn malformed(why: &str) -> Error {
+    Error::new(
+        Kind::InvalidResponse,
+        Origin::TokenEndpoint,
+        format!("the answer of Google's token endpoint cannot be used: {why}"),
+    )
+    .fix("a proxy in between may have answered; if not, please report this")
+}

@@ -1,0 +1,224 @@
+//! What is known about a connection's last use: when it was, and what keeps the next one from working.
+//!
+//! Fresh instances share no memory. Without this note, a thousand callers of a dead connection would
+//! each ask Google, and so would all who waited for one refresh that failed.
+
+use crate::{
+    base::{
+        error::{Error, Kind, Origin, Result},
+        json::{Object, Read, Unreadable},
+        ports::{Expected, Ports},
+    },
+    store::{self, ConnectionId, Kept},
+};
+
+/// How long, in seconds, others believe a fault that passes by itself, unless Google asks for longer.
+const PASSING: u64 = 5;
+
+/// How long, in seconds, others believe that a credential was refused, which somebody at Google's side can undo.
+const REFUSED: u64 = 300;
+
+/// The detail of an error that has been noted: in the seconds of `connection.created`.
+const KNOWN_SINCE: &str = "known-since";
+
+/// The detail of a refusal that says why.
+const CAUSE: &str = "cause";
+
+/// What is kept under `status/{id}`.
+#[derive(Default)]
+pub(crate) struct Status {
+    pub(crate) last_used: u64,
+    pub(crate) fault: Option<StoredFault>,
+}
+
+/// A fault as it is kept.
+pub(crate) struct StoredFault {
+    /// The cached token that could not be renewed; none if it is about the whole connection.
+    about: Option<String>,
+    /// The end of believing it; none until somebody signs in anew.
+    until: Option<u64>,
+    kind: String,
+    pub(crate) message: String,
+    pub(crate) fix: Option<String>,
+    pub(crate) reason: Option<String>,
+    cause: Option<String>,
+    pub(crate) since: u64,
+}
+
+/// How long a fault is believed.
+#[derive(Clone, Copy)]
+enum Belief {
+    /// Until somebody signs in anew, whatever token is wanted.
+    Reconnect,
+    /// For [`REFUSED`] seconds, about this token.
+    Refused,
+    /// For [`PASSING`] seconds, about this token.
+    Passing,
+}
+
+/// The faults that are worth a note. A missing role is not: it can be granted at any moment.
+const KINDS: [(Kind, &str, Belief); 8] = [
+    (Kind::ReconnectRequired, "reconnect-required", Belief::Reconnect),
+    (Kind::CredentialRejected, "credential-rejected", Belief::Refused),
+    (Kind::ClientConfig, "client-config", Belief::Refused),
+    (Kind::ClockSkew, "clock-skew", Belief::Passing),
+    (Kind::Unavailable, "unavailable", Belief::Passing),
+    (Kind::Network, "network", Belief::Passing),
+    (Kind::RateLimited, "rate-limited", Belief::Passing),
+    // A proxy answered, in all likelihood.
+    (Kind::InvalidResponse, "invalid-response", Belief::Passing),
+];
+
+impl Kept for Status {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        Ok(Self {
+            last_used: fields.number("last_used")?.unwrap_or_default(),
+            fault: fields.object("fault")?.map(StoredFault::read).transpose()?,
+        })
+    }
+
+    fn fields(&self) -> Object<'_> {
+        Object::default()
+            .with_some("last_used", (self.last_used != 0).then_some(self.last_used))
+            .with_some("fault", self.fault.as_ref().map(StoredFault::fields))
+    }
+}
+
+impl Kept for StoredFault {
+    fn read(fields: &Object<'_>) -> Read<Self> {
+        Ok(Self {
+            about: fields.string("about")?,
+            until: fields.number("until")?,
+            kind: fields.required("kind")?,
+            message: fields.required("message")?,
+            fix: fields.string("fix")?,
+            reason: fields.string("reason")?,
+            cause: fields.string("cause")?,
+            since: fields.number("since")?.ok_or(Unreadable::Field("since"))?,
+        })
+    }
+
+    fn fields(&self) -> Object<'_> {
+        Object::default()
+            .with_some("about", self.about.as_deref())
+            .with_some("until", self.until)
+            .with("kind", self.kind.as_str())
+            .with("message", self.message.as_str())
+            .with_some("fix", self.fix.as_deref())
+            .with_some("reason", self.reason.as_deref())
+            .with_some("cause", self.cause.as_deref())
+            .with("since", self.since)
+    }
+}
+
+impl StoredFault {
+    fn of(error: &Error, key: &str, now: u64) -> Option<Self> {
+        let fields = error.fields();
+        let (_, kind, belief) = KINDS.iter().find(|(kind, ..)| *kind == fields.kind)?;
+        let (about, until) = match belief {
+            Belief::Reconnect => (None, None),
+            Belief::Refused => (Some(key.to_owned()), Some(now + REFUSED)),
+            Belief::Passing => {
+                // What Google asks to be left alone for counts for everybody.
+                let floor = fields.retry_after_ms.unwrap_or_default() / 1000;
+                (Some(key.to_owned()), Some(now + floor.clamp(PASSING, REFUSED)))
+            }
+        };
+        Some(Self {
+            about,
+            until,
+            kind: (*kind).to_owned(),
+            message: fields.message.clone(),
+            fix: fields.fix.clone(),
+            reason: fields.reason.clone(),
+            cause: fields.details.iter().find(|(name, _)| name == CAUSE).map(|(_, cause)| cause.clone()),
+            since: now,
+        })
+    }
+
+    /// Whether it is worth telling: what passes by itself is not, once it is not believed any more.
+    pub(crate) fn stands(&self, now: u64) -> bool {
+        let passes =
+            KINDS.iter().any(|(_, name, belief)| *name == self.kind && matches!(belief, Belief::Passing));
+        !passes || self.until.is_some_and(|until| now < until && self.since <= now)
+    }
+
+    fn holds(&self, key: &str, now: u64) -> bool {
+        self.about.as_ref().is_none_or(|about| about == key)
+            // A note from the future dates from before the clock was set back.
+            && self.until.is_none_or(|until| now < until && self.since <= now)
+    }
+
+    fn error(self, now: u64) -> Error {
+        let known = KINDS.iter().find(|(_, name, _)| *name == self.kind);
+        let kind = known.map_or(Kind::Unavailable, |(kind, ..)| *kind);
+        let origin = if kind == Kind::Network { Origin::Network } else { Origin::TokenEndpoint };
+        let error = Error::new(kind, origin, self.message)
+            .reason(self.reason)
+            .detail(KNOWN_SINCE, self.since.to_string())
+            .retry_after_ms(self.until.map(|until| until.saturating_sub(now) * 1000));
+        let error = match self.cause {
+            Some(cause) => error.detail(CAUSE, cause),
+            None => error,
+        };
+        match self.fix {
+            Some(fix) => error.fix(fix),
+            None => error,
+        }
+    }
+}
+
+/// What is known about a connection; nothing, if it cannot be read.
+pub(crate) fn read(ports: &impl Ports, id: &ConnectionId) -> Status {
+    store::read(ports, &id.status_key()).ok().flatten().unwrap_or_default()
+}
+
+/// The error that asking for the token under `key` is known to end in.
+pub(super) fn known_fault(
+    ports: &impl Ports,
+    id: &ConnectionId,
+    key: &str,
+    now: u64,
+) -> Result<Option<Error>> {
+    let status: Option<Status> = store::read(ports, &id.status_key()).unwrap_or_default();
+    Ok(status.and_then(|s| s.fault).filter(|fault| fault.holds(key, now)).map(|fault| fault.error(now)))
+}
+
+/// Notes that a token was obtained.
+pub(super) fn used(ports: &impl Ports, id: &ConnectionId, now: u64) {
+    update(ports, id, |status| {
+        status.last_used = now;
+        status.fault = None;
+    });
+}
+
+/// Notes that a token could not be obtained, if that is worth knowing and not known already.
+pub(super) fn failed(ports: &impl Ports, id: &ConnectionId, key: &str, error: Error, now: u64) -> Error {
+    let known = error.fields().details.iter().any(|(name, _)| name == KNOWN_SINCE);
+    match StoredFault::of(&error, key, now).filter(|_| !known) {
+        Some(fault) => {
+            update(ports, id, |status| status.fault = Some(fault));
+            error.detail(KNOWN_SINCE, now.to_string())
+        }
+        None => error,
+    }
+}
+
+/// Forgets a fault: a new credential is there, or somebody wants to know how things are now.
+pub(crate) fn forget_fault(ports: &impl Ports, id: &ConnectionId) {
+    if read(ports, id).fault.is_some() {
+        update(ports, id, |status| status.fault = None);
+    }
+}
+
+/// A note that is lost to a race, or to a store that cannot be written, costs a request and nothing else.
+fn update(ports: &impl Ports, id: &ConnectionId, change: impl FnOnce(&mut Status)) {
+    let key = id.status_key();
+    let found = store::read_versioned::<Status>(ports, &key).unwrap_or_default();
+    let (mut status, expected) = match found {
+        Some((status, version)) => (status, Expected::Version(version)),
+        None => (Status::default(), Expected::Anything),
+    };
+    change(&mut status);
+    let _ = store::write(ports, &key, &status, expected);
+}
