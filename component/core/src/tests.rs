@@ -9,6 +9,7 @@ mod disconnect;
 mod doctor;
 mod events;
 mod faults;
+mod floors;
 mod get;
 mod guard_rails;
 mod half_done;
