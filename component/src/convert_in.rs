@@ -20,7 +20,7 @@ use gcf_core::{
         which::FunctionRef,
     },
     rails::GuardRails,
-    sign_in::identity::InvokerRequest,
+    sign_in::invoker::InvokerRequest,
 };
 
 use crate::bindings::{

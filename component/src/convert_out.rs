@@ -19,7 +19,7 @@ use gcf_core::{
         retry::Class,
     },
     rails::GuardRails,
-    sign_in::identity::InvokerRequest,
+    sign_in::invoker::InvokerRequest,
 };
 
 use crate::bindings::{

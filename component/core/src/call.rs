@@ -16,7 +16,7 @@ use crate::{
         retry::{self, Class},
     },
     google::refusal,
-    store::ConnectionId,
+    store::names::ConnectionId,
 };
 
 /// DNS, TCP and TLS together.

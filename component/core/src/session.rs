@@ -17,10 +17,11 @@ use crate::{
     },
     rails::GuardRails,
     sign_in::{
-        identity::{Chain, Identity, Invoker, InvokerRequest},
+        identity::{Chain, Identity},
+        invoker::{Invoker, InvokerRequest},
         token::{self, SignIn},
     },
-    store::{self, ConnectionId},
+    store::{self, names::ConnectionId},
 };
 
 /// A connection that a call uses.

@@ -1,7 +1,6 @@
 //! Connections: made, shown, renamed, checked, ended.
 
 mod authorize;
-mod changes;
 mod check;
 mod connect;
 mod shown;
@@ -23,7 +22,12 @@ use crate::{
     call::{Call, deadlines},
     google::{names::Region, refusal, request},
     rails::GuardRails,
-    store::{self, ConnectionId, StoredConnection, StoredCredential, kind},
+    store::{
+        self,
+        connection::StoredConnection,
+        credential::{StoredCredential, kind},
+        names::ConnectionId,
+    },
 };
 
 /// The version of what is kept.

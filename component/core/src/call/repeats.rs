@@ -10,7 +10,7 @@ use crate::{
         json::{Object, Read},
         ports::{Expected, Ports, StoreError},
     },
-    store::{self, ConnectionId, Kept},
+    store::{self, Kept, names::ConnectionId},
 };
 
 /// How many repeats a connection has when it has not repeated anything for a while. The catalog prints it.

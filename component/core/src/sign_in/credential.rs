@@ -15,8 +15,11 @@ use crate::{
         jwt::{KeyId, PrivateKey},
         names::{AccountEmail, ProjectId},
     },
-    sign_in::identity::{Chain, host_key},
-    store::{StoredCredential, kind},
+    sign_in::identity::Chain,
+    store::{
+        credential::{StoredCredential, kind},
+        names::host_key,
+    },
 };
 
 /// The largest credential, in bytes.

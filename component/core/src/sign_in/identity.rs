@@ -1,18 +1,18 @@
-//! Who a connection is, and how it gets its first access token.
+//! The identity of a connection: the account, and the source of its first access token.
 
+use super::signer::{Signer, SigningKey};
 use crate::{
     base::{
         error::{Error, Kind, Origin, Result},
         http::TokenKind,
-        ports::{Ports, StoreError},
         secret::Secret,
     },
     google::{
         jwt::{KeyId, PrivateKey},
-        names::{AccountEmail, ProjectId},
+        names::AccountEmail,
         refusal::token_endpoint::Grant,
     },
-    store::{self, StoredConnection, StoredCredential, invoker, kind},
+    store::credential::{StoredCredential, kind},
 };
 
 /// Who signs in, and as whom.
@@ -94,26 +94,6 @@ impl Chain {
             delegates: delegates.iter().map(|text| address(text)).collect::<Result<_>>()?,
         })
     }
-}
-
-/// A service account with its key.
-#[derive(Debug)]
-pub struct Signer {
-    /// The service account.
-    pub email: AccountEmail,
-    /// Google's id of the key.
-    pub key_id: Option<KeyId>,
-    /// The key.
-    pub key: SigningKey,
-}
-
-/// Where a private key is.
-#[derive(Debug)]
-pub enum SigningKey {
-    /// In hand: only while a connection is being made.
-    Here(PrivateKey),
-    /// In the store, or in the host, under this name.
-    Stored(String),
 }
 
 impl Identity {
@@ -235,150 +215,4 @@ pub fn member(address: &str) -> String {
     } else {
         format!("user:{address}")
     }
-}
-
-/// Whose ID token functions receive.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Invoker {
-    /// The credential's own.
-    Own,
-    /// A service account's.
-    ServiceAccount {
-        /// The account, and the way to it.
-        chain: Chain,
-        /// Whether the token says the address.
-        include_email: bool,
-    },
-    /// The user's.
-    User,
-}
-
-/// What a caller says about it; see `wit/types.wit`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "documented once, in the contract")]
-pub enum InvokerRequest {
-    Own,
-    ServiceAccount { service_account: Option<String>, delegates: Vec<String>, include_email: bool },
-    User,
-}
-
-impl InvokerRequest {
-    /// What a connection keeps.
-    #[must_use]
-    pub fn stored(connection: &StoredConnection) -> Self {
-        match connection.invoker.as_str() {
-            invoker::SERVICE_ACCOUNT => Self::ServiceAccount {
-                service_account: connection.invoker_account.clone(),
-                delegates: connection.invoker_delegates.clone(),
-                include_email: !connection.without_email,
-            },
-            invoker::USER => Self::User,
-            _ => Self::Own,
-        }
-    }
-
-    /// What is best for an identity if nothing is said.
-    #[must_use]
-    pub fn default_for(identity: &Identity) -> Self {
-        if identity.has_own_id_token() {
-            Self::Own
-        } else {
-            Self::ServiceAccount { service_account: None, delegates: Vec::new(), include_email: true }
-        }
-    }
-
-    /// Writes it into what a connection keeps.
-    pub fn store(self, connection: &mut StoredConnection) {
-        let name = match self {
-            Self::Own => invoker::OWN,
-            Self::User => invoker::USER,
-            Self::ServiceAccount { service_account, delegates, include_email } => {
-                connection.invoker_account = service_account;
-                connection.invoker_delegates = delegates;
-                connection.without_email = !include_email;
-                invoker::SERVICE_ACCOUNT
-            }
-        };
-        name.clone_into(&mut connection.invoker);
-    }
-
-    /// Resolves it for an identity.
-    ///
-    /// # Errors
-    /// `invalid-input` of field `invoker`: an address that is none, or a kind of token that this
-    /// credential does not have.
-    pub fn resolve(&self, identity: &Identity, project: &ProjectId) -> Result<Invoker> {
-        match self {
-            Self::Own if identity.has_own_id_token() => Ok(Invoker::Own),
-            Self::User
-                if matches!(identity.source, Source::Refresh(_)) && identity.impersonates.is_none() =>
-            {
-                Ok(Invoker::User)
-            }
-            Self::Own | Self::User => Err(Error::input(
-                "invoker",
-                "this connection's credential has no ID token of this kind to give to a function",
-            )
-            .fix("let a service account invoke: invoker `service-account`")),
-            Self::ServiceAccount { service_account, delegates, include_email } => {
-                let account = match service_account {
-                    Some(account) => account.clone(),
-                    None => project.default_service_account()?,
-                };
-                Ok(Invoker::ServiceAccount {
-                    chain: Chain::parse(&account, delegates)?,
-                    include_email: *include_email,
-                })
-            }
-        }
-    }
-}
-
-impl Signer {
-    /// RS256, by the host if it can.
-    ///
-    /// # Errors
-    /// `invalid-credential` or `secret-store`.
-    pub fn sign(&self, ports: &impl Ports, message: &[u8]) -> Result<Vec<u8>> {
-        let name = match &self.key {
-            SigningKey::Here(key) => return key.sign(message),
-            SigningKey::Stored(name) => name,
-        };
-        match ports.sign(name, message) {
-            Ok(signature) => Ok(signature),
-            Err(StoreError::Unsupported) => {
-                let entry =
-                    ports.secret_get(name).map_err(|error| store::store_error("read the key", error))?;
-                let pem = entry.ok_or_else(|| {
-                    Error::new(
-                        Kind::InvalidCredential,
-                        Origin::Connection,
-                        "the host neither signs with this connection's key nor shows it",
-                    )
-                    .fix("give the host the key again, or make the connection again")
-                })?;
-                PrivateKey::parse(pem.value)?.sign(message)
-            }
-            Err(error) => Err(store::store_error("sign", error)),
-        }
-    }
-}
-
-/// A name in the store that the host fills: a key, or a token that it supplies. A key that is called like a connection is
-/// that connection's own.
-///
-/// # Errors
-/// `invalid-credential` of field `field`.
-pub fn host_key(field: &str, prefix: &str, key: &str) -> Result<String> {
-    let plain =
-        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'/' | b'-');
-    let name = key.strip_prefix(prefix).filter(|name| !name.is_empty() && key.len() <= 256);
-    let name = name.filter(|name| name.bytes().all(plain));
-    let Some(name) = name else {
-        return Err(Error::credential(field, &format!("is not a name under {prefix}")));
-    };
-    if prefix == "keys/" && name.split('/').next().is_some_and(store::is_id) {
-        return Err(Error::credential(field, "is the key of a connection, and not one that the host keeps"));
-    }
-    Ok(key.to_owned())
 }

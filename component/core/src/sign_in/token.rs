@@ -29,8 +29,11 @@ use crate::{
         names::ProjectId,
         request::function_url::{Audience, FunctionUrl},
     },
-    sign_in::identity::{Chain, Identity, Invoker, Source},
-    store::{self, ConnectionId},
+    sign_in::{
+        identity::{Chain, Identity, Source},
+        invoker::Invoker,
+    },
+    store::{self, names::ConnectionId},
 };
 
 /// The scope of every API call of this connector; no narrower one lists functions.

@@ -17,7 +17,7 @@ use crate::{
     },
     google::{request::grammar::Query, which::FunctionRef},
     rails::GuardRails,
-    sign_in::identity::InvokerRequest,
+    sign_in::invoker::InvokerRequest,
     testing::{
         Answer, CLIENT_ID, NOW, USER, World, access_token, block_on, connect_request, json_answer, jwt,
         locations, nothing, user_grant,

@@ -13,7 +13,7 @@ use crate::{
         error::{Error, Kind},
         http::TokenKind,
     },
-    sign_in::identity::InvokerRequest,
+    sign_in::invoker::InvokerRequest,
     testing::{
         ALL_SCOPES, Answer, CLIENT_ID, DEMO_KEY, ROBOT, USER, World, access_token, block_on, connect, denied,
         impersonated, json_answer, json_request, nothing, request_for, unauthenticated, user_grant,

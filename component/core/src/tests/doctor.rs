@@ -12,7 +12,7 @@ use crate::{
     base::error::Kind,
     google::which::FunctionRef,
     rails::GuardRails,
-    sign_in::identity::InvokerRequest,
+    sign_in::invoker::InvokerRequest,
     testing::{
         APPSPOT, Answer, ROBOT, USER, World, block_on, denied, impersonated, json_answer, json_request,
         minted, not_found, nothing, revoked, switched_off, user_grant, user_json,

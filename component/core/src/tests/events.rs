@@ -22,7 +22,7 @@ use crate::{
         request::{body::Body, grammar::Query},
         which::FunctionRef,
     },
-    sign_in::identity::InvokerRequest,
+    sign_in::invoker::InvokerRequest,
     testing::{Answer, World, id_token, json_answer},
 };
 

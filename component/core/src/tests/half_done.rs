@@ -9,7 +9,7 @@ use super::oauth::{self, Begun};
 use crate::{
     actions::connections::{self, Connected},
     base::error::{Kind, Result},
-    store::ConnectionId,
+    store::names::ConnectionId,
     testing::{
         DEMO_KEY, KID, World, access_token, block_on, connect, connect_request, google_json, json_answer,
         json_request, public_keys, user_grant, user_json,

@@ -15,7 +15,7 @@ use crate::{
     },
     google::{request::grammar::Query, which::FunctionRef},
     rails::GuardRails,
-    sign_in::identity::InvokerRequest,
+    sign_in::invoker::InvokerRequest,
     testing::{
         APPSPOT, CLIENT_ID, NOW, ROBOT, USER, World, access_token, block_on, denied, id_token, impersonated,
         json_answer, json_request, jwt, locations, minted, not_found, nothing, revoked, switched_off,

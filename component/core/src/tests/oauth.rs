@@ -13,7 +13,7 @@ use crate::{
         http::{TokenKind, TransportError},
         secret::Secret,
     },
-    sign_in::identity::InvokerRequest,
+    sign_in::invoker::InvokerRequest,
     testing::{
         ALL_SCOPES, Answer, CLIENT_ID, KID, NOW, USER, World, access_token, block_on, json_answer, jwt,
         nothing, public_keys, signed,

@@ -24,7 +24,7 @@ use crate::{
         request::{body::Body, grammar::Query},
         which::FunctionRef,
     },
-    sign_in::identity::InvokerRequest,
+    sign_in::invoker::InvokerRequest,
     testing::{
         NOW, ROBOT, World, access_token, block_on, connect_request, id_token, json_answer, json_request,
         request_for, user_json,

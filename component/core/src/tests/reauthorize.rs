@@ -16,7 +16,7 @@ use crate::{
         ports::StoreError,
         secret::Secret,
     },
-    sign_in::identity::InvokerRequest,
+    sign_in::invoker::InvokerRequest,
     testing::{
         Answer, DEMO_KEY, KID, NOW, Op, ROBOT, USER, World, access_token, block_on, google_json, json_answer,
         nothing, public_keys, revoked, user_grant, user_json,

@@ -16,7 +16,7 @@ use crate::{
         ports::StoreError,
     },
     google::{request::grammar::Query, which::FunctionRef},
-    sign_in::identity::InvokerRequest,
+    sign_in::invoker::InvokerRequest,
     testing::{
         CLIENT_ID, NOW, Op, USER, World, access_token, block_on, invalid_grant, json_answer, jwt, nothing,
         revoked, rotated, unauthenticated, user_grant,

@@ -17,7 +17,8 @@ use crate::{
     google::{names::ProjectId, refusal, request},
     rails::GuardRails,
     sign_in::{
-        identity::{Identity, InvokerRequest},
+        identity::Identity,
+        invoker::InvokerRequest,
         oauth::{
             HostedDomain, LIFE, LoginHint, Nonce, OAuthClient, Parameters, RedirectUri, SCOPES, State,
             Verifier, authorization_url, missing_scopes,
@@ -25,7 +26,12 @@ use crate::{
         oidc::{self, Expected as ExpectedClaims, JwkSet},
         token::{self, Granted},
     },
-    store::{self, ConnectionId, StoredConnection, StoredCredential, kind},
+    store::{
+        self,
+        connection::StoredConnection,
+        credential::{StoredCredential, kind},
+        names::{ConnectionId, is_id},
+    },
 };
 
 /// What a caller asks for; see `wit/connections.wit`.
@@ -76,7 +82,7 @@ impl SignInId {
             Some((connection, id)) => (Some(ConnectionId::parse(connection).ok()?), id),
             None => (None, text),
         };
-        store::is_id(id).then(|| Self { text: text.to_owned(), connection })
+        is_id(id).then(|| Self { text: text.to_owned(), connection })
     }
 
     /// Where it is kept. The end stands in the name, so that what is over can be cleared away unread.

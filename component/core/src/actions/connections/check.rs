@@ -19,7 +19,8 @@ use crate::{
     },
     session::Session,
     sign_in::{
-        identity::{Invoker, Source},
+        identity::Source,
+        invoker::Invoker,
         oauth::missing_scopes,
         token::{self, SCOPES, status},
     },

@@ -3,8 +3,7 @@
 use std::cell::Cell;
 
 use super::{
-    Connected, Connection, FORMAT, changes::Changes, delete_tokens, duplicate, nickname, region, shown,
-    stored, unheard_of,
+    Connected, Connection, FORMAT, delete_tokens, duplicate, nickname, region, shown, stored, unheard_of,
 };
 use crate::{
     base::{
@@ -20,10 +19,17 @@ use crate::{
     rails::GuardRails,
     sign_in::{
         credential,
-        identity::{Identity, InvokerRequest, host_key},
+        identity::Identity,
+        invoker::InvokerRequest,
         token::{self, Granted, status},
     },
-    store::{self, ConnectionId, SignsIn, StoredConnection, StoredCredential, kind},
+    store::{
+        self,
+        changes::Changes,
+        connection::{SignsIn, StoredConnection},
+        credential::{StoredCredential, kind},
+        names::{ConnectionId, host_key},
+    },
 };
 
 /// The longest text that the host may give for whose token it is.

@@ -4,10 +4,15 @@ use crate::{
     base::{error::Result, ports::Ports},
     rails::GuardRails,
     sign_in::{
-        identity::InvokerRequest,
+        invoker::InvokerRequest,
         token::{SCOPES, status},
     },
-    store::{self, ConnectionId, SignsIn, StoredConnection, kind},
+    store::{
+        self,
+        connection::{SignsIn, StoredConnection},
+        credential::kind,
+        names::ConnectionId,
+    },
 };
 
 /// How a connection signs in.

@@ -30,7 +30,7 @@ use crate::{
     },
     rails::AddressOf,
     session::Session,
-    sign_in::identity::{Invoker, InvokerRequest},
+    sign_in::invoker::{Invoker, InvokerRequest},
 };
 
 /// <https://cloud.google.com/functions/quotas>: uncompressed.

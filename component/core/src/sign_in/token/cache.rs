@@ -14,7 +14,7 @@ use crate::{
     },
     call::Call,
     sign_in::identity::{Identity, Source},
-    store::{self, ConnectionId, Kept, StoredCredential},
+    store::{self, Kept, credential::StoredCredential, names::ConnectionId},
 };
 
 /// google-auth refreshes 3 min 45 s before the end.

@@ -22,6 +22,7 @@ use crate::{
         identity::{Federation, Identity, RefreshGrant, Source},
         oauth::{OAuthClient, missing_scopes},
     },
+    store,
 };
 
 /// Longer lives are not believed, in seconds: an organisation can allow 12 h at most.
@@ -227,7 +228,7 @@ async fn by_subject_token<P: Ports>(
     let entry = call
         .ports()
         .secret_get(&federation.key)
-        .map_err(|error| crate::store::store_error("read the subject token", error))?;
+        .map_err(|error| store::store_error("read the subject token", error))?;
     let subject =
         entry.map(|entry| entry.value.reveal().trim().to_owned()).and_then(usable).ok_or_else(|| {
             unusable_secret(&format!("the host's store holds no subject token under {}", federation.key))

@@ -9,7 +9,7 @@ use crate::{
         json::{Object, Read, Unreadable},
         ports::{Expected, Ports},
     },
-    store::{self, ConnectionId, Kept},
+    store::{self, Kept, names::ConnectionId},
 };
 
 /// How long, in seconds, others believe a fault that passes by itself, unless Google asks for longer.

@@ -20,7 +20,7 @@ use crate::{
         request::{self, grammar::PathAndQuery},
         which::Lookup,
     },
-    sign_in::identity::{Invoker, member},
+    sign_in::{identity::member, invoker::Invoker},
 };
 
 impl<P: Ports> Doctor<'_, P> {

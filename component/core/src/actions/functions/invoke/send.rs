@@ -20,10 +20,7 @@ use crate::{
         },
     },
     session::Session,
-    sign_in::{
-        identity::{Invoker, member},
-        token,
-    },
+    sign_in::{identity::member, invoker::Invoker, token},
 };
 
 /// A function that can be called at its URL.

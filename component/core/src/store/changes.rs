@@ -10,8 +10,8 @@ use crate::{
 };
 
 /// Entries that were written, with what stood there before.
-pub(super) struct Changes<'a, P> {
-    pub(super) ports: &'a P,
+pub(crate) struct Changes<'a, P> {
+    pub(crate) ports: &'a P,
     written: Vec<Change>,
 }
 
@@ -22,7 +22,7 @@ struct Change {
 }
 
 impl<'a, P: Ports> Changes<'a, P> {
-    pub(super) fn new(ports: &'a P) -> Self {
+    pub(crate) fn new(ports: &'a P) -> Self {
         Self { ports, written: Vec::new() }
     }
 
@@ -30,7 +30,7 @@ impl<'a, P: Ports> Changes<'a, P> {
     ///
     /// # Errors
     /// `secret-store`.
-    pub(super) fn write(&mut self, key: String, value: &impl Kept, expected: Expected) -> Result<()> {
+    pub(crate) fn write(&mut self, key: String, value: &impl Kept, expected: Expected) -> Result<()> {
         self.put(key, Secret::new(value.fields().to_json()), expected)
     }
 
@@ -38,7 +38,7 @@ impl<'a, P: Ports> Changes<'a, P> {
     ///
     /// # Errors
     /// `secret-store`.
-    pub(super) fn put(&mut self, key: String, new: Secret<String>, expected: Expected) -> Result<()> {
+    pub(crate) fn put(&mut self, key: String, new: Secret<String>, expected: Expected) -> Result<()> {
         let old = match expected {
             Expected::Absent => None,
             Expected::Anything | Expected::Version(_) => self
@@ -53,7 +53,7 @@ impl<'a, P: Ports> Changes<'a, P> {
     }
 
     /// Takes all of it back, the last first. The error that led here is the one to report.
-    pub(super) fn undo(self) {
+    pub(crate) fn undo(self) {
         for Change { key, new, old } in self.written.into_iter().rev() {
             // Only what was written here: whoever was quicker keeps what is theirs.
             let Ok(Some(entry)) = self.ports.secret_get(&key) else { continue };
