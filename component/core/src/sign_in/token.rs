@@ -8,14 +8,19 @@
 //!         error, or the old token while it is good and the fault is passing
 //! ```
 
-mod cache;
 mod grant;
 mod iam;
+mod minted;
+mod refresh;
+mod slots;
 pub(crate) mod status;
 
-pub use grant::{Granted, code};
+pub use self::{grant::code, minted::Granted};
 
-use self::cache::{Minted, Slot};
+use self::{
+    minted::{Minted, usable},
+    slots::Slot,
+};
 use crate::{
     base::{
         error::{Error, Kind, Result},
@@ -39,9 +44,6 @@ use crate::{
 /// The scope of every API call of this connector; no narrower one lists functions.
 pub const SCOPES: [&str; 1] = ["https://www.googleapis.com/auth/cloud-platform"];
 
-/// The longest token, in bytes: access tokens have 2 KiB, those of STS 12 KiB.
-const MAX_TOKEN: usize = 16 * 1024;
-
 /// A connection, as far as its tokens depend on it.
 #[derive(Debug, Clone, Copy)]
 pub struct SignIn<'a> {
@@ -64,7 +66,7 @@ pub async fn access_token<P: Ports>(call: &Call<'_, P>, sign_in: SignIn<'_>) -> 
     };
     let slot = Slot::new(sign_in, "impersonated", "");
     let minted =
-        cache::obtain(call, &slot, &|| Box::pin(from_iam(call, sign_in, chain, iam::Wanted::Access))).await?;
+        slots::obtain(call, &slot, &|| Box::pin(from_iam(call, sign_in, chain, iam::Wanted::Access))).await?;
     Ok(AccessToken::of(minted.token))
 }
 
@@ -109,9 +111,9 @@ async fn source_token<P: Ports>(
         Source::Supplied(key) => supplied(call.ports(), key).map(AccessToken::of),
         Source::Key(_) | Source::Refresh(_) | Source::Federation(_) => {
             let slot = Slot::source(id, identity);
-            let minted = cache::obtain(call, &slot, &|| {
+            let minted = slots::obtain(call, &slot, &|| {
                 Box::pin(async {
-                    let granted = cache::refresh(call, id, identity).await?;
+                    let granted = refresh::of_source(call, id, identity).await?;
                     granted.access.ok_or_else(|| grant::malformed("it has no usable access token"))
                 })
             })
@@ -128,12 +130,6 @@ fn supplied(ports: &impl Ports, key: &str) -> Result<Secret<String>> {
         grant::unusable_secret(&format!("the host's store holds no token under {key}"))
             .fix("whoever runs the host puts the token there, and renews it before it expires")
     })
-}
-
-/// A token that can go into a header.
-fn usable(token: String) -> Option<Secret<String>> {
-    let ok = !token.is_empty() && token.len() <= MAX_TOKEN && token.bytes().all(|b| b.is_ascii_graphic());
-    ok.then(|| Secret::new(token))
 }
 
 /// An ID token for one function.
@@ -161,7 +157,7 @@ pub async fn id_token<P: Ports>(
         (Invoker::Own, None) => {
             let audience = audience.unwrap_or_else(|| url.audience());
             let slot = Slot::new(sign_in, "id", audience.as_str());
-            cache::obtain(call, &slot, &|| {
+            slots::obtain(call, &slot, &|| {
                 Box::pin(grant::by_key(call, sign_in.identity, Wanted::TargetAudience(audience.as_str())))
             })
             .await?
@@ -181,7 +177,7 @@ async fn minted_id_token<P: Ports>(
     let who =
         format!("{}\n{}\n{include_email}\n{}", chain.account.as_str(), iam::joined(chain), audience.as_str());
     let slot = Slot::new(sign_in, "minted", &who);
-    cache::obtain(call, &slot, &|| {
+    slots::obtain(call, &slot, &|| {
         let wanted = iam::Wanted::Id { audience: audience.as_str(), include_email };
         Box::pin(from_iam(call, sign_in, chain, wanted))
     })
@@ -204,9 +200,9 @@ async fn user_id_token<P: Ports>(
         .fix("leave the audience out, or let a service account invoke"));
     }
     let slot = Slot::user_id_token(sign_in.id, sign_in.identity);
-    cache::obtain(call, &slot, &|| {
+    slots::obtain(call, &slot, &|| {
         Box::pin(async {
-            let granted = cache::refresh(call, sign_in.id, sign_in.identity).await?;
+            let granted = refresh::of_source(call, sign_in.id, sign_in.identity).await?;
             granted.id_token.ok_or_else(|| {
                 grant::malformed("it has no ID token: the user's grant does not hold the scope openid")
             })
@@ -277,7 +273,7 @@ fn forget<P: Ports>(
         Source::Injected => return Ok(false),
     };
     // Somebody else may have got a new one already.
-    if let (Some(cached), Some(rejected)) = (cache::cached(call.ports(), &slot.key)?, rejected.bearer())
+    if let (Some(cached), Some(rejected)) = (slots::cached(call.ports(), &slot.key)?, rejected.bearer())
         && cached.token == rejected
     {
         // A store that cannot forget leaves the 401 as it is.
@@ -309,7 +305,7 @@ pub async fn prove<P: Ports>(call: &Call<'_, P>, identity: &Identity, project: &
 impl Granted {
     /// Caches the tokens that were the proof. A store that does not take them costs one exchange more.
     pub fn cache<P: Ports>(&self, call: &Call<'_, P>, id: &ConnectionId, identity: &Identity) {
-        cache::keep_granted(call.ports(), id, identity, self);
+        slots::keep_granted(call.ports(), id, identity, self);
         if self.access.is_some() {
             status::used(call.ports(), id, call.ports().now().as_secs());
         }

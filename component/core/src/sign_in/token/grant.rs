@@ -1,7 +1,10 @@
 //! Asking Google's token endpoints: with an assertion, a refresh token, a code, or another provider's
 //! token.
 
-use super::{SCOPES, cache::Minted, usable};
+use super::{
+    SCOPES,
+    minted::{Granted, Minted, usable},
+};
 use crate::{
     base::{
         dates::http_date,
@@ -31,41 +34,6 @@ const MAX_LIFE: u64 = 12 * 3600;
 /// What a form holds that nobody may see.
 const SECRETS: [&str; 6] =
     ["assertion", "refresh_token", "client_secret", "code", "code_verifier", "subject_token"];
-
-/// What Google granted.
-#[derive(Default)]
-pub struct Granted {
-    pub(super) access: Option<Minted>,
-    pub(super) id_token: Option<Minted>,
-    pub(super) refresh_token: Option<Secret<String>>,
-    pub(super) scopes: Option<String>,
-}
-
-impl Granted {
-    /// The refresh token, if one came.
-    #[must_use]
-    pub fn refresh_token(&self) -> Option<&Secret<String>> {
-        self.refresh_token.as_ref()
-    }
-
-    /// The access token, if one came.
-    #[must_use]
-    pub fn access_token(&self) -> Option<&Secret<String>> {
-        self.access.as_ref().map(|minted| &minted.token)
-    }
-
-    /// The user's ID token, if one came.
-    #[must_use]
-    pub fn id_token(&self) -> Option<&Secret<String>> {
-        self.id_token.as_ref().map(|minted| &minted.token)
-    }
-
-    /// The scopes that were granted, separated by spaces, if Google says them.
-    #[must_use]
-    pub fn scopes(&self) -> Option<&str> {
-        self.scopes.as_deref()
-    }
-}
 
 /// The form of RFC 6749, section 5.1, and RFC 8693, section 2.2.1.
 struct Wire {

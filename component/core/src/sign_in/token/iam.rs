@@ -4,9 +4,8 @@
 
 use super::{
     SCOPES,
-    cache::Minted,
     grant::{id_token as checked_id_token, malformed},
-    usable,
+    minted::{Minted, usable},
 };
 use crate::{
     base::{

@@ -4,17 +4,19 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Granted, SignIn, grant, status};
+use super::{
+    SignIn,
+    minted::{Granted, Minted},
+    status,
+};
 use crate::{
     base::{
         error::{Error, Kind, Result},
-        json::{Object, Read, Unreadable},
         ports::{Expected, Ports},
-        secret::Secret,
     },
     call::Call,
-    sign_in::identity::{Identity, Source},
-    store::{self, Kept, credential::StoredCredential, names::ConnectionId},
+    sign_in::identity::Identity,
+    store::{self, names::ConnectionId},
 };
 
 /// google-auth refreshes 3 min 45 s before the end.
@@ -29,12 +31,6 @@ const LAST_SECONDS: u64 = 10;
 /// How long one refresh may keep others waiting: shorter than the deadline of most calls, so that those who
 /// wait for one that was killed still have time to do without it.
 const LEASE: Duration = Duration::from_secs(20);
-
-/// A token of any kind, with the end of its life.
-pub(super) struct Minted {
-    pub(super) token: Secret<String>,
-    pub(super) expires: u64,
-}
 
 /// Where a token is cached, and what keeps two from being asked for at once.
 pub(super) struct Slot<'a> {
@@ -71,19 +67,6 @@ fn key(id: &ConnectionId, identity: &Identity, kind: &str, what: &str) -> String
     // Lower-case names only, so hexadecimal and not base64url; 128 bits are plenty within a connection.
     let name: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{}{name}", id.token_prefix())
-}
-
-impl Kept for Minted {
-    fn read(fields: &Object<'_>) -> Read<Self> {
-        Ok(Self {
-            token: Secret::new(fields.required("token")?),
-            expires: fields.number("expires")?.ok_or(Unreadable::Field("expires"))?,
-        })
-    }
-
-    fn fields(&self) -> Object<'_> {
-        Object::default().with("token", self.token.reveal().as_str()).with("expires", self.expires)
-    }
 }
 
 /// The token under a key. One that cannot be read is one more to mint, not a failure.
@@ -179,65 +162,5 @@ fn old_or(old: Option<Minted>, error: Error) -> Result<Minted> {
     match old {
         Some(old) if matches!(error.kind(), Kind::Network | Kind::Unavailable | Kind::RateLimited) => Ok(old),
         _ => Err(error),
-    }
-}
-
-/// What the source grants: a new access token, and a user's ID token. All of it is kept, a new refresh token
-/// before anything else.
-pub(super) async fn refresh<P: Ports>(
-    call: &Call<'_, P>,
-    id: &ConnectionId,
-    identity: &Identity,
-) -> Result<Granted> {
-    let ports = call.ports();
-    let newer;
-    let (identity, mut granted) = match grant::of(call, identity).await {
-        Err(error) if error.kind() == Kind::ReconnectRequired => {
-            // Somebody may have signed in anew, or received a new refresh token, since it was read.
-            let stored: Option<StoredCredential> = store::read(ports, &id.credential_key())?;
-            newer = stored.map(|stored| Identity::of(&stored, None)).transpose()?;
-            match &newer {
-                Some(newer) if is_newer(newer, identity) => (newer, grant::of(call, newer).await?),
-                _ => return Err(error),
-            }
-        }
-        outcome => (identity, outcome?),
-    };
-    if let Some(new) = granted.refresh_token.take() {
-        replace_refresh_token(ports, id, identity, &new)?;
-    }
-    keep_granted(ports, id, identity, &granted);
-    Ok(granted)
-}
-
-fn is_newer(stored: &Identity, used: &Identity) -> bool {
-    match (&stored.source, &used.source) {
-        (Source::Refresh(stored), Source::Refresh(used)) => stored.refresh_token != used.refresh_token,
-        _ => false,
-    }
-}
-
-/// Keeps a refresh token that came in place of the old one. Whoever has signed in anew meanwhile wins.
-fn replace_refresh_token(
-    ports: &impl Ports,
-    id: &ConnectionId,
-    identity: &Identity,
-    new: &Secret<String>,
-) -> Result<()> {
-    let Source::Refresh(used) = &identity.source else { return Ok(()) };
-    let mut attempt = 1;
-    loop {
-        let stored = store::read_versioned::<StoredCredential>(ports, &id.credential_key())?;
-        let Some((mut stored, version)) =
-            stored.filter(|(stored, _)| stored.refresh_token == *used.refresh_token.reveal())
-        else {
-            return Ok(());
-        };
-        stored.refresh_token.clone_from(new.reveal());
-        match store::write(ports, &id.credential_key(), &stored, Expected::Version(version)) {
-            // The old one may be of no use any more: this is worth another attempt, whatever went wrong.
-            Err(_) if attempt < 3 => attempt += 1,
-            outcome => return outcome.map(drop),
-        }
     }
 }
