@@ -1,4 +1,4 @@
-//! The ground floor: nothing here knows Google.
+//! The ground floor: nothing here knows more of Google than the names of what is sent to it.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -6,6 +6,7 @@
 //! | [`secret`] | values that cannot be printed |
 //! | [`ports`] | the world: HTTP, clocks, randomness, the secret store |
 //! | [`http`], `gzip`, [`content`] | requests and responses as values, bodies unpacked and told apart |
+//! | [`purpose`] | the purpose of a request |
 //! | [`retry`] | what may be repeated, and after how long |
 //! | `json`, `dates`, `unseen` | readers of text: JSON, HTTP dates, characters that nobody sees |
 //! | `join`, `sorted` | futures side by side, lists in order |
@@ -18,6 +19,7 @@ pub mod http;
 pub(crate) mod join;
 pub(crate) mod json;
 pub mod ports;
+pub mod purpose;
 pub mod retry;
 pub mod secret;
 pub(crate) mod sorted;

@@ -13,6 +13,7 @@ use crate::{
         gzip,
         http::{Exchange, Request, Response, Timeouts, TokenKind, TransportError},
         ports::{Lease, Ports, StoreError},
+        purpose::Purpose,
         retry::{self, Class},
     },
     google::refusal,
@@ -235,7 +236,7 @@ fn out_of_time(when: &str) -> Error {
 
 /// The side that an answer comes from.
 fn far_side(request: &Request) -> Origin {
-    if request.host().ends_with(".googleapis.com") { Origin::GoogleApi } else { Origin::Function }
+    if matches!(request.purpose(), Purpose::Invocation { .. }) { Origin::Function } else { Origin::GoogleApi }
 }
 
 /// Refuses a status that no answer can have. Those of 100 to 199 announce one (RFC 9110, section 15.2), or another protocol,

@@ -10,6 +10,7 @@ use crate::{
         error::{Error, Result},
         http::{Exchange, Method, TokenKind},
         ports::Ports,
+        purpose::Purpose,
         retry::Class,
     },
     call::{Call, deadlines},
@@ -111,7 +112,8 @@ pub async fn custom_api<P: Ports>(
         Target::Api(api, path_and_query) => {
             let class = if method == Method::Get { Class::Idempotent } else { Class::Once };
             let build = |token: &_| {
-                request::to_api(*api, method, path_and_query, token).with(&headers, payload.clone())
+                let purpose = purpose(*api, method, path_and_query);
+                request::to_api(purpose, *api, method, path_and_query, token).with(&headers, payload.clone())
             };
             let response = call.run(session.send(&call, class, &build)).await?;
             (url_of(api.host(), path_and_query), session.identity.token_kind(), response)
@@ -130,6 +132,38 @@ pub async fn custom_api<P: Ports>(
     let status = response.status;
     let (headers, body) = Content::of_response(response);
     Ok(ApiResponse { status, headers, body, url, token, trace: call.take_trace() })
+}
+
+/// The purpose of a caller's own request: where it is one that functions are found with too, it is called the same.
+fn purpose(api: Api, method: Method, target: &PathAndQuery) -> Purpose {
+    if !matches!(api, Api::Functions | Api::Run) {
+        return Purpose::ApiCall;
+    }
+    let path = target.as_str().split('?').next().unwrap_or_default();
+    let resource = path.split('/').skip(2).collect::<Vec<_>>();
+    match (method, &resource[..]) {
+        (Method::Get, ["projects", _, "locations"]) => Purpose::Regions,
+        (Method::Get, ["projects", _, "locations", _, "functions"]) => {
+            Purpose::Functions { location: resource[..4].join("/") }
+        }
+        (Method::Get, ["projects", _, "locations", _, "services"]) => Purpose::Services,
+        (Method::Get, ["projects", _, "locations", _, "functions" | "services", name]) => {
+            let name = (*name).to_owned();
+            if api == Api::Run {
+                Purpose::Service { name }
+            } else {
+                Purpose::Function { name, resource: resource.join("/") }
+            }
+        }
+        (Method::Post, ["projects", _, "locations", _, "functions" | "services", name]) => {
+            match name.split_once(':') {
+                Some((_, "testIamPermissions")) => Purpose::Permissions,
+                Some((name, "call")) => Purpose::TestCall { name: name.to_owned() },
+                Some(_) | None => Purpose::ApiCall,
+            }
+        }
+        _ => Purpose::ApiCall,
+    }
 }
 
 fn parse(ports: &impl Ports, session: &Session, request: ApiRequest) -> Result<Parsed> {

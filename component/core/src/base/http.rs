@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::base::secret::Secret;
+use crate::base::{purpose::Purpose, secret::Secret};
 
 /// The methods that are ever sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,7 @@ pub enum TokenKind {
 /// One request, complete. Made only by [`crate::google::request`], which binds kinds of token to hosts.
 #[derive(Clone)]
 pub struct Request {
+    pub(crate) purpose: Purpose,
     pub(crate) method: Method,
     pub(crate) host: String,
     pub(crate) path_and_query: String,
@@ -74,6 +75,12 @@ pub struct Request {
 }
 
 impl Request {
+    /// The purpose.
+    #[must_use]
+    pub fn purpose(&self) -> &Purpose {
+        &self.purpose
+    }
+
     /// The method.
     #[must_use]
     pub fn method(&self) -> Method {

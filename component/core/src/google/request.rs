@@ -2,7 +2,7 @@
 //!
 //! A [`Request`] is made here and nowhere else: to Google's token endpoints with an assertion or a grant
 //! in the body, for Google's public keys with nothing, to a Google API with an access token, to a function
-//! with the ID token that was minted for it. No other combination can be written down.
+//! with the ID token that was minted for it. No other combination can be written down. Each says what it is for.
 
 pub mod body;
 pub mod cloud_event;
@@ -14,6 +14,7 @@ use crate::{
     base::{
         error::{Error, Kind, Origin, Result},
         http::{Method, Request, TokenKind},
+        purpose::Purpose,
         secret::Secret,
     },
     google::{
@@ -39,25 +40,32 @@ const MAX_TOKEN_RESPONSE: u64 = 64 * 1024;
 
 /// To the token endpoint: a form that holds the secret itself, and no `Authorization`.
 #[must_use]
-pub fn to_token_endpoint(token: TokenKind, form: &[(&str, &str)]) -> Request {
-    form_post(TOKEN_HOST, "/token", token, form)
+pub fn to_token_endpoint(purpose: Purpose, token: TokenKind, form: &[(&str, &str)]) -> Request {
+    form_post(purpose, TOKEN_HOST, "/token", token, form)
 }
 
 /// To the revocation endpoint (RFC 7009).
 #[must_use]
 pub fn to_revocation_endpoint(refresh_token: &Secret<String>) -> Request {
-    form_post(TOKEN_HOST, "/revoke", TokenKind::Grant, &[("token", refresh_token.reveal())])
+    form_post(
+        Purpose::Revocation,
+        TOKEN_HOST,
+        "/revoke",
+        TokenKind::Grant,
+        &[("token", refresh_token.reveal())],
+    )
 }
 
 /// To the Security Token Service (RFC 8693), which refuses an `Authorization`.
 #[must_use]
 pub fn to_token_service(form: &[(&str, &str)]) -> Request {
-    form_post(STS_HOST, "/v1/token", TokenKind::Grant, form)
+    form_post(Purpose::TokenExchange, STS_HOST, "/v1/token", TokenKind::Grant, form)
 }
 
-fn form_post(host: &str, path: &str, token: TokenKind, form: &[(&str, &str)]) -> Request {
+fn form_post(purpose: Purpose, host: &str, path: &str, token: TokenKind, form: &[(&str, &str)]) -> Request {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     Request {
+        purpose,
         method: Method::Post,
         host: host.to_owned(),
         path_and_query: path.to_owned(),
@@ -74,6 +82,7 @@ fn form_post(host: &str, path: &str, token: TokenKind, form: &[(&str, &str)]) ->
 #[must_use]
 pub fn to_keys() -> Request {
     Request {
+        purpose: Purpose::Keys,
         method: Method::Get,
         host: KEYS_HOST.to_owned(),
         path_and_query: "/oauth2/v3/certs".to_owned(),
@@ -88,8 +97,15 @@ pub fn to_keys() -> Request {
 
 /// To a Google API, with an access token.
 #[must_use]
-pub fn to_api(api: Api, method: Method, target: &PathAndQuery, token: &AccessToken) -> Request {
+pub fn to_api(
+    purpose: Purpose,
+    api: Api,
+    method: Method,
+    target: &PathAndQuery,
+    token: &AccessToken,
+) -> Request {
     Request {
+        purpose,
         method,
         host: api.host().to_owned(),
         path_and_query: target.as_str().to_owned(),
@@ -113,6 +129,7 @@ pub fn to_function(
     token: Option<&IdToken>,
 ) -> Result<Request> {
     let request = Request {
+        purpose: Purpose::Invocation { audience: None },
         method,
         host: url.host().to_owned(),
         path_and_query: target.as_str().to_owned(),
@@ -144,13 +161,20 @@ pub fn identified(mut request: Request, url: &FunctionUrl, token: &IdToken) -> R
     }
     request.bearer = Some(token.bearer());
     request.token = TokenKind::IdToken;
+    request.purpose = Purpose::Invocation { audience: Some(token.audience().to_owned()) };
     Ok(request)
 }
 
 /// To a Google API, with an access token and a JSON body of ours.
 #[must_use]
-pub fn to_api_with_json(api: Api, target: &PathAndQuery, token: &AccessToken, json: Vec<u8>) -> Request {
-    let mut request = to_api(api, Method::Post, target, token);
+pub fn to_api_with_json(
+    purpose: Purpose,
+    api: Api,
+    target: &PathAndQuery,
+    token: &AccessToken,
+    json: Vec<u8>,
+) -> Request {
+    let mut request = to_api(purpose, api, Method::Post, target, token);
     request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
     request.body = json;
     request

@@ -284,6 +284,29 @@ fn a_custom_request_stands_as_it_is() {
     assert_eq!(steps(&plan), ["invoke hello-abc-uc.a.run.app: GET https://hello-abc-uc.a.run.app/x None"]);
 }
 
+#[test_case("functions", "GET", "", "list regions")]
+#[test_case("functions", "GET", "/-/functions", "list functions")]
+#[test_case("run", "GET", "/r/services", "list services of Cloud Run")]
+#[test_case("functions", "GET", "/r/functions/f", "look up f")]
+#[test_case("run", "GET", "/r/services/f", "look up f of Cloud Run")]
+#[test_case("run", "POST", "/r/services/f:testIamPermissions", "ask what is allowed")]
+#[test_case("functions", "POST", "/r/functions/f:call", "call f through the API")]
+#[test_case("functions", "POST", "/r/functions/f:setIamPolicy", "call cloudfunctions.googleapis.com")]
+#[test_case("logging", "GET", "/r/functions/f", "call logging.googleapis.com"; "another API")]
+fn a_custom_request_has_the_purpose_of_ours_where_it_is_the_same(
+    api: &str,
+    method: &str,
+    path: &str,
+    purpose: &str,
+) {
+    let (world, id) = World::connected();
+    let mut request = api_request(method, &format!("/v1/projects/demo-project/locations{path}"));
+    request.api = Some(api.to_owned());
+    let plan = planned(&world, &id, Action::CustomApi(request)).unwrap();
+    let purposes: Vec<_> = plan.requests.iter().map(|request| request.purpose.as_str()).collect();
+    assert_eq!(purposes, [purpose]);
+}
+
 #[test]
 fn a_lookup_is_planned_by_either_name() {
     let (world, id) = World::connected();

@@ -1,6 +1,6 @@
 //! Lists in full: page after page, joined.
 
-use super::{ApiPages, PagesRequest, Parsed, Target, parse, url_of};
+use super::{ApiPages, PagesRequest, Parsed, Target, parse, purpose, url_of};
 use crate::{
     base::{
         error::{Error, Kind, Origin, Result, foreign},
@@ -117,7 +117,9 @@ impl List {
                 None => &self.target,
             };
             let build = |token: &_| {
-                request::to_api(self.api, Method::Get, target, token).with(&self.headers, Payload::none())
+                let purpose = purpose(self.api, Method::Get, target);
+                request::to_api(purpose, self.api, Method::Get, target, token)
+                    .with(&self.headers, Payload::none())
             };
             let response = session.send(call, Class::Idempotent, &build).await?;
             if response.status != 200 {

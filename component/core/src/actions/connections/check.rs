@@ -7,6 +7,7 @@ use crate::{
         error::{Error, Kind, Origin, Result, one_line},
         http::{Method, Response},
         ports::Ports,
+        purpose::Purpose,
         retry::Class,
     },
     call::{Call, deadlines},
@@ -139,8 +140,9 @@ impl<P: Ports> Doctor<'_, P> {
     /// Whether the APIs are on, the project is there, and functions may be listed: two lists tell most of it.
     async fn apis(&mut self) {
         let project = self.session.project.segment();
+        let everywhere = format!("projects/{project}/locations/-");
         let functions = PathAndQuery::ours(
-            &format!("/v2/projects/{project}/locations/-/functions"),
+            &format!("/v2/{everywhere}/functions"),
             &[("pageSize", "1"), ("fields", "functions(name)")],
         );
         let services = PathAndQuery::ours(
@@ -148,9 +150,11 @@ impl<P: Ports> Doctor<'_, P> {
             &[("pageSize", "1"), ("fields", "services(name)")],
         );
         let action = format!("list functions in {}", self.session.project);
-        let functions = self.get(Api::Functions, &functions, &action, "cloudfunctions.functions.list").await;
+        let purpose = Purpose::Functions { location: everywhere };
+        let functions =
+            self.get(purpose, Api::Functions, &functions, &action, "cloudfunctions.functions.list").await;
         let action = format!("list Cloud Run services in {}", self.session.project);
-        let services = self.get(Api::Run, &services, &action, "run.services.list").await;
+        let services = self.get(Purpose::Services, Api::Run, &services, &action, "run.services.list").await;
         self.project(functions.is_ok() || services.is_ok()).await;
         self.api("functions-api", "the Cloud Functions API", &functions);
         match &functions {
@@ -172,7 +176,10 @@ impl<P: Ports> Doctor<'_, P> {
         }
         let target = PathAndQuery::ours(&format!("/v3/projects/{}", project.segment()), &[]);
         let action = format!("look at the project {project}");
-        match self.get(Api::ResourceManager, &target, &action, "resourcemanager.projects.get").await {
+        match self
+            .get(Purpose::ApiCall, Api::ResourceManager, &target, &action, "resourcemanager.projects.get")
+            .await
+        {
             Ok(_) => self.pass("project", format!("{project} is there")),
             Err(error) if matches!(error.kind(), Kind::NotFound | Kind::InvalidInput) => {
                 self.fail("project", &error)
@@ -249,8 +256,15 @@ impl<P: Ports> Doctor<'_, P> {
         }
     }
 
-    async fn get(&self, api: Api, target: &PathAndQuery, action: &str, permission: &str) -> Result<Response> {
-        let request = |token: &AccessToken| request::to_api(api, Method::Get, target, token);
+    async fn get(
+        &self,
+        purpose: Purpose,
+        api: Api,
+        target: &PathAndQuery,
+        action: &str,
+        permission: &str,
+    ) -> Result<Response> {
+        let request = |token: &AccessToken| request::to_api(purpose.clone(), api, Method::Get, target, token);
         let response = self.session.send(self.call, Class::Idempotent, &request).await?;
         if response.status == 200 {
             Ok(response)

@@ -11,6 +11,7 @@ use crate::{
         http::Method,
         json,
         ports::Ports,
+        purpose::Purpose,
         retry::Class,
         sorted,
     },
@@ -101,8 +102,11 @@ async fn of_cloud_functions<P: Ports>(
     id: &FunctionId,
 ) -> Result<Function> {
     let target = PathAndQuery::ours(&format!("/v2/{}", id.path()), &[("fields", FIELDS)]);
+    let purpose = || Purpose::Function { name: id.name.to_string(), resource: id.path() };
     let response = session
-        .send(call, Class::Idempotent, &|token| request::to_api(Api::Functions, Method::Get, &target, token))
+        .send(call, Class::Idempotent, &|token| {
+            request::to_api(purpose(), Api::Functions, Method::Get, &target, token)
+        })
         .await?;
     let action = format!("get the function {} in {} of {}", id.name, id.region, id.project);
     if response.status != 200 {

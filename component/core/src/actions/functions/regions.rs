@@ -6,6 +6,7 @@ use crate::{
         http::Method,
         json::{self, Object, Read, Unreadable},
         ports::Ports,
+        purpose::Purpose,
         retry::Class,
         sorted,
     },
@@ -45,7 +46,7 @@ pub(super) async fn live<P: Ports>(call: &Call<'_, P>, session: &Session) -> Res
         let target = PathAndQuery::ours(&path, &query);
         let response = session
             .send(call, Class::Idempotent, &|token| {
-                request::to_api(Api::Functions, Method::Get, &target, token)
+                request::to_api(Purpose::Regions, Api::Functions, Method::Get, &target, token)
             })
             .await?;
         if response.status != 200 {

@@ -9,6 +9,7 @@ use crate::{
         http::{Method, Response},
         json::{self, Object, Read, Value},
         ports::Ports,
+        purpose::Purpose,
         retry::Class,
     },
     call::Call,
@@ -43,8 +44,11 @@ pub(super) async fn find<P: Ports>(
     }
     let path = format!("/v2/projects/{}/locations/{}/services/{}", id.project.segment(), id.region, id.name);
     let target = PathAndQuery::ours(&path, &[("fields", FIELDS)]);
+    let purpose = || Purpose::Service { name: id.name.to_string() };
     let response: Response = session
-        .send(call, Class::Idempotent, &|token| request::to_api(Api::Run, Method::Get, &target, token))
+        .send(call, Class::Idempotent, &|token| {
+            request::to_api(purpose(), Api::Run, Method::Get, &target, token)
+        })
         .await?;
     let action = format!("get the Cloud Run service {} in {} of {}", id.name, id.region, id.project);
     match response.status {

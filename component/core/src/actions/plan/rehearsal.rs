@@ -22,10 +22,11 @@ use crate::{
     base::{
         http::{Method, Request, Response, Timeouts, TokenKind, TransportError},
         ports::{Entry, Expected, Lease, Ports, StoreError},
+        purpose::Purpose,
         retry::Class,
         secret::Secret,
     },
-    google::{hosts::Api, which::FunctionRef},
+    google::which::FunctionRef,
     rails::GuardRails,
 };
 
@@ -114,10 +115,11 @@ impl Rehearsal {
     fn note(&self, request: &Request, class: Class, timeouts: Timeouts) {
         let secret = matches!(request.token(), TokenKind::Assertion | TokenKind::Grant);
         let text = if secret { None } else { std::str::from_utf8(request.body()).ok() };
+        let mints = matches!(request.purpose(), Purpose::AccessTokenOf { .. } | Purpose::IdTokenOf { .. });
         let shown = text.filter(|text| !text.is_empty()).map(|text| {
             let shown = &text[..text.floor_char_boundary(MAX_SHOWN)];
             // Every other body is the caller's, and stands as it is.
-            if request.host() == Api::IamCredentials.host() { self.in_words(shown) } else { shown.to_owned() }
+            if mints { self.in_words(shown, request.purpose()) } else { shown.to_owned() }
         });
         let url = format!("https://{}{}", request.host(), request.path_and_query());
         let is_credential = |name: &str| {
@@ -127,14 +129,14 @@ impl Rehearsal {
         };
         let headers = request.headers().iter().filter(|(name, _)| !is_credential(name)).cloned().collect();
         self.requests.borrow_mut().push(PlannedRequest {
-            purpose: purpose::of(request, self.function.as_ref()),
+            purpose: purpose::in_words(request, self.function.as_ref()),
             method: request.method(),
-            url: self.in_words(&url),
+            url: self.in_words(&url, request.purpose()),
             headers,
             body: shown,
             body_bytes: request.body().len() as u64,
             token: request.token(),
-            audience: stand_in::audience(request).map(|audience| self.in_words(&audience)),
+            audience: request.purpose().audience().map(|audience| self.in_words(audience, request.purpose())),
             retry: class,
             attempts: class.attempts(),
             timeout_ms: u64::try_from(timeouts.total.as_millis()).unwrap_or(u64::MAX),
@@ -142,10 +144,10 @@ impl Rehearsal {
     }
 
     /// With words in braces in place of what only an answer can tell.
-    fn in_words(&self, text: &str) -> String {
+    fn in_words(&self, text: &str, purpose: &Purpose) -> String {
         let text = text.replace(stand_in::REGION, "{region}");
         match &self.function {
-            Some(function) => function.in_words(text),
+            Some(function) => function.in_words(text, purpose),
             None => text,
         }
     }

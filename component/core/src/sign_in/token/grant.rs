@@ -12,6 +12,7 @@ use crate::{
         http::{Request, Response, TokenKind},
         json::{self, Object, Read, Unreadable, Value},
         ports::Ports,
+        purpose::Purpose,
         retry::Class,
         secret::Secret,
     },
@@ -106,7 +107,7 @@ pub(super) async fn by_key<P: Ports>(
             ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
             ("assertion", assertion.reveal().as_str()),
         ];
-        let request = request::to_token_endpoint(TokenKind::Assertion, &form);
+        let request = request::to_token_endpoint(purpose(wanted), TokenKind::Assertion, &form);
         let response = call.exchange(&request, Class::TokenEndpoint).await?;
         if grants(&response) {
             return minted(call, wire(&response)?, wanted);
@@ -125,6 +126,13 @@ pub(super) async fn by_key<P: Ports>(
             }
             _ => return Err(refused(&request, &response, error)),
         }
+    }
+}
+
+fn purpose(wanted: Wanted<'_>) -> Purpose {
+    match wanted {
+        Wanted::Scope(_) => Purpose::AccessToken { client_id: None },
+        Wanted::TargetAudience(audience) => Purpose::IdToken { audience: audience.to_owned() },
     }
 }
 
@@ -159,7 +167,8 @@ async fn by_refresh_token<P: Ports>(
         ("client_id", refresh.client_id.as_str()),
         ("client_secret", refresh.client_secret.reveal().as_str()),
     ];
-    let request = request::to_token_endpoint(TokenKind::Grant, &form);
+    let purpose = Purpose::AccessToken { client_id: Some(refresh.client_id.clone()) };
+    let request = request::to_token_endpoint(purpose, TokenKind::Grant, &form);
     ask(call, &request, Class::TokenEndpoint, Grant::RefreshToken, account).await
 }
 
@@ -184,7 +193,8 @@ pub async fn code<P: Ports>(
         ("redirect_uri", redirect_uri),
         ("code_verifier", verifier),
     ];
-    let request = request::to_token_endpoint(TokenKind::Grant, &form);
+    let purpose = Purpose::AccessToken { client_id: Some(client.id.clone()) };
+    let request = request::to_token_endpoint(purpose, TokenKind::Grant, &form);
     ask(call, &request, Class::Never, Grant::Code, &client.id).await
 }
 

@@ -13,6 +13,7 @@ use crate::{
         http::Response,
         json::{self, Object, Value},
         ports::Ports,
+        purpose::Purpose,
         retry::Class,
     },
     call::Call,
@@ -50,13 +51,16 @@ pub(super) async fn mint<P: Ports>(
     wanted: Wanted<'_>,
 ) -> Result<Minted> {
     let delegates = names(chain);
-    let (method, permission, ask) = match wanted {
+    let account = chain.account.as_str();
+    let (purpose, method, permission, ask) = match wanted {
         Wanted::Access => (
+            Purpose::AccessTokenOf { account: account.to_owned() },
             "generateAccessToken",
             "iam.serviceAccounts.getAccessToken",
             Object::default().with("scope", Value::List(SCOPES.map(Value::from).into())),
         ),
         Wanted::Id { audience, include_email } => (
+            Purpose::IdTokenOf { account: account.to_owned(), audience: audience.to_owned() },
             "generateIdToken",
             "iam.serviceAccounts.getOpenIdToken",
             Object::default().with("audience", audience).with("includeEmail", include_email),
@@ -69,10 +73,10 @@ pub(super) async fn mint<P: Ports>(
     } else {
         identity.principal()
     };
-    let account = chain.account.as_str();
     // The wildcard is required: a project's id is refused there.
     let target = PathAndQuery::ours(&format!("/v1/projects/-/serviceAccounts/{account}:{method}"), &[]);
-    let request = request::to_api_with_json(Api::IamCredentials, &target, token, ask.to_json().into_bytes());
+    let request =
+        request::to_api_with_json(purpose, Api::IamCredentials, &target, token, ask.to_json().into_bytes());
     let response = call.exchange(&request, Class::Idempotent).await?;
     let action = format!("mint a token of {account}");
     if (200..300).contains(&response.status) && refusal::token_endpoint::refuses(&response.body) {

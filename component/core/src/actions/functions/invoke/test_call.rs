@@ -11,6 +11,7 @@ use crate::{
         error::{Error, Kind, Origin, Result, foreign},
         json::{self, Object},
         ports::Ports,
+        purpose::Purpose,
         retry::Class,
     },
     call::Call,
@@ -47,7 +48,8 @@ pub(super) async fn send<P: Ports>(
     // It may have an effect, and has no header that could say whether it had.
     let response = session
         .send(call, Class::Never, &|token| {
-            request::to_api_with_json(Api::Functions, &target, token, body.clone().into_bytes())
+            let purpose = Purpose::TestCall { name: id.name.to_string() };
+            request::to_api_with_json(purpose, Api::Functions, &target, token, body.clone().into_bytes())
         })
         .await?;
     let action = format!("call {id}");

@@ -16,6 +16,7 @@ use crate::{
         http::Method,
         json::{self, Object, Read, Unreadable},
         ports::Ports,
+        purpose::Purpose,
         retry::Class,
         sorted,
     },
@@ -114,11 +115,15 @@ async fn page<P: Ports>(
         query.extend(request.order_by.as_deref().map(|order| ("orderBy", order)));
     }
     query.extend(token.map(|token| ("pageToken", token)));
-    let path = format!("/v2/projects/{}/locations/{location}/{collection}", project.segment());
-    let target = PathAndQuery::ours(&path, &query);
+    let place_in_path = format!("projects/{}/locations/{location}", project.segment());
+    let target = PathAndQuery::ours(&format!("/v2/{place_in_path}/{collection}"), &query);
+    let purpose = || match place.source {
+        Source::Functions => Purpose::Functions { location: place_in_path.clone() },
+        Source::Services => Purpose::Services,
+    };
     let api = place.source.api();
     let response = session
-        .send(call, Class::Idempotent, &|token| request::to_api(api, Method::Get, &target, token))
+        .send(call, Class::Idempotent, &|token| request::to_api(purpose(), api, Method::Get, &target, token))
         .await?;
     let action = format!("list {what} in {project}");
     if response.status != 200 {

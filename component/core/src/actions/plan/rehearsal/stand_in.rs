@@ -6,10 +6,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::Rehearsal;
 use crate::{
     base::{
-        http::{Method, Request, Response, TokenKind},
-        json::{self, Object, Value},
+        http::{Request, Response},
+        json::{Object, Value},
+        purpose::Purpose,
     },
-    google::{hosts::Api, jwt::IdTokenClaims, request::function_url::FunctionUrl, which::FunctionRef},
+    google::{hosts::Api, request::function_url::FunctionUrl, which::FunctionRef},
     rails::GuardRails,
 };
 
@@ -72,7 +73,7 @@ impl Function {
         })
     }
 
-    pub(super) fn in_words(&self, text: String) -> String {
+    pub(super) fn in_words(&self, text: String, purpose: &Purpose) -> String {
         let name = &self.name;
         // The slash that stands for no path is no part of what Google will say.
         let text = text.replace(&format!("{URL}/?"), &format!("{URL}?"));
@@ -83,7 +84,8 @@ impl Function {
         let text = text.replace(URL, &format!("{{url of {name}}}"));
         let text = text.replace(SERVICE, &format!("{{service of {name}}}"));
         // A list is asked for before anything is found.
-        if !self.bare || self.certain || is_list(text.split('?').next().unwrap_or_default()) {
+        let lists = matches!(purpose, Purpose::Functions { .. } | Purpose::Services);
+        if !self.bare || self.certain || lists {
             return text;
         }
         text.replace(&format!("/locations/{}/", self.place), &format!("/locations/{{region of {name}}}/"))
@@ -106,93 +108,59 @@ impl Rehearsal {
             headers: vec![("content-type".to_owned(), b"application/json".to_vec())],
             body: object.to_json().into_bytes(),
         };
-        match (request.token(), api(request)) {
-            (TokenKind::Assertion | TokenKind::Grant, _) => json(token(request, now)),
-            (_, Some(Api::IamCredentials)) => json(match audience(request) {
-                Some(audience) => Object::default().with("token", Value::Text(jwt(&audience, now).into())),
-                None => Object::default().with("accessToken", TOKEN),
-            }),
-            (_, Some(Api::Functions)) if request.method() == Method::Get => json(self.functions(request)),
-            (_, Some(_)) => json(Object::default()),
-            (_, None) => Response { status: 200, headers: Vec::new(), body: Vec::new() },
-        }
-    }
-
-    fn functions(&self, request: &Request) -> Object<'_> {
-        let path = path(request);
-        let sought = self.function.as_ref();
-        match path.split('/').skip(2).collect::<Vec<_>>()[..] {
-            ["projects", _, "locations", _, "functions", _] => {
-                // The version stands before the name.
-                let name = path.splitn(3, '/').nth(2).unwrap_or_default();
-                sought.map(|function| function.found(name)).unwrap_or_default()
+        let text = |text: String| Value::Text(text.into());
+        match request.purpose() {
+            Purpose::AccessToken { client_id } => json(granted(client_id.as_deref(), now)),
+            Purpose::TokenExchange | Purpose::Revocation => json(granted(None, now)),
+            Purpose::IdToken { audience } => {
+                json(Object::default().with("id_token", text(jwt(audience, now))))
             }
-            ["projects", project, "locations", region, "functions"] => match sought {
-                Some(function) if function.bare => {
-                    let everywhere = region == "-";
-                    if !everywhere && self.found.replace(true) {
-                        return Object::default();
-                    }
-                    let region = if everywhere { &function.place } else { region };
-                    let name = format!("projects/{project}/locations/{region}/functions/{}", function.name);
-                    Object::default().with("functions", Value::List(vec![function.found(&name).into()]))
-                }
-                Some(_) | None => Object::default(),
-            },
-            ["projects", _, "locations"] => {
+            Purpose::AccessTokenOf { .. } => json(Object::default().with("accessToken", TOKEN)),
+            Purpose::IdTokenOf { audience, .. } => {
+                json(Object::default().with("token", text(jwt(audience, now))))
+            }
+            // Those of Cloud Run are for callers only.
+            Purpose::Regions if request.host() == Api::Functions.host() => {
                 let region = Object::default().with("locationId", REGION);
-                Object::default().with("locations", Value::List(vec![region.into()]))
+                json(Object::default().with("locations", Value::List(vec![region.into()])))
             }
-            _ => Object::default(),
+            Purpose::Functions { location } => json(self.functions(location)),
+            Purpose::Function { resource, .. } => {
+                json(self.function.as_ref().map(|function| function.found(resource)).unwrap_or_default())
+            }
+            Purpose::Regions
+            | Purpose::Services
+            | Purpose::Service { .. }
+            | Purpose::Permissions
+            | Purpose::TestCall { .. }
+            | Purpose::ApiCall => json(Object::default()),
+            Purpose::Keys | Purpose::Invocation { .. } => {
+                Response { status: 200, headers: Vec::new(), body: Vec::new() }
+            }
         }
     }
-}
 
-/// Which Google API a request goes to.
-pub(super) fn api(request: &Request) -> Option<Api> {
-    Api::ALL.into_iter().find(|api| api.host() == request.host())
-}
-
-/// A request's path, without its query.
-pub(super) fn path(request: &Request) -> &str {
-    request.path_and_query().split('?').next().unwrap_or_default()
-}
-
-pub(super) fn is_list(path: &str) -> bool {
-    path.ends_with("/functions") || path.ends_with("/services")
-}
-
-/// For whom the ID token is that a request asks for, or carries.
-pub(super) fn audience(request: &Request) -> Option<String> {
-    match (request.token(), api(request)) {
-        (TokenKind::Assertion, _) => {
-            let assertion = field(request, "assertion")?;
-            let claims = URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1)?).ok()?;
-            json::read(&claims).ok()?.string("target_audience").ok()?
-        }
-        (_, Some(Api::IamCredentials)) => json::read(request.body()).ok()?.string("audience").ok()?,
-        (TokenKind::IdToken, _) => Some(IdTokenClaims::read(request.bearer()?)?.aud),
-        _ => None,
+    /// The list of a location: of everywhere, or of one region after another until one of them has the function.
+    fn functions(&self, location: &str) -> Object<'_> {
+        let Some(function) = self.function.as_ref().filter(|function| function.bare) else {
+            return Object::default();
+        };
+        let name = match location.strip_suffix("/-") {
+            Some(locations) => format!("{locations}/{}/functions/{}", function.place, function.name),
+            None if self.found.replace(true) => return Object::default(),
+            None => format!("{location}/functions/{}", function.name),
+        };
+        Object::default().with("functions", Value::List(vec![function.found(&name).into()]))
     }
 }
 
-/// A field of the form that a request carries.
-fn field(request: &Request, name: &str) -> Option<String> {
-    form_urlencoded::parse(request.body()).find(|(n, _)| n == name).map(|(_, value)| value.into_owned())
-}
-
-/// What a token endpoint grants: what was asked for.
-fn token(request: &Request, now: u64) -> Object<'static> {
-    if let Some(audience) = audience(request) {
-        return Object::default().with("id_token", Value::Text(jwt(&audience, now).into()));
-    }
-    // A user's refresh brings an ID token for the OAuth client along.
-    let client = field(request, "client_id").map(|client| Value::Text(jwt(&client, now).into()));
+/// The grant of an access token. A user's brings an ID token for the OAuth client along.
+fn granted(client_id: Option<&str>, now: u64) -> Object<'static> {
     Object::default()
         .with("access_token", TOKEN)
         .with("token_type", "Bearer")
         .with("expires_in", LIFE)
-        .with_some("id_token", client)
+        .with_some("id_token", client_id.map(|client_id| Value::Text(jwt(client_id, now).into())))
 }
 
 /// In place of an ID token: for an audience, of nobody, signed by nobody.
