@@ -23,11 +23,11 @@ use crate::{
 /// DNS, TCP and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often requests are repeated in one call, all of them together: while Google has a fault, many pages that are
+/// The most repeats of one call, over all its requests: while Google has a fault, many pages that are
 /// each tried four times would only add to it. The catalog prints it.
 pub const MAX_REPEATS: u32 = 10;
 
-/// How many pages of lists are read in one call: 10,000 functions on pages of 100, and every region once, with some to
+/// The most pages of lists that one call reads: 10,000 functions on pages of 100, and every region once, with some to
 /// spare below what a host grants in requests. The catalog prints it.
 pub const MAX_PAGES: u32 = 150;
 
@@ -136,7 +136,7 @@ impl<'a, P: Ports> Call<'a, P> {
         }
     }
 
-    /// What has been sent until now.
+    /// Takes the trace of all that has been sent until now.
     pub fn take_trace(&self) -> Vec<Exchange> {
         self.trace.take()
     }
@@ -149,7 +149,7 @@ impl<'a, P: Ports> Call<'a, P> {
         steps.await.map_err(|error| error.with_trace(self.take_trace()))
     }
 
-    /// What is left of the deadline.
+    /// The time that is left until the deadline.
     ///
     /// # Errors
     /// `deadline-exceeded` if nothing is.

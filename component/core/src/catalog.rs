@@ -1,4 +1,4 @@
-//! What the connector can do, as data: forms, policies and limits are drawn from it.
+//! The catalog: all that the connector can do, as data; forms, policies and limits are drawn from it.
 //!
 //! The schemas are made from the contract while building, and `catalog.json` adds what a form needs beyond it
 //! (`docs/decisions/0014`); the tests below hold it against the code.

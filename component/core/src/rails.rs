@@ -1,4 +1,4 @@
-//! What a connection may do, beyond what Google allows.
+//! Guard rails: the limits of a connection, within what Google allows.
 //!
 //! Everything here is asked after parsing, and before anything is sent. A rail that says nothing forbids nothing;
 //! where it cannot be told whether a rail is kept, it is not.
@@ -24,7 +24,7 @@ use crate::{
 /// The most entries of one list.
 const MAX_ENTRIES: usize = 100;
 
-/// What a connection may do; see `wit/types.wit`.
+/// The limits of a connection; see `wit/types.wit`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct GuardRails {
@@ -87,7 +87,7 @@ impl GuardRails {
         }
     }
 
-    /// What is odd about these rails on a connection with this region.
+    /// Warns of what is odd about these rails on a connection with this region.
     pub(crate) fn warning(&self, region: &str) -> Option<String> {
         let odd = !self.regions.is_empty() && !self.regions.iter().any(|allowed| allowed == region);
         odd.then(|| format!("the connection's own region {region} is not among the allowed ones"))
@@ -107,7 +107,7 @@ impl GuardRails {
         Ok(asked)
     }
 
-    /// Whether functions of a region may be listed, read and invoked.
+    /// Judges if functions of a region may be listed, read and invoked.
     ///
     /// # Errors
     /// `restricted`.
@@ -115,7 +115,7 @@ impl GuardRails {
         self.allows_place(Some(region.as_str()))
     }
 
-    /// Whether a function may be invoked by this name. That of one whose region is not known yet is looked up in
+    /// Judges if a function may be invoked by this name. That of one whose region is not known yet is looked up in
     /// the allowed regions only.
     ///
     /// # Errors
@@ -130,7 +130,7 @@ impl GuardRails {
         }
     }
 
-    /// Whether a function may be invoked by its URL.
+    /// Judges if a function may be invoked by its URL.
     ///
     /// # Errors
     /// `restricted`.
@@ -139,7 +139,7 @@ impl GuardRails {
         self.allows_name(url.name())
     }
 
-    /// Whether a request may be made with this method and so many bytes of body.
+    /// Judges if a request may be made with this method and so many bytes of body.
     ///
     /// # Errors
     /// `restricted`.
@@ -186,7 +186,7 @@ impl GuardRails {
         }
     }
 
-    /// Whether a function of this name may be invoked; `None` is a name that cannot be told.
+    /// Judges if a function of this name may be invoked; `None` is a name that cannot be told.
     ///
     /// # Errors
     /// `restricted`.
@@ -234,7 +234,7 @@ impl GuardRails {
         })
     }
 
-    /// What is kept of them.
+    /// The fields that are kept of them.
     pub(crate) fn fields(&self) -> Object<'_> {
         Object::default()
             .with_some("read_only", self.read_only.then_some(true))

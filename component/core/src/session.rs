@@ -33,11 +33,11 @@ pub struct Session {
     pub project: ProjectId,
     /// Its default region.
     pub region: Region,
-    /// Who signs in.
+    /// The identity that signs in.
     pub identity: Identity,
     /// The scopes that were granted, if Google said.
     pub scopes: String,
-    /// What it may do.
+    /// Its guard rails.
     pub guard_rails: GuardRails,
     invoker: InvokerRequest,
     /// The token that requests of this call travel with. A store may be unable to keep one, and a call may send
@@ -66,7 +66,7 @@ impl Session {
         })
     }
 
-    /// Whose ID token a function receives: what a call asks for, or what the connection has.
+    /// The account whose ID token a function receives: the one that a call asks for, or the connection's own choice.
     ///
     /// # Errors
     /// `invalid-input` of field `invoker`.
@@ -130,7 +130,7 @@ impl Session {
         token::of_account(call, self.sign_in(), &chain).await
     }
 
-    /// What an error about this connection says.
+    /// The words for an error about this connection.
     #[must_use]
     pub fn attempted<'a>(&'a self, action: &'a str, permission: &'a str) -> Attempted<'a> {
         Attempted {

@@ -20,7 +20,7 @@ use crate::base::{
     ports::{Entry, Expected, Ports, StoreError},
 };
 
-/// What is kept under a key, as JSON.
+/// A value as it is kept under a key, as JSON.
 pub(crate) trait Kept: Sized {
     /// From its fields.
     fn read(fields: &Object<'_>) -> Read<Self>;
@@ -51,7 +51,7 @@ pub(crate) fn read_versioned<T: Kept>(ports: &impl Ports, key: &str) -> Result<O
     }
 }
 
-/// What an entry holds.
+/// The value that an entry holds.
 pub(crate) fn parse<T: Kept>(entry: &Entry) -> Read<T> {
     json::read(entry.value.reveal().as_bytes()).and_then(|fields| T::read(&fields))
 }

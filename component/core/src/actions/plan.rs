@@ -1,4 +1,4 @@
-//! What a call would send, without sending it.
+//! Plans: the requests that a call would send, without sending them.
 
 mod notes;
 pub mod rehearsal;
@@ -32,7 +32,7 @@ pub enum Action {
     AllPages(PagesRequest),
 }
 
-/// What would happen; see `wit/planning.wit`.
+/// The plan of a call; see `wit/planning.wit`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct Plan {

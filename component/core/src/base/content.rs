@@ -1,4 +1,4 @@
-//! What a response carries, told by its media type.
+//! The content of a response, told by its media type.
 
 use crate::base::{error::foreign, gzip, http::Response, json};
 

@@ -41,7 +41,7 @@ impl Method {
     }
 }
 
-/// Which token a request carries.
+/// The kind of token that a request carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
     /// No credential of any kind.
@@ -93,7 +93,7 @@ impl Request {
         &self.host
     }
 
-    /// What follows the host on the wire.
+    /// The path and the query, as they follow the host on the wire.
     #[must_use]
     pub fn path_and_query(&self) -> &str {
         &self.path_and_query
@@ -105,7 +105,8 @@ impl Request {
         &self.headers
     }
 
-    /// What goes into `Authorization: Bearer …`, or into `X-Serverless-Authorization` beside the caller's own.
+    /// The token that goes into `Authorization: Bearer …`, or into `X-Serverless-Authorization` beside the
+    /// caller's own.
     #[must_use]
     pub fn bearer(&self) -> Option<&Secret<String>> {
         self.bearer.as_ref()
@@ -166,7 +167,7 @@ impl Response {
         self.headers.iter().find(|(n, _)| n == name).and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
-    /// Whether the media type of the body is `media_type`.
+    /// Tells if the media type of the body is `media_type`.
     #[must_use]
     pub fn is(&self, media_type: &str) -> bool {
         self.header("content-type")
@@ -184,7 +185,7 @@ impl fmt::Debug for Response {
     }
 }
 
-/// How long each stage of one exchange may take.
+/// The longest that each stage of one exchange may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// DNS, TCP and TLS together.
@@ -193,7 +194,7 @@ pub struct Timeouts {
     pub total: Duration,
 }
 
-/// Why no response arrived.
+/// The reason why no response arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransportError {
     /// The host's policy refused the target.
@@ -221,6 +222,6 @@ pub struct Exchange {
     pub status: Option<u16>,
     /// 1 for the first attempt.
     pub attempt: u32,
-    /// How long it took, in milliseconds.
+    /// Its duration, in milliseconds.
     pub duration_ms: u32,
 }

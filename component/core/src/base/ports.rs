@@ -1,4 +1,4 @@
-//! What the core asks of the world around it.
+//! The ports: all that the core asks of the world around it.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub trait Ports {
     /// Sends one request and reads the whole response. Never follows a redirect, never repeats.
     async fn send(&self, request: &Request, timeouts: Timeouts) -> Result<Response, TransportError>;
 
-    /// What stands for the answer if this is only a rehearsal; `None` is the real thing. Asked once for all attempts
+    /// The stand-in for the answer if this is only a rehearsal; `None` is the real thing. Asked once for all attempts
     /// at a request, before the first.
     fn rehearse(&self, request: &Request, class: Class, timeouts: Timeouts) -> Option<Response> {
         let _ = (request, class, timeouts);
@@ -82,7 +82,7 @@ pub struct Entry {
     pub version: String,
 }
 
-/// What must hold for a write to happen.
+/// The condition on which a write happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
     /// Write whatever is there.
@@ -93,7 +93,7 @@ pub enum Expected {
     Version(String),
 }
 
-/// What came of asking for a lease.
+/// The answer to whoever asks for a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lease {
     /// Granted, under this token.
@@ -102,7 +102,7 @@ pub enum Lease {
     Held(Duration),
 }
 
-/// Why the store did not do it.
+/// The reason why the store did not do it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreError {
     /// Another version is there.

@@ -1,4 +1,4 @@
-//! What may be repeated, how often, and after how long: values in, a value out.
+//! Repeats: whether a request may have one, how many, and after how long. Values in, a value out.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::base::{
     http::{Response, TransportError},
 };
 
-/// What a request allows.
+/// The repeats that a request allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// It may have an effect: repeated only if it provably was not sent.
@@ -21,7 +21,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// How often a request is sent at most.
+    /// The most times that a request is sent.
     pub(crate) fn attempts(self) -> u32 {
         match self {
             Self::Never => 1,
@@ -52,7 +52,7 @@ impl Class {
     }
 }
 
-/// How long to wait before attempt `attempt + 1`, or `None` to stop here.
+/// The time to wait before attempt `attempt + 1`, or `None` to stop here.
 ///
 /// `jitter` is uniform in 0..=`u32::MAX`, and so is the wait in what the backoff allows: full jitter, as in Google's client
 /// libraries. Only at the token endpoint it is at least half of that, for all its attempts are over within seconds. Never

@@ -1,4 +1,4 @@
-//! How many repeats a connection has, over all its calls.
+//! The repeats that a connection has, over all its calls.
 //!
 //! One call that fails is repeated; a thousand that fail at once would only add to what Google cannot bear already.
 //! A budget for each client keeps that to a fraction
@@ -13,16 +13,16 @@ use crate::{
     store::{self, Kept, names::ConnectionId},
 };
 
-/// How many repeats a connection has when it has not repeated anything for a while. The catalog prints it.
+/// The repeats that a connection has when it has not repeated anything for a while. The catalog prints it.
 pub(crate) const BURST: u32 = 50;
 
-/// How long, in seconds, until one more is there. The catalog prints it.
+/// The seconds until one more repeat is there. The catalog prints it.
 pub(crate) const SECONDS_PER_REPEAT: u32 = 6;
 
-/// How often somebody else may be quicker. With so many about, others repeat enough.
+/// Lost races after which no repeat is taken. With so many about, others repeat enough.
 const RACES: u32 = 3;
 
-/// What is kept under `repeats/{id}`: the generic cell rate algorithm's one number (ITU-T I.371).
+/// The entry under `repeats/{id}`: the generic cell rate algorithm's one number (ITU-T I.371).
 struct Repeats {
     /// When all of them will be there again, in seconds since 1970-01-01T00:00:00Z.
     full_at: u64,

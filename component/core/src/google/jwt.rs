@@ -49,7 +49,7 @@ impl KeyId {
     }
 }
 
-/// What an assertion asks for.
+/// The token that an assertion asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted<'a> {
     /// An access token of these scopes, separated by spaces.
@@ -94,11 +94,11 @@ fn encoded(part: &Object<'_>) -> String {
 /// front end is what verifies it. Where a token says who has signed in, [`crate::sign_in::oidc`] verifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdTokenClaims {
-    /// For whom.
+    /// The audience.
     pub aud: String,
     /// The end of its life, in seconds since 1970-01-01T00:00:00Z.
     pub exp: u64,
-    /// Who is calling.
+    /// The caller's address.
     pub email: Option<String>,
     /// Google's id of who is calling.
     pub sub: Option<String>,

@@ -1,4 +1,4 @@
-//! Where requests may go, and which token may go there.
+//! Requests: the only way to make one, and with it the tokens that may go to each host.
 //!
 //! A [`Request`] is made here and nowhere else: to Google's token endpoints with an assertion or a grant
 //! in the body, for Google's public keys with nothing, to a Google API with an access token, to a function
@@ -204,7 +204,7 @@ impl Request {
 
 /// The headers that a port sends for a request's credentials.
 ///
-/// Where both are there, Cloud Run reads the second one only, and hands the first one on.
+/// If both are there, Cloud Run reads the second one only, and hands the first one on.
 /// <https://cloud.google.com/run/docs/authenticating/service-to-service>
 #[must_use]
 pub fn credentials(request: &Request) -> Vec<(&'static str, Secret<String>)> {

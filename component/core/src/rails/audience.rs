@@ -1,4 +1,4 @@
-//! For whom ID tokens may be that functions receive.
+//! The audiences of the ID tokens that functions may receive.
 //!
 //! An ID token opens whatever accepts its audience, for whoever holds it. One for the function that receives it opens
 //! that function alone. Any other one may be a key to somebody else's door, so it matters who chose the function:

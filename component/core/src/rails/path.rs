@@ -1,4 +1,4 @@
-//! What a path on a Google API is about, as far as guard rails ask.
+//! Paths on Google's APIs, read as far as guard rails ask.
 //!
 //! Paths and queries are read as Google reads them, with their escapes undone. Bodies are not read.
 
@@ -16,7 +16,7 @@ use crate::{
 const PROJECT_PARAMETERS: [&str; 3] = ["projectId", "project_id", "project"];
 
 impl GuardRails {
-    /// Whether `custom-api` may go to this path, whatever its method.
+    /// Judges if `custom-api` may go to this path, whatever its method.
     ///
     /// # Errors
     /// `restricted`.
@@ -63,7 +63,7 @@ impl GuardRails {
         called.into_iter().try_for_each(|name| self.allows_name(Some(name)))
     }
 
-    /// Whether `custom-api` may call a function's URL.
+    /// Judges if `custom-api` may call a function's URL.
     ///
     /// # Errors
     /// `restricted`.
@@ -79,7 +79,7 @@ impl GuardRails {
 struct Named<'a>(Vec<&'a str>);
 
 impl<'a> Named<'a> {
-    /// What follows a collection's name, each time.
+    /// The segments that follow a collection's name.
     fn after(&self, collection: &str) -> impl Iterator<Item = &'a str> {
         self.0.windows(2).filter(move |pair| pair[0] == collection).map(|pair| pair[1])
     }
@@ -96,7 +96,7 @@ fn is_own(project: &ProjectId, name: &str) -> bool {
     }
 }
 
-/// Whether all that this API has, but for operations, is in regions.
+/// Tells if all that this API has, but for operations, is in regions.
 fn has_regions(api: Api) -> bool {
     match api {
         Api::Functions | Api::Run => true,

@@ -36,7 +36,7 @@ pub struct Parsed {
     pub project: Option<ProjectId>,
 }
 
-/// Where Google's own libraries would look for a subject token. What stands there is never used.
+/// The places where Google's own libraries would look for a subject token. None is ever used.
 const SOURCES: [(&str, &str); 5] = [
     ("executable", "names a program to run"),
     ("url", "names a URL to fetch a token from"),
@@ -198,7 +198,7 @@ fn refuse_source(raw: &Object<'_>) -> Result<()> {
     ))
 }
 
-/// What every kind may name and none may change.
+/// Checks the endpoints that every kind may name and none may change.
 fn pinned(raw: &Object<'_>) -> Result<()> {
     if text(raw, "token_uri")?.is_some_and(|uri| uri != TOKEN_URL) {
         return Err(Error::credential("token_uri", "is not Google's token endpoint"));

@@ -15,20 +15,20 @@ use crate::{
     store::credential::{StoredCredential, kind},
 };
 
-/// Who signs in, and as whom.
+/// The account that signs in, and the one that it acts as.
 #[derive(Debug)]
 pub struct Identity {
-    /// How an access token comes about.
+    /// The way to an access token.
     pub source: Source,
     /// The service account that the source only leads to.
     pub impersonates: Option<Chain>,
-    /// Who signs in, for people.
+    /// The account that signs in, for people.
     pub account: String,
-    /// What keeps the tokens of different credentials apart.
+    /// The text that keeps the tokens of different credentials apart.
     pub fingerprint: String,
 }
 
-/// How an access token comes about.
+/// The way to an access token.
 #[derive(Debug)]
 pub enum Source {
     /// A service account signs an assertion (RFC 7523).
@@ -61,7 +61,7 @@ pub struct Federation {
     pub audience: String,
     /// The type of the subject token.
     pub subject_token_type: String,
-    /// Where the host keeps the subject token.
+    /// The entry under which the host keeps the subject token.
     pub key: String,
 }
 
@@ -97,7 +97,7 @@ impl Chain {
 }
 
 impl Identity {
-    /// What a connection keeps, with the key in hand if it is not stored yet.
+    /// The identity that a connection keeps, with the key in hand if it is not stored yet.
     ///
     /// # Errors
     /// `invalid-credential` if what is kept was tampered with, `secret-store` if a newer version kept
@@ -151,13 +151,13 @@ impl Identity {
         })
     }
 
-    /// Who asks Google's APIs: the address that a role is granted to, if it is known.
+    /// The account that asks Google's APIs: the address that a role is granted to, if it is known.
     #[must_use]
     pub fn principal(&self) -> &str {
         self.impersonates.as_ref().map_or(&self.account, |chain| chain.account.as_str())
     }
 
-    /// What requests to Google's APIs carry.
+    /// The kind of token that requests to Google's APIs carry.
     #[must_use]
     pub fn token_kind(&self) -> TokenKind {
         match (&self.source, &self.impersonates) {
@@ -172,7 +172,7 @@ impl Identity {
         member(self.principal())
     }
 
-    /// Whether it has an ID token of its own to give to functions.
+    /// Tells if it has an ID token of its own to give to functions.
     #[must_use]
     pub fn has_own_id_token(&self) -> bool {
         self.impersonates.is_some() || matches!(self.source, Source::Key(_))
@@ -198,7 +198,7 @@ impl Identity {
         }
     }
 
-    /// Whether there is a user whose ID token can be given to functions.
+    /// Tells if there is a user whose ID token can be given to functions.
     #[must_use]
     pub fn has_user_id_token(&self) -> bool {
         self.impersonates.is_none() && matches!(self.source, Source::Refresh(_))

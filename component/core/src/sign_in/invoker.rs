@@ -7,7 +7,7 @@ use crate::{
     store::connection::{StoredConnection, invoker},
 };
 
-/// Whose ID token functions receive.
+/// The account whose ID token functions receive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invoker {
     /// The credential's own.
@@ -16,14 +16,14 @@ pub enum Invoker {
     ServiceAccount {
         /// The account, and the way to it.
         chain: Chain,
-        /// Whether the token says the address.
+        /// True if the token is to hold the address.
         include_email: bool,
     },
     /// The user's.
     User,
 }
 
-/// What a caller says about it; see `wit/types.wit`.
+/// The invoker as a caller asks for it; see `wit/types.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub enum InvokerRequest {
@@ -33,7 +33,7 @@ pub enum InvokerRequest {
 }
 
 impl InvokerRequest {
-    /// What a connection keeps.
+    /// The invoker that a connection keeps.
     #[must_use]
     pub fn stored(connection: &StoredConnection) -> Self {
         match connection.invoker.as_str() {
@@ -47,7 +47,7 @@ impl InvokerRequest {
         }
     }
 
-    /// What is best for an identity if nothing is said.
+    /// The default invoker for an identity.
     #[must_use]
     pub fn default_for(identity: &Identity) -> Self {
         if identity.has_own_id_token() {

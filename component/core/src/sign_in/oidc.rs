@@ -35,7 +35,7 @@ const ISSUERS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"
 /// The largest token, in bytes.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// How much clocks may differ, in seconds: as much as google-cloud-rust allows.
+/// The seconds by which clocks may differ: as much as google-cloud-rust allows.
 const SKEW: u64 = 10;
 
 /// The longest that a token may still be good for, in seconds. Google's are for an hour; OpenID Connect leaves the length
@@ -55,12 +55,12 @@ const MAX_EMAIL: usize = 254;
 /// The detail that names the check that failed.
 const CHECK: &str = "check";
 
-/// What the token of this sign-in has to say.
+/// The claims that the token of this sign-in has to hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
     /// The OAuth client that signed in.
     pub client_id: &'a str,
-    /// What was sent with the sign-in.
+    /// The nonce that was sent with the sign-in.
     pub nonce: &'a str,
     /// The access token that came with the ID token.
     pub access_token: &'a Secret<String>,
@@ -68,7 +68,7 @@ pub struct Expected<'a> {
     pub hosted_domain: Option<&'a str>,
 }
 
-/// Who signed in.
+/// The account that signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     /// Google's id of the account: unlike an address, it is never given to another one.
@@ -120,7 +120,7 @@ pub fn verify(token: &Secret<String>, keys: &JwkSet, expected: &Expected<'_>, no
     checked(&claims, expected, now)
 }
 
-/// Whether a token failed for a key that is not in the set: Google may have changed its keys, so it is
+/// Tells if a token failed for a key that is not in the set: Google may have changed its keys, so it is
 /// worth one look at the current ones, and no more than one.
 #[must_use]
 pub fn is_unknown_key(error: &Error) -> bool {
@@ -202,7 +202,7 @@ fn at_hash(access_token: &Secret<String>) -> String {
     URL_SAFE_NO_PAD.encode(&hash[..hash.len() / 2])
 }
 
-/// What may be shown as the name of an account.
+/// Tells if an address may be shown as the name of an account.
 fn is_plain(email: &str) -> bool {
     email.len() <= MAX_EMAIL && email.contains('@') && email.bytes().all(|b| b.is_ascii_graphic())
 }

@@ -23,7 +23,7 @@ pub struct Signer {
     pub key: SigningKey,
 }
 
-/// Where a private key is.
+/// The place of a private key.
 #[derive(Debug)]
 pub enum SigningKey {
     /// In hand: only while a connection is being made.

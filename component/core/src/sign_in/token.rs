@@ -55,7 +55,7 @@ pub struct SignIn<'a> {
     pub project: &'a ProjectId,
 }
 
-/// What a Google API is called with: the source's own token, or that of the service account it leads to.
+/// The access token for Google's APIs: the source's own token, or that of the service account it leads to.
 ///
 /// # Errors
 /// `credential-rejected`, `reconnect-required`, `clock-skew`, `client-config`, `insufficient-scope`,

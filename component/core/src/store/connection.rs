@@ -19,7 +19,7 @@ pub struct StoredConnection {
     pub region: String,
     /// Seconds since 1970-01-01T00:00:00Z.
     pub created: u64,
-    /// Whose ID token functions receive: [`invoker`]'s names; the credential's own if it is empty.
+    /// The account whose ID token functions receive, by [`invoker`]'s names; the credential's own if it is empty.
     pub invoker: String,
     /// Of the invoker, if it is a service account other than the project's own.
     pub invoker_account: Option<String>,
@@ -27,21 +27,21 @@ pub struct StoredConnection {
     pub invoker_delegates: Vec<String>,
     /// Of the invoker, if it is a service account: the token does not say its address.
     pub without_email: bool,
-    /// What it may do; none is everything.
+    /// Its guard rails; none allows everything.
     pub guard_rails: Option<GuardRails>,
-    /// Who signs in; none in a store of an earlier version, which kept it with the credential only.
+    /// The account that signs in; none in a store of an earlier version, which kept it with the credential only.
     pub signs_in: Option<SignsIn>,
 }
 
-/// Who signs in, and how: the part of a credential that is no secret, kept apart from it, so that a list of connections
-/// reads no credential.
+/// The account that signs in, and how: the part of a credential that is not secret. It is kept apart, so
+/// that a list of connections reads no credential.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SignsIn {
     /// One of the names in [`kind`](super::credential::kind).
     pub kind: String,
-    /// Whether only the host sees the key.
+    /// True if only the host sees the key.
     pub host_only: bool,
-    /// Who signs in, for people: an address where there is one.
+    /// The account that signs in, for people: an address where there is one.
     pub account: String,
     /// The service account that this only leads to.
     pub impersonates: Option<String>,

@@ -9,15 +9,15 @@ use crate::base::json::{Object, Read};
 pub struct StoredCredential {
     /// One of the names in [`kind`].
     pub kind: String,
-    /// Who signs in, for people: an address where there is one.
+    /// The account that signs in, for people: an address where there is one.
     pub account: String,
     /// The scopes that were granted, separated by spaces.
     pub scopes: String,
     /// Google's id of the key of a service account.
     pub private_key_id: Option<String>,
-    /// Where the private key is, or the token that the host supplies.
+    /// The entry of the private key, or of the token that the host supplies.
     pub key: String,
-    /// Whether only the host sees the key.
+    /// True if only the host sees the key.
     pub host_only: bool,
     /// Of the OAuth client of a user's grant.
     pub client_id: String,

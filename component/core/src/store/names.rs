@@ -73,7 +73,7 @@ impl ConnectionId {
     }
 }
 
-/// Whether a text can be an id that [`ConnectionId::random`] made.
+/// Tells if a text can be an id that [`ConnectionId::random`] made.
 pub(crate) fn is_id(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }

@@ -1,4 +1,4 @@
-//! What a drop-down offers, while the user types.
+//! The choices that a drop-down offers, while the user types.
 
 use super::{
     function::{Function, Trigger},

@@ -1,4 +1,4 @@
-//! Which regions there are: as Google says now, or as far as is known.
+//! The regions that there are: as Google says now, or as far as is known.
 
 use crate::{
     base::{

@@ -1,4 +1,4 @@
-//! What a plan cannot say by its requests: what depends on answers.
+//! Notes: the parts of a plan that depend on answers, so that no request can show them.
 
 use super::{Action, PlannedRequest};
 use crate::{
@@ -53,7 +53,7 @@ pub(super) fn of(action: &Action, deadline_ms: Option<u32>) -> Vec<String> {
     notes.into_iter().map(str::to_owned).collect()
 }
 
-/// How a name may turn out.
+/// The ways in which a name may turn out.
 fn lookup(function: &FunctionRef) -> &'static [&'static str] {
     match function {
         FunctionRef::Named { region: None, .. } => &[

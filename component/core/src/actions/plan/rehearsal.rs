@@ -74,16 +74,16 @@ pub struct PlannedRequest {
     pub timeout_ms: u64,
 }
 
-/// What a rehearsal has come to.
+/// A rehearsal, as far as it has come.
 #[derive(Debug)]
 pub struct Rehearsal {
     /// Time stands still: what is left of a deadline is all of it.
     start: Duration,
     function: Option<Function>,
-    /// Whether a list of one region has brought the function that is looked for.
+    /// True once a list of one region has brought the function that is looked for.
     found: Cell<bool>,
     requests: RefCell<Vec<PlannedRequest>>,
-    /// What would have been written, the latest last; `None` is what would have been removed.
+    /// The entries that would have been written, the latest last; `None` is one that would have been removed.
     kept: RefCell<Vec<(String, Option<Secret<String>>)>>,
 }
 
@@ -105,7 +105,7 @@ impl Rehearsal {
         }
     }
 
-    /// What would have been sent.
+    /// The requests that would have been sent.
     #[must_use]
     pub fn into_requests(self) -> Vec<PlannedRequest> {
         self.requests.into_inner()

@@ -1,4 +1,4 @@
-//! What Google's APIs say when they refuse.
+//! Refusals of Google's APIs.
 //!
 //! The envelope is that of <https://google.aip.dev/193>; reasons are listed in
 //! `google/api/error_reason.proto`.
@@ -15,24 +15,24 @@ use crate::{
     google::names::FunctionId,
 };
 
-/// What was being done, for the words of an error.
+/// The action that was attempted, for the words of an error.
 #[derive(Debug, Clone)]
 pub struct Attempted<'a> {
     /// In the infinitive: `list functions in my-project`.
     pub action: &'a str,
     /// The project, for links and commands.
     pub project: &'a str,
-    /// Who asked, for people.
+    /// The account that asked, for people.
     pub account: &'a str,
-    /// Who asked, as a member of an IAM policy; empty if that is not known.
+    /// The account that asked, as a member of an IAM policy; empty if that is not known.
     pub member: String,
     /// The permission that the action needs, if Google does not name it.
     pub permission: &'a str,
-    /// What a role is granted on.
+    /// The resource that a role is granted on.
     pub resource: Resource<'a>,
 }
 
-/// What a role is granted on: the smallest thing that is enough.
+/// The resource that a role is granted on: the smallest one that is enough.
 #[derive(Debug, Clone, Copy)]
 pub enum Resource<'a> {
     /// The project.
@@ -256,7 +256,7 @@ pub fn redirect(response: &Response, action: &str) -> Error {
     .fix("call the final address itself, if it is one of Google's APIs")
 }
 
-/// Where a redirect leads, without what may be secret of it.
+/// The target of a redirect, without what may be secret of it.
 pub(crate) fn location(response: &Response) -> String {
     let location = response.header("location").unwrap_or_default();
     foreign(location.split(['?', '#']).next().unwrap_or_default())
@@ -297,7 +297,7 @@ pub(crate) fn missing_role(error: Error, attempted: &Attempted<'_>, permission: 
     error.detail("role", role).fix(fix)
 }
 
-/// Whose move it is, and the command.
+/// The fix: whoever can grant the role, and the command that does.
 pub(crate) fn grant(attempted: &Attempted<'_>, role: &str) -> String {
     let member = if attempted.member.is_empty() { "MEMBER" } else { &attempted.member };
     format!(

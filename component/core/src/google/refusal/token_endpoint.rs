@@ -1,4 +1,4 @@
-//! What a refusal of Google's token endpoint means, whose move it is, and whether to ask again.
+//! Refusals of Google's token endpoint: the meaning of each, whose move it is, and whether to ask again.
 //!
 //! A table: the error code, words of the description, and what was exchanged, in the order of the
 //! rows; then the status. Nothing is guessed from a body that is not the JSON of RFC 6749: a proxy may
@@ -13,7 +13,7 @@ use crate::base::{
     json::{self, Value},
 };
 
-/// What was handed to the token endpoint.
+/// The thing that was handed to the token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grant {
     /// A user's refresh token.
@@ -26,7 +26,7 @@ pub enum Grant {
     Exchange,
 }
 
-/// What helps after a refusal.
+/// The remedy after a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
     /// The same request may be repeated.
@@ -38,19 +38,19 @@ pub enum Remedy {
     Replace,
 }
 
-/// What a refusal means.
+/// The meaning of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
     /// The kind of the error.
     pub kind: Kind,
-    /// Why, in one word: `revoked`, `reauthentication`, `key-unknown`, `clock-skew`, `account-gone`,
+    /// The cause, in one word: `revoked`, `reauthentication`, `key-unknown`, `clock-skew`, `account-gone`,
     /// `client`, `scope`, `policy`, `rate`, `fault` or `unknown`.
     pub cause: &'static str,
-    /// What helps.
+    /// The remedy.
     pub remedy: Remedy,
-    /// What the endpoint did, as the end of a sentence.
+    /// The endpoint's deed, as the end of a sentence.
     what: &'static str,
-    /// Whose move it is. `{account}` stands for the account.
+    /// The fix: whose move it is. `{account}` stands for the account.
     fix: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! What a request carries, as bytes under a media type.
+//! Bodies of requests, as bytes under a media type.
 
 use std::fmt::Write as _;
 

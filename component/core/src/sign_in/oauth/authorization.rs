@@ -1,4 +1,4 @@
-//! What the browser is sent to Google with.
+//! The authorization request, with which the browser is sent to Google.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};

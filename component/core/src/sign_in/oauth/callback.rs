@@ -1,4 +1,4 @@
-//! What the browser comes back with: anybody can make it up, so nothing of it is believed before the
+//! The callback, with which the browser comes back: anybody can make it up, so nothing of it is believed before the
 //! state is, and nothing of it is repeated but Google's own error code.
 
 use super::{ISSUER, authorization::State, redirect::RedirectUri};

@@ -1,4 +1,4 @@
-//! Where Google sends the browser after the consent.
+//! The address to which Google sends the browser after the consent.
 
 use super::client::{ClientKind, OAuthClient};
 use crate::base::error::{Error, Result, foreign};

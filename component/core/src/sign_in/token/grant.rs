@@ -32,7 +32,7 @@ use crate::{
 /// Longer lives are not believed, in seconds: an organisation can allow 12 h at most.
 const MAX_LIFE: u64 = 12 * 3600;
 
-/// What a form holds that nobody may see.
+/// The fields of a form that nobody may see.
 const SECRETS: [&str; 6] =
     ["assertion", "refresh_token", "client_secret", "code", "code_verifier", "subject_token"];
 
@@ -285,7 +285,7 @@ fn insufficient_scope(scope: &str) -> Error {
     .fix("sign in again, and leave every box of the consent page ticked")
 }
 
-/// What a refusal's response says beyond its body, and nothing of what was sent.
+/// Adds what a refusal's response says beyond its body, and takes out what was sent.
 fn refused(request: &Request, response: &Response, error: Error) -> Error {
     let error = form_urlencoded::parse(request.body())
         .filter(|(name, value)| SECRETS.contains(&name.as_ref()) && !value.is_empty())

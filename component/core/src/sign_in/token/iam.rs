@@ -32,7 +32,7 @@ use crate::{
 /// The life that is asked for, in seconds: the longest that needs no policy.
 const LIFE: u64 = 3600;
 
-/// What is wanted of a service account.
+/// The token that is wanted of a service account.
 #[derive(Clone, Copy)]
 pub(super) enum Wanted<'a> {
     /// An access token.

@@ -30,7 +30,7 @@ impl Kept for Minted {
     }
 }
 
-/// What Google granted.
+/// The tokens that Google granted.
 #[derive(Default)]
 pub struct Granted {
     pub(super) access: Option<Minted>,

@@ -12,7 +12,7 @@ use crate::{
     store::{self, credential::StoredCredential, names::ConnectionId},
 };
 
-/// What the source grants: a new access token, and a user's ID token. All of it is kept, a new refresh token
+/// The tokens that the source grants: a new access token, and a user's ID token. All of it is kept, a new refresh token
 /// before anything else.
 pub(super) async fn of_source<P: Ports>(
     call: &Call<'_, P>,

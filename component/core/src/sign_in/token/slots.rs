@@ -28,11 +28,11 @@ const REFRESH_JITTER: u64 = 30;
 /// A token that could not be refreshed is used until this many seconds before its end.
 const LAST_SECONDS: u64 = 10;
 
-/// How long one refresh may keep others waiting: shorter than the deadline of most calls, so that those who
+/// The longest that one refresh may keep others waiting: shorter than the deadline of most calls, so that those who
 /// wait for one that was killed still have time to do without it.
 const LEASE: Duration = Duration::from_secs(20);
 
-/// Where a token is cached, and what keeps two from being asked for at once.
+/// The place of a cached token, and the lease that keeps two from being asked for at once.
 pub(super) struct Slot<'a> {
     id: &'a ConnectionId,
     pub(super) key: String,

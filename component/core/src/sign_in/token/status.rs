@@ -1,4 +1,4 @@
-//! What is known about a connection's last use: when it was, and what keeps the next one from working.
+//! The status of a connection: the time of its last use, and the fault that keeps the next one from working.
 //!
 //! Fresh instances share no memory. Without this note, a thousand callers of a dead connection would
 //! each ask Google, and so would all who waited for one refresh that failed.
@@ -12,10 +12,10 @@ use crate::{
     store::{self, Kept, names::ConnectionId},
 };
 
-/// How long, in seconds, others believe a fault that passes by itself, unless Google asks for longer.
+/// The seconds for which others believe a fault that passes by itself, unless Google asks for longer.
 const PASSING: u64 = 5;
 
-/// How long, in seconds, others believe that a credential was refused, which somebody at Google's side can undo.
+/// The seconds for which others believe that a credential was refused, which somebody at Google's side can undo.
 const REFUSED: u64 = 300;
 
 /// The detail of an error that has been noted: in the seconds of `connection.created`.
@@ -24,7 +24,7 @@ const KNOWN_SINCE: &str = "known-since";
 /// The detail of a refusal that says why.
 const CAUSE: &str = "cause";
 
-/// What is kept under `status/{id}`.
+/// The entry under `status/{id}`.
 #[derive(Default)]
 pub(crate) struct Status {
     pub(crate) last_used: u64,
@@ -45,7 +45,7 @@ pub(crate) struct StoredFault {
     pub(crate) since: u64,
 }
 
-/// How long a fault is believed.
+/// The time for which a fault is believed.
 #[derive(Clone, Copy)]
 enum Belief {
     /// Until somebody signs in anew, whatever token is wanted.
@@ -136,7 +136,7 @@ impl StoredFault {
         })
     }
 
-    /// Whether it is worth telling: what passes by itself is not, once it is not believed any more.
+    /// Tells if it is worth showing: what passes by itself is not, once it is not believed any more.
     pub(crate) fn stands(&self, now: u64) -> bool {
         let passes =
             KINDS.iter().any(|(_, name, belief)| *name == self.kind && matches!(belief, Belief::Passing));
@@ -168,7 +168,7 @@ impl StoredFault {
     }
 }
 
-/// What is known about a connection; nothing, if it cannot be read.
+/// The status of a connection; an empty one, if it cannot be read.
 pub(crate) fn read(ports: &impl Ports, id: &ConnectionId) -> Status {
     store::read(ports, &id.status_key()).ok().flatten().unwrap_or_default()
 }

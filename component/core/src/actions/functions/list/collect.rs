@@ -1,4 +1,4 @@
-//! Who is asked for what, and when: side by side where nothing depends on what comes first.
+//! The order in which all places are asked: side by side where nothing depends on what comes first.
 
 use std::cell::Cell;
 

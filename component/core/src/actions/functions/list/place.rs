@@ -1,4 +1,4 @@
-//! Where a list goes on: a source, a location, and Google's own page token.
+//! The place where a list goes on: a source, a location, and Google's own page token.
 
 use crate::{
     base::error::{Error, Result},

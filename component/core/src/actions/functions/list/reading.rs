@@ -1,4 +1,4 @@
-//! What one source says about one location, page by page.
+//! The list of one source about one location, page by page.
 
 use std::cell::Cell;
 

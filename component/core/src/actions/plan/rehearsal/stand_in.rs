@@ -1,4 +1,4 @@
-//! What stands for Google's answers in a rehearsal: the shape that the next step needs, and nothing that could be
+//! Stand-ins for Google's answers in a rehearsal: the shape that the next step needs, and nothing that could be
 //! taken for a fact.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -14,7 +14,7 @@ use crate::{
     rails::GuardRails,
 };
 
-/// Where a function is that was found: an address that nobody has.
+/// The URL of a function that was found: an address that nobody has.
 const URL: &str = "https://function.rehearsal.run.app";
 
 /// A region that Google has not.
@@ -36,13 +36,13 @@ const LIFE: u64 = 3599;
 #[derive(Debug)]
 pub(super) struct Function {
     pub(super) name: String,
-    /// Where it is: the stand-in, or what the caller's own audience says it must be.
+    /// Its URL: the stand-in, or what the caller's own audience says it must be.
     url: String,
-    /// Whether all that is known is its name.
+    /// True if all that is known is its name.
     bare: bool,
-    /// Where a bare name is found.
+    /// The region in which a bare name is found.
     place: String,
-    /// Whether it can only be there.
+    /// True if it can only be there.
     certain: bool,
 }
 
@@ -91,7 +91,7 @@ impl Function {
         text.replace(&format!("/locations/{}/", self.place), &format!("/locations/{{region of {name}}}/"))
     }
 
-    /// What `functions.get` says of it.
+    /// The answer of `functions.get` about it.
     fn found<'a>(&'a self, name: &str) -> Object<'a> {
         Object::default()
             .with("name", Value::Text(name.to_owned().into()))
