@@ -1,5 +1,6 @@
 //! Assertions that we sign (RFC 7523), and the claims of ID tokens that Google signs.
 
+mod envelope;
 mod key;
 pub(crate) mod provider;
 

@@ -17,7 +17,7 @@ use rsa::{
 use sha2::Sha256;
 use signature::{Signer, Verifier};
 
-use super::key::rsa_private_key;
+use super::envelope::rsa_private_key;
 
 static PROVIDER: CryptoProvider =
     CryptoProvider { signer_factory, verifier_factory, key_utils: KeyUtils::new_unimplemented() };
