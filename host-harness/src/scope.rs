@@ -1,8 +1,9 @@
 //! The part of the store that one call may touch.
 //!
-//! A component that was tricked, or is malicious, would otherwise use one connection's key in a call for another one. The
-//! owner of an entry stands in its key, so a call cannot change who that is ([`entry`]). Nothing here is looked up in the
-//! store, but for a sign-in that ends: and that is done before the component runs.
+//! A component that was tricked, or is malicious, would otherwise use one connection's key in a call for
+//! another one. The owner of an entry stands in its key, so a call cannot change the owner ([`entry`]).
+//! Nothing here is looked up in the store, except for a sign-in that ends: and that is done before the
+//! component runs.
 
 mod entry;
 
@@ -11,7 +12,7 @@ use std::{collections::BTreeSet, time::Duration};
 use self::entry::{EntryName, Owner, SignInId, is_id};
 use crate::secrets::{Expected, SecretStore, StoreError};
 
-/// The rights of a call, told by what it is asked to do.
+/// The rights of a call, as its task asks for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Scope {
     /// The connection that the call names: all of its entries.
@@ -20,7 +21,7 @@ pub(crate) struct Scope {
     makes: Makes,
     /// The sign-in that the call ends.
     ends: Option<SignInId>,
-    /// Reading what is no secret of every connection.
+    /// Reading the entries of every connection that are not secret.
     lists: bool,
     /// Using keys and tokens that the host put there for any connection.
     uses_hosts: bool,
@@ -28,7 +29,7 @@ pub(crate) struct Scope {
     sends: bool,
 }
 
-/// What a call may add.
+/// The thing that a call may add to the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 enum Makes {
     #[default]
@@ -59,7 +60,7 @@ pub(crate) enum Permit {
     IfFirst,
 }
 
-/// What a call has added so far.
+/// The entries that a call has added so far.
 #[derive(Debug, Default)]
 pub(crate) struct Made {
     id: Option<String>,
@@ -67,44 +68,45 @@ pub(crate) struct Made {
 }
 
 impl Scope {
-    /// A call that has no business with the store.
+    /// The scope of a call that has no business with the store.
     pub(crate) fn nothing() -> Self {
         Self::default()
     }
 
-    /// A call that names a connection. What is no id names none.
+    /// The scope of a call that names a connection. A text that is not an id names none.
     pub(crate) fn connection(id: &str) -> Self {
         let connection = is_id(id).then(|| id.to_owned());
         Self { connection, uses_hosts: true, sends: true, ..Self::default() }
     }
 
-    /// A call that names a connection, and sends nothing.
+    /// The scope of a call that names a connection, and sends nothing.
     pub(crate) fn offline(id: &str) -> Self {
         Self { sends: false, ..Self::connection(id) }
     }
 
-    /// `connections.rename`, which tells whether the nickname is in use.
+    /// The scope of `connections.rename`, which tells whether the nickname is in use.
     pub(crate) fn rename(id: &str) -> Self {
         Self { lists: true, uses_hosts: false, ..Self::offline(id) }
     }
 
-    /// `connections.list`.
+    /// The scope of `connections.list`.
     pub(crate) fn list() -> Self {
         Self { lists: true, ..Self::default() }
     }
 
-    /// `connections.connect`.
+    /// The scope of `connections.connect`.
     pub(crate) fn connect() -> Self {
         Self { makes: Makes::Connection, lists: true, uses_hosts: true, sends: true, ..Self::default() }
     }
 
-    /// `connections.authorize`, anew for `connection` or for one to be made.
+    /// The scope of `connections.authorize`, anew for `connection` or for one to be made.
     pub(crate) fn authorize(connection: Option<&str>) -> Self {
         let connection = connection.map(str::to_owned);
         Self { makes: Makes::SignIn(connection), lists: true, ..Self::default() }
     }
 
-    /// `connections.finish`, which makes a connection, or renews the one that the sign-in was begun for.
+    /// The scope of `connections.finish`, which makes a connection, or renews the one that the sign-in was
+    /// begun for.
     ///
     /// # Errors
     /// As the store fails.
@@ -128,12 +130,12 @@ impl Scope {
         })
     }
 
-    /// Plans what this call would do: it makes nothing.
+    /// The scope of a plan for this call: it makes nothing.
     pub(crate) fn planned(self) -> Self {
         Self { sends: false, makes: Makes::Nothing, ..self }
     }
 
-    /// Tells that the call may send requests.
+    /// Tells whether the call may send requests.
     pub(crate) fn sends(&self) -> bool {
         self.sends
     }
@@ -197,7 +199,7 @@ impl Scope {
             return matches!(access, Access::Read | Access::Delete).then_some(Permit::Granted);
         }
         let Makes::SignIn(connection) = &self.makes else { return None };
-        // Nobody comes back to it, and it holds a secret: whoever begins a sign-in clears it away.
+        // Nobody comes back to it, and it holds a secret: the next call that begins a sign-in clears it away.
         if is_over && access == Access::Delete {
             return Some(Permit::Granted);
         }
@@ -207,7 +209,7 @@ impl Scope {
         made.permit(key, id.as_str(), access)
     }
 
-    /// Those of the keys that a call may know of.
+    /// The keys that a call may know of, out of `keys`.
     pub(crate) fn visible(&self, made: &Made, mut keys: Vec<String>, now: Duration) -> Vec<String> {
         keys.retain(|key| {
             let may = |access| self.permit(made, key, access, now) == Ok(Permit::Granted);
@@ -219,7 +221,7 @@ impl Scope {
 }
 
 impl Made {
-    /// What a call may do with an entry of a new connection or sign-in. It uses only what it has put itself.
+    /// The right of a call to an entry of a new connection or sign-in. It uses only what it has put itself.
     fn permit(&self, key: &str, id: &str, access: Access) -> Option<Permit> {
         if self.id.as_deref().is_some_and(|made| made != id) {
             return None;
@@ -249,7 +251,7 @@ impl Made {
 /// The kind of entry that comes first in a new connection.
 const FIRST: &str = "credentials";
 
-/// Writes the first entry of a connection or a sign-in, of which there is nothing yet. The caller sees to it that no other
+/// Writes the first entry of a connection or a sign-in that has none yet. The caller sees to it that no other
 /// call of this host does so at the same time.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! `gcf:connector/secret-store` for the guest, over any [`SecretStore`] of the host.
 //!
-//! A store may block: on a disk, on a network, on an HSM. It is asked on a thread for blocking work, so that no other
-//! call waits for it, and its time on the processor is charged to the call that caused it.
+//! A store may block: on a disk, on a network, on an HSM. It is asked on a thread for blocking work, so that
+//! no other call waits for it, and its time on the processor is charged to the call that caused it.
 
 mod quota;
 
@@ -30,7 +30,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
     pub(crate) store: Arc<dyn SecretStore>,
-    /// Offers `sign`. If not, the component reads the key and signs itself.
+    /// True if the host offers `sign`. If not, the component reads the key and signs itself.
     pub(crate) signs: bool,
     /// Held while a connection or a sign-in is begun.
     making: Arc<Mutex<()>>,
@@ -54,7 +54,7 @@ impl Secrets {
         Self { store, signs, making: Arc::default() }
     }
 
-    /// As a call sees it.
+    /// The store as a call within this scope sees it.
     pub(crate) fn within(
         &self,
         scope: Scope,
@@ -72,7 +72,8 @@ impl Secrets {
         }
     }
 
-    /// Asks the store, on a thread of its own where that may take time, and tells that thread's time on the processor.
+    /// Asks the store, on a thread of its own where that may take time, and returns that thread's time on the
+    /// processor too.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
         takes_time: bool,
@@ -247,7 +248,7 @@ impl CallSecrets {
     }
 }
 
-/// A version is as long as a value at most: nothing longer crosses to the store.
+/// The expected version for the store. It is as long as a value at most: nothing longer crosses.
 fn bounded(expected: wit::Expected) -> Result<Expected, StoreError> {
     if let wit::Expected::Version(version) = &expected {
         check_value(version)?;
@@ -255,7 +256,7 @@ fn bounded(expected: wit::Expected) -> Result<Expected, StoreError> {
     Ok(expected.into())
 }
 
-/// What `bindgen!` wants: a limit ends the call as a trap does.
+/// The answer as `bindgen!` wants it: a limit ends the call as a trap does.
 fn told<T>(answered: Answered<T>) -> wasmtime::Result<Result<T, wit::StoreError>> {
     Ok(answered?.map_err(Into::into))
 }

@@ -1,4 +1,4 @@
-//! Who owns an entry of the store, read from its key and from nothing else.
+//! The owner of an entry of the store, read from its key and from nothing else.
 //!
 //! | key | owner |
 //! |---|---|
@@ -24,14 +24,15 @@ pub(super) enum Owner {
     Connection(String),
     SignIn {
         id: SignInId,
-        /// The end of its life, in seconds since 1970-01-01T00:00:00Z. An earlier version did not say.
+        /// The end of the sign-in's life, in seconds since 1970-01-01T00:00:00Z. An earlier version did not
+        /// record it.
         expires: Option<u64>,
     },
     Host,
     Nobody,
 }
 
-/// The id of a sign-in: `{id}` for a connection to be made, `{connection}.{id}` for one that there is.
+/// The id of a sign-in: `{id}` for a connection to be made, `{connection}.{id}` for an existing one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SignInId {
     text: String,
@@ -41,7 +42,7 @@ pub(super) struct SignInId {
 /// Kinds of entry that hold no secret, as `wit/secret-store.wit` says.
 const PUBLIC: [&str; 2] = ["connections", "status"];
 
-/// Kinds of which a connection has one entry.
+/// Kinds with one entry for each connection.
 const KINDS: [&str; 5] = ["connections", "credentials", "keys", "status", "repeats"];
 
 impl<'a> EntryName<'a> {
@@ -58,12 +59,13 @@ impl<'a> EntryName<'a> {
         Self { key, kind, owner }
     }
 
-    /// Tells whether it is of a sign-in that can still be ended. An earlier version did not say when it is over.
+    /// Tells whether the entry is of a sign-in that can still be ended. An earlier version did not record its
+    /// end.
     pub(super) fn is_alive(&self, now: Duration) -> bool {
         matches!(&self.owner, Owner::SignIn { expires: Some(end), .. } if *end >= now.as_secs())
     }
 
-    /// Tells whether it holds no secret.
+    /// Tells whether the entry holds no secret.
     pub(super) fn is_public(&self) -> bool {
         PUBLIC.contains(&self.kind)
     }
@@ -101,12 +103,12 @@ impl SignInId {
         &self.text
     }
 
-    /// The connection that it is for, if there is one already.
+    /// The connection that the sign-in is for, if there is one already.
     pub(super) fn connection(&self) -> Option<&str> {
         self.connection.as_deref()
     }
 
-    /// Its keys begin like this.
+    /// The beginning of the sign-in's keys.
     pub(super) fn prefix(&self) -> String {
         format!("pending/{}/", self.text)
     }

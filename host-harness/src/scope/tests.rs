@@ -14,7 +14,7 @@ fn rights(scope: &Scope, made: &Made, key: &str) -> Vec<Access> {
     ALL.into_iter().filter(|access| scope.permit(made, key, *access, NOW).is_ok()).collect()
 }
 
-/// Those of a call that has made nothing.
+/// The operations that a call may do that has made nothing.
 fn may(scope: &Scope, key: &str) -> Vec<Access> {
     rights(scope, &Made::default(), key)
 }
@@ -53,7 +53,8 @@ fn nobody_touches_the_entries_of_another_connection() {
                 let rights: Vec<_> =
                     may(&scope, &key).into_iter().filter(|right| !puts || *right != Access::Put).collect();
                 assert_eq!(rights, read, "{name}: {key}");
-                // A connection that is there is not a new one, and the first entry of a new one is its credential.
+                // A connection that is there is not a new one, and the first entry of a new one is its
+                // credential.
                 let put = scope.permit(&Made::default(), &key, Access::Put, NOW).ok();
                 let first = puts && kind == "credentials";
                 assert_eq!(put, first.then_some(Permit::IfFirst), "{name}: {key}");
@@ -95,7 +96,7 @@ fn what_the_host_keeps_is_used_and_not_changed() {
     }
 }
 
-/// What names no connection, or one by half.
+/// Ids that are not a connection's, and keys that lack one.
 #[test]
 fn an_id_that_is_none_owns_nothing() {
     for id in ["", "team", "token", "00000000000000a", "00000000000000AA", "00000000000000aaa", "a/b"] {
@@ -191,7 +192,7 @@ fn a_sign_in_is_ended_by_who_names_it() {
         may(&Scope::finish(&store, &format!("{MINE}.{NEW}"), over).unwrap(), &format!("keys/{MINE}")),
         []
     );
-    // Whoever calls cannot make a connection theirs by naming it.
+    // A caller cannot make a connection theirs by naming it.
     let made_up = Scope::finish(&store, &format!("{THEIRS}.{NEW}"), NOW).unwrap();
     assert_eq!(may(&made_up, &format!("credentials/{THEIRS}")), []);
 }

@@ -1,4 +1,4 @@
-//! What one call may ask of the store, counted.
+//! The count of one call's use of the store.
 
 use crate::{error::Limit, limits::StoreLimits};
 

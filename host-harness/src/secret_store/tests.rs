@@ -114,7 +114,7 @@ async fn a_limit_ends_the_call() {
     }
     assert_eq!(calls.keys(String::new()).await, Err(Limit::StoreCalls(3)));
 
-    // What is refused counts as well: asking costs the same.
+    // A refusal counts as well: asking costs the same.
     let mut denied = fresh();
     for _ in 0..3 {
         assert!(denied.get("keys/00000000000000bb".into()).await.unwrap().is_err());
@@ -211,7 +211,7 @@ async fn others_have_their_turn_while_a_store_takes_its_time() {
     others.await.unwrap();
 }
 
-/// Burns the processor's time of whoever calls it.
+/// A store that burns the processor's time of its caller.
 #[derive(Debug)]
 struct Busy(MemoryStore);
 

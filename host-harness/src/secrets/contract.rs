@@ -1,4 +1,4 @@
-//! What every writable store must do, written once.
+//! The contract of every writable store, tested in one place.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -9,7 +9,7 @@ use std::{
 use super::{Expected, Lease, MAX_LEASE, SecretStore, StoreError, StoreQuota, sign_with_pem};
 use crate::clock::Clock;
 
-/// A value that must be printed nowhere.
+/// A value that must not be printed anywhere.
 pub(super) const CANARY: &str = "canary-3f9c";
 
 /// A clock that moves when it is told to.
@@ -43,7 +43,7 @@ pub(super) fn demo_key() -> String {
     json["private_key"].as_str().unwrap().to_owned()
 }
 
-/// Everything that one caller can see. `store` is empty, and its time is that of `clock`.
+/// Checks everything that one caller can see. `store` is empty, and its time is that of `clock`.
 pub(super) fn check(store: &dyn SecretStore, clock: &ManualClock) {
     compare_and_set(store);
     keys(store);
@@ -54,7 +54,7 @@ pub(super) fn check(store: &dyn SecretStore, clock: &ManualClock) {
     assert!(!format!("{store:?} {:#?}", store.get("credentials/canary")).contains(CANARY));
 }
 
-/// A store that is full says so, and goes on with what it has. `make` makes an empty one.
+/// Checks that a full store says so, and goes on with its entries. `make` makes an empty one.
 pub(super) fn check_quota<S: SecretStore>(make: impl Fn(StoreQuota) -> (S, std::sync::Arc<ManualClock>)) {
     let few = StoreQuota { entries: 2, bytes: 1 << 20, leases: 2 };
     let is_full = |error: StoreError| matches!(&error, StoreError::Other(why) if why.contains("full"));
@@ -191,7 +191,7 @@ fn signing(store: &dyn SecretStore) {
     assert_eq!(store.sign("keys/missing", b"m"), Err(StoreError::Unsupported));
 }
 
-/// Each of `stores`, all over the same data, counts up at once.
+/// Checks that all of `stores`, over the same data, can count up at once.
 pub(super) fn check_racing_writers(stores: &[&dyn SecretStore]) {
     thread::scope(|scope| {
         for store in stores {
@@ -202,7 +202,7 @@ pub(super) fn check_racing_writers(stores: &[&dyn SecretStore]) {
     assert_eq!(total, (COUNTS as usize * stores.len()).to_string());
 }
 
-/// How often one writer counts.
+/// The number of times that one writer counts.
 pub(super) const COUNTS: u32 = 50;
 
 /// Counts one number up, [`COUNTS`] times, by compare-and-set.

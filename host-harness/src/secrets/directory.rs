@@ -32,13 +32,13 @@ mod usage;
 /// among them. The folder must be on a local file system, for advisory locks.
 ///
 /// A file is encrypted to the store's own key, and to the [recipients](Self::share) of the connection that it
-/// belongs to. It is sealed inside, so that whoever may write in the folder but has no key can neither
-/// change a value, nor put one in the place of another, nor become a recipient of what the store's own key
-/// writes. What they can do is remove a file, or put an older one of the same key back; and they see
-/// the names of keys, sizes and times.
+/// belongs to. It is sealed inside: somebody who may write in the folder but has no key can neither change a
+/// value, nor put one in the place of another, nor become a recipient of what the store's own key writes.
+/// They can remove a file, or put an older one of the same key back; and they see the names of keys, sizes
+/// and times.
 ///
-/// Who opens the folder, or a copy of it, with a recipient's key sees the connections shared with it, and
-/// nothing else; what they write stays readable to all recipients and to the owner.
+/// Somebody who opens the folder, or a copy of it, with a recipient's key sees the connections shared with
+/// it, and nothing else; their writes stay readable to all recipients and to the owner.
 pub struct DirectoryStore {
     folder: PathBuf,
     key: StoreKey,
@@ -61,9 +61,10 @@ impl DirectoryStore {
     /// nothing is encrypted yet. Values that an earlier version left in clear text are encrypted.
     ///
     /// # Errors
-    /// [`StoreError::Other`] if `path` is no place for a store: no folder, a link, or a folder that others than
-    /// its owner can enter and that is no store yet. [`StoreError::Unavailable`] if the folder cannot be used or
-    /// others can enter it by now, if the key cannot be read, or if nothing in the folder is encrypted to it.
+    /// [`StoreError::Other`] if `path` is not a place for a store: not a folder, a link, or a folder that
+    /// others than its owner can enter and that is not a store yet. [`StoreError::Unavailable`] if the folder
+    /// cannot be used or others can enter it by now, if the key cannot be read, or if nothing in the folder
+    /// is encrypted to it.
     pub fn open_with(path: impl Into<PathBuf>, key: &KeySource) -> Result<Self, StoreError> {
         Self::open_with_clock(path, key, Arc::new(SystemClock::default()))
     }
@@ -110,13 +111,13 @@ impl DirectoryStore {
         Ok(store)
     }
 
-    /// The same store, which grows to this, with what other processes write there.
+    /// Limits the store to this size, counting the entries that other processes write there.
     #[must_use]
     pub fn with_quota(self, quota: StoreQuota) -> Self {
         Self { quota, ..self }
     }
 
-    /// Whether the values are encrypted on the disk: always.
+    /// Tells whether the values are encrypted on the disk: always.
     #[must_use]
     pub const fn is_encrypted(&self) -> bool {
         true
@@ -128,20 +129,20 @@ impl DirectoryStore {
         &self.folder
     }
 
-    /// How many values were found in clear text when the store was opened, and are encrypted now. Backups and
-    /// free blocks of the disk may still hold them.
+    /// The number of values that were found in clear text when the store was opened, and are encrypted now.
+    /// Backups and free blocks of the disk may still hold them.
     #[must_use]
     pub const fn migrated(&self) -> usize {
         self.migrated
     }
 
-    /// The public half of the key that the store was opened with, `age1…`: what others share with.
+    /// The public half of the key that the store was opened with, `age1…`, to which others share.
     #[must_use]
     pub fn recipient(&self) -> String {
         self.key.recipient().to_string()
     }
 
-    /// How many entries this key cannot read, because they are encrypted to others only.
+    /// The number of entries that this key cannot read, because they are encrypted to others only.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -234,7 +235,8 @@ impl SecretStore for DirectoryStore {
         let mut keys = Vec::new();
         for (path, named) in entries::list(&self.folder)? {
             let Some(key) = self.key_in(&path, named)? else { continue };
-            // A damaged file stays listed: what cannot be read is not to look as if it were not there.
+            // A damaged file stays listed: a value that cannot be read is not to look as if it were not
+            // there.
             if key.starts_with(prefix) && files::read(&path)?.is_some_and(|bytes| !self.key.is_hidden(&bytes))
             {
                 keys.push(key);
@@ -274,7 +276,7 @@ fn nonce() -> String {
 
 const LEASES: &str = "leases";
 const SHARING: &str = "sharing";
-/// Never removed: a lock on a removed file would lock out nobody.
+/// The lock's file, which is never removed: a lock on a removed file would lock out nobody.
 const LOCK: &str = ".lock";
 
 #[cfg(test)]

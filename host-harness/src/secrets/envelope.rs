@@ -1,4 +1,4 @@
-//! What is in a file of the store: an age file, sealed inside by those who may read it.
+//! The file of an entry: an age file, sealed inside by those who may read it.
 //!
 //! ```text
 //! age-encryption.org/v1
@@ -8,8 +8,9 @@
 //! payload: SEAL "\n" JSON  HMAC-SHA256 of the JSON, in hexadecimal
 //! ```
 //!
-//! age says that a file is whole, not who wrote it: whoever knows a recipient can write for it. The seal
-//! says that. Its key is known to the readers only, so that a planted file is told from one of theirs.
+//! age says that a file is whole, not who wrote it: anybody who knows a recipient can write for it. The seal
+//! says who wrote it. Its key is known to the readers only, so that a planted file is told from one of
+//! theirs.
 //!
 //! age also tries each stanza and cannot tell one that is somebody else's from one that is damaged. The hint
 //! can, and the MAC of the header covers it: a flipped bit never turns a reader's file into a foreign one.
@@ -34,7 +35,7 @@ pub(super) struct StoreKey {
     identity: Identity,
     recipient: Recipient,
     hint: String,
-    /// Seals what only this key reads.
+    /// Seals the entries that only this key reads.
     pub(super) own: hmac::Key,
     /// Seals the lists of readers that this key decided on.
     pub(super) lists: hmac::Key,
@@ -55,7 +56,7 @@ impl StoreKey {
         &self.recipient
     }
 
-    /// Decrypts; whose seal it is remains to be asked.
+    /// Decrypts a file. Its seal remains to be checked.
     pub(super) fn open(&self, bytes: &[u8]) -> Result<Opened, Unreadable> {
         let reader = Reader { key: self, decrypts: true, addressed: Cell::new(false) };
         let plain = match decrypt(bytes, &reader) {
@@ -67,7 +68,7 @@ impl StoreKey {
         Ok(Opened { json: plain[line + 1..].to_vec(), seal })
     }
 
-    /// Whether a file is none of this key's. A damaged one might be, and so it is not hidden.
+    /// Tells whether a file is not for this key. A damaged file might be, and so is not hidden.
     pub(super) fn is_hidden(&self, bytes: &[u8]) -> bool {
         let reader = Reader { key: self, decrypts: false, addressed: Cell::new(false) };
         let hidden = matches!(decrypt(bytes, &reader), Err(DecryptError::NoMatchingKeys));
@@ -76,7 +77,7 @@ impl StoreKey {
     }
 }
 
-/// Encrypts `json` to `readers`, of which there is at least one.
+/// Encrypts `json` to `readers`, at least one.
 pub(super) fn seal(readers: &[Recipient], key: &hmac::Key, json: &str) -> Vec<u8> {
     let readers: Vec<Addressed<'_>> = readers.iter().map(Addressed).collect();
     let readers = readers.iter().map(|reader| reader as &dyn age::Recipient);
@@ -95,28 +96,28 @@ pub(super) fn seal(readers: &[Recipient], key: &hmac::Key, json: &str) -> Vec<u8
 
 /// A text that was decrypted. No `Debug`.
 pub(super) struct Opened {
-    /// The text, whoever wrote it.
+    /// The text, by whatever writer.
     pub(super) json: Vec<u8>,
     seal: Vec<u8>,
 }
 
 impl Opened {
-    /// Whether who wrote it knew `key`.
+    /// Tells whether the writer of the file knew `key`.
     pub(super) fn is_sealed_by(&self, key: &hmac::Key) -> bool {
         hmac::verify(key, &self.json, &self.seal).is_ok()
     }
 }
 
-/// Why a file cannot be read with a key.
+/// The reason why a file cannot be read with a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unreadable {
-    /// It is whole as far as can be seen, and encrypted to others.
+    /// Whole as far as can be seen, and encrypted to others.
     Hidden,
-    /// It is not what was written.
+    /// Not as it was written.
     Damaged,
 }
 
-/// As hexadecimal digits.
+/// The bytes as hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

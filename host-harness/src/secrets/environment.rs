@@ -24,7 +24,7 @@ impl ReadOnlyStore {
     /// Reads the variable `GCF_SECRETS`.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it is not set, or is no JSON object of keys and strings.
+    /// [`StoreError::Unavailable`] if it is not set, or is not a JSON object of keys and strings.
     pub fn from_env() -> Result<Self, StoreError> {
         Self::from_variable(env::var(SECRETS_VARIABLE))
     }
@@ -32,7 +32,7 @@ impl ReadOnlyStore {
     /// Reads the file at `path`.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it cannot be read, or is no JSON object of keys and strings.
+    /// [`StoreError::Unavailable`] if it cannot be read, or is not a JSON object of keys and strings.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let failed = |what: &dyn fmt::Display| {
@@ -56,7 +56,7 @@ impl ReadOnlyStore {
         }
     }
 
-    /// serde_json's messages quote the text; only the place is passed on.
+    /// Parses the object. serde_json's messages quote the text; only the place is passed on.
     fn parse(text: &str, source: &str) -> Result<Self, StoreError> {
         let values: BTreeMap<String, String> = serde_json::from_str(text).map_err(|error| {
             StoreError::Unavailable(format!(
@@ -115,10 +115,10 @@ impl fmt::Debug for ReadOnlyStore {
     }
 }
 
-/// Nothing changes, so every value has the same one.
+/// The version of every value: nothing changes.
 const VERSION: &str = "1";
 
-/// A thousand connections, and some.
+/// The size of a thousand connections, and some more.
 const MAX_FILE: u64 = 64 << 20;
 
 #[cfg(test)]

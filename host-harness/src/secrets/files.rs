@@ -1,4 +1,4 @@
-//! Files that only their owner reads, that are replaced as a whole or not at all, and that are no links.
+//! Files that only their owner reads, that are replaced as a whole or not at all, and that are not links.
 
 use std::{
     fs::{self, File},
@@ -13,8 +13,8 @@ use crate::reading;
 
 /// Makes the folder, or accepts one that nobody else can enter and in which files can be made.
 ///
-/// If it is `known` as a folder of ours, others are to be locked out of it. Of any other folder nobody knows
-/// who needs it: `chmod 700 /` would end a machine.
+/// If it is `known` as a folder of ours, the error says to lock others out of it. Any other folder may be
+/// needed by somebody: `chmod 700 /` would end a machine.
 pub(super) fn private_folder(path: &Path, known: bool) -> Result<(), StoreError> {
     let failed = |error| unavailable("cannot open the folder", path, &error);
     match fs::symlink_metadata(path) {
@@ -81,7 +81,7 @@ pub(super) fn remove(folder: &Path, path: &Path, durable: Durable) -> Result<(),
     }
 }
 
-/// The bytes of a file, or `None` if there is none. A link is refused, and so is what is no file.
+/// The bytes of a file, or `None` if there is none. A link is refused, and so is anything but a file.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     match open(path)? {
         Some(file) => read_all(path, file).map(Some),
@@ -89,8 +89,8 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     }
 }
 
-/// As [`read`], and refuses a file that others than its owner can read or write. Only if `is_ours` knows what
-/// is in it, they are to be locked out: somebody may need any other file.
+/// As [`read`], and refuses a file that others than its owner can read or write. The error says to lock them
+/// out only if `is_ours` knows the content: somebody may need any other file.
 pub(super) fn read_private(
     path: &Path,
     is_ours: impl Fn(&[u8]) -> bool,
@@ -115,7 +115,7 @@ pub(super) fn read_private(
     })
 }
 
-/// Whether something has this name, be it a link to nowhere.
+/// Tells whether anything has this name, be it a link to nowhere.
 pub(super) fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
@@ -134,7 +134,7 @@ pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
     open().map_err(|error| unavailable("cannot lock", path, &error))
 }
 
-/// Removes what killed writers left. The caller holds the lock under which this folder is written.
+/// Removes the leftovers of killed writers. The caller holds the lock under which this folder is written.
 pub(super) fn remove_leftovers(folder: &Path) -> Result<(), StoreError> {
     for name in names(folder)?.iter().filter(|name| name.starts_with(TEMPORARY)) {
         remove(folder, &folder.join(name), Durable::No)?;
@@ -150,12 +150,12 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, StoreError> {
     list().map_err(|error| unavailable("cannot list", folder, &error))
 }
 
-/// Says what could not be done, with which file, and why.
+/// The error that says what could not be done, with which file, and why.
 pub(super) fn unavailable(what: &str, path: &Path, error: &io::Error) -> StoreError {
     StoreError::Unavailable(format!("{what} {}: {error}", path.display()))
 }
 
-/// Whether a change must survive a power cut.
+/// The durability of a change: whether it must survive a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Durable {
     Yes,
@@ -190,7 +190,7 @@ fn read_all(path: &Path, file: File) -> Result<Vec<u8>, StoreError> {
     })
 }
 
-/// Readable by its owner only, and gone when it is dropped.
+/// A file readable by its owner only, and gone when it is dropped.
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)
 }
@@ -205,9 +205,9 @@ fn sync(file: &File) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Hidden, so that no listing takes one for a key.
+/// The prefix of temporary files. They are hidden, so that no listing takes one for a key.
 const TEMPORARY: &str = ".tmp-";
-/// Twice the largest value with every character escaped, and the readers of a large team.
+/// The largest file: twice the largest value with every character escaped, and the readers of a large team.
 const MAX_FILE: u64 = 1024 * 1024;
 
 #[cfg(unix)]
@@ -245,7 +245,8 @@ fn mode(metadata: &fs::Metadata) -> u32 {
     metadata.permissions().mode() & 0o777
 }
 
-/// A link fails to open; a pipe opens at once, so that it can be refused. New files are the owner's only.
+/// Has a link fail to open, and a pipe open at once, so that it can be refused. New files are the owner's
+/// only.
 #[cfg(unix)]
 fn follow_no_link(options: &mut fs::OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt;
@@ -254,7 +255,7 @@ fn follow_no_link(options: &mut fs::OpenOptions) {
         .custom_flags((rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits().cast_signed());
 }
 
-/// A rename or a removal is durable only when its folder is.
+/// Syncs a folder: a rename or a removal is durable only when its folder is.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     sync(&File::open(path)?)
@@ -293,7 +294,7 @@ pub(super) mod faults {
         SYNCS_LEFT.set(Some(good));
     }
 
-    /// Whether the failure was met.
+    /// Tells whether the failure was met.
     pub(crate) fn met() -> bool {
         SYNCS_LEFT.get().is_none()
     }

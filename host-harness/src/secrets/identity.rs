@@ -1,4 +1,4 @@
-//! The key that a store is encrypted to, and where its private half is kept.
+//! The key that a store is encrypted to, and the place of its private half.
 
 use std::{
     env,
@@ -28,10 +28,10 @@ pub const KEY_FILE_VARIABLE: &str = "GCF_KEY_FILE";
 /// Holds the passphrase of the key, for [`KeySource::from_env`].
 pub const PASSPHRASE_VARIABLE: &str = "GCF_PASSPHRASE";
 
-/// Set to anything, has the key in the system's keyring, for [`KeySource::from_env`].
+/// Puts the key into the system's keyring if it is set to anything, for [`KeySource::from_env`].
 pub const KEYRING_VARIABLE: &str = "GCF_KEYRING";
 
-/// Where the private half of a store's key is. The first use of a store makes one there.
+/// The place of the private half of a store's key. The first use of a store makes one there.
 #[derive(Debug)]
 pub enum KeySource {
     /// In a file that only its owner can read, as `age-keygen` writes it. It must lie outside the store, for
@@ -118,7 +118,7 @@ impl KeySource {
         }
     }
 
-    /// Makes a key. Of two processes that do so at once, both get the same. The caller holds the store's lock.
+    /// Makes a key. Two processes that do so at once get the same one. The caller holds the store's lock.
     pub(super) fn create(&self, store: &Path) -> Result<Identity, StoreError> {
         let identity = Identity::generate();
         match self {
@@ -132,7 +132,7 @@ impl KeySource {
         self.load(store)?.ok_or_else(|| StoreError::Unavailable(format!("{} is gone again", self.place())))
     }
 
-    /// Why an encrypted store cannot be opened without a key, and where it may be.
+    /// Explains why an encrypted store cannot be opened without a key, and where that may be.
     pub(super) fn missing(&self, store: &Path) -> String {
         let folder = store.display();
         if self.overlooks_passphrase(store) {
@@ -159,12 +159,12 @@ impl KeySource {
         }
     }
 
-    /// Whether the store has a key under a passphrase, and none was given.
+    /// Tells whether the store has a key under a passphrase, and none was given.
     pub(super) fn overlooks_passphrase(&self, store: &Path) -> bool {
         !matches!(self, Self::Passphrase(_)) && store.join(IDENTITY).exists()
     }
 
-    /// Where the key is, for messages.
+    /// The place of the key, for messages.
     pub(super) fn place(&self) -> String {
         match self {
             Self::File(path) => format!("the key file {}", path.display()),
@@ -232,7 +232,7 @@ impl fmt::Debug for Passphrase {
     }
 }
 
-/// What `age-keygen` writes, so that `age -d -i` takes the file, too.
+/// A key file as `age-keygen` writes it, so that `age -d -i` takes the file, too.
 fn key_file(identity: &Identity) -> SecretString {
     SecretString::from(format!(
         "# The key of a gcf store. Whoever has it can read the store; without it nobody can.\n\
@@ -242,7 +242,7 @@ fn key_file(identity: &Identity) -> SecretString {
     ))
 }
 
-/// Whether a key is in what may be a key file, be it damaged.
+/// Tells whether a key is in what may be a key file, be it damaged.
 fn holds_key(bytes: &[u8]) -> bool {
     const BEGINNING: &[u8] = b"AGE-SECRET-KEY-1";
     bytes.windows(BEGINNING.len()).any(|text| text == BEGINNING)
@@ -277,11 +277,12 @@ fn refuse_inside(path: &Path, store: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Hidden, so that no listing takes it for a key of the store.
+/// The key's file in the store. It is hidden, so that no listing takes it for a key of the store.
 const IDENTITY: &str = ".identity";
-/// N = 2^17 with r = 8 and p = 1: OWASP's first choice for scrypt, 128 MiB. The tests have nothing to protect.
+/// The work factor: N = 2^17 with r = 8 and p = 1, OWASP's first choice for scrypt, 128 MiB. The tests have
+/// nothing to protect.
 const WORK_FACTOR: u8 = if cfg!(test) { 10 } else { 17 };
-/// A file that asks for more would be a way to occupy the machine.
+/// The largest work factor: a file that asks for more would be a way to occupy the machine.
 const MAX_WORK_FACTOR: u8 = 20;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::StoreError;
 
-/// Refuses what `wit/secret-store.wit` does not call a key.
+/// Refuses a text that is not a key by `wit/secret-store.wit`.
 pub(crate) fn check_key(key: &str) -> Result<(), StoreError> {
     if key.is_empty() {
         return Err(StoreError::Other("a key must not be empty".into()));
@@ -64,18 +64,18 @@ fn named(key: &str, suffix: &str) -> String {
     name
 }
 
-/// What a file name says about its key.
+/// The key that a file name stands for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Named {
-    /// It is this key's.
+    /// The name of this key.
     Key(String),
-    /// Its key was too long for a name and stands in the file.
+    /// The name of a key that was too long for it and stands in the file.
     Inside,
-    /// It is no name of ours.
+    /// A name that is not ours.
     Foreign,
 }
 
-/// Whether a file is one that was kept in clear text.
+/// Tells whether a file is one that was kept in clear text.
 pub(super) fn is_clear(name: &str) -> bool {
     !name.starts_with('.') && name.ends_with(CLEAR_SUFFIX)
 }
@@ -108,7 +108,7 @@ const MAX_VALUE: usize = 64 * 1024;
 const MAX_NAME: usize = 255;
 const SUFFIX: &str = ".age";
 const CLEAR_SUFFIX: &str = ".json";
-/// `%s` is no escape, so no key encodes to a name that begins like this.
+/// The prefix of a hashed name. `%s` is not an escape, so no key encodes to a name that begins like this.
 const HASHED: &str = "%sha256-";
 
 #[cfg(test)]

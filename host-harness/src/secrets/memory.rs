@@ -25,7 +25,7 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct State {
     entries: BTreeMap<String, Entry>,
-    /// Of all keys and values.
+    /// The bytes of all keys and values.
     bytes: u64,
     leases: HashMap<String, Held>,
     /// Versions and lease tokens; never reused, so that a deleted and rewritten key has a new version.
@@ -50,7 +50,7 @@ impl MemoryStore {
         Self { clock, quota: StoreQuota::DEFAULT, state: Mutex::default() }
     }
 
-    /// The same store, which grows to this.
+    /// Limits the store to this size.
     #[must_use]
     pub fn with_quota(self, quota: StoreQuota) -> Self {
         Self { quota, ..self }

@@ -1,4 +1,4 @@
-//! Stores for connections, credentials and tokens: what `gcf:connector/secret-store` promises.
+//! Stores for connections, credentials and tokens, as `gcf:connector/secret-store` promises them.
 
 use std::{fmt, time::Duration};
 
@@ -29,10 +29,10 @@ mod contract;
 
 /// A key-value store with compare-and-set, leases, and keys that sign without being shown.
 ///
-/// Keys and semantics are those of `wit/secret-store.wit`. Calls may block: the host makes them on threads that
-/// nothing else waits for.
+/// Keys and semantics are those of `wit/secret-store.wit`. Calls may block: the host makes them on threads
+/// that nothing else waits for.
 pub trait SecretStore: fmt::Debug + Send + Sync + 'static {
-    /// Tells that a call may wait, for a disk, a lock or a network, or compute for longer than a few
+    /// Tells whether a call may wait, for a disk, a lock or a network, or compute for longer than a few
     /// microseconds; signing aside. A store that says no is called on the threads of the runtime.
     fn may_block(&self) -> bool {
         true
@@ -68,7 +68,7 @@ pub trait SecretStore: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError::Unsupported`] where there are no leases.
     fn acquire_lease(&self, name: &str, ttl: Duration) -> Result<Lease, StoreError>;
 
-    /// Gives a lease back. A stale token is no error.
+    /// Gives a lease back. A stale token is not an error.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -96,7 +96,7 @@ impl fmt::Debug for Entry {
     }
 }
 
-/// What must hold for a write to happen.
+/// The condition for a write to happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
     /// Write whatever is there.
@@ -108,7 +108,7 @@ pub enum Expected {
 }
 
 impl Expected {
-    /// Whether a write may replace `current`.
+    /// Checks that a write may replace `current`.
     fn holds_for(&self, current: Option<&Entry>) -> Result<(), StoreError> {
         let holds = match self {
             Self::Anything => true,
@@ -119,7 +119,7 @@ impl Expected {
     }
 }
 
-/// What came of asking for a lease.
+/// The answer to asking for a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lease {
     /// Granted, under this token.
@@ -128,7 +128,7 @@ pub enum Lease {
     Held(Duration),
 }
 
-/// Why the store did not do it. The texts never hold a value.
+/// The reason why the store failed or refused. The texts never hold a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The key has another version than expected.

@@ -25,30 +25,31 @@ pub(crate) struct Layer(Arc<Mutex<Changes>>);
 
 #[derive(Default)]
 struct Changes {
-    /// `None` for what was removed.
+    /// The changed entries; `None` is a removed one.
     entries: BTreeMap<String, Option<Entry>>,
-    /// Of versions, which are never given twice.
+    /// The counter of versions, which are never given twice.
     counter: u64,
 }
 
-/// A store that shows a [`Layer`] over another store. Writes and removals stay in the layer, and leases in memory.
+/// A store that shows a [`Layer`] over another store. Writes and removals stay in the layer, and leases in
+/// memory.
 #[derive(Debug)]
 pub(crate) struct Overlay {
     beneath: Arc<dyn SecretStore>,
     layer: Layer,
     leases: Option<MemoryStore>,
-    /// None if nothing reaches the store beneath.
+    /// The judge of writes; `None` if nothing reaches the store beneath.
     passes: Option<Arc<dyn Passes>>,
 }
 
 impl Overlay {
-    /// Nothing reaches the store beneath.
+    /// An overlay whose writes never reach the store beneath.
     pub(crate) fn new(beneath: Arc<dyn SecretStore>, layer: Layer) -> Self {
         Self { beneath, layer, leases: Some(MemoryStore::new()), passes: None }
     }
 
-    /// The store beneath gets what `passes` says, if that changes an entry or adds one to a connection that it has; and
-    /// it is asked for leases, for others may be at the same connection.
+    /// An overlay that passes the writes that `passes` allows to the store beneath, for a connection that
+    /// this store has. It asks that store for leases, for others may be at the same connection.
     pub(crate) fn letting_through(
         beneath: Arc<dyn SecretStore>,
         layer: Layer,
@@ -71,7 +72,7 @@ impl Overlay {
 }
 
 impl Layer {
-    /// Writes all of it into `store`, and removes there what was removed here.
+    /// Writes the layer into `store`, and removes there the entries that were removed here.
     ///
     /// # Errors
     /// What the store says.
@@ -255,7 +256,7 @@ mod tests {
             assert_eq!(overlay.get(key).unwrap().unwrap().value, value);
         }
         assert_eq!(beneath.keys("").unwrap(), ["connections/a", "tokens/a/1"]);
-        // One that is in memory already stays there: who reads it must find the newer one.
+        // An entry that is in memory already stays there: a reader must find the newer one.
         overlay.put("tokens/a/2", "live", &Expected::Anything).unwrap();
         overlay.delete("connections/a", &Expected::Anything).unwrap();
         overlay.put("tokens/a/3", "live", &Expected::Anything).unwrap();

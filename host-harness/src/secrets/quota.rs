@@ -1,9 +1,9 @@
-//! What a store may grow to.
+//! The size to which a store may grow.
 
 use super::StoreError;
 
-/// What a store may grow to. A component that writes without end, call after call, would otherwise fill the host's memory or
-/// disk.
+/// The size to which a store may grow. A component that writes without end, call after call, would otherwise
+/// fill the host's memory or disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreQuota {
     /// Entries; 100,000. A connection has four, and a token for each function that it invokes.
@@ -15,10 +15,10 @@ pub struct StoreQuota {
 }
 
 impl StoreQuota {
-    /// The values that stand with each field.
+    /// The default of each field.
     pub const DEFAULT: Self = Self { entries: 100_000, bytes: 256 << 20, leases: 10_000 };
 
-    /// Refuses what would go beyond.
+    /// Refuses a use beyond the quota.
     ///
     /// # Errors
     /// [`StoreError::Other`].
@@ -33,7 +33,7 @@ impl StoreQuota {
         Ok(())
     }
 
-    /// Refuses one lease more than so many.
+    /// Refuses one more lease beside `held`, if these are all that there may be.
     ///
     /// # Errors
     /// [`StoreError::Other`].
@@ -54,7 +54,7 @@ fn full(limit: &str) -> StoreError {
     ))
 }
 
-/// What a store has grown to.
+/// The size to which a store has grown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Usage {
     pub(super) entries: usize,

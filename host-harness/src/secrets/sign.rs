@@ -65,7 +65,7 @@ mod tests {
         let PrivateKeyDer::Pkcs8(der) = PrivateKeyDer::from_pem_slice(pkcs8.as_bytes()).unwrap() else {
             panic!("the fixture is PKCS #8")
         };
-        // RFC 5208: what precedes the PKCS #1 key is 26 bytes long for every 2,048-bit RSA key.
+        // RFC 5208: the prefix of the PKCS #1 key is 26 bytes long for every 2,048-bit RSA key.
         let body = STANDARD.encode(&der.secret_pkcs8_der()[26..]);
         let pkcs1 = format!("-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----\n");
 

@@ -1,4 +1,4 @@
-//! Values: what is in a file of a key, and what a name in the folder says.
+//! Values: the content of a key's file, and the meaning of its name in the folder.
 
 use std::{
     fs,
@@ -87,7 +87,7 @@ impl DirectoryStore {
         match named {
             Named::Key(key) => Ok(Some(key)),
             Named::Inside => {
-                // Gone since it was listed: then it is no key.
+                // Gone since it was listed: then it is not a key.
                 let Some(bytes) = files::read(path)?.filter(|bytes| !self.key.is_hidden(bytes)) else {
                     return Ok(None);
                 };
@@ -110,7 +110,7 @@ impl DirectoryStore {
     }
 }
 
-/// Whether no encrypted value is in the folder.
+/// Tells whether the folder holds no encrypted value.
 pub(super) fn is_empty(folder: &Path) -> Result<bool, StoreError> {
     Ok(list(folder)?.iter().all(|(_, named)| *named == Named::Foreign))
 }
@@ -129,7 +129,7 @@ pub(super) fn encode(content: &impl Serialize) -> String {
     serde_json::to_string(content).expect("strings and numbers have a JSON form")
 }
 
-/// serde_json's messages quote the text; only the place is passed on.
+/// Reads JSON. serde_json's messages quote the text; only the place is passed on.
 pub(super) fn decode<T: DeserializeOwned>(path: &Path, json: &[u8], format: u32) -> Result<T, StoreError> {
     #[derive(Deserialize)]
     struct Header {
@@ -154,5 +154,5 @@ pub(super) fn damaged(path: &Path, why: &str) -> StoreError {
     ))
 }
 
-/// 1 was clear text.
+/// The version of the files' format; 1 was clear text.
 pub(super) const FORMAT: u32 = 2;

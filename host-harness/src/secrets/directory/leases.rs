@@ -1,4 +1,5 @@
-//! Leases: who does something now, and until when. They hold no secret, and are not encrypted.
+//! Leases: the right to do something now, with its holder and its end. They hold no secret, and are not
+//! encrypted.
 
 use std::{
     path::{Path, PathBuf},
@@ -29,7 +30,7 @@ pub(super) struct Leases {
 }
 
 impl Leases {
-    /// In a folder that is there.
+    /// Opens the leases in an existing folder.
     pub(super) fn open(folder: PathBuf, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let _lock = files::lock(&folder.join(LOCK))?;
         files::remove_leftovers(&folder)?;
@@ -47,12 +48,12 @@ impl Leases {
         let granted = millis(now);
         let until = granted.saturating_add(millis(ttl.min(MAX_LEASE)));
         let lease = StoredLease { format: FORMAT, name: name.to_owned(), token: nonce(), granted, until };
-        // A lease that a power cut takes is no loss: its holder is gone, too.
+        // A lease that a power cut takes is not a loss: its holder is gone, too.
         files::replace(&self.folder, &path, encode(&lease).as_bytes(), Durable::No)?;
         Ok(Lease::Granted(lease.token))
     }
 
-    /// Removes what nobody gave back and nobody holds any more, where the folder is full.
+    /// Removes leases that nobody gave back and nobody holds any more, where the folder is full.
     fn make_room(&self, path: &Path, now: Duration, quota: StoreQuota) -> Result<(), StoreError> {
         if files::exists(path) {
             return Ok(());
@@ -99,8 +100,8 @@ struct StoredLease {
 }
 
 impl StoredLease {
-    /// How long it still holds. A lease from the future dates from before the clock was set back,
-    /// and says nothing about how long that is.
+    /// The time for which the lease still holds. A lease from the future dates from before the clock was set
+    /// back, and says nothing about that time.
     fn rest(&self, now: Duration) -> Option<Duration> {
         let now = millis(now);
         let rest = self.until.checked_sub(now).filter(|rest| *rest > 0 && self.granted <= now)?;
@@ -108,7 +109,7 @@ impl StoredLease {
     }
 }
 
-/// An unreadable lease is none: nothing breaks when one is granted twice.
+/// Reads a lease. An unreadable one counts as absent: nothing breaks when a lease is granted twice.
 fn read(path: &Path) -> Result<Option<StoredLease>, StoreError> {
     let bytes = files::read(path)?;
     Ok(bytes.and_then(|bytes| decode(path, &bytes, FORMAT).ok()))

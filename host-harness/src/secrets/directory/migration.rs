@@ -14,7 +14,7 @@ use crate::secrets::{
 };
 
 impl DirectoryStore {
-    /// Encrypts what is in clear text, and says how much that was. The caller holds the lock.
+    /// Encrypts the values in clear text, and returns their number. The caller holds the lock.
     ///
     /// Clear text is taken only where nothing is encrypted yet, or where a mark says that a migration was
     /// killed. Anywhere else somebody put it there, for it to be taken as written by the store's own key.
@@ -36,7 +36,7 @@ impl DirectoryStore {
             files::replace(&self.folder, &mark, &bytes, Durable::Yes)?;
         }
         for path in &clear {
-            // Gone when it is read: then it is no clear text any more.
+            // Gone when it is read: then it is not clear text any more.
             let Some(bytes) = files::read(path)? else { continue };
             let StoredValue { version, key, value, .. } = decode(path, &bytes, CLEAR)?;
             if check_key(&key).is_err() || path.file_name().is_none_or(|name| *name != *clear_file_name(&key))
@@ -46,7 +46,7 @@ impl DirectoryStore {
             check_value(&value)?;
             self.write(&key, &value, &version, &Readers::nobody_else(&self.key), None)?;
         }
-        // Not before all of it is encrypted: what fails half-way can be tried again.
+        // Not before all of it is encrypted: a migration that fails half-way can be tried again.
         for path in &clear {
             files::remove(&self.folder, path, Durable::Yes)?;
         }
@@ -62,6 +62,6 @@ impl DirectoryStore {
     }
 }
 
-/// Hidden, so that no listing takes it for a key.
+/// The mark of a migration under way. It is hidden, so that no listing takes it for a key.
 const MARK: &str = ".migrating";
 const CLEAR: u32 = 1;

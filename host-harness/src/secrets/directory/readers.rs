@@ -9,14 +9,14 @@ use crate::{
     secrets::envelope::{Opened, StoreKey, bytes_of, hex},
 };
 
-/// Who reads the entries of a connection, and how these are sealed. No `Debug`.
+/// The readers of a connection's entries, and the seals of these entries. No `Debug`.
 pub(super) struct Readers {
-    /// All of them; the store's own key is always one.
+    /// All readers; the store's own key is always one of them.
     pub(super) all: Vec<Recipient>,
     pub(super) seal: Seal,
-    /// How entries are sealed that a change of the list has not reached yet.
+    /// The seal of entries that a change of the list has not reached yet.
     pub(super) previous: Option<Seal>,
-    /// Whether the store's own key decided on the list.
+    /// True if the store's own key decided on the list.
     pub(super) is_own: bool,
 }
 
@@ -26,12 +26,13 @@ impl Readers {
         Self { all: vec![key.recipient().clone()], seal: Seal::Own, previous: None, is_own: true }
     }
 
-    /// A list that was read. `None` if it is none.
+    /// The readers in a stored list, or `None` if it is not a list for this key.
     pub(super) fn of(stored: &StoredReaders, key: &StoreKey, is_own: bool) -> Option<Self> {
         let all: Vec<Recipient> =
             stored.readers.iter().map(|reader| reader.parse().ok()).collect::<Option<_>>()?;
         let previous = match stored.previous.as_deref() {
-            // Whose own it is nobody can say of another's list; taken as ours, any list would fit our entries.
+            // Nobody can say whose `own` that is in another's list; taken as ours, any list would fit our
+            // entries.
             Some(OWN) => is_own.then_some(Seal::Own),
             Some(text) => Some(Seal::parse(text)?),
             None => None,
@@ -44,24 +45,24 @@ impl Readers {
         })
     }
 
-    /// Whether there is a list, rather than the store's own key alone.
+    /// Tells whether there is a list, rather than the store's own key alone.
     pub(super) fn are_listed(&self) -> bool {
         matches!(self.seal, Seal::Group(_))
     }
 
-    /// What the next entry is sealed with.
+    /// The key that seals the next entry.
     pub(super) fn seal_key(&self, key: &StoreKey) -> hmac::Key {
         self.seal.key(key)
     }
 
-    /// Whether one of them wrote it.
+    /// Tells whether one of the readers wrote the entry.
     pub(super) fn have_sealed(&self, opened: &Opened, key: &StoreKey) -> bool {
         let mut seals = [Some(&self.seal), self.previous.as_ref()].into_iter().flatten();
         seals.any(|seal| opened.is_sealed_by(&seal.key(key)))
     }
 }
 
-/// What shows that an entry is by a reader. No `Debug`.
+/// The key by which an entry is known to be a reader's. No `Debug`.
 pub(super) enum Seal {
     /// The store's own key, which nobody shares.
     Own,
@@ -70,7 +71,7 @@ pub(super) enum Seal {
 }
 
 impl Seal {
-    /// A new one.
+    /// A new key.
     pub(super) fn new() -> Self {
         let mut bytes = [0; 32];
         SystemRandom.fill(&mut bytes);

@@ -1,9 +1,9 @@
-//! Who reads the entries of a connection beside the store's own key.
+//! Sharing: the readers of a connection's entries beside the store's own key.
 //!
 //! The list of a shared connection is a file of its own, encrypted to all who are on it. It holds a key, made
-//! anew with each change of the list, with which the entries of the connection are sealed. That ties both
-//! together: a list that was planted, or an old one put back, does not fit the entries, and is refused.
-//! Who made the list has sealed it, too: nobody else can change it for them.
+//! anew with each change of the list, that seals the entries of the connection. So the two are tied together:
+//! a list that was planted, or an old one put back, does not fit the entries, and is refused. The list's
+//! maker has sealed it, too: nobody else can change it for them.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -21,14 +21,15 @@ use crate::secrets::{
 };
 
 impl DirectoryStore {
-    /// Lets the owner of `recipient`, an `age1…`, read and write the entries of a connection: those there are,
-    /// and those to come. Sharing twice is no error.
+    /// Lets the owner of `recipient`, an `age1…`, read and write the entries of a connection, present and
+    /// future. Sharing twice is not an error.
     ///
     /// Only the key that made a connection can share it.
     ///
     /// # Errors
-    /// [`StoreError::Other`] if the recipient is none or the store's own, if there is no such connection, or if
-    /// somebody else shared it with this key. [`StoreError::Unavailable`] if an entry of it cannot be read.
+    /// [`StoreError::Other`] if the recipient is invalid or the store's own, if there is no such connection,
+    /// or if somebody else shared it with this key. [`StoreError::Unavailable`] if an entry of it cannot be
+    /// read.
     pub fn share(&self, connection: &str, recipient: &str) -> Result<(), StoreError> {
         let recipient = self.other_recipient(recipient)?;
         let (_lock, old) = self.own_readers(connection)?;
@@ -39,8 +40,8 @@ impl DirectoryStore {
         self.share_with(connection, all, old)
     }
 
-    /// Ends what [`share`](Self::share) began, for what is written from now on. What the recipient has read
-    /// they know; a copy of the folder that they took stays readable to them. Sign in anew to end that.
+    /// Ends what [`share`](Self::share) began, for all writes from now on. The recipient knows what they have
+    /// read, and can still read a copy of the folder that they took. Sign in anew to end that.
     ///
     /// # Errors
     /// As [`share`](Self::share), and if the connection was not shared with this recipient.
@@ -56,7 +57,7 @@ impl DirectoryStore {
         self.share_with(connection, all, old)
     }
 
-    /// Who reads a connection beside the key that the store was opened with, sorted.
+    /// Lists the readers of a connection beside the key that the store was opened with, sorted.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the list cannot be read.
@@ -69,7 +70,7 @@ impl DirectoryStore {
         Ok(others.into_iter().collect())
     }
 
-    /// Who reads the entry of `key`.
+    /// The readers of the entry of `key`.
     pub(super) fn readers(&self, key: &str) -> Result<Readers, StoreError> {
         match connection_of(key) {
             Some(connection) => self.readers_of(connection),
@@ -77,8 +78,8 @@ impl DirectoryStore {
         }
     }
 
-    /// As [`readers`](Self::readers), and refuses a list that does not fit the entries there are: it was
-    /// planted or is an old one, and what is written next would go to those on it.
+    /// As [`readers`](Self::readers), and refuses a list that does not fit the existing entries: it was
+    /// planted or is an old one, and the next write would go to those on it.
     pub(super) fn readers_for_writing(&self, key: &str) -> Result<Readers, StoreError> {
         let readers = self.readers(key)?;
         let Some(connection) = connection_of(key).filter(|_| readers.are_listed()) else {
@@ -101,7 +102,7 @@ impl DirectoryStore {
         connection_of(key).is_some_and(|connection| files::exists(&self.list(connection)))
     }
 
-    /// Removes the list of a connection of which nothing is left. The caller holds the lock.
+    /// Removes the list of a connection that has no entries left. The caller holds the lock.
     pub(super) fn forget_sharing_of_nothing(&self, connection: &str) -> Result<(), StoreError> {
         let list = self.list(connection);
         if files::exists(&list) && self.entries_of(connection)?.is_empty() {
@@ -114,7 +115,8 @@ impl DirectoryStore {
     pub(super) fn finish_sharing(&self) -> Result<(), StoreError> {
         for name in files::names(&self.folder.join(SHARING))? {
             let path = self.folder.join(SHARING).join(&name);
-            // A damaged list is told when its connection is used; it keeps nobody from the others.
+            // A damaged list is reported when its connection is used; it does not keep the others from being
+            // finished.
             let opened = files::read(&path)?.and_then(|bytes| self.key.open(&bytes).ok());
             let Some(stored) =
                 opened.and_then(|opened| decode::<StoredReaders>(&path, &opened.json, FORMAT).ok())
@@ -125,7 +127,8 @@ impl DirectoryStore {
                 && let Ok(readers) = self.readers_of(&stored.connection)
                 && readers.is_own
             {
-                // If that fails, everything is as readable as before, and the next change of the list says why.
+                // If that fails, everything is as readable as before, and the next change of the list says
+                // why.
                 let _ = self.finish(&stored.connection, readers);
             }
         }
@@ -163,7 +166,7 @@ impl DirectoryStore {
     }
 
     fn share_with(&self, connection: &str, all: Vec<Recipient>, old: Readers) -> Result<(), StoreError> {
-        // Before the list is written: what cannot be read now could not be read afterwards either.
+        // Before the list is written: an entry that cannot be read now could not be read afterwards either.
         if self.values_of(connection, &old)?.is_empty() {
             return Err(StoreError::Other(
                 "there is no such connection in this store; name one that is there".into(),
@@ -174,7 +177,7 @@ impl DirectoryStore {
         self.finish(connection, readers)
     }
 
-    /// Encrypts each entry to the readers of the list, and then forgets how they were sealed before.
+    /// Encrypts each entry to the readers of the list, and then forgets the previous seal.
     fn finish(&self, connection: &str, mut readers: Readers) -> Result<(), StoreError> {
         for StoredValue { key, value, version, .. } in self.values_of(connection, &readers)? {
             self.write(&key, &value, &version, &readers, None)?;
@@ -226,7 +229,8 @@ impl DirectoryStore {
     }
 }
 
-/// The key of a connection names it without ambiguity: neither empty, nor with a slash.
+/// Refuses a text that is not a connection: a key names its connection without ambiguity, so that is neither
+/// empty, nor with a slash.
 fn check_connection(connection: &str) -> Result<(), StoreError> {
     let key = format!("connections/{connection}");
     check_key(&key)?;

@@ -45,7 +45,7 @@ impl Place {
         DirectoryStore::open_with(self.store(), &self.key(whose)).unwrap()
     }
 
-    /// What somebody gives away so that others can share with them.
+    /// The recipient that somebody gives away so that others can share with them.
     fn recipient_of(&self, whose: &str) -> String {
         let store = self.0.path().join(whose).join("store");
         DirectoryStore::open_with(store, &self.key(whose)).unwrap().recipient()
@@ -135,7 +135,7 @@ fn what_a_killed_writer_left_is_no_key_and_is_removed() {
     let place = Place::new();
     let store = place.open();
     put(&store, "connections/a", "old");
-    // What a writer leaves that dies between write and rename.
+    // The leftover of a writer that dies between write and rename.
     let leftover = tempfile::Builder::new().prefix(".tmp-").tempfile_in(store.path()).unwrap();
     let (mut file, path) = leftover.keep().unwrap();
     file.write_all(b"half").unwrap();

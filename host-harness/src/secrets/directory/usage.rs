@@ -1,4 +1,4 @@
-//! How much is in the folder, without a look at all of it for each write.
+//! The use of the folder, without a look at all of it for each write.
 
 use std::{
     fs,
@@ -12,8 +12,8 @@ use crate::secrets::{
     quota::{StoreQuota, Usage},
 };
 
-/// What this process knows of the folder. Others write there as well, so it looks again from time to time, and before it
-/// refuses anything.
+/// The use of the folder, as far as this process knows. Others write there as well, so it looks again from
+/// time to time, and before it refuses anything.
 pub(super) struct Known(Mutex<Option<Counted>>);
 
 #[derive(Clone, Copy)]
@@ -30,8 +30,8 @@ impl Known {
         Self(Mutex::new(None))
     }
 
-    /// Counts a write of so many bytes in the place of `old`, if there is an old value. The caller holds the lock of the
-    /// folder.
+    /// Counts a write of so many bytes in the place of `old`, if there is an old value. The caller holds the
+    /// lock of the folder.
     ///
     /// # Errors
     /// [`StoreError::Other`] if the store is full: then nothing is counted.
@@ -75,7 +75,7 @@ fn look(folder: &Path) -> Result<Usage, StoreError> {
 mod tests {
     use super::*;
 
-    /// Others write to the same folder. What they write counts, if a little later.
+    /// Others write to the same folder. Their writes count, if a little later.
     #[test]
     fn the_quota_is_of_the_folder() {
         let folder = tempfile::tempdir().unwrap();

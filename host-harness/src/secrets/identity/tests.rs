@@ -20,7 +20,7 @@ fn a_key_file_is_made_once_and_read_afterwards() {
     assert!(source.load(&store).unwrap().is_none());
     let made = source.create(&store).unwrap();
     assert_eq!(secret(&source.load(&store).unwrap().unwrap()), secret(&made));
-    // Who comes second takes what is there.
+    // The second caller takes the key that is there.
     assert_eq!(secret(&source.create(&store).unwrap()), secret(&made));
 
     let text = fs::read_to_string(&path).unwrap();

@@ -12,9 +12,9 @@ use super::{
 use crate::clock::SeededRandom;
 
 const KEYS: [&str; 4] = ["connections/a", "credentials/a", "tokens/a/1", "tokens/b/1"];
-/// Each of a writer of its own.
+/// The number of kills, each of a writer of its own.
 const KILLS: u64 = 1_000;
-/// So many stores at once: while one is checked, the writer of another writes.
+/// The number of stores at once: while one is checked, the writer of another writes.
 const STORES: u64 = 2;
 
 /// The key of the write that has this number.
@@ -22,7 +22,7 @@ fn key_of(number: u64) -> &'static str {
     KEYS[usize::try_from(number).unwrap() % KEYS.len()]
 }
 
-/// Long enough for several writes to the disk, and different at each end.
+/// A value long enough for several writes to the disk, and different at each end.
 fn value_of(number: u64) -> String {
     let length = usize::try_from(number * 7_919 % 20_000).unwrap();
     format!("{number} {} {number}", "x".repeat(length))
@@ -54,7 +54,7 @@ fn no_acknowledged_write_is_lost_to_kill_9() {
     });
 }
 
-/// One writer after the other goes on with the same store, and is killed.
+/// Kills one writer after the other, each of which goes on with the same store.
 fn kill_writers(kills: u64, seed: u64) {
     let folder = TempDir::new().unwrap();
     let random = SeededRandom::new(seed);
@@ -81,7 +81,7 @@ fn kill_writers(kills: u64, seed: u64) {
         }
         child.kill().unwrap();
         assert_eq!(child.wait().unwrap().code(), None, "it ended by itself");
-        // What it said before it died counts as well.
+        // Numbers that it said before it died count as well.
         heard.for_each(|number| hear(number, &mut latest));
         let left = files::names(&folder.path().join("store")).unwrap();
         halves += u64::from(left.iter().any(|name| name.starts_with(".tmp-")));
@@ -96,7 +96,7 @@ fn hear(number: u64, latest: &mut Option<u64>) {
     *latest = Some(number);
 }
 
-/// Whether the store holds what was acknowledged, or what was in flight then, and all of it.
+/// Asserts that the store holds the last acknowledged value of each key, or the one that was in flight.
 fn check(place: &Path, latest: u64) {
     let store = open(place, Arc::new(SystemClock::default()));
     let mut there = Vec::new();

@@ -3,7 +3,7 @@
 use super::*;
 use crate::secrets::envelope::StoreKey;
 
-/// Whatever is done with it, a damaged file is named, stays listed, and is replaced on purpose only.
+/// Asserts that a damaged file is named, stays listed, and is replaced on purpose only.
 fn is_damaged(store: &DirectoryStore, key: &str, case: &str) {
     let content = fs::read(store.file(key)).unwrap();
     let version = Expected::Version("1".into());
@@ -73,7 +73,7 @@ fn a_file_under_another_name_is_damage() {
     assert_eq!(value(&store, "credentials/a").unwrap(), CANARY);
 }
 
-/// What somebody makes who knows the recipient, which is public, and nothing else.
+/// A file by somebody who knows the recipient, which is public, and nothing else.
 fn planted(store: &DirectoryStore, json: &str) -> Vec<u8> {
     let stranger = StoreKey::new(age::x25519::Identity::generate());
     let readers = [store.key.recipient().clone(), stranger.recipient().clone()];

@@ -3,7 +3,7 @@
 use super::*;
 use crate::secrets::key::clear_file_name;
 
-/// As that version wrote it.
+/// Writes an entry as that version did.
 fn write_clear(place: &Place, key: &str, version: &str) {
     if !place.store().exists() {
         files::private_folder(&place.store(), false).unwrap();

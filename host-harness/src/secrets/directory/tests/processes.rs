@@ -10,7 +10,7 @@ use super::*;
 
 /// For the child: the folder that the store and its key are in.
 const PLACE: &str = "GCF_TEST_PLACE";
-/// Before what a child says, as the test harness says things, too.
+/// The mark before the child's lines, as the test harness prints lines, too.
 const MARK: &str = "child: ";
 
 /// Starts the ignored test with this path below `tests`.
@@ -24,7 +24,7 @@ pub(super) fn start(test: &str, place: &Path) -> Child {
         .unwrap()
 }
 
-/// In the parent: what the child says, a line each; a line that breaks off was not said.
+/// In the parent: the lines of the child. A line that breaks off does not count.
 pub(super) fn heard(child: &mut Child) -> impl Iterator<Item = String> + use<> {
     let mut reader = BufReader::new(child.stdout.take().unwrap());
     std::iter::from_fn(move || {
@@ -44,7 +44,7 @@ pub(super) fn say(text: impl std::fmt::Display) {
     writeln!(stdout(), "{MARK}{text}").unwrap();
 }
 
-/// In the child: where the store is.
+/// In the child: the place of the store.
 pub(super) fn place() -> PathBuf {
     env::var_os(PLACE).expect("it is a parent that runs this").into()
 }

@@ -8,7 +8,7 @@ use crate::secrets::{
 
 const KINDS: [&str; 5] = ["connections/a", "credentials/a", "keys/a", "status/a", "tokens/a/1"];
 
-/// A store with the connections `a` and `b`, of which `a` is shared with a friend.
+/// A store with the connections `a` and `b`; `a` is shared with a friend.
 fn shared() -> (Place, DirectoryStore, String) {
     let place = Place::new();
     let store = place.open();
@@ -35,7 +35,7 @@ fn a_recipient_sees_what_is_shared_and_nothing_else() {
     KINDS.iter().for_each(|key| assert_eq!(value(&theirs, key).unwrap(), *key));
     assert_eq!(value(&theirs, "credentials/none"), None);
 
-    // What is hidden is neither shown nor absent: it can be neither made nor replaced nor removed.
+    // A hidden entry is neither shown nor absent: it can be neither made nor replaced nor removed.
     for error in [
         theirs.get("credentials/b").unwrap_err(),
         theirs.put("credentials/b", "x", &Expected::Absent).unwrap_err(),
@@ -135,7 +135,7 @@ fn only_who_made_a_connection_can_share_it() {
         let error = refused.unwrap_err().to_string();
         assert!(error.contains("only who made it"), "{error}");
     }
-    // Nor what they cannot see, and what is not there.
+    // Nor a connection that they cannot see, nor one that is not there.
     assert!(theirs.share("b", &third).unwrap_err().to_string().contains("not encrypted to this key"));
     let store = place.open();
     for (connection, recipient, expected) in [
