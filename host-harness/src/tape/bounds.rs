@@ -1,4 +1,4 @@
-//! The limits of what is read and kept.
+//! The limits of a tape: of the bodies, files and values that are read and kept.
 
 use std::{
     io::{self, Write},
@@ -14,23 +14,24 @@ use crate::{
     transport::{Body, TransportError},
 };
 
-/// The longest body, in either direction: the catalog's `function-response-bytes`, and `request-bytes` of the second
-/// generation. No call of the component sends more or reads on behind it.
+/// The longest body, in either direction: the catalog's `function-response-bytes`, and `request-bytes` of the
+/// second generation. No call of the component sends more or reads on behind it.
 pub(super) const MAX_BODY: usize = 32 << 20;
 
 /// The longest file of a tape.
 pub(super) const MAX_FILE: u64 = 64 << 20;
 
-/// The part of it that a recording fills: placeholders may be longer than what they stand for.
+/// The part of a file that a recording fills: placeholders may be longer than the secrets they stand for.
 pub(super) const ROOM: usize = 60 << 20;
 
 /// The memory that the values of one body in JSON may take, beside its text.
 const MAX_VALUES: usize = 96 << 20;
 
-/// The same of a whole tape.
+/// The memory that the values of a whole tape may take.
 const MAX_TAPE_VALUES: usize = 512 << 20;
 
-/// The bytes of bodies that a cassette has in memory at the same time, of all exchanges under way and beside its tape.
+/// The bytes of bodies that a cassette has in memory at the same time, of all exchanges under way and beside
+/// its tape.
 pub(super) const MAX_HELD: usize = 512 << 20;
 
 /// A whole body, if it is not longer than [`MAX_BODY`]. It is counted for as long as any part of it lives.
@@ -84,13 +85,13 @@ pub(super) fn of_values(text: &[u8]) -> usize {
     measured(text).0.min(MAX_VALUES)
 }
 
-/// The same of a form and its pairs.
+/// The memory that a form takes with its pairs.
 pub(super) fn of_pairs(text: &[u8]) -> usize {
     (memchr::memchr_iter(b'&', text).count() * PAIR).min(MAX_VALUES)
 }
 
-/// Tells whether the values in a text would take more memory, if it is JSON, than is spent on one body, or are nested deeper
-/// than JSON is read.
+/// Tells whether the values in a text would take more memory, if it is JSON, than is spent on one body, or
+/// are nested deeper than JSON is read.
 pub(super) fn is_lavish(text: &[u8]) -> bool {
     let (memory, depth) = measured(text);
     memory > MAX_VALUES || depth > DEEPEST_READ
@@ -111,17 +112,17 @@ pub(super) fn is_lavish_tape(text: &[u8]) -> bool {
     measured(text).0 > MAX_TAPE_VALUES
 }
 
-/// How deep serde_json reads.
+/// The deepest nesting that serde_json reads.
 const DEEPEST_READ: usize = 127;
 
-/// The same within an interaction.
+/// The deepest nesting within an interaction.
 const DEEPEST_ON_TAPE: usize = 100;
 
 /// The memory of a pair, beside its text: two strings, and their places.
 const PAIR: usize = 96;
 
-/// The memory that the values of a text in JSON take, beside their own text, and how deep they are nested: by the signs
-/// between them, and without parsing it.
+/// The memory that the values of a text in JSON take, beside their own text, and how deep they are nested: by
+/// the signs between them, and without parsing it.
 fn measured(text: &[u8]) -> (usize, usize) {
     let (mut bytes, mut in_string, mut escaped) = (0, false, false);
     let (mut depth, mut deepest) = (0_usize, 0);
@@ -148,7 +149,7 @@ fn measured(text: &[u8]) -> (usize, usize) {
     (bytes, deepest)
 }
 
-/// The length of something in the file of a tape, as one of its interactions.
+/// The length of a value in the file of a tape, as one of its interactions.
 pub(super) fn length_on_tape(interaction: &impl Serialize) -> usize {
     struct Count(usize);
     impl Write for Count {
@@ -167,7 +168,7 @@ pub(super) fn length_on_tape(interaction: &impl Serialize) -> usize {
     count.0
 }
 
-/// The interactions of a tape stand so far in.
+/// The indentation of a tape's interactions.
 const INDENT: usize = 4;
 
 #[cfg(test)]

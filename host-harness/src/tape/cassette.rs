@@ -1,4 +1,4 @@
-//! One tape, and what is done with it: the modes.
+//! One tape in use, and the modes of its use.
 
 use std::{
     path::PathBuf,
@@ -28,23 +28,24 @@ use crate::{
     transport::{Body, Sending, Timeouts, Transport},
 };
 
-/// What is done with a tape.
+/// The ways to use a tape.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
     /// Every request is answered by the tape, or fails. The store is read, and not written.
     #[default]
     Replay,
-    /// As [`Replay`](Self::Replay), but in any order, as often as asked for, and not all of it: the tape stands for a
-    /// server that somebody tries things on.
+    /// As [`Replay`](Self::Replay), but in any order, as often as asked for, and not all of it: the tape
+    /// stands for a server that somebody tries things on.
     Stub,
     /// [`Replay`](Self::Replay) if there is a tape, [`Record`](Self::Record) if there is none.
     Once,
-    /// What is on the tape, in whatever order, is answered by it; what is not is sent, and added.
+    /// A request that is on the tape is answered by it, in any order; any other is sent, and added.
     ///
-    /// What gave out a secret is sent again, for the tape has only a placeholder for it; it stays on the tape as
-    /// it is. So is each request for a token that the tape would grant, in whatever form. Of what is written into the store,
-    /// only a token reaches it that came from Google's servers in this process, if it is for a connection that the
-    /// store has: a refresh token that took the place of another would be lost otherwise.
+    /// A request whose answer gave out a secret is sent again, for the tape has only a placeholder for it; it
+    /// stays on the tape as it is. So is each request for a token that the tape would grant, in whatever
+    /// form. The only writes that reach the store are of tokens that came from Google's servers in this
+    /// process, for a connection that the store has: a refresh token that took the place of another would be
+    /// lost otherwise.
     NewEpisodes,
     /// Everything is sent, and recorded anew.
     Record,
@@ -59,7 +60,7 @@ pub struct Cassette {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     live: LiveSecrets,
-    /// Writes over the stores that it was used with.
+    /// The writes over the stores that the cassette was used with.
     layer: Layer,
     on_tape: usize,
 }
@@ -96,8 +97,8 @@ impl Cassette {
     /// empty tape that a recording begins with, with its clock, its seed and where it comes from.
     ///
     /// # Errors
-    /// What [`Tape::read`] says, if the mode needs the tape; [`TapeError::Write`] if there is something at `path` that
-    /// a tape cannot take the place of.
+    /// What [`Tape::read`] says, if the mode needs the tape; [`TapeError::Write`] if there is something at
+    /// `path` that a tape cannot take the place of.
     pub fn open(
         path: impl Into<PathBuf>,
         mode: Mode,
@@ -139,8 +140,8 @@ impl Cassette {
         Ok(Self { deck, clock, random, live, layer: Layer::default(), on_tape: 0 })
     }
 
-    /// Gives projects and people these names on the tape: [`Recorder::renaming`] and [`Replay::renaming`], as the
-    /// mode has it.
+    /// Gives projects and people these names on the tape: [`Recorder::renaming`] or [`Replay::renaming`], by
+    /// the mode.
     #[must_use]
     pub fn renaming(mut self, aliases: Aliases) -> Self {
         self.deck = match self.deck {
@@ -156,11 +157,12 @@ impl Cassette {
         self
     }
 
-    /// Puts it into a host: the transport, the clock, the randomness, and `store`, whose secrets are kept off the
-    /// tape by their exact value.
+    /// Puts the cassette into a host: the transport, the clock, the randomness, and `store`, whose secrets
+    /// are kept off the tape by their exact value.
     ///
-    /// While a tape is played, nothing reaches `store`: connections, tokens and faults of a tape are none of its own.
-    /// They stay in memory, for all hosts that this cassette is put into. [`Mode::NewEpisodes`] has one exception.
+    /// While a tape is played, nothing reaches `store`: the connections, tokens and faults of a tape do not
+    /// belong there. They stay in memory, for all hosts that this cassette is put into. [`Mode::NewEpisodes`]
+    /// has one exception.
     #[must_use]
     pub fn insert(&self, builder: HostBuilder, store: Arc<dyn SecretStore>) -> HostBuilder {
         builder
@@ -182,8 +184,8 @@ impl Cassette {
         }
     }
 
-    /// Writes what a replay has left in memory into a store that is for replays only: its tokens are placeholders,
-    /// which no server takes.
+    /// Writes the changes that a replay has left in memory into a store that is for replays only: its tokens
+    /// are placeholders, which no server takes.
     ///
     /// # Errors
     /// What the store says.
@@ -191,7 +193,7 @@ impl Cassette {
         self.layer.keep_in(store)
     }
 
-    /// How many of the tape's interactions are not used yet.
+    /// The number of the tape's interactions that are not used yet.
     #[must_use]
     pub fn remaining(&self) -> usize {
         match &self.deck {
@@ -210,19 +212,19 @@ impl Cassette {
         }
     }
 
-    /// Whether nothing was asked of the tape that it holds.
+    /// Tells whether a tape with interactions has been asked for none of them, and for nothing else.
     #[must_use]
     pub fn is_untouched(&self) -> bool {
         self.on_tape > 0 && self.remaining() == self.on_tape && self.misses().is_empty()
     }
 
-    /// Whether it is a tape that is played, and not one that is recorded.
+    /// Tells whether the tape is played, and not recorded.
     #[must_use]
     pub fn is_replaying(&self) -> bool {
         matches!(self.deck, Deck::Replaying(_))
     }
 
-    /// The end: what was recorded is written; what is replayed must have been played whole.
+    /// Ends the use of the tape: writes a recording, and checks that a replay was played whole.
     ///
     /// # Errors
     /// [`TapeError::NotReplayed`], [`TapeError::Write`] or [`TapeError::Leak`].
@@ -248,16 +250,16 @@ impl Transport for Cassette {
     }
 }
 
-/// A tape that is played where it can be, and added to where not.
+/// A tape that is played where it can be, and added to elsewhere.
 #[derive(Debug, Clone)]
 struct Episodes {
     replay: Replay,
     recorder: Recorder,
     network: Arc<dyn Transport>,
     redactor: Arc<Mutex<Redactor>>,
-    /// What may reach the store.
+    /// The tokens that may reach the store.
     given: GivenOut,
-    /// Behind how many interactions of the tape the next one belongs.
+    /// The number of the tape's interactions that the next one belongs behind.
     place: Arc<Mutex<usize>>,
 }
 
@@ -321,7 +323,7 @@ impl Transport for Episodes {
     }
 }
 
-/// Whether the answer holds a placeholder, or a token without its signature: of no use to a server.
+/// Tells whether the answer holds a placeholder, or a token without its signature: of no use to a server.
 fn gives_out_a_secret(interaction: &Interaction) -> bool {
     let body = interaction.response.as_ref().and_then(|response| response.body.as_ref());
     body.is_some_and(|body| {
@@ -330,7 +332,7 @@ fn gives_out_a_secret(interaction: &Interaction) -> bool {
     })
 }
 
-/// What was given out anew gets the placeholder of what was given out then.
+/// Gives each secret that was given out anew the placeholder of the one that was given out then.
 fn bind(recorded: &Value, fresh: &Value, redactor: &mut Redactor) {
     match (recorded, fresh) {
         (Value::String(placeholder), Value::String(secret)) if scan::is_placeholder(placeholder) => {

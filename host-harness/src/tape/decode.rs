@@ -6,7 +6,7 @@ use memchr::{memchr, memchr3};
 
 use super::escapes;
 
-/// Where decoded bytes go, each with the stretch that it comes from.
+/// A receiver of decoded bytes, each with the stretch that it comes from.
 pub(super) trait Sink {
     fn put(&mut self, byte: u8, from: Range<usize>);
 }
@@ -17,16 +17,17 @@ impl Sink for Vec<u8> {
     }
 }
 
-/// How a stretch may be encoded.
+/// The encodings that a stretch may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encoding {
-    /// Of either alphabet, in lines or not. What stands before it may look like a part of it, so many letters are left out.
+    /// Base64 of either alphabet, in lines or not. Text before it may look like a part of it, so many letters
+    /// are left out.
     Base64(u8),
-    /// With `0x`, colons, commas, spaces and the like between the digits, or without.
+    /// Hexadecimal digits, with `0x`, colons, commas, spaces and the like between them, or without.
     Hex(u8),
     /// Percent-encoding, escapes with a backslash, and character references, also side by side.
     Escapes,
-    /// Of mail: `=41`, and lines that end in `=`.
+    /// Quoted-printable, as in mail: `=41`, and lines that end in `=`.
     QuotedPrintable,
     /// Two or four bytes for each letter.
     Wide,
@@ -62,15 +63,15 @@ pub(super) fn stretches(text: &[u8]) -> impl Iterator<Item = Stretch> {
 }
 
 impl Stretch {
-    /// What it is an encoding of, if it is one.
+    /// The bytes that the stretch encodes, if it encodes any.
     pub(super) fn decoded(&self, text: &[u8]) -> Vec<u8> {
         let mut decoded = Vec::with_capacity(self.range.len());
         self.decode(text, &mut decoded);
         decoded
     }
 
-    /// Where in `text` the decoded bytes of `parts` come from; whole words, where a letter is a part of two bytes.
-    /// The parts are in order, and do not overlap.
+    /// The stretches of `text` that the decoded bytes of `parts` come from; whole words, where a letter is a
+    /// part of two bytes. The parts are in order, and do not overlap.
     pub(super) fn sources(&self, text: &[u8], parts: &[Range<usize>]) -> Vec<Range<usize>> {
         let mut places = Places { parts, index: 0, start: 0, found: Vec::new() };
         self.decode(text, &mut places);
@@ -114,7 +115,7 @@ impl Stretch {
     }
 }
 
-/// Notes where some of the decoded bytes come from, and keeps none of them.
+/// Notes the sources of some of the decoded bytes, and keeps none of the bytes.
 struct Places<'a> {
     parts: &'a [Range<usize>],
     index: usize,
@@ -136,7 +137,7 @@ impl Sink for Places<'_> {
     }
 }
 
-/// Where bytes of a class stand together, so many or more.
+/// The stretches in which so many bytes of a class stand together, or more.
 fn runs(text: &[u8], class: u8, least: usize) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -152,7 +153,7 @@ fn runs(text: &[u8], class: u8, least: usize) -> impl Iterator<Item = Range<usiz
     })
 }
 
-/// Words, and those that the end of a line cuts in two.
+/// The words of a text, those that the end of a line cuts in two included.
 fn quoted_runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -175,7 +176,7 @@ fn quoted_runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// UTF-16 and UTF-32 of letters of ASCII: no two bytes in a row that are not zero.
+/// The stretches of UTF-16 or UTF-32 with letters of ASCII: no two bytes in a row that are not zero.
 fn wide_runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -197,13 +198,13 @@ fn is(byte: u8, class: u8) -> bool {
     CLASSES[usize::from(byte)] & class != 0
 }
 
-/// Of Base64, in either alphabet.
+/// The letters of Base64, in either alphabet.
 const IN_BASE64: u8 = 1;
 const BLANK: u8 = 2;
 const HEX: u8 = 4;
-/// What people put between hexadecimal digits.
+/// The signs that people put between hexadecimal digits.
 const BETWEEN_HEX: u8 = 8;
-/// All but blanks and quotes.
+/// All characters but blanks and quotes.
 const IN_WORD: u8 = 16;
 
 const CLASSES: [u8; 256] = {
@@ -271,13 +272,13 @@ fn hex(text: &[u8], offset: usize, skipped: u8, sink: &mut impl Sink) {
                 sink.put(high_digit << 4 | digit, offset + first..offset + at + 1);
                 high = None;
             }
-            // A single digit is none: the zero of `0x`, or a number of another kind.
+            // A single digit is not a byte: the zero of `0x`, or a number of another kind.
             (None, _) => high = None,
         }
     }
 }
 
-/// What the letters of both alphabets stand for; 64 for what is none.
+/// The values of the letters of both alphabets; 64 for any other byte.
 const SIX_BITS: [u8; 256] = {
     let mut table = [64; 256];
     let mut value = 0;
@@ -295,7 +296,7 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// The shortest secret, eight bytes, has eleven characters in Base64, and sixteen in hexadecimal.
 const SHORTEST: usize = 11;
 
-/// What all stretches of a text would be.
+/// The decoded bytes of all stretches of a text.
 #[cfg(test)]
 pub(super) fn views(text: &[u8]) -> Vec<Vec<u8>> {
     stretches(text).map(|stretch| stretch.decoded(text)).collect()
@@ -305,7 +306,7 @@ pub(super) fn views(text: &[u8]) -> Vec<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// Where the encoding of a word stands, if it is seen.
+    /// The stretch that encodes a word, if it is seen.
     fn place(text: &[u8]) -> Option<&[u8]> {
         const WORD: &[u8] = b"canary-42";
         stretches(text).find_map(|stretch| {

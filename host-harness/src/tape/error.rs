@@ -1,4 +1,4 @@
-//! Why a tape cannot be used, or was not replayed as it stands.
+//! The errors of a tape that cannot be used, or was not replayed as it stands.
 
 use std::{io, path::PathBuf};
 
@@ -13,7 +13,7 @@ pub struct Leak {
     pub shown: String,
 }
 
-/// What is wrong with a tape, or with what was sent to it. The texts hold redacted values only.
+/// An error of a tape, or of what was sent to it. The texts hold redacted values only.
 #[derive(Debug, thiserror::Error)]
 pub enum TapeError {
     /// The file cannot be read.
@@ -21,29 +21,29 @@ pub enum TapeError {
     Read {
         /// The tape's file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file cannot be written. What stood there before still stands.
+    /// The file cannot be written. An earlier file in its place still stands.
     #[error("cannot write tape {}: {source}", path.display())]
     Write {
         /// The tape's file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Something else is wrong with this file.
+    /// Another error of this file.
     #[error("tape {}: {source}", path.display())]
     File {
         /// The tape's file.
         path: PathBuf,
-        /// What is wrong.
+        /// The error.
         source: Box<TapeError>,
     },
     /// The JSON does not say `"format": "gcf-tape"`.
     #[error("not a tape: `format` is {found}, expected \"gcf-tape\"")]
     NotATape {
-        /// What the field holds, or `missing`.
+        /// The content of the field, or `missing`.
         found: String,
     },
     /// The major version is another one.
@@ -51,17 +51,17 @@ pub enum TapeError {
     Version {
         /// The tape's version.
         found: String,
-        /// What this program reads.
+        /// The versions that this program reads.
         supported: &'static str,
     },
-    /// The text is no JSON, or none from some place on.
+    /// The text is not JSON, or not from some place on.
     #[error("not JSON from line {line}, column {column} on: {problem}{}", within(at))]
     NotJson {
-        /// Where it stops being JSON; both count from 1.
+        /// The line at which it stops being JSON, from 1.
         line: usize,
-        /// In bytes of that line.
+        /// The column, in bytes of that line, from 1.
         column: usize,
-        /// What is wrong there.
+        /// The problem at that place.
         problem: String,
         /// The path of the field that holds the place; empty if nothing of a tape came before it.
         at: String,
@@ -71,13 +71,13 @@ pub enum TapeError {
     Malformed {
         /// The path of the field, such as `interactions[3].request.url`.
         at: String,
-        /// What is wrong, with line and column.
+        /// The problem, with line and column.
         problem: String,
     },
     /// Fields that this version does not know.
     #[error("unknown field: {}; remove it, or correct its name", quoted(fields))]
     UnknownFields {
-        /// Their paths.
+        /// The paths of the fields.
         fields: Vec<String>,
     },
     /// A name cannot be given another one.
@@ -85,9 +85,9 @@ pub enum TapeError {
     Alias {
         /// The name.
         from: String,
-        /// What it was to become.
+        /// The name that was to replace it.
         to: String,
-        /// Why not.
+        /// The reason why it cannot.
         problem: &'static str,
     },
     /// A secret is on the tape that cannot be taken out of it. Nothing was written.
@@ -115,9 +115,9 @@ pub enum TapeError {
     Full {
         /// The tape's file.
         path: PathBuf,
-        /// Exchanges that are not on it as they were.
+        /// The number of exchanges that are not on it as they were.
         left_out: usize,
-        /// All that were recorded.
+        /// The number of all exchanges that were recorded.
         of: usize,
     },
     /// The replay did not go as the tape says.
@@ -131,7 +131,7 @@ pub enum TapeError {
 }
 
 impl TapeError {
-    /// As [`Display`](std::fmt::Display), with what differs in colours, for a terminal.
+    /// As [`Display`](std::fmt::Display), with the differences in colours, for a terminal.
     #[must_use]
     pub fn coloured(&self) -> String {
         if let Self::NotReplayed { misses, unused } = self {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::decode::Sink;
 
-/// Percent-encoding, escapes with a backslash, and character references. What is none of them stays.
+/// Undoes percent-encoding, escapes with a backslash, and character references. All other text stays.
 pub(super) fn undo(text: &[u8], offset: usize, sink: &mut impl Sink) {
     let mut at = 0;
     while at < text.len() {
@@ -21,7 +21,7 @@ pub(super) fn undo(text: &[u8], offset: usize, sink: &mut impl Sink) {
     }
 }
 
-/// As mail has it (RFC 2045, section 6.7).
+/// Undoes quoted-printable, the escapes of mail (RFC 2045, section 6.7).
 pub(super) fn quoted_printable(text: &[u8], offset: usize, sink: &mut impl Sink) {
     let mut at = 0;
     while at < text.len() {
@@ -37,7 +37,8 @@ pub(super) fn quoted_printable(text: &[u8], offset: usize, sink: &mut impl Sink)
     }
 }
 
-/// How long the end of a line is that mail has put in: `=`, perhaps blanks, and a line break; 0 if there is none.
+/// The length of a line's end that mail has put in: `=`, perhaps blanks, and a line break; 0 if there is
+/// none.
 pub(super) fn soft_break(rest: &[u8]) -> usize {
     if rest[0] != b'=' {
         return 0;
@@ -51,7 +52,7 @@ pub(super) fn soft_break(rest: &[u8]) -> usize {
     }
 }
 
-/// The value of a digit, in this base at most.
+/// The value of a digit in a base.
 pub(super) fn digit(byte: u8, base: u32) -> Option<u8> {
     char::from(byte).to_digit(base).and_then(|digit| u8::try_from(digit).ok())
 }
@@ -85,7 +86,7 @@ fn put(sink: &mut impl Sink, meant: Meant, from: Range<usize>) {
     }
 }
 
-/// A number at the beginning, of so many digits, and how many there were.
+/// The number at the beginning, of so many digits, and the count of them.
 fn number(rest: &[u8], least: usize, most: usize, base: u32) -> Option<(u32, usize)> {
     let digits = rest.iter().take(most).map_while(|byte| digit(*byte, base));
     let (value, count) = digits
@@ -207,7 +208,7 @@ const NAMES: [(&str, u8); 45] = [
 
 const LONGEST_NAME: usize = 17;
 
-/// Lines of mail have 76 characters; blanks behind them are few.
+/// The most blanks at the end of a line: lines of mail have 76 characters; blanks behind them are few.
 const MOST_BLANKS: usize = 80;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What goes wrong on a tape: an edge case is a line in a file.
+//! The faults that a tape can bring about: an edge case is a line in a file.
 
 use std::{
     future::Future as _,
@@ -19,25 +19,25 @@ use crate::transport::{Body, Timeouts, TransportError};
 /// on a network: a longer delay becomes a timeout.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// Before anything of the answer arrives, in milliseconds.
+    /// The delay before anything of the answer arrives, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
-    /// How it ends, if not well.
+    /// The way the exchange ends, if not well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
-    /// So many bytes of the body arrive; of a truncated body half, if nothing is said. Those of a truncated body that
-    /// are not on the tape are spaces.
+    /// The bytes of the body that arrive; of a truncated body half, by default. Bytes of a truncated body
+    /// that are not on the tape are spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_bytes: Option<usize>,
-    /// Before each piece of the body, in milliseconds.
+    /// The pause before each piece of the body, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause_ms: Option<u64>,
-    /// The length of a piece of the body; 1024, if nothing is said.
+    /// The length of a piece of the body; 1024 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub piece_bytes: Option<usize>,
 }
 
-/// How an exchange fails.
+/// The ways in which an exchange fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
@@ -53,7 +53,7 @@ pub enum End {
     ResetBeforeHeaders,
     /// The head of the response does not come in time.
     NoResponse,
-    /// What comes is not HTTP.
+    /// The answer is not HTTP.
     NotHttp,
     /// The connection ends after the head of the response.
     ResetAfterHeaders,
@@ -62,7 +62,7 @@ pub enum End {
 }
 
 impl Fault {
-    /// Whether there is no response at all.
+    /// Tells whether the fault leaves no response at all.
     pub(super) fn is_before_the_response(&self) -> bool {
         self.end.is_some_and(|end| match end {
             End::Unresolved
@@ -76,7 +76,7 @@ impl Fault {
         })
     }
 
-    /// The fault that brings a recorded failure about again; none for what the host itself refused.
+    /// The fault that brings a recorded failure about again; `None` for the host's own refusals.
     pub(super) fn from_failure(error: &TransportError) -> Option<Self> {
         let end = match error {
             TransportError::Dns(_) => End::Unresolved,
@@ -95,12 +95,12 @@ impl Fault {
         Some(Self { end: Some(end), ..Self::default() })
     }
 
-    /// The body broke off after so many bytes.
+    /// The fault of a body that broke off after so many bytes.
     pub(super) fn after(bytes: usize) -> Self {
         Self { end: Some(End::TruncatedBody), body_bytes: Some(bytes), ..Self::default() }
     }
 
-    /// What comes before the head of the response.
+    /// Plays the part of the fault that comes before the head of the response.
     ///
     /// # Errors
     /// If no response comes.
@@ -162,13 +162,13 @@ impl Fault {
     }
 }
 
-/// In the place of what is not on the tape.
+/// Stands in for bytes that are not on the tape.
 const FILLING: [u8; 16 << 10] = [b' '; 16 << 10];
 
 /// A body in pieces, with pauses, that may break off.
 struct Slow {
     rest: Bytes,
-    /// So many bytes come behind it.
+    /// The filling bytes that come behind it.
     filling: usize,
     piece: usize,
     pause: Option<Duration>,

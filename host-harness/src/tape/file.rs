@@ -8,7 +8,7 @@ use std::{
 
 use crate::reading::{self, Kind};
 
-/// Writes beside the file, and puts that in its place: whoever reads it sees the old or the new text.
+/// Writes beside the file, and puts that in its place: a reader sees the old or the new text.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -23,7 +23,7 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// A tape takes the place of nothing but a file: not of a device, for instance.
+/// Refuses to put a tape in the place of anything but a file: of a device, for instance.
 pub(super) fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => Err(io::Error::new(
@@ -34,8 +34,8 @@ pub(super) fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// As [`replace`], when a recording is complete. What stood there before stays beside it, if it is another
-/// tape and `keep_earlier` is set.
+/// As [`replace`], when a recording is complete. An earlier tape stays beside it, if it is another one and
+/// `keep_earlier` is set.
 pub(super) fn put(path: &Path, text: &str, keep_earlier: bool) -> io::Result<()> {
     refuse_what_is_no_file(path)?;
     let is_other = |metadata: fs::Metadata| {

@@ -1,4 +1,4 @@
-//! What each field of a tape means.
+//! The fields of a tape, and their meaning.
 
 use std::{io, path::Path, time::Duration};
 
@@ -38,7 +38,7 @@ pub struct Tape {
     pub(super) interactions: Vec<Interaction>,
 }
 
-/// What a tape was recorded with. A digest is SHA-256, in hexadecimal.
+/// The programs that recorded a tape. A digest is SHA-256, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tools {
     /// The program and its version.
@@ -51,30 +51,30 @@ pub struct Tools {
     pub component_sha256: Option<String>,
 }
 
-/// When an exchange took place, in milliseconds since the recording began. A replay does not wait.
+/// The times of an exchange, in milliseconds since the recording began. A replay does not wait.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
-    /// The request was sent.
+    /// The moment at which the request was sent.
     pub sent_ms: f64,
-    /// The head of the response was there.
+    /// The moment at which the head of the response was there.
     pub head_ms: f64,
-    /// The body of the response had ended.
+    /// The moment at which the body of the response had ended.
     pub done_ms: f64,
 }
 
-/// Where a tape, or one exchange of it, comes from.
+/// The origin of a tape, or of one exchange on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// How faithful it is.
+    /// The degree of faithfulness.
     pub kind: ProvenanceKind,
     /// The document or capture, by its public name.
     pub from: String,
-    /// What was changed or added.
+    /// The changes and additions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// How faithful an exchange is to what Google answers.
+/// The degrees to which an exchange is faithful to what Google answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProvenanceKind {
@@ -95,13 +95,14 @@ pub struct Interaction {
     pub(super) provenance: Option<Provenance>,
     #[serde(default, rename = "match", skip_serializing_if = "Rules::is_empty")]
     pub(super) rules: Rules,
-    /// Sent while the one before it was under way: the two may be asked for in either order.
+    /// True if it was sent while the interaction before it was under way: the two may be asked for in either
+    /// order.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) side_by_side: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) timing: Option<Timing>,
     pub(super) request: RecordedRequest,
-    /// Missing if the fault leaves none.
+    /// The response; missing if the fault leaves none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) response: Option<RecordedResponse>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -140,7 +141,7 @@ pub enum RecordedBody {
     Json(Value),
     /// UTF-8 text.
     Text(String),
-    /// Anything.
+    /// Any bytes.
     #[serde(with = "wire::base64_text")]
     Base64(Vec<u8>),
     /// `application/x-www-form-urlencoded`, as decoded pairs.
@@ -164,20 +165,20 @@ impl Tape {
         }
     }
 
-    /// Notes what it is recorded with.
+    /// Notes the programs that record the tape.
     #[must_use]
     pub fn with_tools(mut self, tools: Tools) -> Self {
         self.recorded_with = Some(tools);
         self
     }
 
-    /// The same tape without what is on it: to record anew what is like it in all else.
+    /// The same tape without its interactions, for a new recording that is otherwise alike.
     #[must_use]
     pub fn emptied(&self) -> Self {
         Self { interactions: Vec::new(), ..self.clone() }
     }
 
-    /// Reads a tape from its JSON text. What is still secret on it is redacted.
+    /// Reads a tape from its JSON text. Secrets that are still on it are redacted.
     ///
     /// # Errors
     /// [`TapeError::NotJson`], [`TapeError::NotATape`], [`TapeError::Version`], [`TapeError::Malformed`] or
@@ -199,7 +200,7 @@ impl Tape {
             .map_err(|source| TapeError::File { path: path.to_owned(), source: Box::new(source) })
     }
 
-    /// The text of a file that may be a tape: at most 64 MiB, or what comes through a pipe that is open.
+    /// The text of a file that may be a tape: at most 64 MiB, or the text that comes through an open pipe.
     ///
     /// # Errors
     /// [`TapeError::Read`], or [`TapeError::File`] if it is not UTF-8.
@@ -221,7 +222,7 @@ impl Tape {
         text
     }
 
-    /// Writes it to a file: whole, or not at all.
+    /// Writes the tape to a file: whole, or not at all.
     ///
     /// # Errors
     /// [`TapeError::Write`].
@@ -231,7 +232,7 @@ impl Tape {
             .map_err(|source| TapeError::Write { path: path.to_owned(), source })
     }
 
-    /// Where the tape comes from.
+    /// The tape's origin.
     #[must_use]
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
@@ -241,13 +242,13 @@ impl Tape {
         &mut self.provenance
     }
 
-    /// What it was recorded with, if that is known.
+    /// The programs that recorded the tape, if they are known.
     #[must_use]
     pub fn recorded_with(&self) -> Option<&Tools> {
         self.recorded_with.as_ref()
     }
 
-    /// What is on the tape, in order.
+    /// The interactions on the tape, in order.
     #[must_use]
     pub fn interactions(&self) -> &[Interaction] {
         &self.interactions
@@ -265,7 +266,7 @@ impl Tape {
         SeededRandom::new(self.seed)
     }
 
-    /// Replaces what is still secret on it.
+    /// Replaces the secrets that are still on the tape.
     pub(super) fn redact(&mut self, redactor: &mut Redactor) {
         let text = self.to_json();
         self.reserve_in(&text, redactor);
@@ -289,7 +290,7 @@ impl Tape {
         }
     }
 
-    /// Where a secret is still to be found, in whatever form: the paths of the fields.
+    /// The paths of the fields in which a secret is still to be found, in whatever form.
     pub(super) fn leaks(&self, redactor: &mut Redactor) -> Vec<String> {
         fn walk(at: &str, value: &Value, redactor: &mut Redactor, found: &mut Vec<String>) {
             let leaf = match value {
@@ -327,13 +328,13 @@ fn lavish() -> io::Error {
 }
 
 impl Interaction {
-    /// What was asked.
+    /// The request.
     #[must_use]
     pub fn request(&self) -> &RecordedRequest {
         &self.request
     }
 
-    /// What was answered, unless nothing was.
+    /// The response, if there was one.
     #[must_use]
     pub fn response(&self) -> Option<&RecordedResponse> {
         self.response.as_ref()
@@ -345,25 +346,25 @@ impl Interaction {
         self.note.as_deref()
     }
 
-    /// Where this one comes from, if not from where the tape does.
+    /// The interaction's own origin, if it is not that of the tape.
     #[must_use]
     pub fn provenance(&self) -> Option<&Provenance> {
         self.provenance.as_ref()
     }
 
-    /// What goes wrong with it.
+    /// The fault that a replay brings about.
     #[must_use]
     pub fn fault(&self) -> Option<&Fault> {
         self.fault.as_ref()
     }
 
-    /// When it took place.
+    /// The times of the exchange.
     #[must_use]
     pub fn timing(&self) -> Option<Timing> {
         self.timing
     }
 
-    /// Whether it was under way together with the one before it.
+    /// Tells whether the interaction was under way together with the one before it.
     #[must_use]
     pub fn side_by_side(&self) -> bool {
         self.side_by_side
@@ -394,13 +395,13 @@ impl RecordedRequest {
         &self.url
     }
 
-    /// Its headers in order.
+    /// The headers, in order.
     #[must_use]
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
     }
 
-    /// Its body, unless that is empty.
+    /// The body, unless it is empty.
     #[must_use]
     pub fn body(&self) -> Option<&RecordedBody> {
         self.body.as_ref()
@@ -414,19 +415,19 @@ impl RecordedResponse {
         self.status
     }
 
-    /// Its headers in order.
+    /// The headers, in order.
     #[must_use]
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
     }
 
-    /// Its body, unless that is empty.
+    /// The body, unless it is empty.
     #[must_use]
     pub fn body(&self) -> Option<&RecordedBody> {
         self.body.as_ref()
     }
 
-    /// Makes a `content-length` that is there say how long the body is now.
+    /// Corrects a `content-length` to the present length of the body.
     pub(super) fn correct_length(&mut self) {
         let length = self.body.as_ref().map(RecordedBody::to_bytes).unwrap_or_default().len();
         for (name, value) in &mut self.headers {

@@ -27,7 +27,7 @@ use crate::{
     transport::{Body, Sending, Timeouts, Transport, TransportError},
 };
 
-/// The hosts that give out what the component keeps.
+/// The hosts that give out the tokens which the component keeps.
 const ISSUERS: [&str; 3] = ["iamcredentials.googleapis.com", "oauth2.googleapis.com", "sts.googleapis.com"];
 
 /// The names that a token has in their answers.
@@ -67,8 +67,8 @@ impl fmt::Debug for GivenOut {
 }
 
 impl Passes for GivenOut {
-    /// Tells whether a value holds a token that was given out, and beside it only what the entry has already: nothing that
-    /// an answer of a tape could have brought.
+    /// Tells whether a value holds a token that was given out, and beside it only what the entry has already:
+    /// nothing that an answer of a tape could have brought.
     fn passes(&self, key: &str, value: &str, beneath: Option<&str>) -> bool {
         if !key.starts_with("tokens/") && !key.starts_with("credentials/") || is_of_a_tape(value) {
             return false;
@@ -84,8 +84,8 @@ impl Passes for GivenOut {
     }
 }
 
-/// Tells whether an answer of a tape would be taken for a token. What else such a host says, a refusal or that a
-/// grant is revoked, the tape may say in its place.
+/// Tells whether an answer of a tape would be taken for a token. Any other answer of such a host, a refusal
+/// or that a grant is revoked, the tape may give in its place.
 pub(super) fn grants(uri: &Uri, interaction: &Interaction) -> bool {
     let succeeded =
         interaction.response.as_ref().is_some_and(|response| (200..300).contains(&response.status));
@@ -149,7 +149,7 @@ impl Transport for Learning {
 /// An answer on its way to its reader. Its tokens are learned before the reader has seen its end.
 struct Copied {
     body: Body,
-    /// None once it is learned, or too long.
+    /// The bytes so far; `None` once they are learned, or too many.
     copy: Option<Vec<u8>>,
     encoding: Option<String>,
     given: GivenOut,
@@ -187,7 +187,7 @@ impl http_body::Body for Copied {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         match &frame {
             Some(Ok(frame)) => self.take(frame.data_ref().map_or(&[][..], |data| data)),
-            // What broke off grants nothing.
+            // An answer that broke off grants nothing.
             Some(Err(_)) => self.copy = None,
             None => {}
         }

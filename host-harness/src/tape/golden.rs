@@ -1,4 +1,4 @@
-//! A test of somebody's own, on a tape of their own.
+//! A test of an embedder's own, on a tape of their own.
 
 use std::{path::Path, sync::Arc};
 

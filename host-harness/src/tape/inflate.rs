@@ -11,13 +11,13 @@ use memchr::{memchr, memrchr};
 
 use super::search::Budget;
 
-/// What gzip begins with, and zlib at each of its levels.
+/// The beginnings of a stream: of gzip, and of zlib at each of its levels.
 static BEGINNINGS: LazyLock<AhoCorasick> = LazyLock::new(|| {
     AhoCorasick::new([&GZIP[..], b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"])
         .expect("five short patterns make an automaton")
 });
 
-/// How much of a stream has been unpacked.
+/// The part of a stream that has been unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     /// There may be more. It comes again, with what follows.
@@ -26,9 +26,9 @@ pub(super) enum Part {
     All,
 }
 
-/// Unpacks what is compressed in some bytes, from wherever a stream begins, until `visit` has seen enough. It sees
-/// each beginning that is twice as long as the last. What is unpacked comes out of the budget, and the work that finds
-/// nothing, too.
+/// Unpacks the compressed streams in some bytes, from wherever one begins, until `visit` has seen enough. It
+/// sees each beginning that is twice as long as the last. The bytes unpacked come out of the budget, and so
+/// does the work that finds nothing.
 pub(super) fn each_inflated(
     bytes: &[u8],
     budget: &mut Budget,
@@ -73,7 +73,7 @@ pub(super) fn each_inflated(
             match status {
                 Ok(Status::StreamEnd) => break true,
                 Ok(Status::Ok) if more > 0 => {}
-                // What is cut off may hold a secret in its beginning.
+                // A stream that is cut off may hold a secret in its beginning.
                 Ok(Status::Ok | Status::BufError) | Err(_) => break false,
             }
         };
@@ -86,8 +86,8 @@ pub(super) fn each_inflated(
     }
 }
 
-/// How long the header of gzip is (RFC 1952, section 2.3); if it is none, how much had to be looked at to tell.
-/// A zero ends each text in it, and there is none from `texts_end` on.
+/// The length of a gzip header (RFC 1952, section 2.3), or the bytes that were read to see that it is not
+/// one. A zero ends each text in it, and there is none from `texts_end` on.
 fn gzip_header(bytes: &[u8], texts_end: usize) -> Result<usize, usize> {
     let flags = *bytes.get(3).ok_or(3_usize)?;
     if flags & 0xe0 != 0 {
@@ -125,7 +125,7 @@ pub(super) fn content(encoding: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// As much as is taken; none of what breaks off, for what is behind that nobody has seen.
+/// Reads as much as is taken; nothing of a stream that breaks off, for nobody has seen the rest.
 fn read(reader: &mut impl std::io::Read) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take(LONGEST).read_to_end(&mut bytes).ok().filter(|_| !bytes.is_empty())?;
@@ -134,19 +134,19 @@ fn read(reader: &mut impl std::io::Read) -> Option<Vec<u8>> {
 
 const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
 
-/// What a stream costs that is none.
+/// The cost of bytes that prove not to be a stream.
 const ATTEMPT: usize = 1 << 10;
 
-/// So much is unpacked at a time.
+/// The bytes that are unpacked at a time.
 const CHUNK: usize = 32 << 10;
 
-/// So much is unpacked before it is looked at for the first time.
+/// The bytes that are unpacked before the first look at them.
 const FIRST_GLANCE: usize = 64 << 10;
 
-/// What a compressed body may grow to; the component takes no more either.
+/// The longest body that a compressed one may grow to; the component takes no more either.
 const LONGEST: u64 = 32 << 20;
 
-/// All that is compressed in some bytes.
+/// The content of all compressed streams in some bytes.
 #[cfg(test)]
 pub(super) fn inflated(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut all = Vec::new();

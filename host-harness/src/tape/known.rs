@@ -15,21 +15,21 @@ pub(super) struct Known {
     windows: HashMap<u128, usize>,
     /// Secrets that are shorter than a window.
     short: HashSet<Vec<u8>>,
-    /// The first eight bytes of these.
+    /// The first eight bytes of each short secret.
     begin: HashSet<u64>,
     filter: Filter,
     /// Raised by whatever makes a search find more than before.
     generation: u64,
-    /// How many bytes of what was found in texts are among them, by where that was.
+    /// The bytes of secrets that were found in texts, for each [`Source`].
     learned: [usize; 3],
-    /// Whether the text at hand is one that is sent.
+    /// True if the text at hand is one that is sent.
     sending: bool,
 }
 
-/// Where a secret that is found in a text comes from. One answer may use up what is there for answers, and nothing else.
+/// The origin of a secret that is found in a text. One answer may use up the room for answers, and no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
-    /// What is sent.
+    /// A request.
     Sent,
     /// An answer, by the name of its field.
     Field,
@@ -38,7 +38,7 @@ enum Source {
 }
 
 impl Known {
-    /// Not the same again once anything was added, or counts in shorter parts than before.
+    /// A number that changes once anything was added, or counts in shorter parts than before.
     pub(super) fn generation(&self) -> u64 {
         self.generation
     }
@@ -48,7 +48,8 @@ impl Known {
         self.sending = sending;
     }
 
-    /// A secret of which each part counts. Of a JWT, the signature is the secret; its claims count as a whole.
+    /// Adds a secret, each part of which counts. Of a JWT, the signature is the secret; its claims count as a
+    /// whole.
     pub(super) fn add(&mut self, secret: &str) {
         if let Some((_, _, signature)) = scan::decode_jwt(secret) {
             self.insert(signature.as_bytes(), WINDOW);
@@ -63,25 +64,25 @@ impl Known {
         }
     }
 
-    /// The signature of a token that was found in a text.
+    /// Adds the signature of a token that was found in a text.
     pub(super) fn learn_signature(&mut self, signature: &[u8]) {
         if signature.len() >= WINDOW {
             self.learn_parts(signature, WINDOW, Source::Shape);
         }
     }
 
-    /// A secret that its shape told in a text: it counts as a whole. Whoever writes the text decides how many there are,
-    /// so there is a bound.
+    /// Adds a secret that its shape told in a text: it counts as a whole. The writer of the text decides how
+    /// many there are, so there is a bound.
     pub(super) fn learn_shape(&mut self, secret: &[u8]) {
         self.learn_parts(secret, secret.len(), Source::Shape);
     }
 
-    /// The same of one that the name of its field told.
+    /// Adds a secret that the name of its field told, within the same bound.
     pub(super) fn learn_field(&mut self, secret: &[u8]) {
         self.learn_parts(secret, secret.len(), Source::Field);
     }
 
-    /// The same of one that will be sent.
+    /// Adds a secret that will be sent, within a bound too.
     pub(super) fn learn_own(&mut self, secret: &[u8]) {
         self.learn_parts(secret, secret.len(), Source::Sent);
     }
@@ -129,7 +130,7 @@ impl Known {
         }
     }
 
-    /// Where secrets and parts of them stand, in order and without overlaps.
+    /// The places of secrets and of parts of them, in order and without overlaps.
     pub(super) fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> = Vec::new();
         self.each(text, |_, range| {
@@ -145,8 +146,8 @@ impl Known {
         merged(found)
     }
 
-    /// Shows `visit` where secrets and parts of them stand, until it has seen enough. Those of each form come in order;
-    /// the short ones may overlap.
+    /// Shows `visit` the places of secrets and of parts of them, until it has seen enough. Those of each form
+    /// come in order; the short ones may overlap.
     pub(super) fn each(&self, text: &[u8], mut visit: impl FnMut(Form, Range<usize>) -> bool) {
         if self.windows.is_empty() && self.short.is_empty() || text.len() < SHORTEST {
             return;
@@ -191,7 +192,7 @@ impl Known {
     }
 }
 
-/// The two forms of what is known.
+/// The two forms of known secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// Windows that follow each other.
@@ -202,7 +203,7 @@ pub(super) enum Form {
 
 /// Each window of a secret that is looked for, and how long a stretch of such must be to count.
 fn parts(secret: &[u8], least: usize) -> impl Iterator<Item = (u128, usize)> {
-    // How a key in DER begins is no secret: it says of what kind it is. In Base64, these are so many letters.
+    // The beginning of a key in DER is not a secret: it tells the kind. In Base64, these are so many letters.
     let common = if secret.starts_with(b"MII") { 32 } else { 0 };
     secret.windows(WINDOW).enumerate().filter_map(move |(at, window)| {
         // The lines around a key are in all of them.
@@ -228,7 +229,7 @@ impl Stretch {
     }
 }
 
-/// The same ranges in order; of those that overlap, one is made.
+/// The same ranges in order, with overlapping ones merged.
 pub(super) fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_unstable_by_key(|range| range.start);
     let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
@@ -245,7 +246,7 @@ fn prefix(bytes: &[u8]) -> u64 {
     bytes.iter().take(SHORTEST).fold(0, |all, byte| all << 8 | u64::from(*byte))
 }
 
-/// Says of nearly everything that is not known that it is not, in a few instructions.
+/// A filter that rules out nearly everything that is not known, in a few instructions.
 struct Filter {
     bits: Vec<u64>,
     /// Drawn anew each time, so that no text can be made to pass.
@@ -271,7 +272,7 @@ impl Filter {
         self.bits[word] |= bit;
     }
 
-    /// Tells whether it is full enough for a bigger one to pay.
+    /// Tells whether the filter is full enough for a bigger one to pay.
     fn is_crowded(&self, count: usize) -> bool {
         count > self.bits.len() * 4 && self.bits.len() < MOST_WORDS
     }
@@ -288,14 +289,15 @@ impl Filter {
     }
 }
 
-/// The shortest part of a secret that is looked for by itself. Half a Google token of the shortest kind is longer.
+/// The shortest part of a secret that is looked for by itself. Half a Google token of the shortest kind is
+/// longer.
 const WINDOW: usize = 16;
 
-/// Shorter values are words, and would be found everywhere.
+/// The shortest secret: shorter values are words, and would be found everywhere.
 pub(super) const SHORTEST: usize = 8;
 
-/// How many bytes of secrets are taken over from texts of each kind. Beyond it, one is masked where it is told by its shape or by
-/// the name of its field, and not by its value elsewhere.
+/// The bytes of secrets that are taken over from texts of each kind. A secret beyond it is masked where it is
+/// told by its shape or by the name of its field, and not by its value elsewhere.
 const LEARNED: usize = 256 << 10;
 
 /// The size of the largest filter: 2 MiB.

@@ -13,21 +13,21 @@ use crate::secrets::{Entry, Expected, Lease, SecretStore, StoreError};
 
 /// Secrets by their exact value. Clones share one list; printing it shows how many there are.
 ///
-/// A store that is [watched](Self::watch) adds what a component reads from it and writes into it. Add what else
-/// must not be on a tape, and hand it to [`Recorder::knowing`](super::Recorder::knowing).
+/// A store that is [watched](Self::watch) adds what a component reads from it and writes into it. Add what
+/// else must not be on a tape, and hand it to [`Recorder::knowing`](super::Recorder::knowing).
 ///
-/// There is room for 2 MiB of them, some hundred times what a store of a dozen connections gives out. Beyond that no tape
-/// is written, and nothing on one is shown as searched.
+/// There is room for 2 MiB of them, some hundred times what a store of a dozen connections gives out. Beyond
+/// that no tape is written, and nothing on one is shown as searched.
 #[derive(Clone, Default)]
 pub struct LiveSecrets(Arc<Mutex<List>>);
 
 #[derive(Default)]
 struct List {
-    /// In the order in which they came.
+    /// The secrets in the order in which they came.
     secrets: Vec<Arc<str>>,
     all: HashSet<Arc<str>>,
     bytes: usize,
-    /// Set if one had no room.
+    /// True if one had no room.
     is_over: bool,
 }
 
@@ -55,7 +55,7 @@ impl LiveSecrets {
         }
     }
 
-    /// Adds what is secret in a value of a store.
+    /// Adds the secrets in a value of a store.
     pub fn add_stored(&self, key: &str, value: &str) {
         // Metadata: a nickname, a project, a region, the last fault.
         if key.starts_with("connections/") || key.starts_with("status/") {
@@ -67,24 +67,24 @@ impl LiveSecrets {
         }
     }
 
-    /// How many there are.
+    /// The number of secrets.
     #[must_use]
     pub fn len(&self) -> usize {
         self.list().secrets.len()
     }
 
-    /// Whether there is none.
+    /// Tells whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list().secrets.is_empty()
     }
 
-    /// Tells whether there were more of them than are kept.
+    /// Tells whether there were more secrets than are kept.
     pub(super) fn is_over(&self) -> bool {
         self.list().is_over
     }
 
-    /// Those that came after the first `known`.
+    /// The secrets that came after the first `known`.
     pub(super) fn beyond(&self, known: usize) -> Vec<Arc<str>> {
         self.list().secrets.get(known..).unwrap_or_default().to_vec()
     }
@@ -122,7 +122,7 @@ impl fmt::Debug for LiveSecrets {
     }
 }
 
-/// Names of fields that hold a secret, and not where it comes from, what it is called or what it is for.
+/// Tells whether a field of this name holds a secret, and not its origin, its name or its purpose.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('_', "-");
     let says = |word: &str| name.contains(word);
@@ -133,7 +133,7 @@ fn is_secret(name: &str) -> bool {
         && !about.into_iter().any(|end| name.ends_with(end))
 }
 
-/// A store that notes what it gives out.
+/// A store that notes the secrets it gives out.
 #[derive(Debug)]
 struct Watched {
     store: Arc<dyn SecretStore>,
@@ -151,7 +151,7 @@ impl SecretStore for Watched {
 
     fn put(&self, key: &str, value: &str, expected: &Expected) -> Result<String, StoreError> {
         let version = self.store.put(key, value, expected)?;
-        // What the store refuses is none of its secrets.
+        // A value that the store refuses is not one of its secrets.
         self.seen.add_stored(key, value);
         Ok(version)
     }
@@ -177,10 +177,10 @@ impl SecretStore for Watched {
     }
 }
 
-/// Shorter ones are words.
+/// The shortest secret: shorter ones are words.
 const SHORTEST: usize = 8;
 
-/// So many bytes are kept. Looking for them takes some 50 times as much memory.
+/// The bytes of secrets that are kept. Looking for them takes some 50 times as much memory.
 const MOST: usize = 2 << 20;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What stands on a tape beside an exchange, handed from a replay to a recorder around it.
+//! The notes beside an exchange on a tape, handed from a replay to a recorder around it.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,12 +11,12 @@ use super::{
     rules::Rules,
 };
 
-/// Notes and rules of an interaction. A recorder puts an empty one into the extensions of a request; a replay
-/// fills it in, so that the recording of a replay is the same tape.
+/// Notes and rules of an interaction. A recorder puts an empty margin into the extensions of a request; a
+/// replay fills it in, so that the recording of a replay is the same tape.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Margin(Arc<Mutex<Option<Notes>>>);
 
-/// What a network cannot tell.
+/// The facts that a network cannot tell.
 #[derive(Debug, Clone)]
 pub(super) struct Notes {
     pub(super) note: Option<String>,

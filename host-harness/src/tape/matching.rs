@@ -1,4 +1,4 @@
-//! What differs between two requests, field by field, and which request of a tape is nearest.
+//! The differences between two requests, field by field, and the request of a tape that is nearest.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -75,7 +75,8 @@ pub(super) fn differences(tape: &Comparable, sent: &Comparable) -> Vec<Differenc
     found.all
 }
 
-/// The boundary of a multipart body is drawn anew each time, and tells nothing.
+/// The value of a header without the boundary of a multipart body, which is drawn anew each time, and tells
+/// nothing.
 fn of_no_moment(name: &str, value: &str) -> String {
     if name == "content-type" && multipart::boundary(value).is_some() {
         value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
@@ -96,7 +97,8 @@ pub(super) fn nearest(
         .min_by_key(|(_, differences)| differences.iter().map(weight).sum::<usize>())
 }
 
-/// Another server or resource makes it another request; another page or claim does not.
+/// The weight of a difference: another server or resource makes it another request; another page or claim
+/// does not.
 fn weight(difference: &Difference) -> usize {
     match difference.field.as_str() {
         "url.origin" => 16,
@@ -127,7 +129,7 @@ impl<'a> Findings<'a> {
         self.all.push(Difference { field: plain(field.trim()), tape: short(tape), sent: short(sent) });
     }
 
-    /// Whether a rule of the tape has judged the field already.
+    /// Tells whether a rule of the tape has judged the field already.
     fn ruled(&mut self, field: &str, tape: Option<&str>, sent: Option<&str>) -> bool {
         let quote = |text: Option<&str>| text.map(|text| format!("{text:?}"));
         match self.tolerance.of(field) {
@@ -148,7 +150,7 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Compares text, and what is inside if both are a JWT (with the same scheme before it).
+    /// Compares text, and its content if both are a JWT (with the same scheme before it).
     fn text(&mut self, field: &str, tape: Option<&str>, sent: Option<&str>) {
         if self.ruled(field, tape, sent) || tape == sent {
             return;
@@ -227,7 +229,7 @@ impl<'a> Findings<'a> {
             let mut sent = sent.remove(name).unwrap_or_default();
             let single = tape.len().max(sent.len()) <= 1;
             if !single {
-                // What has its equal on the other side is of no more interest.
+                // An item that has its equal on the other side is of no more interest.
                 without_equals(&mut tape, &mut sent);
                 if tape.len() <= MOST_COMPARED && sent.len() <= MOST_COMPARED {
                     tape.retain(|value| {
@@ -286,7 +288,7 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// The claims without those that tell one moment or one issue from another, and how long they hold.
+/// The claims without those that tell one moment or one issue from another, and the time for which they hold.
 fn lasting(mut claims: Value) -> (Value, Option<String>) {
     let number = |name: &str| claims.get(name).and_then(Value::as_i64);
     let life =
@@ -312,7 +314,7 @@ fn token(text: &str) -> Option<Token<'_>> {
     Some(Token { scheme, header, claims, signature })
 }
 
-/// A name in the path of a field: each field repeats it, so what is longer than any name is cut.
+/// A name in the path of a field: each field repeats it, so a text longer than any name is cut.
 pub(super) fn label(name: &str) -> &str {
     const LONGEST: usize = 1 << 10;
     if name.len() <= LONGEST { name } else { &name[..name.floor_char_boundary(LONGEST)] }
@@ -350,7 +352,7 @@ fn without_equals<'a>(tape: &mut Vec<&'a str>, sent: &mut Vec<&'a str>) {
     });
 }
 
-/// Of one name, so many values are compared each with each; what is beyond is compared in order.
+/// The number of values of one name that are compared each with each; values beyond are compared in order.
 const MOST_COMPARED: usize = 64;
 
 fn describe(body: &RecordedBody) -> String {

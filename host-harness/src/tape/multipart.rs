@@ -1,4 +1,4 @@
-//! Multipart bodies, taken apart: their boundary is drawn anew each time, and no part of what is said.
+//! Multipart bodies, taken apart: their boundary is drawn anew each time, and is not part of the message.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ pub(super) fn boundary(content_type: &str) -> Option<&str> {
     Some(value.trim_matches('"')).filter(|boundary| !boundary.is_empty())
 }
 
-/// The parts of a request's body; none if it is no multipart body, or a broken one.
+/// The parts of a request's body; `None` if the body is not multipart, or broken.
 pub(super) fn parts(request: &Comparable) -> Option<Vec<Part>> {
     let boundary = boundary(request.headers.get("content-type")?)?;
     let bytes = request.body.as_ref()?.to_bytes();

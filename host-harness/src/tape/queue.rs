@@ -10,11 +10,11 @@ use std::{
 
 use crate::transport::TransportError;
 
-/// Searching and comparing, one piece after another in the order in which they came: placeholders are numbered as they
-/// are found. Clones share one queue.
+/// Searching and comparing, one piece after another in the order in which they came: placeholders are
+/// numbered as they are found. Clones share one queue.
 ///
-/// Waiting for a piece can be given up at any time. A piece that has not begun is then dropped, and one that has
-/// is told by [`Waiter::has_left`].
+/// Waiting for a piece can be given up at any time. A piece that has not begun is then dropped, and one that
+/// has is told by [`Waiter::has_left`].
 #[derive(Clone, Default)]
 pub(super) struct Queue {
     turn: Arc<tokio::sync::Mutex<()>>,
@@ -31,16 +31,16 @@ struct Running {
 #[derive(Default)]
 struct Pieces {
     begun: u64,
-    /// The number of the one that is being done.
+    /// The number of the piece at hand.
     current: Option<u64>,
 }
 
-/// Whoever waits for the piece that is being done. Clones stand for the same one.
+/// The caller that waits for the piece at hand. Clones stand for the same one.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Waiter(Arc<AtomicBool>);
 
 impl Waiter {
-    /// Tells whether the result is of no use any more. Between pieces it is not so.
+    /// Tells whether the result is of no use any more. Between pieces it is of use.
     pub(super) fn has_left(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -77,7 +77,7 @@ impl Queue {
         })
     }
 
-    /// Whoever waits for the piece at hand, for work that may take long.
+    /// The caller that waits for the piece at hand, for work that may take long.
     pub(super) fn waiter(&self) -> Waiter {
         self.running.waiter.clone()
     }
@@ -101,7 +101,7 @@ impl fmt::Debug for Queue {
     }
 }
 
-/// One that has begun, until it is dropped.
+/// A piece that has begun, until it is dropped.
 struct Piece {
     running: Arc<Running>,
     number: u64,

@@ -1,4 +1,4 @@
-//! Writes what passes through another transport to a tape.
+//! A recorder: it writes the exchanges of another transport to a tape.
 
 mod answer;
 mod book;
@@ -40,30 +40,31 @@ use crate::{
 
 /// A [`Transport`] that keeps a redacted copy of each exchange of another one.
 ///
-/// A response is handed on as it arrives, and its end when the exchange is recorded. No more of it is read than its
-/// reader reads, and up to 32 MiB are kept. One that its reader leaves before its end, or that is longer, is on the tape
-/// with its head alone, as a [`Fault`]: as many bytes come in a replay, and no end. The body of a request is held in
-/// memory, up to 32 MiB too; a longer one is an error. The exchanges under way have room for 512 MiB together: a request
-/// beyond that is an error, and an answer is kept as one that is too long.
+/// A response is handed on as it arrives, and its end when the exchange is recorded. No more of it is read
+/// than its reader reads, and up to 32 MiB are kept. One that its reader leaves before its end, or that is
+/// longer, is on the tape with its head alone, as a [`Fault`]: as many bytes come in a replay, and no end.
+/// The body of a request is held in memory, up to 32 MiB too; a longer one is an error. The exchanges under
+/// way have room for 512 MiB together: a request beyond that is an error, and an answer is kept as one that
+/// is too long.
 ///
-/// The order on the tape is that in which requests were sent; a failure of the network is on it as a [`Fault`].
-/// Searching for secrets happens on tokio's threads for blocking work, one exchange at a time.
+/// The order on the tape is that in which requests were sent; a failure of the network is on it as a
+/// [`Fault`]. Searching for secrets happens on tokio's threads for blocking work, one exchange at a time.
 ///
-/// After an exchange the tape so far is in a file beside the one that is asked for, with `.part` at the end of its
-/// name: after each one at first, and when the tape is long, whenever it has grown by an eighth. [`finish`](Self::finish)
-/// puts it in its place. Clones share one tape.
+/// After an exchange the tape so far is in a file beside the one that is asked for, with `.part` at the end
+/// of its name: after each one at first, and when the tape is long, whenever it has grown by an eighth.
+/// [`finish`](Self::finish) puts it in its place. Clones share one tape.
 #[derive(Clone)]
 pub struct Recorder {
     inner: Arc<dyn Transport>,
     path: PathBuf,
     shared: Arc<Shared>,
-    /// Of bodies under way.
+    /// The account of bodies under way.
     room: Arc<Account>,
 }
 
 struct Shared {
     queue: Queue,
-    /// Of the tape that this one goes on: where new interactions belong, if nothing is said.
+    /// The number of interactions on an older tape: new ones belong behind them by default.
     on_tape: usize,
     /// Held for moments.
     order: Mutex<Order>,
@@ -75,11 +76,11 @@ struct Shared {
 struct Order {
     begun: usize,
     under_way: usize,
-    /// Exchanges whose reader went away; to be written down by whoever is at it next.
+    /// Exchanges whose reader went away; the next one to write will write them down.
     left: Vec<(Entry, Answer)>,
 }
 
-/// Where among the interactions of an older tape a new one belongs.
+/// The place of a new interaction among those of an older tape.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct After(pub(super) usize);
 
@@ -93,7 +94,7 @@ impl fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Records what passes to and from `inner` after what is on `tape`, for the file `path`.
+    /// Records the exchanges of `inner` behind those on `tape`, for the file `path`.
     #[must_use]
     pub fn new(inner: Arc<dyn Transport>, path: impl Into<PathBuf>, tape: Tape) -> Self {
         Self::with(inner, path, tape, Arc::new(Mutex::new(Redactor::thorough())), false)
@@ -125,29 +126,29 @@ impl Recorder {
         self
     }
 
-    /// Gives projects and people these names on the tape, before anything of it is kept or written. To be
-    /// called before the first request.
+    /// Gives projects and people these names on the tape, before anything is kept or written. To be called
+    /// before the first request.
     #[must_use]
     pub fn renaming(self, aliases: Aliases) -> Self {
         locked(&self.shared.book).rename(aliases);
         self
     }
 
-    /// With room for so many bytes.
+    /// Limits the tape to so many bytes.
     #[cfg(test)]
     pub(super) fn within(self, room: usize) -> Self {
         locked(&self.shared.book).limit(room);
         self
     }
 
-    /// With room for so many bytes of bodies at the same time.
+    /// Limits the bodies under way to so many bytes.
     #[cfg(test)]
     pub(super) fn holding(mut self, bytes: usize) -> Self {
         self.room = Account::new(bytes);
         self
     }
 
-    /// Exchanges that wait to be written down.
+    /// The number of exchanges that wait to be written down.
     #[cfg(test)]
     pub(super) fn left(&self) -> usize {
         locked(&self.shared.order).left.len()
@@ -169,7 +170,7 @@ impl Recorder {
         self.shared.settled(Book::finish)
     }
 
-    /// Whether anything was recorded.
+    /// Tells whether nothing was recorded.
     pub(super) fn is_empty(&self) -> bool {
         self.shared.settled(|book| book.is_empty())
     }
@@ -180,7 +181,7 @@ impl Recorder {
         collected(body, whose, &self.room).await
     }
 
-    /// In which exchanges are recorded; for whoever is to know what came before.
+    /// The queue in which exchanges are recorded, for those who need to know what came before.
     pub(super) fn queue(&self) -> &Queue {
         &self.shared.queue
     }
@@ -208,7 +209,8 @@ impl Transport for Recorder {
                     Ok(http::Response::from_parts(parts, tee.boxed_unsync()))
                 }
                 Err(error) => {
-                    // What the host itself has refused is no part of the tape: the host will refuse it again.
+                    // A failure by the host's own refusal is not part of the tape: the host will refuse it
+                    // again.
                     if let Some(fault) = Fault::from_failure(&error) {
                         shared
                             .queue
@@ -223,7 +225,7 @@ impl Transport for Recorder {
 }
 
 impl Shared {
-    /// Does something with all that has been recorded, and with what was left in between.
+    /// Does something with all that has been recorded, the exchanges left in between included.
     fn settled<T>(&self, what: impl FnOnce(&mut Book) -> T) -> T {
         self.queue.settle();
         let mut book = locked(&self.book);
@@ -231,7 +233,8 @@ impl Shared {
         what(&mut book)
     }
 
-    /// Writes down what was left, lest it becomes ever more, and takes all the room, when all readers leave.
+    /// Writes down the exchanges that were left, so that they do not pile up and take all the room when all
+    /// readers leave.
     async fn make_room(self: &Arc<Self>) -> Result<(), TransportError> {
         if locked(&self.order).left.is_empty() {
             return Ok(());
@@ -248,7 +251,7 @@ impl Shared {
     }
 }
 
-/// Among those that are under way, until it is dropped.
+/// A place among the exchanges that are under way, until it is dropped.
 struct Place {
     shared: Arc<Shared>,
     index: usize,
@@ -282,7 +285,7 @@ struct Entry {
     request: RecordedRequest,
     sent: Instant,
     margin: Margin,
-    /// Of its request.
+    /// The room of its request.
     _held: Held,
 }
 
@@ -300,7 +303,7 @@ impl Exchange {
         Self { place, entry: Entry { index, after, side_by_side, request, sent, margin, _held: held } }
     }
 
-    /// Writes it down; not on a thread that drives calls.
+    /// Writes the exchange down; not on a thread that drives calls.
     fn record(self, how: impl FnOnce(&mut Book, Entry)) {
         let shared = &self.place.shared;
         let mut book = locked(&shared.book);
@@ -309,13 +312,13 @@ impl Exchange {
         book.write_part();
     }
 
-    /// Notes it for whoever writes next.
+    /// Notes the exchange for the next one to write.
     fn leave(self, answer: Answer) {
         locked(&self.place.shared.order).left.push((self.entry, answer.ended(End::Left)));
     }
 }
 
-/// Where the tape is while it is being recorded.
+/// The path of the tape while it is being recorded.
 pub(super) fn part(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".part");

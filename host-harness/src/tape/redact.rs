@@ -25,13 +25,14 @@ use super::{
 
 /// Replaces secrets by `[redacted:KIND:N]`, numbered by first appearance within their kind.
 ///
-/// A secret is told by its shape, by the name of its field, and by its value: each that was found once, and each that
-/// the store gave out, is found again anywhere, of the latter every sixteen bytes; by a [`thorough`](Self::thorough)
-/// one also in encodings, and compressed. The time is linear in the text, and what is decoded has a bound.
+/// A secret is told by its shape, by the name of its field, and by its value: each that was found once, and
+/// each that the store gave out, is found again anywhere, the store's in every sixteen bytes; by a
+/// [`thorough`](Self::thorough) redactor also in encodings, and compressed. The time is linear in the text,
+/// and the decoding has a bound.
 ///
-/// A token in a response is the same placeholder in the next request. A JWT keeps its header and
-/// payload, so that claims stay readable and comparable, and loses its signature, without which it is
-/// no secret. Redacting twice changes nothing.
+/// A token in a response is the same placeholder in the next request. A JWT keeps its header and payload, so
+/// that claims stay readable and comparable, and loses its signature, without which it is not a secret.
+/// Redacting twice changes nothing.
 #[derive(Default)]
 pub struct Redactor {
     placeholders: HashMap<[u8; 32], String>,
@@ -40,12 +41,12 @@ pub struct Redactor {
     /// The number that was given last, for each kind.
     last: HashMap<String, u32>,
     known: Known,
-    /// Whether to look into encodings.
+    /// True if encodings are looked into.
     thorough: bool,
     live: LiveSecrets,
-    /// How many of the live ones are known.
+    /// The number of live secrets that are known.
     seen: usize,
-    /// What all texts of the body at hand may cost together.
+    /// The budget that all texts of the body at hand have together.
     of_body: Option<Budget>,
     searched: Searched,
     waiter: Waiter,
@@ -55,7 +56,7 @@ pub struct Redactor {
 #[derive(Default)]
 struct Searched {
     texts: HashSet<[u8; 32]>,
-    /// What was known then.
+    /// The secrets that were known then, by their generation.
     known: u64,
 }
 
@@ -65,7 +66,7 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// Where a named value stands. `code` is a secret in a form, and the number of an error in JSON.
+/// The place of a named value. `code` is a secret in a form, and the number of an error in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Query,
@@ -74,25 +75,26 @@ pub(super) enum Place {
 }
 
 impl Redactor {
-    /// One that looks into encodings, too: for what is written. A tape that is read was searched when it was
-    /// written, and what a person adds to it by hand is in the clear.
+    /// A redactor that looks into encodings, too: for texts that are written. A tape that is read was
+    /// searched when it was written, and a person's additions to it by hand are in the clear.
     #[must_use]
     pub fn thorough() -> Self {
         Self { thorough: true, ..Self::default() }
     }
 
-    /// From now on, the exact values of these secrets are known, and of those that are added to them later.
+    /// Takes these secrets by their exact value, from now on, and those that are added to them later.
     pub fn know(&mut self, live: LiveSecrets) {
         self.live = live;
         self.seen = 0;
     }
 
-    /// From now on, a search ends once this one has left. What it had not looked into counts as what takes too long.
+    /// Ends each search, from now on, once this waiter has left. Text that was not looked into counts as text
+    /// that takes too long.
     pub(super) fn serve(&mut self, waiter: Waiter) {
         self.waiter = waiter;
     }
 
-    /// Tells whether nobody waits for what is being done.
+    /// Tells whether nobody waits for the work at hand.
     pub(super) fn is_given_up(&self) -> bool {
         self.waiter.has_left()
     }
@@ -117,7 +119,7 @@ impl Redactor {
         found
     }
 
-    /// Does what one body needs; all searches in it together may cost what one text of its length may.
+    /// Does the work for one body; all searches in it together may cost as much as one text of its length.
     fn within_one_budget<T>(&mut self, length: usize, what: impl FnOnce(&mut Self) -> T) -> T {
         self.of_body = Some(Budget::of_text(length).while_waits(&self.waiter));
         let done = what(self);
@@ -125,12 +127,12 @@ impl Redactor {
         done
     }
 
-    /// Tells whether it looks for everything that the store gave out.
+    /// Tells whether the redactor looks for everything that the store gave out.
     pub(super) fn knows_all(&self) -> bool {
         !self.live.is_over()
     }
 
-    /// What stands in no body is short, and is looked into even if nobody waits.
+    /// The budget of one text. A text outside of a body is short, and is looked into even if nobody waits.
     fn budget(&self, length: usize) -> Budget {
         let alone = Budget::of_text(length);
         match &self.of_body {
@@ -146,12 +148,13 @@ impl Redactor {
         }
     }
 
-    /// Says whether what follows is sent, or came as an answer: what is learned of the one leaves room for the other.
+    /// Says whether the next texts are sent, or came as an answer: secrets learned of the one leave room for
+    /// the other.
     pub(super) fn sending(&mut self, sending: bool) {
         self.known.sending(sending);
     }
 
-    /// From now on, what is told by its shape in `text` is known by its value.
+    /// Makes the secrets that their shape tells in `text` known by their value, from now on.
     pub(super) fn look_through(&mut self, text: &str) {
         self.learn();
         search::marks(&mut self.known, text.as_bytes());
@@ -162,7 +165,8 @@ impl Redactor {
         RecordedBody::Text(self.placeholder("unreadable", bytes))
     }
 
-    /// From now on `secret` is `placeholder`: a server gave it out anew in the place of that one.
+    /// Makes `secret` the same as `placeholder` from now on: a server gave it out anew in the place of the
+    /// old one.
     pub(super) fn bind(&mut self, secret: &str, placeholder: &str) {
         self.known.learn_own(secret.as_bytes());
         self.reserve(placeholder);
@@ -175,8 +179,8 @@ impl Redactor {
         String::from_utf8_lossy(&self.bytes(text.as_bytes())).into_owned()
     }
 
-    /// As [`text`](Self::text), for bytes that may be anything. What holds a secret in compressed form is
-    /// replaced as a whole, and so is what could hold one and takes too much work to look into.
+    /// As [`text`](Self::text), for bytes that may be anything. Bytes that hold a secret in compressed form
+    /// are replaced as a whole, and so are those that could hold one and take too much work to look into.
     #[must_use]
     pub fn bytes(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.learn();
@@ -212,7 +216,7 @@ impl Redactor {
         self.without(&shown, encoded.into_iter().map(|range| (range, What::Secret("encoded"))))
     }
 
-    /// Takes over what the store has given out since.
+    /// Takes over the secrets that the store has given out since.
     fn learn(&mut self) {
         for secret in self.live.beyond(self.seen) {
             self.known.add(&secret);
@@ -232,7 +236,7 @@ impl Redactor {
         self.searched.texts.extend(noted);
     }
 
-    /// Replaces what is secret as it stands.
+    /// Replaces the secrets as they stand.
     fn plain(&mut self, bytes: &[u8]) -> Vec<u8> {
         let marks = search::marks(&mut self.known, bytes);
         self.without(bytes, marks.into_iter().map(|mark| (mark.range, mark.what)))
@@ -304,7 +308,7 @@ impl Redactor {
         }
     }
 
-    /// The slash that parts it from the host is a letter of Base64, and stays.
+    /// A path. The slash that parts it from the host is a letter of Base64, and stays.
     fn path(&mut self, path: &str) -> String {
         match path.strip_prefix('/') {
             Some(rest) => format!("/{}", self.text(rest)),
@@ -413,7 +417,7 @@ impl Redactor {
     }
 }
 
-/// What a text is noted under, if that pays.
+/// The digest under which a text is noted, if that pays.
 fn noted(text: &[u8]) -> Option<[u8; 32]> {
     (text.len() >= WORTH_NOTING).then(|| digest(text))
 }
@@ -452,7 +456,8 @@ impl Interaction {
         }
     }
 
-    /// Percent-encoding hides the placeholders of a query from a search through the text.
+    /// Keeps the placeholders of a query from being given to others: percent-encoding hides them from a
+    /// search through the text.
     pub(super) fn reserve_query(&self, redactor: &mut Redactor) {
         if let Some((_, query)) = self.request.url.split_once('?') {
             for (_, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -462,22 +467,24 @@ impl Interaction {
     }
 }
 
-/// Encodings within encodings; nobody nests more by accident.
+/// The depth of encodings within encodings; nobody nests more by accident.
 const DEPTH: u8 = 3;
 
-/// Shorter texts hide nothing in an encoding.
+/// The shortest text that is looked into: shorter ones hide nothing in an encoding.
 const SHORTEST: usize = 8;
 
-/// The kind of what was not looked into: it would have taken too long, or there was too much to look for.
+/// The kind of a text that was not looked into: it would have taken too long, or there was too much to look
+/// for.
 const UNSEARCHED: &str = "unsearched";
 
-/// Shorter texts are searched as fast as they are looked up. The names of fields come again and again.
+/// The shortest text that is noted: shorter ones are searched as fast as they are looked up. The names of
+/// fields come again and again.
 const WORTH_NOTING: usize = 8;
 
-/// So many secrets have a number of their own. All others of a kind share one: 0.
+/// The number of secrets of a kind with a number of their own. All others share one: 0.
 const MOST_PLACEHOLDERS: usize = 1 << 14;
 
-/// So many digests are kept: 4 MiB.
+/// The number of digests that are kept: 4 MiB.
 const MOST_SEARCHED: usize = 1 << 17;
 
 #[cfg(test)]

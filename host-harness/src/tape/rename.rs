@@ -10,21 +10,22 @@ use super::{
     scan::{self, Found},
 };
 
-/// Other names for projects, addresses and whatever else is to be on no tape.
+/// Other names for projects, addresses and anything else that is to be kept off a tape.
 ///
-/// A recorder renames what was sent and answered before it keeps it. A replay renames what is sent before it
-/// compares, and names what is played as it was: whoever has the old names meets no others, whoever has the new
-/// ones needs no aliases. A tape does not say what its names were.
+/// A recorder renames requests and answers before it keeps them. A replay renames a request before it
+/// compares, and gives an answer its old names: the holder of the old names meets no others, and the holder
+/// of the new ones needs no aliases. A tape does not say what its names were.
 ///
-/// Names are found as by [`Tape::renamed`]: not within Base64, and not in bodies that are no text.
+/// Names are found as by [`Tape::renamed`]: not within Base64, and not in bodies that are not text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Aliases(Vec<(String, String)>);
 
 impl Aliases {
-    /// Pairs of a name and what it is on the tape.
+    /// Takes pairs of a name and its alias on the tape.
     ///
     /// # Errors
-    /// [`TapeError::Alias`] if a new name is none, or if the old ones could not be told from the new ones again.
+    /// [`TapeError::Alias`] if a new name is not a name, or if the old ones could not be told from the new
+    /// ones again.
     pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, TapeError> {
         let aliases = Self(pairs.into_iter().collect());
         let back = aliases.back();
@@ -46,12 +47,12 @@ impl Aliases {
         Ok(aliases)
     }
 
-    /// From what is on the tape to what it was.
+    /// The aliases from the tape's names to the original ones.
     pub(super) fn back(&self) -> Self {
         Self(self.0.iter().map(|(from, to)| (to.clone(), from.clone())).collect())
     }
 
-    /// Whether something in a text has another name.
+    /// Tells whether anything in a text has another name.
     pub(super) fn name(&self, bytes: &[u8]) -> bool {
         let text = String::from_utf8_lossy(bytes);
         !self.0.is_empty() && self.rename(&text) != text
@@ -63,13 +64,13 @@ impl Aliases {
         self.in_body(&mut request.body);
     }
 
-    /// Its `content-length` is as it was.
+    /// Renames in a response. Its `content-length` is as it was.
     pub(super) fn in_response(&self, response: &mut RecordedResponse) {
         self.in_headers(&mut response.headers);
         self.in_body(&mut response.body);
     }
 
-    /// What a tape has already.
+    /// Renames in an interaction that a tape has already.
     pub(super) fn in_interaction(&self, interaction: &mut Interaction) {
         interaction.note = interaction.note.as_ref().map(|note| self.rename(note));
         if let Some(provenance) = &mut interaction.provenance {
@@ -114,12 +115,12 @@ impl Aliases {
 }
 
 impl Tape {
-    /// The tape with another name in the place of `from`: in URLs, headers and bodies, in the claims of JWTs, and
-    /// percent-encoded. `from` is a whole word: a project `demo` is not found in `demo-2`, but in
+    /// The tape with another name in the place of `from`: in URLs, headers and bodies, in the claims of JWTs,
+    /// and percent-encoded. `from` is a whole word: a project `demo` is not found in `demo-2`, but in
     /// `us-central1-demo.cloudfunctions.net`.
     ///
     /// # Errors
-    /// [`TapeError::Malformed`] if it is no tape with the new name.
+    /// [`TapeError::Malformed`] if it is not a tape with the new name.
     pub fn renamed(&self, from: &str, to: &str) -> Result<Self, TapeError> {
         let mut document = serde_json::to_value(self).expect("maps have string keys and nothing else fails");
         if !from.is_empty() {
@@ -165,7 +166,7 @@ fn in_text(text: &str, from: &str, to: &str) -> String {
                 }
                 rest = at + signature;
             }
-            // The kind of a secret is no name of anything.
+            // The kind of a secret is not the name of anything.
             Found::Placeholder { len, .. } => {
                 out += &in_clear(&text[rest..at], from, to);
                 out += &text[at..at + len];
@@ -196,7 +197,7 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
         let after = text[at + from.len()..].chars().next();
         let whole = !before.is_some_and(char::is_alphanumeric)
             && !after.is_some_and(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
-        // `%2F` before it is no letter of the word.
+        // A `%2F` before it is not a letter of the word.
         let encoded = at >= 3 && text.as_bytes()[at - 3] == b'%';
         if whole || encoded && !after.is_some_and(|c| c.is_alphanumeric() || matches!(c, '-' | '_')) {
             out += &text[rest..at];

@@ -30,17 +30,17 @@ use crate::{
 
 /// A [`Transport`] that answers each request with the next response of a tape.
 ///
-/// A request is answered by the tape's next interaction, or by another of those that were under way
-/// together with it, if it is the same but for what the tape's rules leave open; or by one that may be
-/// repeated. Any other request is answered by [`TransportError::TapeMiss`]; what differs is in
-/// [`misses`](Self::misses). Call [`finish`](Self::finish) at the end: an interaction that nobody asked for
-/// is a failure too. Clones share one position on the tape. Comparing happens on tokio's threads for blocking work,
-/// one request at a time; a request's body is held in memory, up to 32 MiB, and those of all requests up to 512 MiB.
+/// The tape's next interaction answers a request, or another of those that were under way together with it,
+/// if it is the same but for what the tape's rules leave open; or one that may be repeated. Any other request
+/// is answered by [`TransportError::TapeMiss`]; [`misses`](Self::misses) has the differences. Call
+/// [`finish`](Self::finish) at the end: an interaction that nobody asked for is a failure too. Clones share
+/// one position on the tape. Comparing happens on tokio's threads for blocking work, one request at a time; a
+/// request's body is held in memory, up to 32 MiB, and those of all requests up to 512 MiB.
 #[derive(Debug, Clone)]
 pub struct Replay {
     state: Arc<Mutex<State>>,
     queue: Queue,
-    /// Of bodies that are compared or wait for it.
+    /// The account of bodies that are compared or wait for it.
     room: Arc<Account>,
 }
 
@@ -49,9 +49,9 @@ struct State {
     /// Each request in comparable form, with its interaction.
     recorded: Vec<(Comparable, Interaction)>,
     used: Vec<bool>,
-    /// Whether any interaction may be the next one.
+    /// True if any interaction may be the next one.
     in_any_order: bool,
-    /// Whether it stands for a server: what was used answers again, and what was not is not missed.
+    /// True if the tape stands for a server: an interaction answers more than once, and need not be used.
     is_stub: bool,
     misses: Vec<Miss>,
     redactor: Arc<Mutex<Redactor>>,
@@ -67,9 +67,9 @@ pub struct Miss {
     pub expected: Option<String>,
     /// The most similar interaction of the tape; `None` if the tape is empty.
     pub nearest: Option<String>,
-    /// What differs from the most similar one.
+    /// The differences from the most similar one.
     pub differences: Vec<Difference>,
-    /// What to do about it.
+    /// The advice.
     pub hint: String,
 }
 
@@ -119,8 +119,8 @@ impl Replay {
         replay
     }
 
-    /// Stands for a server from now on: any interaction answers, in whatever order and as often as it is asked for, and
-    /// none must be used. A request that is not on the tape is a miss as ever.
+    /// Stands for a server from now on: any interaction answers, in whatever order and as often as it is
+    /// asked for, and none must be used. A request that is not on the tape is a miss as ever.
     #[must_use]
     pub fn as_stub(self) -> Self {
         {
@@ -137,8 +137,8 @@ impl Replay {
         self
     }
 
-    /// Compares each request under these names, as it was recorded, and answers with the names that it has. A
-    /// tape that has the old names still is taken as if it had not.
+    /// Compares each request under these names, as it was recorded, and answers with the request's own names.
+    /// A tape that still has the old names is taken as if it had the new ones.
     #[must_use]
     pub fn renaming(self, aliases: Aliases) -> Self {
         {
@@ -153,7 +153,7 @@ impl Replay {
         self
     }
 
-    /// Under the names that the request has.
+    /// The interaction under the names that the request has.
     pub(super) fn named_back(&self, mut interaction: Interaction) -> Interaction {
         if let Some(response) = &mut interaction.response {
             self.state().aliases.back().in_response(response);
@@ -178,7 +178,7 @@ impl Replay {
         Self { state, queue: Queue::default(), room }
     }
 
-    /// With room for so many bytes of bodies at the same time.
+    /// Limits the bodies in memory to so many bytes.
     #[cfg(test)]
     pub(super) fn holding(mut self, bytes: usize) -> Self {
         self.room = Account::new(bytes);
@@ -191,13 +191,13 @@ impl Replay {
         self.state().misses.clone()
     }
 
-    /// How many interactions are not used yet.
+    /// The number of interactions that are not used yet.
     #[must_use]
     pub fn remaining(&self) -> usize {
         self.state().used.iter().filter(|used| !**used).count()
     }
 
-    /// Whether the replay went exactly as the tape says.
+    /// Checks that the replay went exactly as the tape says.
     ///
     /// # Errors
     /// [`TapeError::NotReplayed`], which names every miss and every unused interaction.
@@ -213,7 +213,8 @@ impl Replay {
         Err(TapeError::NotReplayed { misses: state.misses.clone(), unused })
     }
 
-    /// Whether the tape answers this request now; if not, that is a miss.
+    /// The interaction with which the tape answers this request now. A request that it does not answer is a
+    /// miss.
     pub(super) fn answer(&self, parts: &Parts, body: &[u8]) -> Result<Interaction, TransportError> {
         self.state().answer(parts, body)
     }
@@ -260,7 +261,7 @@ impl State {
         if let Some(index) = self.take(&sent) {
             return Ok(self.recorded[index].1.clone());
         }
-        // What was not searched to its end is compared with nothing.
+        // A request that was not searched to its end is compared with nothing.
         if locked(&self.redactor).is_given_up() {
             return Err(TransportError::Closed("the call has ended".to_owned()));
         }
@@ -331,7 +332,7 @@ impl State {
     }
 }
 
-/// What the interaction brings, and what goes wrong with it.
+/// Plays an interaction: its response, and its fault.
 pub(super) async fn play(
     interaction: Interaction,
     method: &Method,

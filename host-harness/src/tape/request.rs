@@ -25,14 +25,14 @@ pub(super) struct Comparable {
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) body: Option<RecordedBody>,
-    /// How another request may differ from this one.
+    /// The differences that another request may have.
     pub(super) tolerance: Tolerance,
 }
 
 impl Comparable {
-    /// `request` must be redacted.
+    /// Takes a request apart. It must be redacted.
     pub(super) fn new(request: &RecordedRequest, tolerance: Tolerance) -> Self {
-        // One that is no URI is of no tape and no request: see `fitting`.
+        // A URL that is not a URI is on no tape and in no request: see `fitting`.
         let uri: Uri = request.url.parse().unwrap_or_default();
         let scheme = uri.scheme_str().unwrap_or_default();
         let port = match (scheme, uri.port_u16()) {
@@ -59,7 +59,7 @@ impl Comparable {
 }
 
 impl RecordedRequest {
-    /// What was sent, redacted. All headers are kept.
+    /// The request as it was sent, redacted. All headers are kept.
     pub(super) fn from_sent(parts: &Parts, body: &[u8], redactor: &mut Redactor) -> Self {
         redactor.sending(true);
         let headers = text_headers(&parts.headers)
@@ -86,7 +86,7 @@ impl RecordedRequest {
 }
 
 impl RecordedBody {
-    /// The most readable form; `None` for no bytes at all.
+    /// The body in its most readable form; `None` for no bytes at all.
     pub(super) fn classify(content_type: &str, bytes: &[u8]) -> Option<Self> {
         if bytes.is_empty() {
             return None;
@@ -123,7 +123,8 @@ impl RecordedBody {
     }
 }
 
-/// Tells whether a body has fields whose names could give a secret away, and more of them than are taken apart.
+/// Tells whether a body has fields whose names could give a secret away, and more of them than are taken
+/// apart.
 pub(super) fn has_names_beyond_reach(media: &str, bytes: &[u8]) -> bool {
     begins_json(bytes) && memchr::memchr(b'{', bytes).is_some() && is_lavish(bytes)
         || is_form(media) && is_lavish_form(bytes)
@@ -152,9 +153,9 @@ pub(super) fn begins_json(bytes: &[u8]) -> bool {
 /// The media type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A redacted or renamed URL in the form in which a tape can be read that holds it: [`Uri`] takes some 64 KiB, and a
-/// placeholder can be longer than what it stands for. Of one that is too long, the query is replaced by its digest, or
-/// else the path too, or all of it.
+/// A redacted or renamed URL in the form in which a tape can be read that holds it: [`Uri`] takes some 64
+/// KiB, and a placeholder can be longer than what it stands for. Of one that is too long, the query is
+/// replaced by its digest, or else the path too, or all of it.
 pub(super) fn fitting(url: String) -> String {
     let fits =
         |url: &str| url.parse::<Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.authority().is_some());
@@ -173,7 +174,7 @@ pub(super) fn fitting(url: String) -> String {
         .unwrap_or_else(|| format!("https://overlong.invalid/?{}", overlong(0)))
 }
 
-/// Repeated headers mean the same as one with all their values.
+/// The headers by name. Repeated ones mean the same as one with all their values.
 fn joined(headers: &[(String, String)]) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers {

@@ -1,4 +1,4 @@
-//! Looking at tapes: what leaks, what differs, and whether one answers its own requests.
+//! The review of tapes: their leaks, their differences, and whether one answers its own requests.
 
 use serde_json::Value;
 
@@ -13,16 +13,16 @@ use super::{
     rules::Tolerance,
 };
 
-/// What two tapes do not have in common.
+/// A difference between two tapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Fields of the tape itself.
     Tape(Vec<Difference>),
-    /// An interaction that only the first one has: its place, and what was asked.
+    /// An interaction that only the first tape has: its place and its request.
     Removed(usize, String),
-    /// An interaction that only the second one has.
+    /// An interaction that only the second tape has.
     Added(usize, String),
-    /// An interaction that both have, with other fields: its places, what was asked, the fields.
+    /// An interaction that both tapes have, with other fields: its places, its request, the fields.
     Changed(usize, usize, String, Vec<Difference>),
 }
 
@@ -46,7 +46,7 @@ impl Tape {
         Ok(found)
     }
 
-    /// Whether each request on the tape is answered by the tape, in order, with nothing left over.
+    /// Checks that the tape answers each request on it, in order, with nothing left over.
     ///
     /// # Errors
     /// [`TapeError::NotReplayed`], or [`TapeError::Malformed`] where a request could not be sent.
@@ -58,13 +58,13 @@ impl Tape {
                 problem: problem.to_string(),
             })?;
             let (parts, body) = request.into_parts();
-            // What is not answered is noted by the replay.
+            // The replay notes a request without an answer.
             let _ = replay.answer(&parts, &body);
         }
         replay.finish()
     }
 
-    /// What is different on `other`.
+    /// The differences of `other`.
     #[must_use]
     pub fn diff(&self, other: &Self) -> Vec<Change> {
         let mut changes = Vec::new();
@@ -110,8 +110,8 @@ fn names(tape: &Tape) -> Vec<String> {
     tape.interactions.iter().map(name).collect()
 }
 
-/// A common subsequence, as pairs of places: the longest, unless the tapes are so long and so different that what lies
-/// between their equal ends would take too long to compare each with each.
+/// A common subsequence, as pairs of places: the longest, unless the tapes are so long and so different that
+/// the part between their equal ends would take too long to compare each with each.
 fn common(left: &[String], right: &[String]) -> Vec<(usize, usize)> {
     let start = left.iter().zip(right).take_while(|(left, right)| left == right).count();
     let (inner_left, inner_right) = (&left[start..], &right[start..]);
@@ -131,7 +131,7 @@ fn common(left: &[String], right: &[String]) -> Vec<(usize, usize)> {
     pairs
 }
 
-/// Pairs of interactions: a table of 32 MiB.
+/// The most pairs of interactions that are compared: a table of 32 MiB.
 const MOST_COMPARED: usize = 4 << 20;
 
 /// The longest common subsequence, as pairs of places.
@@ -168,7 +168,7 @@ fn sendable(request: &RecordedRequest) -> http::Result<http::Request<bytes::Byte
     builder.body(request.body.as_ref().map(RecordedBody::to_bytes).unwrap_or_default())
 }
 
-/// Where redaction would change something.
+/// Collects the places that redaction would change.
 fn leaks(at: &str, before: &Value, after: &Value, found: &mut Vec<Leak>) {
     match (before, after) {
         (Value::Object(before), Value::Object(after)) if before.keys().eq(after.keys()) => {

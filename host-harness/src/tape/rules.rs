@@ -1,11 +1,11 @@
-//! What a tape leaves out of the comparison, and what it asks for beyond it.
+//! The rules of a tape: the fields it leaves out of the comparison, and those it asks for beyond it.
 
 use std::collections::BTreeMap;
 
 use regex::Regex;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-/// How a request may differ from the recorded one and still be answered by it.
+/// The ways in which a request may differ from the recorded one and still be answered by it.
 ///
 /// Fields have the names that a [`Miss`](super::Miss) prints, such as `query pageToken`,
 /// `header x-goog-user-project`, `body.json a.b[0]` or `body.form assertion.claims.scope`. Rules of the
@@ -46,7 +46,7 @@ pub(super) struct Tolerance {
     pub(super) repeat: bool,
 }
 
-/// What the rules say about a field.
+/// The rules' word on a field.
 pub(super) enum Verdict<'a> {
     Compare,
     Ignore,
@@ -96,7 +96,7 @@ impl Tolerance {
     }
 }
 
-/// Whether `field` is the one that the rule names, or inside of it.
+/// Tells whether `field` is the one that the rule names, or inside of it.
 fn covers(rule: &str, field: &str) -> bool {
     field.strip_prefix(rule).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', ' ']))
 }

@@ -8,10 +8,10 @@ use memchr::memmem;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
-/// What stands in the place of a JWT's signature.
+/// The text in the place of a JWT's signature.
 pub(super) const NO_SIGNATURE: &str = "redacted";
 
-/// What begins at some place of a text.
+/// A find that begins at some place of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found<'a> {
     /// `[redacted:KIND:N]`, already a placeholder.
@@ -30,7 +30,7 @@ impl Found<'_> {
     }
 }
 
-/// Opaque tokens that can be told by how they begin, and how many characters must follow.
+/// The opaque tokens that can be told by their beginning, and the number of characters that must follow.
 const PREFIXES: [(&[u8], &str, usize); 9] = [
     (b"ya29.", "access-token", 1),
     (b"1//", "refresh-token", 10),
@@ -43,7 +43,7 @@ const PREFIXES: [(&[u8], &str, usize); 9] = [
     (b"&Signature=", "signature", 10),
 ];
 
-/// How a block of PEM begins and ends; in a form, a space is a plus.
+/// The beginning and the end of a block of PEM; in a form, a space is a plus.
 const PEM: [(&[u8], &[u8]); 2] = [(b"-----BEGIN ", b"-----END "), (b"-----BEGIN+", b"-----END+")];
 
 const PLACEHOLDER: &[u8] = b"[redacted:";
@@ -60,7 +60,7 @@ static BEGINNINGS: LazyLock<AhoCorasick> = LazyLock::new(|| {
         .expect("a dozen short patterns make an automaton")
 });
 
-/// All that has a shape in a text, in order, and where it begins. Nothing overlaps, and the time is linear in the text.
+/// All shapes in a text, in order, with their places. Nothing overlaps, and the time is linear in the text.
 pub(super) fn shapes(text: &[u8]) -> Shapes<'_> {
     Shapes { text, at: 0, word: Word::default() }
 }
@@ -70,7 +70,7 @@ pub(super) fn first(text: &[u8]) -> Option<Found<'_>> {
     if text.is_empty() { None } else { shapes(text).begins(0) }
 }
 
-/// Whether a text is a placeholder and nothing else.
+/// Tells whether a text is a placeholder and nothing else.
 pub(super) fn is_placeholder(text: &str) -> bool {
     matches!(first(text.as_bytes()), Some(Found::Placeholder { len, .. }) if len == text.len())
 }
@@ -90,21 +90,21 @@ pub(super) fn decode_jwt(token: &str) -> Option<(Value, Value, &str)> {
     Some((header, object(payload)?, signature))
 }
 
-/// See [`shapes`].
+/// The iterator of [`shapes`].
 pub(super) struct Shapes<'a> {
     text: &'a [u8],
     at: usize,
     word: Word,
 }
 
-/// The letters, digits, hyphens and underscores around the last `eyJ`, and what follows them. All that begins in the
-/// same word ends alike, so the end is looked for once.
+/// The letters, digits, hyphens and underscores around the last `eyJ`, and the text after them. All
+/// beginnings in the same word have the same end, so that is looked for once.
 #[derive(Default)]
 struct Word {
     end: usize,
     /// The end of the payload and of the signature, if the word is followed by both.
     rest: Option<(usize, usize)>,
-    /// How often a header was looked for here.
+    /// The number of times that a header was looked for here.
     tried: u32,
 }
 
@@ -171,7 +171,7 @@ impl Word {
     }
 }
 
-/// How often one word is read as a header. Each time costs its length, so the number has to have a bound.
+/// The number of times that one word is read as a header. Each costs its length, so there is a bound.
 const TRIES: u32 = 16;
 
 fn placeholder(rest: &[u8]) -> Option<Found<'_>> {
@@ -192,7 +192,7 @@ fn opaque(rest: &[u8]) -> Option<Found<'_>> {
     })
 }
 
-/// The header of a JWT says how it is signed.
+/// Tells whether this is the header of a JWT: it says how the token is signed.
 fn is_header(base64: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Header {

@@ -1,4 +1,4 @@
-//! Where secrets are in a text, and in what it is an encoding of; with a bound for the work.
+//! The search for secrets in a text, and in whatever it encodes; with a bound for the work.
 
 use std::{collections::VecDeque, ops::Range};
 
@@ -21,16 +21,16 @@ pub(super) struct Mark {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
-    /// A placeholder, or what is kept of a token: no secret, and not looked into.
+    /// A placeholder, or the part of a token that is kept: not a secret, and not looked into.
     Clean,
-    /// To be replaced as a whole.
+    /// A secret that is replaced as a whole.
     Secret(&'static str),
-    /// Of a JWT.
+    /// The signature of a JWT.
     Signature,
 }
 
-/// How many bytes may still be decoded. What is spent is not given back: a body has one for all that is found in it.
-/// It is spent, too, once nobody waits for the search.
+/// The bytes that may still be decoded. Nothing is given back: a body has one budget for all that is found in
+/// it. The budget is spent, too, once nobody waits for the search.
 #[derive(Debug, Clone)]
 pub(super) struct Budget {
     left: usize,
@@ -43,12 +43,12 @@ impl Budget {
         Self { left: bytes, spent: false, waiter: Waiter::default() }
     }
 
-    /// The same, for as long as somebody waits.
+    /// The same budget, for as long as somebody waits.
     pub(super) fn while_waits(self, waiter: &Waiter) -> Self {
         Self { waiter: waiter.clone(), ..self }
     }
 
-    /// Enough for a text of this length, whatever anybody encodes without bad intent.
+    /// A budget for a text of this length, enough for anything that is encoded without bad intent.
     pub(super) fn of_text(length: usize) -> Self {
         Self::new(length.saturating_mul(MOST_VIEWS).saturating_add(ROOM).min(MOST))
     }
@@ -63,7 +63,7 @@ impl Budget {
         self.left
     }
 
-    /// Tells whether there was room for so much more.
+    /// Takes so many bytes, and tells whether there was room for them.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
         match self.left.checked_sub(bytes) {
             Some(left) if !self.spent && !self.waiter.has_left() => {
@@ -77,14 +77,14 @@ impl Budget {
         }
     }
 
-    /// Tells whether something was not looked at for want of room.
+    /// Tells whether anything was not looked at for want of room.
     pub(super) fn is_spent(&self) -> bool {
         self.spent
     }
 }
 
-/// All that can be told in a text as it stands, in order and without overlaps. What is found is known from then on,
-/// and so looked for in the whole text.
+/// All marks of a text as it stands, in order and without overlaps. A secret that is found is known from then
+/// on, and so looked for in the whole text.
 pub(super) fn marks(known: &mut Known, text: &[u8]) -> Vec<Mark> {
     let mut marks = Vec::new();
     for (at, found) in scan::shapes(text) {
@@ -112,8 +112,8 @@ pub(super) fn marks(known: &mut Known, text: &[u8]) -> Vec<Mark> {
     if values.is_empty() { marks } else { together(marks, values) }
 }
 
-/// Most of what has a shape has it wherever it stands. These two are told within a word by their value only, and a
-/// signature by itself.
+/// Makes a secret known by its value if its shape does not tell it everywhere: refresh tokens and codes
+/// within a word, and a signature by itself.
 fn learn(known: &mut Known, kind: &str, secret: &[u8]) {
     match kind {
         "refresh-token" | "code" => known.learn_shape(secret),
@@ -168,8 +168,8 @@ fn first_shaped(known: &mut Known, text: &[u8]) -> Option<usize> {
     })
 }
 
-/// Tells whether a text without secrets that their shape tells has one that its value tells: as [`together`] judges it, and
-/// in doubt by that.
+/// Tells whether a text without secrets that their shape tells has one that its value tells: as [`together`]
+/// judges it, and in doubt by that.
 fn has_value(known: &mut Known, text: &[u8]) -> bool {
     let (mut parts, mut short) = (Kept::of(text), Kept::of(text));
     let (mut found, mut doubt) = (false, false);
@@ -188,7 +188,8 @@ fn has_value(known: &mut Known, text: &[u8]) -> bool {
     found || doubt && marks(known, text).iter().any(|mark| mark.what != What::Clean)
 }
 
-/// The stretches of a text that are kept, as far as they are asked for. Questions come in order of where they begin.
+/// The stretches of a text that are kept, as far as they are asked for. Questions come in order of where they
+/// begin.
 struct Kept<'a> {
     shapes: scan::Shapes<'a>,
     ranges: VecDeque<Range<usize>>,
@@ -200,7 +201,7 @@ impl<'a> Kept<'a> {
         Self { shapes: scan::shapes(text), ranges: VecDeque::new(), is_over: false }
     }
 
-    /// How long the longest part of a value is that is not kept.
+    /// The length of the longest part of a value that is not kept.
     fn longest_outside(&mut self, value: &Range<usize>) -> usize {
         while !self.is_over && self.ranges.back().is_none_or(|last| last.start < value.end) {
             match self.shapes.next() {
@@ -220,7 +221,7 @@ impl<'a> Kept<'a> {
     }
 }
 
-/// Where secrets are in a text, as they are and in encodings. What is noted for it comes out of the budget.
+/// The places of secrets in a text, as they are and in encodings. The list of marks comes out of the budget.
 fn dirty(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut kept = 0..0;
@@ -232,7 +233,7 @@ fn dirty(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> Vec<
         match what {
             What::Clean => kept = range,
             What::Secret(_) => found.push(range),
-            // What stands before it is the rest of its token.
+            // The text before it is the rest of its token.
             What::Signature if kept.end == range.start => found.push(kept.start..range.end),
             What::Signature => found.push(range),
         }
@@ -247,12 +248,12 @@ fn dirty(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> Vec<
     merged(found)
 }
 
-/// Tells whether a secret is in what is compressed in some bytes.
+/// Tells whether a secret is in the compressed streams of some bytes.
 pub(super) fn is_compressed(known: &mut Known, bytes: &[u8], depth: u8, budget: &mut Budget) -> bool {
     let mut found = false;
     each_inflated(bytes, budget, |inner, part, budget| {
         found |= match part {
-            // What ends where the part ends may not be what it seems.
+            // A find that ends where the part ends may not be what it seems.
             Part::Beginning => first_shaped(known, inner).is_some_and(|end| end < inner.len()),
             Part::All => is_dirty(known, inner, depth - 1, budget),
         };
@@ -261,7 +262,7 @@ pub(super) fn is_compressed(known: &mut Known, bytes: &[u8], depth: u8, budget: 
     found
 }
 
-/// The stretches that are an encoding of something secret, in order and without overlaps.
+/// The stretches that encode a secret, in order and without overlaps.
 pub(super) fn encoded(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     if text.len() < SHORTEST {
@@ -279,7 +280,7 @@ pub(super) fn encoded(known: &mut Known, text: &[u8], depth: u8, budget: &mut Bu
     merged(found)
 }
 
-/// Marks by shape, and what is told by its value: not within what is clean, and one where two overlap.
+/// The marks by shape and by value together: not within clean ones, and one where two overlap.
 fn together(shapes: Vec<Mark>, values: Vec<Range<usize>>) -> Vec<Mark> {
     let mut all = Vec::with_capacity(shapes.len() + values.len());
     let mut clean = shapes.iter().filter(|mark| mark.what == What::Clean).map(|mark| &mark.range).peekable();
@@ -315,19 +316,19 @@ fn together(shapes: Vec<Mark>, values: Vec<Range<usize>>) -> Vec<Mark> {
     joined
 }
 
-/// Shorter texts hide nothing in an encoding.
+/// The shortest text that is looked into: shorter ones hide nothing in an encoding.
 const SHORTEST: usize = 8;
 
 const SHORTEST_REST: usize = 8;
 
-/// The bytes that are decoded for each byte of a text, at most. Base64 is read from four places, hexadecimal digits from
-/// two, and what is nested once more: ordinary texts need about five.
+/// The bytes that are decoded for each byte of a text, at most. Base64 is read from four places, hexadecimal
+/// digits from two, and nested encodings once more: ordinary texts need about five.
 const MOST_VIEWS: usize = 64;
 
-/// What each text may cost, however short it is.
+/// The budget of each text, however short it is.
 const ROOM: usize = 64 << 10;
 
-/// What one text may cost, however long it is.
+/// The most that one text may cost, however long it is.
 const MOST: usize = 256 << 20;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Which files are tapes, and of which version; and reading one that is.
+//! The format and the version of a tape's file, and the reading of one that fits.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -57,7 +57,7 @@ fn missing() -> String {
     "missing".to_owned()
 }
 
-/// Read before everything else, so that another format or version is named as such.
+/// The fields that are read before everything else, so that another format or version is named as such.
 #[derive(Deserialize)]
 struct Head {
     #[serde(default)]

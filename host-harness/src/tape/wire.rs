@@ -19,17 +19,17 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<(T, Vec<S
     Ok((value, unknown))
 }
 
-/// How serde_path_to_error calls the whole document.
+/// The path that serde_path_to_error has for the whole document.
 pub(super) const ROOT: &str = ".";
 
-/// Tells what is no JSON from JSON that is no tape.
+/// Tells text that is not JSON from JSON that is not a tape.
 fn failed(error: &serde_json::Error, at: &str) -> TapeError {
     let text = error.to_string();
     if error.is_data() {
         return TapeError::Malformed { at: at.to_owned(), problem: text };
     }
     let problem = text.split(" at line ").next().unwrap_or_default();
-    // What serde_json calls the beginning of `true`, `false` and `null`.
+    // The name that serde_json has for the beginning of `true`, `false` and `null`.
     let problem = if problem == "expected ident" { "expected value" } else { problem };
     TapeError::NotJson {
         line: error.line().max(1),
@@ -92,7 +92,7 @@ fn header<E: serde::de::Error>(name: &str, value: &str) -> Result<String, E> {
         .map_err(|_| E::custom(format!("{name:?} is not the name of a header")))
 }
 
-/// A list of pairs, or an object where nothing is repeated: easier to write by hand.
+/// Headers as a list of pairs, or as an object where nothing is repeated: easier to write by hand.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Headers {

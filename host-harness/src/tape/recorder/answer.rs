@@ -27,12 +27,12 @@ pub(super) struct Answer {
     headers: HeaderMap,
     pub(super) head: Instant,
     pub(super) done: Instant,
-    /// Nothing any more, once there is more than is kept.
+    /// The body so far; empty once there is more than is kept.
     bytes: Vec<u8>,
     held: Option<Held>,
     room: Arc<Account>,
     length: usize,
-    /// Why it is not kept.
+    /// The reason why the body is not kept.
     dropped: Option<&'static str>,
     end: End,
 }
@@ -99,12 +99,13 @@ impl Answer {
         (self.bytes, self.held, self.dropped) = (Vec::new(), None, Some(why));
     }
 
-    /// All of it has come.
+    /// Notes that all of the body has come.
     pub(super) fn is_over(&mut self) {
         self.end = End::Whole;
     }
 
-    /// One that its reader has left is kept if it was over, and short: nobody waits for it to be searched.
+    /// Ends the answer. One that its reader has left is kept if it was over, and short: nobody waits for its
+    /// search.
     pub(super) fn ended(mut self, end: End) -> Self {
         self.done = Instant::now();
         match end {
@@ -127,7 +128,7 @@ impl Answer {
             (End::Whole, None) => self.body(url, redactor, aliases),
         };
         let cut = |bytes| Some(Fault::after(bytes));
-        // What was not searched to its end would be a placeholder, and the reader has left.
+        // An unfinished search would leave only a placeholder, and the reader has left.
         let body = if redactor.is_given_up() { Err("its reader left") } else { body };
         let (body, fault, note) = match body {
             Ok((body, decoded)) => {
@@ -147,7 +148,7 @@ impl Answer {
         Recorded { response, fault, note }
     }
 
-    /// A whole body, and whether it is without its encoding now.
+    /// A whole body, and whether its encoding was taken off.
     fn body(
         &self,
         url: &str,
@@ -180,7 +181,8 @@ impl Answer {
         Ok((recorded_body(url, media, &self.bytes, redactor)?.0, false))
     }
 
-    /// Of a body that broke off. What is no whole JSON has no fields whose names could give a secret away.
+    /// The beginning of a body that broke off. Of JSON nothing is kept: unless it is whole, its fields have
+    /// no names that could give a secret away.
     fn beginning(&self, url: &str, redactor: &mut Redactor) -> Option<RecordedBody> {
         let media = content_type(&self.headers);
         let nameless = begins_json(&self.bytes) || media.contains("json");
@@ -194,7 +196,7 @@ impl Answer {
     }
 }
 
-/// A note on what is on a tape with its head alone.
+/// The note on an exchange that is on a tape with its head alone.
 pub(super) fn not_kept(why: &str, length: usize) -> String {
     format!("{why}: {length} bytes had come, and none of them is on the tape")
 }
@@ -212,8 +214,8 @@ fn recorded_headers(headers: &HeaderMap, redactor: &mut Redactor) -> Vec<(String
         .collect()
 }
 
-/// JSON is stored as such if that loses nothing: Google's may be laid out anew, a function's may not,
-/// unless a secret has to come out of it. Whether one had to is told, too.
+/// JSON is stored as such if that loses nothing: Google's may be laid out anew, a function's may not, unless
+/// a secret has to come out of it. The flag tells whether one had to.
 fn recorded_body(
     url: &str,
     media: &str,

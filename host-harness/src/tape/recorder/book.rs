@@ -32,25 +32,25 @@ use crate::tape::{
 pub(super) struct Book {
     path: PathBuf,
     tape: Tape,
-    /// All of its interactions, so that it has none itself.
+    /// All interactions of the tape, which has none itself.
     interactions: BTreeMap<Place, Interaction>,
     pub(super) redactor: Arc<Mutex<Redactor>>,
     aliases: Aliases,
     began: Instant,
-    /// Set if the file may be replaced without a copy of what it was.
+    /// True if the file may be replaced without a copy of what it was.
     extends: bool,
-    /// In the file, and when it was last written beside it.
+    /// The length of the tape, and its length when it was last written beside its file.
     length: usize,
     in_part: usize,
-    /// The length that it may reach.
+    /// The length that the file may reach.
     room: usize,
     /// Exchanges that were recorded, and those that are not on the tape as they were, for want of room.
     recorded: usize,
     left_out: usize,
 }
 
-/// The place of an interaction: behind so many of those that the tape began with. There come, in the order of their
-/// requests, the new ones, and then the next of the others.
+/// The place of an interaction: behind so many of those that the tape began with. There come, in the order of
+/// their requests, the new ones, and then the next of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Then {
     New(usize),
@@ -102,7 +102,7 @@ impl Book {
         request
     }
 
-    /// No response came.
+    /// Records an exchange without a response.
     pub(super) fn failed(&mut self, entry: Entry, fault: Fault) {
         self.keep(entry, None, None, Some(fault));
     }
@@ -147,7 +147,7 @@ impl Book {
         }
     }
 
-    /// As much of it as there is room for, and its length.
+    /// As much of the interaction as there is room for, and its length.
     fn fitted(&mut self, mut interaction: Interaction) -> Option<(Interaction, usize)> {
         let room = self.room.saturating_sub(self.length);
         let length = length_on_tape(&interaction);
@@ -206,7 +206,7 @@ impl Book {
             if !redactor.knows_all() {
                 return Err(TapeError::TooManySecrets);
             }
-            // What the store gave out since may stand in what came before.
+            // Secrets that the store gave out since may stand in earlier interactions.
             tape.redact(&mut redactor);
             let at = tape.leaks(&mut redactor);
             if at.is_empty() { Ok(tape.to_json()) } else { Err(TapeError::Leak { at }) }
@@ -226,7 +226,7 @@ fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// Headers that say how the request travelled, which is no part of what was asked.
+/// Headers that say how the request travelled, and so are not part of the question.
 const OF_THE_CLIENT: [&str; 7] =
     ["accept", "accept-encoding", "connection", "content-length", "host", "transfer-encoding", "user-agent"];
 

@@ -24,7 +24,7 @@ pub(super) struct Tee {
 
 enum Stage {
     Passing(Passing),
-    /// It has ended, so or so, and is being recorded.
+    /// It has ended, in whatever way, and is being recorded.
     Ending(Pin<Box<dyn Future<Output = Result<(), TransportError>> + Send>>, Option<TransportError>),
     Done,
 }
@@ -80,7 +80,7 @@ impl Drop for Tee {
         if let Stage::Passing(passing) = &mut self.stage
             && self.body.is_end_stream()
         {
-            // Who knows that nothing will come does not ask for it.
+            // A reader that knows that nothing will come does not ask for it.
             passing.is_over();
         }
     }
@@ -106,7 +106,7 @@ impl Passing {
         }
     }
 
-    /// Records it, unless the reader leaves before that has begun.
+    /// Records the exchange, unless the reader leaves before that has begun.
     fn ended(mut self, end: End) -> impl Future<Output = Result<(), TransportError>> + Send + use<> {
         let queue = self.0.as_ref().map(|passing| passing.0.place.shared.queue.clone());
         async move {

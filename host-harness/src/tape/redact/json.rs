@@ -21,8 +21,8 @@ impl Redactor {
         }
     }
 
-    /// JSON that came as another media type, without the secrets that only the names of its fields tell; none if there
-    /// are none.
+    /// JSON that came as another media type, without the secrets that only the names of its fields tell;
+    /// `None` if it has none of these.
     pub(super) fn named(&mut self, text: &str) -> Option<String> {
         // No array of this length has names: see `has_names_beyond_reach`.
         let text = Some(text).filter(|text| !is_lavish(text.as_bytes()))?;
@@ -39,9 +39,9 @@ impl Redactor {
         self.within_one_budget(text.len(), |this| !this.finds_in(text.as_bytes()) && !this.hides(text, value))
     }
 
-    /// Tells whether there could be a secret in the fields of some JSON that a search through its text does not find: under
-    /// a name that says so, or written in escapes. All other fields stand in the text as they are, so they are not
-    /// searched again.
+    /// Tells whether there could be a secret in the fields of some JSON that a search through its text does
+    /// not find: under a name that says so, or written in escapes. All other fields stand in the text as they
+    /// are, so they are not searched again.
     fn hides(&mut self, text: &str, value: &Value) -> bool {
         let text = text.as_bytes();
         let rare = Rare {
@@ -86,8 +86,8 @@ impl Rare {
     }
 }
 
-/// Tells whether a value is a secret for the name of its field. A placeholder is none, and a JWT loses its signature
-/// wherever it stands.
+/// Tells whether a value is a secret for the name of its field. A placeholder is not one, and a JWT loses its
+/// signature wherever it stands.
 fn is_named(name: &str, value: &str) -> bool {
     let told = match scan::first(value.as_bytes()) {
         Some(Found::Placeholder { len, .. } | Found::Jwt { len, .. }) => len == value.len(),

@@ -28,8 +28,8 @@ pub(super) fn secret_field(place: Place, name: &str) -> Option<&'static str> {
     })
 }
 
-/// Names that functions of all kinds give to what proves who calls. Not `secret` itself: in Google's JSON it is the name
-/// of one.
+/// Tells whether a name is one that functions of all kinds give to the caller's proof of identity. Not
+/// `secret` itself: in Google's JSON it is the name of one.
 fn is_secret_name(name: &str) -> bool {
     let name: String =
         name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
@@ -38,7 +38,8 @@ fn is_secret_name(name: &str) -> bool {
         .any(|end| name.ends_with(end))
 }
 
-/// The same of headers, of which more say so: `x-vault-token`, `x-hub-secret`.
+/// Tells whether a header holds a secret, by its name; more names say so than of a field: `x-vault-token`,
+/// `x-hub-secret`.
 pub(super) fn is_secret_header(name: &str) -> bool {
     is_secret_name(name) || name.ends_with("-token") || name.ends_with("-secret")
 }

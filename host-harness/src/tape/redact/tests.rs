@@ -1,4 +1,4 @@
-//! Secrets by shape, header, place, field, and what becomes of them.
+//! Secrets by shape, header, place and field, and their placeholders.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -132,7 +132,7 @@ fn secrets_by_field() {
         )
     );
     assert_eq!(redactor.header("authorization", "Bearer opaque"), "Bearer [redacted:access-token:1]");
-    // Whatever it is said to be.
+    // As any media type.
     let text = |text: &str| RecordedBody::Text(text.to_owned());
     let given = text("{ \"access_token\": \"opaque\", \"refresh_token\":\"another\" }");
     let expected =
@@ -199,7 +199,7 @@ fn a_secret_of_the_store_is_found_in_any_form() {
     assert_eq!(redactor.bytes(&gzip.finish().unwrap()), b"[redacted:compressed:1]");
 }
 
-/// Learned from a text it counts as a whole; the store's own, in parts.
+/// A secret that was learned from a text counts as a whole; the store's own, in parts.
 #[test]
 fn a_text_is_searched_again_once_a_secret_counts_in_parts() {
     const SECRET: &str = "k3Vw9QzR7bTn1LxYp5Hd8MfGc2JsA6";

@@ -1,4 +1,4 @@
-//! The work of a search, and that a search for one secret and one for all of them judge alike.
+//! The work of a search; and a search for one secret judges as one for all of them.
 
 use data_encoding::BASE64;
 

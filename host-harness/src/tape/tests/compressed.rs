@@ -1,4 +1,5 @@
-//! Answers that come compressed: their fields have names as those of any other, and so do those behind the first stream.
+//! Answers that come compressed: their fields have names as those of any other, and so do those behind the
+//! first stream.
 
 use std::{io::Write as _, sync::Arc};
 
@@ -26,14 +27,14 @@ fn zlib(bytes: &[u8]) -> Vec<u8> {
 async fn recorded(headers: &[(&'static str, &'static str)], answer: Vec<u8>) -> Tape {
     let function = InPieces(headers.to_vec(), answer);
     let recorder = Recorder::new(Arc::new(function), "", tape(json!([])));
-    // What the answer gave away is known in the request that follows it.
+    // The secret of the answer is known in the request that follows it.
     for url in ["https://f.run.app/", "https://f.run.app/correct-horse-battery"] {
         send(&recorder, request("GET", url, &[], "")).await.unwrap();
     }
     recorder.tape()
 }
 
-/// Tells whether a tape has a secret, also in what is compressed in it.
+/// Tells whether a tape has a secret, also in its compressed parts.
 fn has(tape: &Tape, secret: &str) -> bool {
     tape.to_json().contains(secret)
         || tape.interactions().iter().any(|interaction| {

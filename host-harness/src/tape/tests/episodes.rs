@@ -1,4 +1,4 @@
-//! New episodes and the store: it gets what a server gave out, and nothing that a tape made up.
+//! New episodes and the store: it gets the tokens of a server, and nothing that a tape made up.
 
 use std::{
     io::Write as _,
@@ -23,7 +23,7 @@ const TOKEN: &str = "https://oauth2.googleapis.com/token";
 const CREDENTIAL: &str =
     r#"{"kind":"authorized_user","client_secret":"the-client","refresh_token":"the-old-one"}"#;
 
-/// Gives out `opaque-live-N`, compressed or not, and counts what was asked.
+/// Gives out `opaque-live-N`, compressed or not, and counts the requests.
 #[derive(Debug, Default)]
 struct Issuer {
     asked: AtomicU32,
@@ -67,7 +67,7 @@ fn value(store: &MemoryStore, key: &str) -> Option<String> {
     store.get(key).unwrap().map(|entry| entry.value)
 }
 
-/// Grants of a hostile tape, none of which has a secret that is told by its shape.
+/// Grants of a hostile tape, without a secret that is told by its shape.
 fn grants_of_a_tape() -> [Value; 5] {
     let grant = json!({"access_token": "made-up-by-the-tape", "token_type": "Bearer", "expires_in": 3600});
     let asked = json!({"method": "POST", "url": TOKEN});

@@ -1,4 +1,4 @@
-//! What goes wrong as the tape says. The clock of the runtime is paused: waiting takes no time.
+//! The faults that a tape brings about. The clock of the runtime is paused: waiting takes no time.
 
 use std::time::Duration;
 

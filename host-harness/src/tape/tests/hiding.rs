@@ -1,5 +1,5 @@
-//! Ways in which a secret could get past the search: in parts, and in encodings that others write. The encoders are
-//! not those of the search: the standard library, `data-encoding`, and what the standards show.
+//! Ways in which a secret could get past the search: in parts, and in encodings that others write. The
+//! encoders are not those of the search: the standard library, `data-encoding`, and what the standards show.
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::{recording::InPieces, request, send, tape};
 use crate::tape::{LiveSecrets, RecordedBody, Recorder, Redactor, Tape, TapeError};
 
-/// No shape tells it.
+/// A secret that no shape tells.
 const SECRET: &str = "canary/Zq8+T3nB=1_x~47.Kd-9sWv";
 
-/// What a recording of this answer would be.
+/// The recording of this answer.
 async fn recorded(media: &'static str, answer: &[u8], live: &[&str]) -> Tape {
     let secrets = LiveSecrets::default();
     live.iter().for_each(|secret| secrets.add(secret));
@@ -30,12 +30,12 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-/// Each character by this function.
+/// The text with each character in this form.
 fn each(text: &str, form: impl Fn(u8) -> String) -> Vec<u8> {
     text.bytes().map(form).collect::<String>().into_bytes()
 }
 
-/// What is in lines of 76 characters, as mail has it.
+/// Base64 in lines of 76 characters, as mail has it.
 fn in_lines(text: &[u8], end: &str) -> Vec<u8> {
     let mut specification = Specification::new();
     specification.symbols.push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
@@ -45,7 +45,8 @@ fn in_lines(text: &[u8], end: &str) -> Vec<u8> {
     specification.encoding().unwrap().encode(text).into_bytes()
 }
 
-/// RFC 2045, section 6.7: lines of at most 76 characters, and whatever is not plain as `=` and two digits.
+/// The text by RFC 2045, section 6.7: lines of at most 76 characters, and every special one as `=` and two
+/// digits.
 fn quoted_printable(text: &str) -> Vec<u8> {
     let mut out = String::new();
     let mut column = 0;
@@ -221,11 +222,11 @@ async fn the_parts_of_a_token_are_masked_by_themselves() {
         ] {
             let reversed = answer.chars().rev().eq(part.chars());
             let shown = body(&recorded(media, answer.as_bytes(), &[&token]).await);
-            // A control: what is no part of it, is not taken for one.
+            // A control: a text that is not part of it is not taken for one.
             assert_eq!(shown == answer.as_bytes(), reversed, "{answer}");
         }
     }
-    // What all tokens have in common says nothing.
+    // The part that all tokens have in common says nothing.
     let header = token.split('.').next().unwrap();
     assert_eq!(body(&recorded("text/plain", header.as_bytes(), &[&token]).await), header.as_bytes());
 }
@@ -303,7 +304,7 @@ async fn what_takes_too_long_to_look_into_is_left_out() {
     let answer = json!(vec![small; 1_000]).to_string();
     let shown = String::from_utf8(body(&recorded("application/json", answer.as_bytes(), &[]).await)).unwrap();
     assert!(shown.contains("[redacted:unsearched:1]"), "{}", &shown[..200]);
-    // What is compressed as anybody does it is looked into.
+    // An answer that is compressed in an ordinary way is looked into.
     let answer = gzip(json!(vec!["nothing"; 1_000]).to_string().as_bytes());
     assert_eq!(body(&recorded("application/gzip", &answer, &[]).await), answer);
 }
@@ -341,7 +342,7 @@ fn token_of(signature: &str) -> String {
     token(signature).0
 }
 
-/// What is not known cannot be kept off a tape.
+/// A secret that is not known cannot be kept off a tape.
 #[tokio::test]
 async fn more_secrets_than_are_looked_for_are_no_recording() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What counts as the same request.
+//! The comparison of requests: those that count as the same.
 
 use serde_json::{Value, json};
 

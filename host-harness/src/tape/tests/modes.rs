@@ -1,4 +1,4 @@
-//! What becomes of a tape in each mode, and of the file.
+//! The fate of a tape, and of its file, in each mode.
 
 use std::{
     fs,
@@ -231,7 +231,7 @@ async fn a_recording_with_a_live_canary_in_it_is_refused() {
     assert!(!folder.path().join("tape.json.part").exists());
 }
 
-/// A number is not taken out of JSON: it could be no placeholder.
+/// A number is not taken out of JSON: a placeholder cannot take its place.
 #[derive(Debug)]
 struct Canary;
 

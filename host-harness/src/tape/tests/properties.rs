@@ -1,4 +1,5 @@
-//! What holds of any exchange: it comes back from its file as it was, and no secret survives in any encoding.
+//! The properties of any exchange: it comes back from its file as it was, and no secret survives in any
+//! encoding.
 
 use std::{io::Write as _, sync::Arc};
 
@@ -128,7 +129,7 @@ fn encode(encoding: usize, bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Whether the secret is there in any of its single encodings, wherever it stands.
+/// Tells whether the secret is there in any of its single encodings, wherever it stands.
 fn holds(text: &[u8], secret: &str) -> bool {
     let mut forms: Vec<Vec<u8>> = (0..5).map(|encoding| encode(encoding, secret.as_bytes())).collect();
     forms.push(secret.as_bytes().to_vec());

@@ -12,7 +12,8 @@ use crate::{
     transport::{Body, Sending, Timeouts, Transport, TransportError},
 };
 
-/// Answers every request with a token, and with what it was sent.
+/// Answers `/token` with a token, any other path with the length of the request's body, and each with two
+/// cookies.
 #[derive(Debug)]
 struct Live;
 
@@ -93,7 +94,7 @@ async fn a_recording_holds_no_secret_and_replays() {
     replay.finish().unwrap();
 }
 
-/// Records a replay of all that is on a tape.
+/// Records a replay of a whole tape.
 async fn again(original: &Tape) -> Tape {
     let replay = Arc::new(Replay::new(original.clone()));
     let recorder = Recorder::new(replay.clone(), "", original.emptied());
@@ -182,8 +183,8 @@ impl http_body::Body for Pieces {
     }
 }
 
-/// A secret in every place of an exchange where one can be, and the answer once more in every form: in pieces that cut
-/// it in two, in Base64, percent-encoded, and compressed.
+/// A secret in every place of an exchange where one can be, and the answer once more in every form: in pieces
+/// that cut it in two, in Base64, percent-encoded, and compressed.
 #[tokio::test]
 async fn every_credential_of_an_exchange_stays_off_the_tape() {
     const SIGNED: &str = "https://storage.test/o?X-Goog-Signature=canary00ff&X-Goog-Credential=a";
@@ -233,7 +234,8 @@ async fn every_credential_of_an_exchange_stays_off_the_tape() {
     }
 }
 
-/// A function says what it likes: what looks like a secret, and what is one of the store's, whatever it looks like.
+/// A function may say anything: a text that looks like a secret, or one of the store's, whatever it looks
+/// like.
 #[tokio::test]
 async fn a_secret_in_the_answer_of_a_function_is_masked() {
     let live = LiveSecrets::default();

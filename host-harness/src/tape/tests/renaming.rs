@@ -1,5 +1,5 @@
-//! Names that are on no tape: renamed before anything is kept, compared under the new name, and played under the
-//! old one.
+//! Names that are on no tape: renamed before anything is kept, compared under the new name, and played under
+//! the old one.
 
 use std::{fs, io::Write as _, path::Path, sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     transport::{Body, Sending, Timeouts, Transport},
 };
 
-/// Says what it was asked, in the clear or compressed.
+/// Answers with the request, in the clear or compressed.
 #[derive(Debug)]
 struct Echo;
 
@@ -75,7 +75,7 @@ fn requests(project: &str, person: &str) -> [http::Request<Body>; 4] {
     ]
 }
 
-/// What each is answered, without what says how it travelled.
+/// The answer to each request, without a trace of how it travelled.
 async fn answers(to: &dyn Transport, requests: [http::Request<Body>; 4]) -> Vec<String> {
     let mut said = Vec::new();
     for request in requests {
@@ -94,7 +94,7 @@ async fn answers(to: &dyn Transport, requests: [http::Request<Body>; 4]) -> Vec<
     said
 }
 
-/// No old name is in any file of the folder, in the claims of no token either.
+/// Asserts that no old name is in any file of the folder, nor in the claims of a token.
 fn assert_renamed(folder: &Path) {
     let mut files = 0;
     for file in fs::read_dir(folder).unwrap() {
@@ -114,7 +114,7 @@ fn assert_renamed(folder: &Path) {
 async fn recorded(path: &Path) -> Vec<String> {
     let recorder = Recorder::new(Arc::new(Echo), path, blank()).renaming(aliases());
     let said = answers(&recorder, requests("corp-project", "ada@corp.test")).await;
-    // What is left if the program ends before its time.
+    // The file that is left if the program ends before its time.
     assert_renamed(path.parent().unwrap());
     recorder.finish().unwrap();
     assert_renamed(path.parent().unwrap());
@@ -133,7 +133,7 @@ async fn a_recording_never_has_the_old_names_and_replays_under_both() {
     assert_eq!(answers(&replay, requests("corp-project", "ada@corp.test")).await, said);
     replay.finish().unwrap();
 
-    // Whoever has the new names only: as on any other tape.
+    // With the new names only: as on any other tape.
     let replay = Replay::new(tape());
     let new = answers(&replay, requests("project-1", "someone@example.com")).await;
     replay.finish().unwrap();
@@ -222,7 +222,7 @@ fn names_without_a_way_back_are_refused() {
         because("ada@corp.test", "it")
     );
     assert_eq!(refused(&[("ada@corp.test", "a@y.test"), ("corp.test", "x.test")]), None);
-    // What stands in a placeholder is no name.
+    // The inside of a placeholder is not a name.
     let tape = super::sign_in();
     assert_eq!(tape.renamed("access-token", "x").unwrap(), tape);
 }

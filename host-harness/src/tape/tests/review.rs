@@ -1,4 +1,4 @@
-//! Tapes that are looked at: against the schema, for leaks, for what differs.
+//! Tapes under review: against the schema, for leaks, for differences.
 
 use serde_json::{Value, json};
 

@@ -48,7 +48,7 @@ async fn uploads_share_the_room_and_give_it_back() {
     }
 }
 
-/// What is on the tape of a request counts until its exchange is over, and its values count as what they take.
+/// A request on the tape counts until its exchange is over, and its values count as what they take.
 #[tokio::test]
 async fn requests_count_as_what_they_take_apart() {
     let values = format!("[{}0]", "0,".repeat(PIECE / 2));
@@ -85,7 +85,7 @@ async fn an_answer_without_room_is_handed_on_and_not_kept() {
     assert!(second.note().is_some_and(|note| note.contains("left no room")), "{second:?}");
     assert_eq!(second.fault().unwrap().body_bytes, Some(8 * PIECE));
 
-    // What is recorded is the tape's, and gives its room back.
+    // A recorded exchange is the tape's, and gives its room back.
     networks[0].rewind();
     assert_eq!(get("0").await.unwrap().into_body().collect().await.unwrap().to_bytes().len(), 8 * PIECE);
     assert!(recorder.tape().interactions()[2].fault().is_none());
@@ -105,7 +105,7 @@ async fn exchanges_whose_readers_left_do_not_pile_up() {
     assert_eq!(recorder.tape().interactions().len(), 20);
 }
 
-/// The path of a request names who answers it.
+/// A network for each path: `/0`, `/1` and so on.
 #[derive(Debug)]
 struct Each(Vec<Fountain>);
 

@@ -1,4 +1,4 @@
-//! Bodies that are long, slow, or never end: what a recording hands on, keeps, and says of them.
+//! Bodies that are long, slow, or never end: a recording's way to hand them on, keep them, and describe them.
 
 use std::{
     future::Future as _,
@@ -24,10 +24,10 @@ use crate::{
 
 const PIECE: usize = 64 << 10;
 
-/// Answers with pieces of 64 KiB, and counts those that were asked for.
+/// Answers with pieces of 64 KiB, and counts the pieces that were asked for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fountain {
-    /// Their number; then nothing comes any more, or the end.
+    /// The number of pieces; then nothing comes any more, or the end.
     pieces: usize,
     ends: bool,
     media: &'static str,
@@ -253,7 +253,7 @@ async fn a_recording_ends_with_the_call() {
     assert_eq!(tape.interactions()[0].fault().unwrap().body_bytes, Some(5 * PIECE));
 }
 
-/// The search has begun, and the tape does not get what it had not looked into.
+/// The search has begun, and the tape does not get the text that it had not looked into.
 #[tokio::test]
 async fn a_search_ends_with_the_call() {
     for gives_up in [true, false] {

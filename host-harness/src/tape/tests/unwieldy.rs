@@ -21,7 +21,7 @@ impl Transport for Says {
     }
 }
 
-/// Some 54 KB: http::Uri takes up to 65,534 bytes. Redacted, each is several times as long.
+/// URLs of some 54 KB: http::Uri takes up to 65,534 bytes. Redacted, each is several times as long.
 fn long_urls() -> [String; 3] {
     [
         format!("https://x.test/a?{}", "sig=x&".repeat(9000)),
@@ -57,7 +57,7 @@ async fn a_recording_of_a_url_that_is_too_long_can_be_read_and_replayed() {
         let replay = Replay::new(recorded.clone());
         send(&replay, request("GET", &url, &[], "")).await.unwrap();
         replay.finish().unwrap();
-        // Another is another still, and so is what the tape itself says.
+        // A different URL is a miss, and the tape's own URL is answered.
         let replay = Replay::new(recorded.clone());
         send(&replay, request("GET", &format!("{url}&d=e"), &[], "")).await.unwrap_err();
         send(&replay, as_recorded(recorded.interactions()[0].request())).await.unwrap();
@@ -115,7 +115,7 @@ async fn a_recording_of_deep_json_can_be_read() {
         assert!(!recorded.to_json().contains("correct-horse"), "{depth}");
         let replay = Replay::new(recorded.clone());
         let answer = send(&replay, request("POST", "https://x.test/a", &json, &text)).await;
-        // What cannot be read is kept as its head alone.
+        // A body that cannot be read is kept as its head alone.
         assert_eq!(answer.is_ok(), depth < 127, "{depth}: {:?}", replay.misses());
         replay.finish().unwrap();
     }
