@@ -20,8 +20,8 @@ fn version(lock: &str, package: &str) -> Option<String> {
     Some(rest.lines().next()?.strip_prefix("version = \"")?.trim_end_matches('"').to_owned())
 }
 
-/// The commit that `GCF_COMMIT` names, or git's. A build for development does not ask git: it would begin anew at each
-/// commit.
+/// The commit that `GCF_COMMIT` names, or git's. A build for development does not ask git: it would begin
+/// anew at each commit.
 fn commit(root: &Path) -> Option<String> {
     if let Some(commit) = env::var("GCF_COMMIT").ok().filter(|commit| !commit.is_empty()) {
         return Some(commit);

@@ -1,8 +1,8 @@
-//! What the search for secrets costs, for texts that were made to be slow: `cargo bench --bench search`.
+//! Measures the search for secrets in texts that were made to be slow: `cargo bench --bench search`.
 //!
-//! Each text is searched in one size and in twice the size. The last column is what the double costs: about 2 where the
-//! time is linear. With a number as an argument, the size of the smaller one is so many KiB in place of 1024:
-//! so long that neither fits into a cache next to the processor.
+//! Each text is searched in one size and in twice the size. The last column is what the double costs: about 2
+//! where the time is linear. With a number as an argument, the size of the smaller one is so many KiB in
+//! place of 1024: so long that neither fits into a cache next to the processor.
 
 use std::{
     env,
@@ -14,10 +14,11 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gcf_host::tape::{LiveSecrets, Redactor};
 
-/// Twice the text may take so many times as long.
+/// The factor that twice the text may cost at most.
 const MOST: f64 = 2.2;
 
-/// So often what is above that is measured anew: what else the machine does can only add to a time.
+/// The number of times that a ratio above [`MOST`] is measured anew: other work of the machine can only add
+/// to a time.
 const MORE: u32 = 3;
 
 fn main() -> ExitCode {
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
                 }
             }
             let ratio = ratio(once, twice);
-            // What takes no time at all has no ratio.
+            // A search that takes no time at all has no ratio.
             if ratio > MOST && twice > Duration::from_millis(5) {
                 steep += 1;
             }
@@ -100,7 +101,7 @@ fn tokens(size: usize) -> Vec<u8> {
     (0..size / 30).map(|n| format!(r#""ya29.{n:08}-abcdefghi": 1, "#)).collect::<String>().into()
 }
 
-/// The same each time.
+/// Random-looking bytes, the same each time.
 fn noise(size: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = || {
@@ -117,12 +118,12 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     gzip.write_all(bytes).and_then(|()| gzip.finish()).expect("memory takes what is written")
 }
 
-/// As an answer is searched before it is shown.
+/// Searches a text as an answer is searched before it is shown.
 fn plain(text: &[u8]) -> Duration {
     search(text, Redactor::default())
 }
 
-/// As a body is searched before it is written to a tape.
+/// Searches a text as a body is searched before it is written to a tape.
 fn thorough(text: &[u8]) -> Duration {
     search(text, Redactor::thorough())
 }
@@ -136,7 +137,7 @@ fn search(text: &[u8], mut redactor: Redactor) -> Duration {
     processor_time().saturating_sub(began)
 }
 
-/// Of this thread: what else the machine does is not in it.
+/// The processor time of this thread: other work of the machine is not in it.
 #[cfg(unix)]
 fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
@@ -148,7 +149,7 @@ fn processor_time() -> Duration {
     std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()
 }
 
-/// The best of seven: what is only done once is not in it, nor what others do to the caches.
+/// The best of seven: work that is done only once is not in it, nor the effect of others on the caches.
 fn best(search: fn(&[u8]) -> Duration, text: &[u8]) -> Duration {
     (0..7).map(|_| search(text)).min().unwrap_or_default()
 }

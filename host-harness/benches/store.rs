@@ -1,8 +1,9 @@
-//! The longest time that a runtime with one thread is kept from its other tasks, while 64 calls wait for a slow store.
+//! The longest time that a runtime with one thread is kept from its other tasks, while 64 calls wait for a
+//! slow store.
 //!
-//! `cargo bench --bench store`, after `cargo xtask build`; the component is `target/gcf-connector.wasm`, or the file that
-//! `GCF_COMPONENT` names. It prints the worst gap of a ticker of 5 ms beside the calls, and that of the same ticker alone, and fails
-//! beyond 25 ms.
+//! `cargo bench --bench store`, after `cargo xtask build`; the component is `target/gcf-connector.wasm`, or
+//! the file that `GCF_COMPONENT` names. It prints the worst gap of a ticker of 5 ms beside the calls, and
+//! that of the same ticker alone, and fails beyond 25 ms.
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it has measured")]
 
 use std::{

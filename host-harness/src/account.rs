@@ -10,8 +10,8 @@ use std::{
 
 use crate::error::Limit;
 
-/// Counts bytes against one limit. What the host keeps may outlive the sandbox for a moment, in the hands of the transport,
-/// so it is shared.
+/// Counts bytes against one limit. The bytes that the host keeps may outlive the sandbox for a moment, in the
+/// hands of the transport, so the account is shared.
 #[derive(Debug)]
 pub(crate) struct Account {
     limit: usize,
@@ -36,7 +36,7 @@ impl Account {
         }
     }
 
-    /// Counts `bytes` for as long as what is returned lives.
+    /// Counts `bytes` for as long as the returned value lives.
     pub(crate) fn hold(self: &Arc<Self>, bytes: usize) -> Result<Held, Limit> {
         self.take(bytes)?;
         Ok(Held { account: Arc::clone(self), bytes })
@@ -55,12 +55,12 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Their number.
+    /// The number of bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Makes them `bytes`, more or fewer.
+    /// Changes the number to `bytes`, more or fewer.
     pub(crate) fn resize(&mut self, bytes: usize) -> Result<(), Limit> {
         match bytes.checked_sub(self.bytes) {
             Some(more) => self.account.take(more)?,

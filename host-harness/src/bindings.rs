@@ -1,4 +1,4 @@
-//! What `bindgen!` makes of `wit/`: the world's imports as traits, its exports as typed calls.
+//! The Rust that `bindgen!` makes of `wit/`: the world's imports as traits, its exports as typed calls.
 //!
 //! Nothing is written by hand here. [`crate::wit`] is the part that embedders see.
 

@@ -1,4 +1,4 @@
-//! How a [`Host`] is put together.
+//! The builder of a [`Host`].
 
 use std::{
     borrow::Cow,
@@ -33,9 +33,9 @@ use crate::{
 
 /// Puts a [`Host`] together. Nothing must be named, with the feature `embedded`; without it, the component.
 ///
-/// What is not named: the component is the one in this library, secrets live in memory, the transport refuses everything, clock and randomness
-/// are the system's, the limits are [`Limits::default`], the host signs and adds no access tokens, and
-/// nothing is cached.
+/// The defaults: the component is the one in this library, secrets live in memory, the transport refuses
+/// everything, clock and randomness are the system's, the limits are [`Limits::default`], the host signs and
+/// adds no access tokens, and nothing is cached.
 pub struct HostBuilder {
     component: Option<Source>,
     cache: Option<PathBuf>,
@@ -76,92 +76,93 @@ impl Default for HostBuilder {
 }
 
 impl HostBuilder {
-    /// The component, to be read from a file by [`build`](Self::build).
+    /// Names the file of the component, which [`build`](Self::build) reads.
     #[must_use]
     pub fn component_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.component = Some(Source::File(path.into()));
         self
     }
 
-    /// The component itself.
+    /// Supplies the component itself.
     #[must_use]
     pub fn component_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.component = Some(Source::Bytes(bytes.into()));
         self
     }
 
-    /// A folder for the compiled component: compiling takes a second or so, loading a few milliseconds.
-    /// The folder is made if it is missing, must be writable to this user alone, and may be deleted at
-    /// any time. [`Host::cache_use`] tells what became of it.
+    /// Names a folder for the compiled component: compiling takes a second or so, loading a few milliseconds.
+    /// The folder is made if it is missing, must be writable to this user alone, and may be deleted at any
+    /// time. [`Host::cache_use`] tells whether it was used.
     #[must_use]
     pub fn cache_dir(mut self, folder: Option<PathBuf>) -> Self {
         self.cache = folder;
         self
     }
 
-    /// Where connections, credentials and tokens live.
+    /// Sets the store of connections, credentials and tokens.
     #[must_use]
     pub fn secrets(mut self, store: Arc<dyn SecretStore>) -> Self {
         self.secrets = Some(store);
         self
     }
 
-    /// What sends the requests that the policy has passed.
+    /// Sets the transport, which sends the requests that the policy has passed.
     #[must_use]
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = transport;
         self
     }
 
-    /// The clocks that the component reads.
+    /// Sets the clocks that the component reads.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// The randomness that the component draws.
+    /// Sets the randomness that the component draws.
     #[must_use]
     pub fn random(mut self, random: Arc<dyn Random>) -> Self {
         self.random = random;
         self
     }
 
-    /// What one call may use.
+    /// Sets the limits of one call.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Whether the host signs with the keys in its store. If not, the component reads the key and
-    /// signs itself, some twenty times as slowly; there is no reason for it but to test that.
+    /// Lets the host sign with the keys in its store, or not. If not, the component reads the key and signs
+    /// itself, some twenty times as slowly; only a test has a reason to want that.
     #[must_use]
     pub fn host_signing(mut self, signs: bool) -> Self {
         self.signs = signs;
         self
     }
 
-    /// Where the host has the access tokens from that it adds to the requests of a component that holds
-    /// none. Without it such requests are refused.
+    /// Supplies the access tokens that the host adds to requests, for a component that holds none. Without it
+    /// such requests are refused.
     #[must_use]
     pub fn access_tokens(mut self, source: Arc<dyn AccessTokens>) -> Self {
         self.tokens = Some(source);
         self
     }
 
-    /// Who is told of each request as it is sent, and as its answer begins.
+    /// Sets the observer, which is told of each request as it is sent, and as its answer begins.
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Fn(&RequestEvent) + Send + Sync>) -> Self {
         self.observer = Some(observer);
         self
     }
 
-    /// The bound of what the component may send where, beside what its own manifest says: hosts, and which kinds of tokens each
-    /// may receive. A request has to keep to both.
+    /// Sets the bound of what the component may send where, beside its own manifest: hosts, and the kinds of
+    /// tokens that each may receive. A request has to keep to both.
     ///
-    /// Less than the connector declares narrows it. What it does not declare, a component of your own may, and
-    /// this is your word for it: without it, one that declares more than [`EgressPolicy::shipping`] is not taken.
+    /// A bound with less than the connector declares narrows it. A bound with more is your word for a
+    /// component of your own: without it, a component that declares more than [`EgressPolicy::shipping`] is
+    /// not taken.
     #[must_use]
     pub fn egress_allow(mut self, allowed: EgressPolicy) -> Self {
         self.allowed = Some(allowed);
@@ -206,7 +207,7 @@ impl HostBuilder {
 }
 
 impl Source {
-    /// The one for hosts that name none.
+    /// The component of hosts that name none.
     fn default() -> Option<Self> {
         #[cfg(feature = "embedded")]
         return Some(Self::Embedded);
@@ -214,7 +215,7 @@ impl Source {
         None
     }
 
-    /// Its machine code, if that came along.
+    /// The machine code of the component, if it came along.
     fn compiled(&self, engine: &Engine) -> Option<Component> {
         match self {
             Self::File(_) | Self::Bytes(_) => None,
@@ -240,13 +241,13 @@ fn read(path: &Path) -> Result<Vec<u8>, HostError> {
         .map_err(|source| HostError::Unreadable { path: path.to_owned(), source })
 }
 
-/// By the preamble: a magic number, a version, and the layer, which is 0 for core modules. The compiler would
-/// say the same in bytes and offsets.
+/// Tells whether the bytes begin as a component: a magic number, a version, and the layer, which is 0 for
+/// core modules. The compiler would say the same in bytes and offsets.
 fn is_component(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\0asm") && bytes.get(6..8) == Some(&[1, 0])
 }
 
-/// Where nothing was named, nothing is sent.
+/// The transport of a host that was given none: it sends nothing.
 #[derive(Debug)]
 struct Offline;
 
@@ -263,7 +264,8 @@ fn policy(catalog: &str) -> Result<EgressPolicy, String> {
     EgressPolicy::from_manifest(egress)
 }
 
-/// The component's word within the operator's, or within what the host knows.
+/// The component's manifest within the operator's rules; without these, it must be within the manifest that
+/// the host knows.
 fn bounded(policy: EgressPolicy, allowed: Option<EgressPolicy>) -> Result<EgressPolicy, HostError> {
     if let Some(allowed) = allowed {
         return Ok(policy.within(allowed));

@@ -1,5 +1,5 @@
-//! Calls by name, with JSON in and out: for hosts that take actions and forms from the catalog and know none of them
-//! beforehand.
+//! Calls by name, with JSON in and out: for hosts that take actions and forms from the catalog and know none
+//! of them beforehand.
 
 mod encoding;
 
@@ -26,17 +26,19 @@ const PACKAGE: (&str, &str) = ("gcf:connector/", "@0.1.0");
 /// The contract that this library speaks: the package in `wit/`, and its version.
 pub const CONTRACT: &str = "gcf:connector@0.1.0";
 
-/// What came of a call by name: what its `output` in the catalog describes, or an error as the catalog's `error` does.
+/// The outcome of a call by name: a value that the action's `output` in the catalog describes, or an error as
+/// the catalog's `error` does.
 pub type Answer = Result<Value, Value>;
 
 impl Host {
-    /// Calls an action by its name in the catalog, such as `functions.list`, with the JSON that its `input` describes. What
-    /// is left out of the input is left out of the request.
+    /// Calls an action by its name in the catalog, such as `functions.list`, with the JSON that its `input`
+    /// describes. A field that is left out of the input is left out of the request.
     ///
     /// `connection` is not read by actions that need none.
     ///
     /// # Errors
-    /// Only what the host has to say. What the connector says, and what is no input of the action, is an [`Answer`].
+    /// Errors of the host only. An error of the connector is an [`Answer`], and so is an input that does not
+    /// fit the action.
     pub async fn call_by_name(
         &self,
         action: &str,
@@ -73,8 +75,8 @@ impl Host {
         .await
     }
 
-    /// The part of the store that an action may touch, as the methods that have types say it. What is no action touches
-    /// nothing.
+    /// The part of the store that an action may touch, as the typed methods have it. A name that is not an
+    /// action's touches nothing.
     async fn scope_of(
         &self,
         action: &str,
@@ -133,8 +135,8 @@ fn exported(store: &mut Store<State>, instance: &Instance, action: &str) -> Opti
     instance.get_func(store, function)
 }
 
-/// What goes where: the connection and the deadline are the host's to give, a `request` is all of the input, and anything
-/// else is a field of it.
+/// Arranges the input as parameters: the host gives the connection and the deadline, a `request` is all of
+/// the input, and any other parameter is a field of it.
 fn params(
     function: &Func,
     store: &Store<State>,
@@ -170,7 +172,8 @@ fn params(
     }
 }
 
-/// Every action returns one value or one error; but for the catalog, which is text.
+/// Reads the outcome of an action. Every action returns one value or one error, except for the catalog, which
+/// is text.
 fn answer(types: &[Type], results: &[Val]) -> Answer {
     match (types, results) {
         ([Type::Result(ty)], [Val::Result(result)]) => {
@@ -188,7 +191,7 @@ fn answer(types: &[Type], results: &[Val]) -> Answer {
     }
 }
 
-/// As the connector itself would say it.
+/// An error of the input, in the connector's own words.
 fn invalid(field: &str, why: &str, fix: &str) -> Value {
     json!({
         "kind": "invalid-input", "origin": "input", "message": why, "fix": fix,

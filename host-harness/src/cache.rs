@@ -1,7 +1,7 @@
 //! Compiled components on disk, so that only the first start compiles.
 //!
-//! An entry is machine code that will be run, so it is trusted only where nobody but this user can
-//! have put it; its digest, which stands before it, catches what a disk or a full file system did.
+//! An entry is machine code that will be run, so it is trusted only where nobody but this user can have put
+//! it; its digest, which stands before it, catches the damage that a disk or a full file system did.
 
 use std::{
     fmt, fs,
@@ -18,8 +18,8 @@ use crate::{
     reading::{self, Kind, MAX_COMPONENT},
 };
 
-/// What became of the cache for compiled components. A cache that cannot be used is no error: the
-/// component is compiled instead, which takes a second or so.
+/// The use of the cache for compiled components. A cache that cannot be used is not an error: the component
+/// is compiled instead, which takes a second or so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CacheUse {
     /// The component and its machine code are inside this program.
@@ -73,13 +73,15 @@ pub(crate) fn component(
     Ok((component, stored))
 }
 
-/// The component inside this library, if its machine code came along and is for this engine and this processor.
+/// The component inside this library, if its machine code came along and is for this engine and this
+/// processor.
 #[cfg(feature = "embedded")]
 #[expect(unsafe_code, reason = "loading machine code is unsafe by nature; see the safety comment")]
 pub(crate) fn embedded(engine: &Engine) -> Option<Component> {
     let code = crate::embedded::machine_code()?;
-    // SAFETY: the bytes are what `Engine::precompile_component` returned while this program was built, and are a part
-    // of it, as trustworthy as the rest. The engine checks its own version and settings, and what the processor has.
+    // SAFETY: the bytes are what `Engine::precompile_component` returned while this program was built, and
+    // are a part of it, as trustworthy as the rest. The engine checks its own version and settings, and what
+    // the processor has.
     unsafe { Component::deserialize(engine, code) }.ok()
 }
 
@@ -104,9 +106,9 @@ impl Entry {
         Ok(Self { folder: folder.to_owned(), path: folder.join(name), owner })
     }
 
-    /// The component, if there is an entry that can be trusted. One that is damaged is removed.
+    /// The component, if there is an entry that can be trusted. A damaged entry is removed.
     fn load(&self, engine: &Engine) -> Option<Component> {
-        // Not through a link: what it points to may be anybody's.
+        // Not through a link: its target may be anybody's.
         let metadata = fs::symlink_metadata(&self.path).ok()?;
         if !metadata.is_file() || !self.owner.alone_writes(&metadata) {
             return None;
@@ -131,7 +133,7 @@ impl Entry {
     }
 }
 
-/// What follows the digest, if it is what was stored.
+/// The code that follows the digest, if it is the code that was stored.
 fn intact(bytes: &[u8]) -> Option<&[u8]> {
     let (digest, code) = bytes.split_at_checked(DIGEST)?;
     (Sha256::digest(code)[..] == *digest).then_some(code)
@@ -145,7 +147,7 @@ fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
     unsafe { Component::deserialize(engine, code) }.ok()
 }
 
-/// A file name that says all that the machine code depends on.
+/// A file name that stands for everything that the machine code depends on.
 fn name(engine: &Engine, wasm: &[u8]) -> String {
     let mut key = Key(Sha256::new());
     key.write(&Sha256::digest(wasm));
@@ -154,7 +156,7 @@ fn name(engine: &Engine, wasm: &[u8]) -> String {
     format!("{:x}.cwasm", key.0.finalize())
 }
 
-/// Lets SHA-256 take what is made for hash tables, whose 64 bits would be few for a name.
+/// Lets SHA-256 take input that is made for hash tables, whose 64 bits would be few for a name.
 struct Key(Sha256);
 
 impl Hasher for Key {
@@ -170,7 +172,7 @@ impl Hasher for Key {
 
 const DIGEST: usize = 32;
 
-/// Machine code is some times as large as its component.
+/// The largest entry: machine code is some times as large as its component.
 const MAX_ENTRY: u64 = 8 * MAX_COMPONENT;
 
 #[cfg(unix)]
@@ -184,14 +186,14 @@ fn create_private(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).create(folder)
 }
 
-/// Who this process is to the file system.
+/// The user that this process is to the file system.
 #[cfg(unix)]
 struct Owner(u32);
 
 #[cfg(unix)]
 impl Owner {
-    /// Asked of a file of our own: it needs no system call that the standard library lacks, and proves
-    /// that the folder can be written to.
+    /// Asks a file of our own: this needs no system call that the standard library lacks, and proves that the
+    /// folder can be written to.
     fn of_new_files_in(folder: &Path) -> io::Result<Self> {
         use std::os::unix::fs::MetadataExt as _;
         Ok(Self(tempfile::tempfile_in(folder)?.metadata()?.uid()))
@@ -203,7 +205,7 @@ impl Owner {
     }
 }
 
-/// Elsewhere the folder's own access list decides, and the standard library cannot read it.
+/// The same where the folder's own access list decides, which the standard library cannot read.
 #[cfg(not(unix))]
 struct Owner;
 

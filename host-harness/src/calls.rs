@@ -54,7 +54,7 @@ impl Host {
         .await
     }
 
-    /// Ends it with the URL that the browser came back with, and keeps the connection.
+    /// Ends a sign-in with the URL that the browser came back with, and keeps the connection.
     ///
     /// # Errors
     /// As `connections.finish` in `wit/connections.wit`, or a [`HostError`].
@@ -123,8 +123,8 @@ impl Host {
 
     /// All connections of the store, in the order of their nicknames. Sends nothing.
     ///
-    /// A list reads no credential, and in a store of an earlier version it is the credential that says who signs in. Each such
-    /// connection is asked for by its id once.
+    /// A list reads no credential, and in a store of an earlier version it is the credential that says who
+    /// signs in. Each such connection is asked for by its id once.
     ///
     /// # Errors
     /// As `connections.list` in `wit/connections.wit`, or a [`HostError`].
@@ -222,7 +222,7 @@ impl Host {
         .await
     }
 
-    /// What a drop-down offers, while the user types.
+    /// Lists the options of a drop-down, while the user types.
     ///
     /// # Errors
     /// As `functions.options` in `wit/functions.wit`, or a [`HostError`].
@@ -291,7 +291,7 @@ impl Host {
         .await
     }
 
-    /// What a call would send. Nothing is sent.
+    /// Tells what a call would send, and sends nothing.
     ///
     /// # Errors
     /// As `planning.plan` in `wit/planning.wit`, or a [`HostError`].
@@ -329,7 +329,7 @@ fn about_its_own<T, E>(
     }
 }
 
-/// A list does not say who signs in, as with a connection of an earlier version.
+/// Tells whether a connection of a list does not say who signs in, as one of an earlier version.
 fn is_unknown(connection: &Connection) -> bool {
     connection.kind == CredentialKind::Other && connection.account.is_empty()
 }
@@ -338,7 +338,7 @@ fn only(connection: &str) -> Scope {
     Scope::connection(connection)
 }
 
-/// As the contract counts; 49 days are enough.
+/// The deadline as the contract counts it; 49 days are enough.
 pub(crate) fn millis(deadline: Option<Duration>) -> Option<u32> {
     deadline.map(|deadline| u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX))
 }

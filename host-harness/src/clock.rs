@@ -42,7 +42,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A wall clock that stands still: what goes into an assertion is then the same every time.
+/// A wall clock that stands still, so that each assertion is the same every time.
 ///
 /// Elapsed time still runs, so that deadlines keep their meaning.
 #[derive(Debug)]

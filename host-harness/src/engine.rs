@@ -59,13 +59,12 @@ fn tick(engine: &Engine) -> Result<(), HostError> {
         .map_err(|error| HostError::Engine(format!("no thread for the processor limit: {error}")))
 }
 
-/// How often a running guest is looked at: it is then that it yields to others and that its
-/// processor time is checked.
+/// The interval after which a running guest yields to others, and has its processor time checked.
 const TICK: Duration = Duration::from_millis(10);
 
 const KEEP_RESIDENT: usize = 64 * 1024;
 
-/// What 32 bits address.
+/// The bytes that 32 bits address.
 const WASM32: usize = 4 << 30;
 
 #[cfg(test)]

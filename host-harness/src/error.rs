@@ -1,10 +1,10 @@
-//! Why a call failed: the connector's own word, or the host's.
+//! The errors of a call: the connector's own word, or the host's.
 
 use std::{fmt, io, path::PathBuf, time::Duration};
 
 use crate::{secrets::StoreError, wit::ConnectorError};
 
-/// Why a call returned no answer.
+/// The reason why a call returned no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The connector says so: a record with kind, origin, message and fix, as `wit/types.wit` has it.
@@ -15,7 +15,7 @@ pub enum CallError {
     Host(#[from] HostError),
 }
 
-/// Why a component could not be loaded, or why a call was stopped.
+/// The reason why a component could not be loaded, or a call was stopped.
 ///
 /// The texts are made from paths, numbers and the names of interfaces, and never hold a secret.
 #[derive(Debug, thiserror::Error)]
@@ -26,15 +26,15 @@ pub enum HostError {
     /// The file of the component cannot be read.
     #[error("cannot read the component {}: {source}; build it with `cargo xtask build`, or name another file", path.display())]
     Unreadable {
-        /// Which file.
+        /// The component's file.
         path: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// What was read is no WebAssembly component: another kind of file, or a core module.
+    /// Not a WebAssembly component: another kind of file, or a core module.
     #[error("{0} is not a WebAssembly component; name gcf-connector.wasm, which `cargo xtask build` makes")]
     NotAComponent(String),
-    /// What was read is damaged, or a component, but not one for this host.
+    /// Damaged, or a component, but not one for this host.
     #[error(
         "not a component of the world gcf:connector/connector@0.1: {0}; use the release that belongs to this host"
     )]
@@ -51,7 +51,7 @@ pub enum HostError {
     /// The sandbox itself could not be made.
     #[error("cannot set up the sandbox: {0}; check the limits of this process on memory and threads")]
     Engine(String),
-    /// The component broke off. Whatever it printed is discarded, for it may hold anything.
+    /// The component broke off. Its output is discarded, for it may hold anything.
     #[error(
         "the component trapped ({0}): a fault of the component; please report it with the action that caused it"
     )]
@@ -137,7 +137,8 @@ impl fmt::Display for Limit {
 /// So that a limit can travel through the engine as the reason of a trap.
 impl std::error::Error for Limit {}
 
-/// An answer about something else than the call was for: whoever keeps the id would use somebody else's connection.
+/// An answer about something else than the call was for: a caller that keeps the id would use somebody else's
+/// connection.
 #[derive(Debug, thiserror::Error)]
 #[error("an answer about something else")]
 pub(crate) struct AnotherSubject;

@@ -1,7 +1,8 @@
-//! `wasi:http/types` and `wasi:http/outgoing-handler` for the guest: those of wasmtime, with a count of what they keep.
+//! `wasi:http/types` and `wasi:http/outgoing-handler` for the guest: those of wasmtime, with a count of what
+//! they keep.
 //!
-//! A guest can fill headers, and write into bodies, that it never sends. Such bytes lie in the host, beside the guest's own
-//! memory, so they are counted with it ([`Account`]).
+//! A guest can fill headers, and write into bodies, that it never sends. Such bytes lie in the host, beside
+//! the guest's own memory, so they are counted with it ([`Account`]).
 //!
 //! The side of a server is not there: nothing is ever asked of the component over HTTP.
 
@@ -31,14 +32,15 @@ use crate::{
 /// Bytes of a header beside its text: its places in the map.
 const HEADER: usize = 128;
 
-/// The largest map of headers that a guest can make, in the measure of wasmtime: its text, and some more for each.
+/// The largest map of headers that a guest can make, in the measure of wasmtime: its text, and some more for
+/// each.
 const FIELDS: usize = 128 * 1024;
 
 /// The host's belongings that are the guest's in truth, counted.
 pub(crate) struct GuestHttp {
     ctx: WasiHttpCtx,
     account: Arc<Account>,
-    /// By the resource that it is kept for.
+    /// The bytes of each resource, by its number.
     held: HashMap<u32, Held>,
 }
 
@@ -69,12 +71,12 @@ impl HasData for Counted {
 }
 
 impl View<'_> {
-    /// As wasmtime sees it.
+    /// The view that wasmtime wants.
     fn plain(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView { hooks: self.hooks, table: self.table, ctx: &mut self.http.ctx }
     }
 
-    /// Counts `bytes` for a resource, in place of what was counted for it before.
+    /// Counts `bytes` for a resource, in place of its earlier count.
     fn count<T: 'static>(&mut self, resource: &Resource<T>, bytes: usize) -> wasmtime::Result<()> {
         if let Some(held) = self.http.held.get_mut(&resource.rep()) {
             held.resize(bytes)?;
@@ -84,13 +86,13 @@ impl View<'_> {
         Ok(())
     }
 
-    /// Counts nothing any more for a resource, and tells what was.
+    /// Ends the count of a resource, and returns it.
     fn uncount<T: 'static>(&mut self, resource: &Resource<T>) -> usize {
         self.http.held.remove(&resource.rep()).map_or(0, |held| held.bytes())
     }
 }
 
-/// Bytes that a map of headers takes.
+/// The bytes that a map of headers takes.
 fn size(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + HEADER).sum()
 }

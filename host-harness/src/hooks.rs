@@ -25,22 +25,22 @@ use crate::{
     transport::{Body, Timeouts, Transport, TransportError},
 };
 
-/// How the requests of one call leave the sandbox.
+/// The way of one call's requests out of the sandbox.
 pub(crate) struct Hooks {
     pub(crate) policy: Arc<EgressPolicy>,
     pub(crate) tokens: Option<Arc<dyn AccessTokens>>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) observer: Option<Observer>,
     pub(crate) budget: Arc<RequestBudget>,
-    /// What a guest may wait for that sets no timeouts of its own.
+    /// The timeouts of a guest that sets none of its own.
     pub(crate) patience: Duration,
     /// The place of the next request in the account, until the body of its response has been read or dropped.
     pub(crate) held: Option<Held>,
 }
 
 impl Hooks {
-    /// Lets a request through under its number in the call, or says why not. One that still lacks a
-    /// token has its number already, lest a guest ask the host's source without end.
+    /// Lets a request through under its number in the call, or says why not. A request that still lacks a
+    /// token has its number already: otherwise a guest could ask the host's source without end.
     fn admit(&self, parts: &Parts) -> Result<(u32, Option<Injection>), TransportError> {
         let injection = Injection::wanted(self.tokens.as_ref(), &self.policy, parts);
         if injection.is_none() {
@@ -68,7 +68,7 @@ type Answer = Result<(http::Response<WasiBody>, Processing), WasiError>;
 type Exchange = Box<dyn Future<Output = Answer> + Send>;
 
 impl WasiHttpHooks for Hooks {
-    /// The most that a guest may write at once, and so that the host sets aside for one piece.
+    /// The most that a guest may write at once, and thus the room that the host sets aside for one piece.
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
         PIECE
     }
@@ -147,7 +147,7 @@ fn refuse(watch: &Watch, error: TransportError) -> WasiError {
     to_guest(error)
 }
 
-/// How many requests a call may still send. It outlives the sandbox, to say why a call failed.
+/// The number of requests that a call may send. It outlives the sandbox, to say why a call failed.
 #[derive(Debug)]
 pub(crate) struct RequestBudget {
     limit: u32,
@@ -170,8 +170,7 @@ impl RequestBudget {
     }
 }
 
-/// What the guest learns of a failure: the code of the contract, and no text, except where no code
-/// fits.
+/// The failure as the guest learns of it: the code of the contract, and no text, except where no code fits.
 fn to_guest(error: TransportError) -> WasiError {
     match error {
         // A tape refuses as a policy does: to the component there is nothing to repeat.
@@ -191,12 +190,12 @@ fn to_guest(error: TransportError) -> WasiError {
     }
 }
 
-/// Why a request's body broke off. The guest's own error says no more than that it did.
+/// The error of a request's body that broke off. The guest's own error says no more than that it did.
 fn from_guest(_: WasiError) -> TransportError {
     TransportError::Closed("the component did not finish the body of its request".to_owned())
 }
 
-/// DNS, TCP and TLS together; nothing of Google's takes longer and then works.
+/// The limit on connecting: DNS, TCP and TLS together. Nothing of Google's takes longer and then works.
 const CONNECT: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

@@ -68,20 +68,21 @@ impl Host {
         Self(Arc::new(Inner { sandbox, catalog, policy: Arc::new(policy), cache_use, running }))
     }
 
-    /// The catalog, as JSON: what the connector can do, what it needs, and where it sends what. It was
-    /// read when the host was built.
+    /// The catalog, as JSON: what the connector can do, what it needs, and where it sends what. It was read
+    /// when the host was built.
     #[must_use]
     pub fn describe(&self) -> &str {
         &self.0.catalog
     }
 
-    /// What became of the cache for compiled components.
+    /// The use that was made of the cache for compiled components.
     #[must_use]
     pub fn cache_use(&self) -> &CacheUse {
         &self.0.cache_use
     }
 
-    /// The part of the store that `connections.finish` may touch. It depends on a sign-in that is in the store.
+    /// The part of the store that `connections.finish` may touch. It depends on a sign-in that is in the
+    /// store.
     pub(crate) async fn scope_of_finish(
         &self,
         authorization: &str,
@@ -93,7 +94,8 @@ impl Host {
         self.ask_store(limits.patience(deadline), finish).await
     }
 
-    /// Those of the ids that are of connections of an earlier version: who signs in stands in the credential alone.
+    /// The ids of connections of an earlier version, out of `ids`: their account stands in the credential
+    /// alone.
     pub(crate) async fn of_earlier_version(&self, ids: Vec<String>) -> Result<Vec<String>, HostError> {
         let is_earlier = |store: &dyn SecretStore, id: &str| {
             let stored = store.get(&format!("connections/{id}")).ok().flatten();
@@ -119,7 +121,8 @@ impl Host {
         answer.map_err(HostError::Store)
     }
 
-    /// Runs one call within its limits, and tells whose failure a failure is. Of the store it sees `scope`.
+    /// Runs one call within its limits, and tells whether a failure is the connector's or the host's. Of the
+    /// store it sees `scope`.
     pub(crate) async fn call<T>(
         &self,
         scope: Scope,
@@ -146,7 +149,7 @@ impl Host {
         }
     }
 
-    /// One call within its limits, and the limit that it ran into, if it did.
+    /// Runs one call within its limits, and returns the limit that it ran into, if it did.
     async fn within_limits<I, T>(
         &self,
         scope: Scope,
@@ -196,7 +199,7 @@ async fn start_instance(
     connector.instance_pre().instantiate_async(store).await
 }
 
-/// All that a fresh sandbox is made of.
+/// The parts that a fresh sandbox is made of.
 pub(crate) struct Sandbox {
     pub(crate) connector: ConnectorPre<State>,
     pub(crate) limits: Limits,
@@ -280,8 +283,8 @@ impl Sandbox {
         );
         let mut store = Store::new(self.connector.engine(), state);
         store.limiter(|state| &mut state.memory);
-        // What a guest hands over is copied before anybody can judge it. Its answer may be a large one; what it passes to a
-        // function of the host is small.
+        // The bytes that a guest hands over are copied before anybody can judge them. Its answer may be a
+        // large one; its arguments to a function of the host are small.
         let answer = self.limits.memory;
         store.call_hook(move |mut store, hook| {
             match hook {
@@ -304,8 +307,8 @@ impl Sandbox {
     }
 }
 
-/// Drives a future on this thread, for so long at most: [`HostBuilder::build`] is no async function,
-/// and must work inside a runtime as well as outside.
+/// Drives a future on this thread, for so long at most: [`HostBuilder::build`] is not an async function, and
+/// must work inside a runtime as well as outside.
 fn wait<T>(future: impl Future<Output = T>, patience: Duration) -> Option<T> {
     struct Unpark(Thread);
 
@@ -326,17 +329,17 @@ fn wait<T>(future: impl Future<Output = T>, patience: Duration) -> Option<T> {
     }
 }
 
-/// Bytes that a guest may pass to one function of the host: a map of headers, a piece of a body, or an entry of the store,
-/// which has 64 KiB at most.
+/// Bytes that a guest may pass to one function of the host: a map of headers, a piece of a body, or an entry
+/// of the store, which has 64 KiB at most.
 const ARGUMENTS: usize = 256 * 1024;
 
 /// Handles of all kinds that a guest may have at once, loans included.
 const HANDLES: usize = 16 * 1024;
 
-/// The time for all connections of an earlier version that a list has.
+/// The time that a list has for all of its connections of an earlier version.
 pub(crate) const COMPLETE: Duration = Duration::from_secs(10);
 
-/// The catalog is a constant of the component; reading it takes less than a millisecond.
+/// The time for reading the catalog, a constant of the component: it takes less than a millisecond.
 const DESCRIBE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

@@ -6,11 +6,11 @@ use http::{HeaderValue, header, request::Parts};
 
 use crate::{egress::EgressPolicy, transport::TransportError};
 
-/// Where a host has the access tokens from that it adds to requests.
+/// A source of the access tokens that a host adds to requests.
 ///
-/// It is asked for each request that comes without an Authorization header and goes where the
-/// component's egress manifest wants an access token, and for no other. Never for a function or a token
-/// endpoint. What it answers is judged by the egress policy like a header of the component's own.
+/// It is asked for each request that comes without an Authorization header and goes where the component's
+/// egress manifest wants an access token, and for no other. Never for a function or a token endpoint. The
+/// egress policy judges its token like a header of the component's own.
 ///
 /// One source serves all calls of a [`Host`](crate::Host), whatever their connection. It is asked anew
 /// for each request, so it keeps a token for as long as it is valid; waiting for it counts towards the
@@ -19,11 +19,12 @@ pub trait AccessTokens: Send + Sync + 'static {
     /// A token for `origin`, such as `https://run.googleapis.com`.
     ///
     /// # Errors
-    /// Why there is none, in words that hold no secret: observers see them. The request is then refused.
+    /// The reason why there is none, in words that hold no secret: observers see them. The request is then
+    /// refused.
     fn token(&self, origin: &str) -> Supplying;
 }
 
-/// What [`AccessTokens::token`] returns.
+/// The future that [`AccessTokens::token`] returns.
 pub type Supplying = Pin<Box<dyn Future<Output = Result<AccessToken, String>> + Send + 'static>>;
 
 /// An OAuth access token, which can be sent and not printed.
@@ -31,10 +32,11 @@ pub type Supplying = Pin<Box<dyn Future<Output = Result<AccessToken, String>> + 
 pub struct AccessToken(HeaderValue);
 
 impl AccessToken {
-    /// Reads a token, of which nothing is cut off.
+    /// Reads a token, and cuts nothing off it.
     ///
     /// # Errors
-    /// A text without the token, if it is empty or holds what no token has (RFC 6750, section 2.1).
+    /// A text without the token, if that is empty or holds a character that no token has (RFC 6750, section
+    /// 2.1).
     pub fn parse(token: &str) -> Result<Self, String> {
         let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
         let body = token.trim_end_matches('=');
@@ -75,7 +77,7 @@ impl Injection {
         Some(Self { tokens, policy: Arc::clone(policy), origin })
     }
 
-    /// Adds the token, and has the policy judge what came of it.
+    /// Adds the token, and has the policy judge the result.
     pub(crate) async fn complete(self, request: &mut Parts) -> Result<(), TransportError> {
         let Self { tokens, policy, origin } = self;
         let AccessToken(authorization) = tokens.token(&origin).await.map_err(|why| {

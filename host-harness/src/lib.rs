@@ -11,9 +11,9 @@
 //! | access tokens that the component must not hold | [`AccessTokens`] | none: requests without one are refused |
 //! | randomness | [`clock::Random`] | [`SystemRandom`](clock::SystemRandom), [`SeededRandom`](clock::SeededRandom) |
 //!
-//! In front of every transport stands the [`egress::EgressPolicy`] that the component's own catalog
-//! declares: what is not on it is not sent, whatever the code inside decides. [`Limits`] bound what a
-//! call may use.
+//! In front of every transport stands the [`egress::EgressPolicy`] that the component's own catalog declares:
+//! a request that is not on it is not sent, whatever the code inside decides. [`Limits`] bound what a call
+//! may use.
 //!
 //! The types of arguments and answers are those of the contract, in [`wit`].
 //!

@@ -1,4 +1,4 @@
-//! What one call may use, and how it is counted.
+//! The limits of one call, and the meters of its processor time and memory.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,32 +9,32 @@ use wasmtime::ResourceLimiter;
 
 use crate::{account::Account, error::Limit};
 
-/// What one call may use. A call that needs more is stopped, and its sandbox thrown away.
+/// The limits of one call. A call that needs more is stopped, and its sandbox thrown away.
 ///
 /// The sizes of bodies are not here: the component keeps them, and names them in its catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Memory in bytes; 128 MiB. At most 4 GiB. It is the guest's own, its tables, and what the host keeps at its word:
-    /// headers, requests, and bodies on their way.
+    /// Memory in bytes; 128 MiB. At most 4 GiB. It is the guest's own, its tables, and what the host keeps at
+    /// its word: headers, requests, and bodies on their way.
     pub memory: usize,
     /// Time on the processor, waiting not counted; 2 s. Kept to within some 10 ms.
     pub cpu: Duration,
-    /// Requests that one call may send, repeated ones included; 256: a list reads 150 pages at most, and asks for
-    /// regions and tokens besides.
+    /// Requests that one call may send, repeated ones included; 256: a list reads 150 pages at most, and asks
+    /// for regions and tokens besides.
     pub requests: u32,
-    /// What a call gets beyond its deadline, which the component keeps itself; 5 s.
+    /// The time that a call gets beyond its deadline, which the component keeps itself; 5 s.
     pub grace: Duration,
-    /// The deadline of a call that was given none; 3,630 s: what the longest function may take, and
-    /// some. With the grace it is 3,635 s.
+    /// The deadline of a call that was given none; 3,630 s: the longest time of a function, and some more.
+    /// With the grace it is 3,635 s.
     pub longest: Duration,
     /// Calls that run at once; 256. Others wait, within their deadline.
     pub calls: u32,
-    /// What one call may ask of the secret store.
+    /// The call's use of the secret store.
     pub store: StoreLimits,
 }
 
-/// What one call may ask of the secret store. Waiting for it is not limited but by the call's deadline; its time on the
-/// processor counts towards [`Limits::cpu`].
+/// The limits of one call's use of the secret store. Only the deadline of the call limits the wait for the
+/// store; its time on the processor counts towards [`Limits::cpu`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreLimits {
     /// Calls of any kind; 20,000: a list of connections takes two for each.
@@ -50,7 +50,7 @@ pub struct StoreLimits {
 }
 
 impl StoreLimits {
-    /// The values that stand with each field.
+    /// The default of each field.
     pub const DEFAULT: Self = Self { calls: 20_000, writes: 256, bytes: 1 << 20, leases: 64, signatures: 64 };
 }
 
@@ -75,7 +75,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long the host waits for a call with this deadline.
+    /// The time that the host waits for a call with this deadline.
     pub(crate) fn patience(&self, deadline: Option<Duration>) -> Duration {
         deadline.unwrap_or(self.longest).saturating_add(self.grace)
     }
@@ -83,9 +83,9 @@ impl Limits {
 
 /// Counts the processor time of one call.
 ///
-/// The engine's epochs alone cannot: they go on while a call waits for an answer. So the clock runs
-/// only while the call's future is being polled, and the epochs are merely the occasions on which it
-/// is read. It is the processor's time on the thread that polls, so a crowded machine makes no difference; where the
+/// The engine's epochs alone cannot: they go on while a call waits for an answer. So the clock runs only
+/// while the call's future is being polled, and the epochs are merely the occasions on which it is read. It
+/// is the processor's time on the thread that polls, so a crowded machine makes no difference; where the
 /// system does not count that, it is wall time, and strict on a crowded machine.
 #[derive(Debug)]
 pub(crate) struct CpuMeter {
@@ -135,14 +135,15 @@ impl CpuMeter {
         result
     }
 
-    /// Runs `work`, and tells its time on this thread's processor, which may be another one than the guest's.
+    /// Runs `work`, and measures its time on this thread's processor, which may be another one than the
+    /// guest's.
     pub(crate) fn measure<T>(work: impl FnOnce() -> T) -> (T, Duration) {
         let since = Moment::now();
         let result = work();
         (result, since.elapsed())
     }
 
-    /// Charges what another thread did for the guest.
+    /// Charges the time of another thread that worked for the guest.
     pub(crate) fn add(&self, time: Duration) {
         self.reading().used += time;
     }
@@ -209,7 +210,7 @@ impl ResourceLimiter for MemoryMeter {
         Ok(true)
     }
 
-    // The pool has places for about so many of each call; where there is no pool, this is what keeps their number.
+    // The pool has places for about so many of each call; where there is no pool, this bounds their number.
     fn instances(&self) -> usize {
         PARTS
     }
@@ -223,11 +224,11 @@ impl ResourceLimiter for MemoryMeter {
     }
 }
 
-/// Modules, memories or tables of one component. One of wit-component's has the module itself and two small ones that
-/// link it.
+/// Modules, memories or tables of one component. A component of wit-component's has the module itself and two
+/// small ones that link it.
 const PARTS: usize = 8;
 
-/// Elements of one table: function pointers, of which the component has some thousands.
+/// Elements of one table: function pointers; the component has some thousands of them.
 pub(crate) const TABLE_ELEMENTS: usize = 20_000;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What an embedder may watch: each request of a call, as it is sent and as its answer begins.
+//! The events that an embedder may watch: each request of a call, as it is sent and as its answer begins.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,36 +7,36 @@ use crate::transport::TransportError;
 /// Called for each [`RequestEvent`], from whichever thread the request is on; it must return soon.
 pub type Observer = Arc<dyn Fn(&RequestEvent) + Send + Sync>;
 
-/// Something happened to a request. It holds no header, no body and no query, and so no secret.
+/// An event of one request. It holds no header, no body and no query, and so no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestEvent {
-    /// Which request of the call it is, from 1; 0 for one that was refused before it was sent.
+    /// The request's number in the call, from 1; 0 for one that was refused before it was sent.
     pub number: u32,
     /// The method.
     pub method: http::Method,
     /// Scheme, host and path. The query is left out.
     pub url: String,
-    /// What happened.
+    /// The event.
     pub stage: Stage,
 }
 
-/// What happened to a request.
+/// The events in the life of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
     /// It was handed to the transport.
     Sent,
     /// The head of the response is there.
     Answered {
-        /// Its status.
+        /// The status of the response.
         status: http::StatusCode,
-        /// Since it was sent.
+        /// The time since the request was sent.
         elapsed: Duration,
     },
     /// There will be no response.
     Failed {
-        /// Why not.
+        /// The reason.
         error: TransportError,
-        /// Since it was sent.
+        /// The time since the request was sent.
         elapsed: Duration,
     },
 }
@@ -56,7 +56,7 @@ impl Watch {
     }
 }
 
-/// Scheme, host, port and path; what stands before an `@` may be a password, and goes as well.
+/// The URL as scheme, host, port and path; the text before an `@` may be a password, and goes as well.
 fn without_query(uri: &http::Uri) -> String {
     let scheme = uri.scheme_str().unwrap_or("https");
     let host = uri.host().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Reading files that somebody has named: nobody knows what they are, or how long.
+//! Reading files that somebody has named, and that may be anything, of any length.
 
 use std::{
     fs::{self, File, FileType, OpenOptions},
@@ -11,7 +11,8 @@ use std::{
 pub enum Kind {
     /// A regular file.
     File,
-    /// That, or what the shell has opened: `/dev/stdin`, `/dev/fd/N` and `<(…)`, which may be pipes; or `/dev/null`.
+    /// A regular file, or one that the shell has opened: `/dev/stdin`, `/dev/fd/N` and `<(…)`, which may be
+    /// pipes; or `/dev/null`.
     Opened,
 }
 
@@ -21,7 +22,8 @@ pub const MAX_COMPONENT: u64 = 64 << 20;
 /// Opens a file for reading. A pipe that nobody has opened yet is refused at once, and not waited for.
 ///
 /// # Errors
-/// If there is none, if it cannot be opened, or if it is of another kind. The text goes behind the file's name.
+/// If there is none, if it cannot be opened, or if it is of another kind. The text goes behind the file's
+/// name.
 pub fn open(path: &Path, kind: Kind) -> io::Result<File> {
     let opened = kind == Kind::Opened && (is_opened(path) || path == Path::new("/dev/null"));
     // Before it is opened, for some devices do something then; and after, for it may be another one by now.
@@ -35,7 +37,7 @@ pub fn open(path: &Path, kind: Kind) -> io::Result<File> {
     Ok(file)
 }
 
-/// All that is in a file, if that is not more than `limit` bytes.
+/// Reads a whole file of at most `limit` bytes.
 ///
 /// # Errors
 /// As [`open`], and if it is longer, or cannot be read.
@@ -48,7 +50,7 @@ pub fn read(path: &Path, kind: Kind, limit: u64) -> io::Result<Vec<u8>> {
     read_from(file, limit)
 }
 
-/// All that comes from somewhere, if that is not more than `limit` bytes.
+/// Reads everything from a reader, at most `limit` bytes.
 ///
 /// # Errors
 /// If it is more, or cannot be read.
@@ -102,7 +104,7 @@ fn name(kind: FileType) -> &'static str {
     if kind.is_dir() { "a folder" } else { "something else" }
 }
 
-/// A terminal that is opened does not become that of this process.
+/// Opens without waiting; a terminal does not become that of this process.
 #[cfg(unix)]
 fn without_waiting(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt as _;

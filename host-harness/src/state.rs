@@ -1,4 +1,4 @@
-//! What lives in a store: the host's side of everything the world imports, and nothing beside.
+//! The state in a wasmtime store: the host's side of everything the world imports, and nothing else.
 
 use std::sync::Arc;
 
@@ -53,8 +53,8 @@ impl State {
     }
 }
 
-/// Links what `wit/world.wit` imports, and `wasi:cli/stderr`, which is a sink. A component that asks
-/// for anything else is refused before it runs.
+/// Links the imports of `wit/world.wit`, and `wasi:cli/stderr`, which is a sink. A component that asks for
+/// anything else is refused before it runs.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     io::error::add_to_linker::<State, Table>(linker, |state| &mut state.table)?;
     io::poll::add_to_linker::<State, Table>(linker, |state| &mut state.table)?;
@@ -130,12 +130,12 @@ impl HostMonotonicClock for Clocks {
     }
 }
 
-/// What every system's clock can do; the traits of ours do not say.
+/// The resolution of every system's clock; our own traits do not name one.
 const RESOLUTION: std::time::Duration = std::time::Duration::from_micros(1);
 
-/// Memory for each thing of the host that a guest may have at once: 1,024 of them in 128 MiB. What they hold is counted
-/// besides; a request takes about a dozen, and the component sends 16 at once.
+/// Memory for each thing of the host that a guest may have at once: 1,024 of them in 128 MiB. Their content
+/// is counted besides; a request takes about a dozen, and the component sends 16 at once.
 const RESOURCE: usize = 128 * 1024;
 
-/// At most so many random bytes at once. An id or a boundary takes 16.
+/// The most random bytes at once. An id or a boundary takes 16.
 const RANDOM_BYTES: usize = 64 * 1024;

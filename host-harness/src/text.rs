@@ -1,21 +1,21 @@
 //! Text from elsewhere, where a person reads it.
 //!
-//! A terminal obeys control characters, and shows bidirectional text in another order than it stands in; what has no
-//! width hides in it. So a name could set the title of a window, forge a line of output, or be read as another one.
-//! Output for programs stays as it came.
+//! A terminal obeys control characters, and shows bidirectional text in another order than it stands in;
+//! characters without width hide in it. So a name could set the title of a window, forge a line of output, or
+//! be read as another one. Output for programs stays as it came.
 
 use std::{borrow::Cow, sync::LazyLock};
 
 use regex::{Captures, Regex};
 
-/// All that a terminal does not show as a character of its own, by Unicode's properties: control characters, line and
-/// paragraph separators, the controls of bidirectional text, and all that a font may leave out.
+/// All characters that a terminal does not show as such, by Unicode's properties: control characters, line
+/// and paragraph separators, the controls of bidirectional text, and all that a font may leave out.
 static UNSEEN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]")
         .expect("the classes are Unicode's")
 });
 
-/// One line: a name, a message, a cell of a table. Line breaks and tabs are spaces.
+/// Text on one line: a name, a message, a cell of a table. Line breaks and tabs are spaces.
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
     replaced(text, |character| if matches!(character, '\n' | '\r' | '\t') { " " } else { unseen(character) })
@@ -31,8 +31,8 @@ pub fn block(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// A sign that joins letters and emoji, or selects how they look, is left out; in the place of anything else stands a sign
-/// that there was something.
+/// The substitute for a character that is not shown: nothing for one that joins letters and emoji, or selects
+/// how they look; a sign that there was something for any other.
 fn unseen(character: char) -> &'static str {
     match character {
         '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' => "",
@@ -48,8 +48,8 @@ fn replaced(text: &str, by: impl Fn(char) -> &'static str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    /// The characters in question, by its own ranges: DerivedGeneralCategory.txt and DerivedCoreProperties.txt
-    /// of Unicode 16.0.
+    /// The characters in question, by its own ranges: DerivedGeneralCategory.txt and
+    /// DerivedCoreProperties.txt of Unicode 16.0.
     const UNSEEN: [(u32, u32); 27] = [
         (0x0, 0x1f),
         (0x7f, 0x9f),

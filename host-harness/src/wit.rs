@@ -1,7 +1,7 @@
 //! The contract's own types, one module for each interface of `wit/`.
 //!
-//! They are generated from the contract, but for those requests to [`connections`] and [`functions`] that hold
-//! secrets, which must not be printable.
+//! They are generated from the contract, but for those requests to [`connections`] and [`functions`] that
+//! hold secrets, which must not be printable.
 
 pub use self::{
     api::{ApiPages, ApiRequest, ApiResponse, PagesRequest},
@@ -21,7 +21,8 @@ pub use self::{
     },
 };
 
-/// What every interface shares: headers, bodies, queries, names of functions, the trace, the one error type.
+/// The types that all interfaces share: headers, bodies, queries, names of functions, the trace, the one
+/// error type.
 pub mod types {
     pub use crate::bindings::types::{
         Body, Content, Error, ErrorKind, Exchange, FunctionRef, GuardRails, Header, Impersonation, Invoker,
@@ -41,7 +42,7 @@ pub mod types {
     }
 }
 
-/// Functions of both generations: what there is, and calling it.
+/// Functions of both generations: finding and calling them.
 pub mod functions {
     use std::fmt;
 
@@ -53,32 +54,33 @@ pub mod functions {
         OptionItem, OptionList, OptionsRequest, Trigger,
     };
 
-    /// What [`Host::invoke`](crate::Host::invoke) needs.
+    /// The input of [`Host::invoke`](crate::Host::invoke).
     #[derive(Clone, PartialEq)]
     pub struct InvokeRequest {
-        /// Which function.
+        /// The function, by its name or its URL.
         pub function: FunctionRef,
         /// `GET`, `POST`, `PUT`, `PATCH`, `DELETE`, `HEAD` or `OPTIONS`.
         pub method: String,
-        /// Below the function's URL; begins with `/` if it is not empty.
+        /// The path below the function's URL; begins with `/` if it is not empty.
         pub path: String,
-        /// After the path.
+        /// The query after the path.
         pub query: Option<Query>,
-        /// The caller's.
+        /// The caller's headers.
         pub headers: Vec<Header>,
-        /// What the request carries.
+        /// The body of the request.
         pub body: Option<Body>,
-        /// Who the request says it is.
+        /// The ID token: sent, not sent, or sent if the function asks for one.
         pub auth: Auth,
-        /// In place of the connection's own choice of whose ID token the function receives.
+        /// The invoker, in place of the connection's own.
         pub invoker: Option<Invoker>,
-        /// In place of the audience that the function's generation asks for.
+        /// The audience, in place of the one that the function's generation asks for.
         pub audience: Option<String>,
-        /// The caller's own `Authorization`, for a function that reads it. Printing the request shows its size only.
+        /// The caller's own `Authorization`, for a function that reads it. Printing the request shows its
+        /// size only.
         pub authorization: Option<String>,
-        /// The function may safely be called twice.
+        /// True if the function may safely be called twice.
         pub idempotent: bool,
-        /// Turn a status outside 2xx into an error.
+        /// Turns a status outside 2xx into an error.
         pub raise_for_status: bool,
     }
 
@@ -154,7 +156,7 @@ pub mod api {
     pub use crate::bindings::exports::api::{ApiPages, ApiRequest, ApiResponse, PagesRequest};
 }
 
-/// What a call would send, without sending it.
+/// The plan of a call: its requests, without sending them.
 pub mod planning {
     pub use crate::bindings::exports::planning::{CallPlan, PlannedRequest};
 
@@ -164,14 +166,14 @@ pub mod planning {
     };
     use crate::bindings::exports::planning as generated;
 
-    /// A call, with what it would be given.
+    /// A call, with its arguments.
     #[derive(Debug, Clone)]
     pub enum Action {
         /// [`Host::connect`](crate::Host::connect).
         Connect(ConnectRequest),
         /// [`Host::reauthorize`](crate::Host::reauthorize).
         Reauthorize {
-            /// In place of the connection's own.
+            /// The credential in place of the connection's own.
             credential: Credential,
             /// As in [`ConnectRequest`].
             subject_token: Option<String>,
@@ -241,7 +243,7 @@ pub mod connections {
         InjectedToken(Option<String>),
     }
 
-    /// What [`Host::connect`](crate::Host::connect) needs.
+    /// The input of [`Host::connect`](crate::Host::connect).
     #[derive(Debug, Clone, PartialEq)]
     pub struct ConnectRequest {
         /// A name for people. Best kept unique; a repeated one is a warning, not an error.
@@ -251,17 +253,18 @@ pub mod connections {
         pub project: Option<String>,
         /// The region of a bare function name. `None` is `us-central1`.
         pub region: Option<String>,
-        /// How the connection signs in.
+        /// The credential with which the connection signs in.
         pub credential: Credential,
-        /// Where the store keeps the subject token of an `external_account`, under `supplied/`.
+        /// The name under which the store keeps the subject token of an `external_account`, below
+        /// `supplied/`.
         pub subject_token: Option<String>,
-        /// Whose ID token functions receive. `None` is what the kind of credential suggests.
+        /// The identity whose ID token functions receive. `None` is the default of the kind of credential.
         pub invoker: Option<Invoker>,
-        /// What the connection may do. `None` is everything that Google allows.
+        /// The guard rails of the connection. `None` leaves everything that Google allows.
         pub guard_rails: Option<GuardRails>,
     }
 
-    /// What [`Host::authorize`](crate::Host::authorize) needs.
+    /// The input of [`Host::authorize`](crate::Host::authorize).
     #[derive(Clone, PartialEq)]
     pub struct AuthorizeRequest {
         /// As in [`ConnectRequest`].
@@ -272,11 +275,11 @@ pub mod connections {
         pub region: Option<String>,
         /// The JSON file of the OAuth client. Printing the request shows its size only.
         pub client: String,
-        /// Where Google sends the browser back: https, or http to a loopback address.
+        /// The URL to which Google sends the browser back: https, or http to a loopback address.
         pub redirect_uri: String,
-        /// Which account to offer first.
+        /// The account to offer first.
         pub login_hint: Option<String>,
-        /// Accept accounts of this Google Workspace domain only.
+        /// The one Google Workspace domain whose accounts are accepted.
         pub hosted_domain: Option<String>,
         /// As in [`ConnectRequest`].
         pub invoker: Option<Invoker>,

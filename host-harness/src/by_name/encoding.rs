@@ -1,14 +1,14 @@
-//! Values of the contract as JSON, in the encoding that the catalog's schemas describe: what is a record is an object,
-//! what is none is left out, a case without payload is a string, and bytes are base64.
+//! Values of the contract as JSON, in the encoding that the catalog's schemas describe: a record is an
+//! object, a `none` is left out, a case without payload is a string, and bytes are base64.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 use wasmtime::component::{Val, types::Type};
 
-/// Which field is wrong, and what about it. Never what it holds.
+/// The path of the field that is wrong, and the mistake. Never the field's value.
 type Wrong = (String, String);
 
-/// A value of this type.
+/// Reads a value of this type from JSON.
 pub(super) fn from_json(ty: &Type, json: &Value, path: &str) -> Result<Val, Wrong> {
     let wrong = |what: &str| {
         let name = if path.is_empty() { "the input" } else { path };
@@ -110,7 +110,7 @@ pub(super) fn from_json(ty: &Type, json: &Value, path: &str) -> Result<Val, Wron
     })
 }
 
-/// A field of an object, which may be left out if the type says so.
+/// Reads a field of an object, which may be left out if the type says so.
 pub(super) fn field(ty: &Type, object: &Value, name: &str, path: &str) -> Result<Val, Wrong> {
     let path = below(path, name);
     match (ty, object.get(name)) {
@@ -120,7 +120,7 @@ pub(super) fn field(ty: &Type, object: &Value, name: &str, path: &str) -> Result
     }
 }
 
-/// A value of this type, as JSON.
+/// Writes a value of this type as JSON.
 pub(super) fn to_json(ty: &Type, value: &Val) -> Value {
     match (ty, value) {
         (Type::List(of), Val::List(items)) if of.ty() == Type::U8 => {

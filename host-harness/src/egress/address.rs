@@ -1,4 +1,4 @@
-//! Which IP addresses are on the public internet.
+//! The IP addresses that are on the public internet.
 //!
 //! The standard library's own judgement (`IpAddr::is_global`) is unstable, and leaves out addresses
 //! that reach an IPv4 host through an IPv6 prefix.
@@ -38,7 +38,7 @@ const NAT64: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 9
 const SIX_TO_FOUR: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16);
 const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// Whether `address` is global unicast, so that no machine of the host's own network answers there.
+/// Tells whether `address` is global unicast, so that no machine of the host's own network answers there.
 ///
 /// IPv4-mapped, NAT64 (`64:ff9b::/96`) and 6to4 addresses are judged by the IPv4 address inside.
 /// The local NAT64 prefix `64:ff9b:1::/48`, Teredo and IPv4-compatible addresses never pass.

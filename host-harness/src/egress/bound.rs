@@ -5,13 +5,13 @@ use super::{
     manifest::{self, Rule},
 };
 
-/// The manifest of the connector's release, as it is built from this repository. A test of the whole compares it with
-/// what the built component declares.
+/// The manifest of the connector's release, as it is built from this repository. A test of the whole compares
+/// it with what the built component declares.
 const SHIPPING: &str = include_str!("shipping.json");
 
 impl EgressPolicy {
-    /// The manifest of the connector that belongs to this host: the bound of every component where the operator of
-    /// the host has not said another one.
+    /// The manifest of the connector that belongs to this host: the bound of every component where the
+    /// operator of the host has not said another one.
     ///
     /// # Panics
     /// Never: it is a constant, and tested.
@@ -21,19 +21,19 @@ impl EgressPolicy {
         Self::from_manifest(&manifest).expect("the manifest of the release is a manifest")
     }
 
-    /// The same, and nothing beyond `allowed`: a request has to keep to both.
+    /// Narrows this manifest by `allowed`: a request has to keep to both.
     #[must_use]
     pub fn within(self, allowed: Self) -> Self {
         Self { allowed: Some(allowed.rules), ..self }
     }
 
-    /// All that this manifest declares beyond another one, in words. To send nothing secret to a host that is known is
-    /// never beyond.
+    /// The parts of this manifest that go beyond another one, in words. To send nothing secret to a known
+    /// host never does.
     pub(crate) fn beyond(&self, known: &Self) -> Vec<String> {
         self.rules.iter().filter_map(|rule| beyond(rule, &known.rules)).collect()
     }
 
-    /// The operator's rule for a host, if they have said anything.
+    /// The operator's rule for a host, if the operator has set any.
     pub(super) fn bound(&self, host: &str) -> Result<Option<&Rule>, String> {
         let Some(allowed) = &self.allowed else { return Ok(None) };
         let rule = allowed.iter().find(|rule| rule.matches(host));
@@ -154,7 +154,7 @@ mod tests {
             ),
             ("https://logging.googleapis.com/v2", Some(ACCESS_TOKEN), Some("not one that the operator")),
             ("https://sts.googleapis.com/v1/token", None, Some("not one that the operator")),
-            // What the operator allows and the manifest does not is not the component's to send.
+            // A request that the operator allows and the manifest does not is not the component's to send.
             ("https://evil.example/", Some(ACCESS_TOKEN), Some("not in the component's egress manifest")),
             ("https://evil.example/", None, Some("not in the component's egress manifest")),
             ("https://run.googleapis.com/v2", None, Some("by the component's egress manifest")),

@@ -1,4 +1,4 @@
-//! Which kind of credential a request shows, told by its shape alone.
+//! The kind of credential that a request shows, told by its shape alone.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{Carries, Rule, SERVERLESS_AUTHORIZATION};
 
-/// What the Authorization header holds.
+/// The content of the Authorization header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Presented {
     /// There is no such header.
@@ -18,13 +18,14 @@ pub(super) enum Presented {
 }
 
 impl Presented {
-    /// Reads the header.
+    /// Reads the Authorization header.
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, String> {
         Ok(only(headers, header::AUTHORIZATION)?.map_or(Self::Nothing, Self::of))
     }
 
-    /// Reads the header that Cloud Run looks at where both are there. The other one is the caller's own, and judged by one
-    /// thing only: that it is not an access token, which could be the connection's.
+    /// Reads the header that Cloud Run prefers where both are there. The Authorization header is then the
+    /// caller's own, and judged by one thing only: that it is not an access token, which could be the
+    /// connection's.
     pub(super) fn beside_the_callers_own(headers: &HeaderMap) -> Result<Self, String> {
         let token = only(headers, SERVERLESS_AUTHORIZATION)?.map_or(Self::Nothing, Self::of);
         match only(headers, header::AUTHORIZATION)? {
@@ -34,7 +35,7 @@ impl Presented {
         }
     }
 
-    /// Tells if a rule lets a request through that shows this.
+    /// Tells whether `rule` lets a request through that shows this credential.
     pub(super) fn fits(self, rule: &Rule) -> bool {
         match self {
             Self::Nothing => rule.carries(Carries::None) || rule.carries(Carries::Assertion),
@@ -68,12 +69,12 @@ fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, S
     if values.next().is_some() { Err(format!("more than one {name} header")) } else { Ok(value) }
 }
 
-/// Whether a Google access token is in a value, under whatever scheme.
+/// Tells whether a value holds a Google access token, under whatever scheme.
 fn is_access_token(value: &[u8]) -> bool {
     value.windows(5).any(|window| window == b"ya29.")
 }
 
-/// Three base64url segments, the first of which begins like a JSON object.
+/// Tells whether a value is three base64url segments, the first of which begins like a JSON object.
 fn is_jwt(token: &[u8]) -> bool {
     let url_safe = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let mut segments = 0;

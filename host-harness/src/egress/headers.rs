@@ -1,4 +1,4 @@
-//! The headers and the query of a request: no credential stands there but where the policy looks for it.
+//! The headers and the query of a request: they hold a credential only where the policy looks for it.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
 use super::{SERVERLESS_AUTHORIZATION, manifest};
 
-/// Names that carry a credential, or say to somebody on the way who is calling. The component's own credentials
-/// have their two headers, and nothing else is for it to send.
+/// Names that carry a credential, or say to somebody on the way who is calling. The component's own
+/// credentials have their two headers, and nothing else is for it to send.
 const CREDENTIALS: [&str; 8] = [
     "cookie",
     "cookie2",
@@ -19,7 +19,7 @@ const CREDENTIALS: [&str; 8] = [
     "x-original-authorization",
 ];
 
-/// The beginnings of names by which Google's proxies pass on who calls.
+/// The beginnings of names in which Google's proxies pass on the caller's identity.
 const PREFIXES: [&str; 3] = ["x-goog-iap-", "x-goog-iam-", "x-goog-authenticated-user-"];
 
 /// The parameters by which Google's APIs take a token from the query.
@@ -89,7 +89,8 @@ fn not_allowed(name: &HeaderName) -> String {
     format!("the header {name} is not allowed")
 }
 
-/// Tells if a value has the scheme of RFC 6750 in it, as a word of its own, or one of Google's access tokens.
+/// Tells whether a value has the scheme of RFC 6750 in it, as a word of its own, or one of Google's access
+/// tokens.
 fn holds_bearer(value: &[u8]) -> bool {
     let scheme = |at: usize| {
         let before = at.checked_sub(1).and_then(|before| value.get(before));

@@ -27,8 +27,8 @@ pub(crate) fn check(host: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Letters, digits and inner hyphens; not punycode, which no Google host uses and which hides
-/// look-alikes.
+/// Tells whether a label is letters, digits and inner hyphens; not punycode, which no Google host uses and
+/// which hides look-alikes.
 pub(super) fn is_label(label: &str) -> bool {
     (1..=63).contains(&label.len())
         && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
@@ -37,7 +37,7 @@ pub(super) fn is_label(label: &str) -> bool {
         && !label.starts_with("xn--")
 }
 
-/// Whether the last label makes `inet_aton` read the whole as an IPv4 address: decimal, octal or
+/// Tells whether the last label makes `inet_aton` read the whole as an IPv4 address: decimal, octal or
 /// hexadecimal. No top-level domain is such a number.
 fn looks_numeric(last: &str) -> bool {
     match last.strip_prefix("0x") {

@@ -10,10 +10,11 @@ use super::host_name;
 /// asks for another one asks for hosts that this policy has no reason to trust.
 const FUNCTION_SUFFIXES: [&str; 2] = [".run.app", ".cloudfunctions.net"];
 
-/// Takes keys, refresh tokens and codes in the body, and must never see a token in a header.
+/// The token endpoint: it takes keys, refresh tokens and codes in the body, and must never see a token in a
+/// header.
 const TOKEN_HOST: &str = "oauth2.googleapis.com";
 
-/// What a rule lets a request show to its target.
+/// The credential that a rule lets a request show to its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Carries {
@@ -44,12 +45,12 @@ impl Rule {
         self.carries.contains(&kind)
     }
 
-    /// All that it carries.
+    /// The kinds of credential that the rule carries.
     pub(super) fn kinds(&self) -> &[Carries] {
         &self.carries
     }
 
-    /// Tells if each host of another rule is this rule's too.
+    /// Tells whether each host of another rule is this rule's too.
     pub(super) fn covers(&self, other: &Self) -> bool {
         match (&self.target, &other.target) {
             (_, Target::Host(host)) => self.matches(host),
@@ -61,14 +62,14 @@ impl Rule {
         }
     }
 
-    /// Its host, or the end of its hosts.
+    /// The rule's host, or the common end of its hosts.
     pub(super) fn target_name(&self) -> &str {
         match &self.target {
             Target::Host(name) | Target::Suffix { suffix: name, .. } => name,
         }
     }
 
-    /// Whether `host`, whose spelling has been checked, is this rule's.
+    /// Tells whether the rule is for `host`, whose spelling has been checked.
     pub(super) fn matches(&self, host: &str) -> bool {
         match &self.target {
             Target::Host(exact) => host == exact,
@@ -86,7 +87,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// As a manifest writes it.
+/// The name of a kind in a manifest.
 pub(super) fn name(kind: Carries) -> &'static str {
     match kind {
         Carries::AccessToken => "access-token",
@@ -105,7 +106,7 @@ struct Entry {
     carries: Vec<Carries>,
 }
 
-/// Whether a host, whose spelling has been checked, is that of a function: anybody's code.
+/// Tells whether a host, whose spelling has been checked, is that of a function: anybody's code.
 pub(super) fn is_function(host: &str) -> bool {
     FUNCTION_SUFFIXES.iter().any(|suffix| host.ends_with(suffix) || host == &suffix[1..])
 }

@@ -1,4 +1,4 @@
-//! Where a component may send what: its own manifest, enforced by the host.
+//! The egress policy: the component's own manifest, enforced by the host.
 //!
 //! The manifest is the `egress` array of the component's catalog. It is read once, and from then on
 //! every request is judged against it outside the sandbox, whatever the component has checked
@@ -13,13 +13,14 @@
 //!   anything but a Google access token;
 //! - no other header holds a credential, and the query of a request to Google none either.
 //!
-//! What no rule allows is denied. [`address`] judges what a name resolves to; the live transport
+//! A request that no rule allows is denied. [`address`] judges the addresses of a name; the live transport
 //! asks it.
 //!
-//! A manifest is the component's word, and a component can be another one than it seems. So the host
-//! knows what the connector's release declares, [`EgressPolicy::shipping`], and takes no component that
-//! declares more, unless its operator says what may be sent:
-//! [`HostBuilder::egress_allow`](crate::HostBuilder::egress_allow). That holds then, beside the manifest, for each request.
+//! A manifest is the component's word, and a component can be another one than it seems. So the host knows
+//! what the connector's release declares, [`EgressPolicy::shipping`], and takes no component that declares
+//! more, unless its operator says what may be sent:
+//! [`HostBuilder::egress_allow`](crate::HostBuilder::egress_allow). That holds then, beside the manifest, for
+//! each request.
 
 pub mod address;
 mod bound;
@@ -36,14 +37,14 @@ use self::{
     manifest::{Carries, Rule},
 };
 
-/// Where the ID token stands if the caller's own Authorization goes to the function.
+/// The header of the ID token if the caller's own Authorization goes to the function.
 const SERVERLESS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-serverless-authorization");
 
-/// What a component may reach, and with which kind of credential.
+/// The hosts that a component may reach, and the kind of credential it may show to each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EgressPolicy {
     rules: Vec<Rule>,
-    /// The rules that the operator of the host allows, if they said anything.
+    /// The rules that the operator of the host allows, if the operator has set any.
     allowed: Option<Vec<Rule>>,
 }
 

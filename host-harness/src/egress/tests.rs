@@ -76,7 +76,8 @@ fn headers_cannot_name_another_credential_or_host() {
     assert_eq!(judge(API, &[token, ("host", "cloudfunctions.googleapis.com:443")]), Ok(()));
 }
 
-/// A component that means ill, or was tricked, has more headers to choose from than the two that the policy weighs.
+/// A component that means ill, or was tricked, has more headers to choose from than the two that the policy
+/// weighs.
 #[test]
 fn no_other_header_carries_a_credential() {
     const RUN: &str = "https://fn-abcdef-uc.a.run.app/";
@@ -122,7 +123,7 @@ fn no_other_header_carries_a_credential() {
                 denied(uri, &beside((name, value)), "holds a bearer token");
             }
         }
-        // What people call their own things, and what is none.
+        // Headers that people use for things of their own, and values that only resemble a token.
         for header in [
             ("x-api-key", "canary"),
             ("x-goog-user-project", "demo-project"),

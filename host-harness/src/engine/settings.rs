@@ -1,4 +1,5 @@
-//! The settings that machine code depends on; for the host, and for the build script of `component/precompiled`.
+//! The settings that machine code depends on; for the host, and for the build script of
+//! `component/precompiled`.
 
 use wasmtime::{Config, WasmBacktraceDetails};
 

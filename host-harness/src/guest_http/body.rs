@@ -1,5 +1,5 @@
-//! Bodies of requests. Each piece is counted from the moment that the guest hands it over until the transport has sent it,
-//! or nobody will; trailers until the call is over.
+//! Bodies of requests. Each piece is counted from the moment that the guest hands it over until the transport
+//! has sent it, or nobody will; trailers until the call is over.
 
 use std::{mem, sync::Arc};
 

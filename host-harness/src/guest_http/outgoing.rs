@@ -16,7 +16,8 @@ use wasmtime_wasi_http::{
 
 use super::{View, size, unchanged};
 
-/// Bytes that an exchange takes of the transport, whatever is sent: the head of its response, and what is read ahead of the body.
+/// Bytes that an exchange takes of the transport, whatever is sent: the head of its response, and what is
+/// read ahead of the body.
 const EXCHANGE: usize = 128 * 1024;
 
 impl View<'_> {

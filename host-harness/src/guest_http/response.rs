@@ -1,4 +1,5 @@
-//! Responses. Their bodies are read as they come, so what is counted is the head; what is on its way counts with the exchange.
+//! Responses. Their bodies are read as they come, so only the head is counted here; bytes on their way count
+//! with the exchange.
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{DynInputStream, DynPollable};

@@ -1,4 +1,5 @@
-//! The side of a server, which no guest here is: what could begin it traps, and the rest is out of reach.
+//! The side of a server, which no guest here is: every function that could begin it traps, and the rest is
+//! out of reach.
 
 use wasmtime::component::Resource;
 use wasmtime_wasi_http::{

@@ -29,7 +29,7 @@ use super::{
     socket::Socket,
 };
 
-/// Applies where nobody has set [`CONNECT_LIMIT`].
+/// The limit where nobody has set [`CONNECT_LIMIT`].
 const DEFAULT_CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 tokio::task_local! {

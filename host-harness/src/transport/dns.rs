@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use super::TransportError;
 use crate::egress::address::is_public;
 
-/// What the operating system does for a connection; the tests put their own answers in its place.
+/// The services of the operating system for a connection; the tests put their own answers in its place.
 pub(super) trait Network: fmt::Debug + Send + Sync + 'static {
     /// Looks `host` up.
     fn resolve(&self, host: &str, port: u16) -> Pending<Vec<SocketAddr>>;

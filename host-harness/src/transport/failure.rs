@@ -1,4 +1,4 @@
-//! What a chain of errors means for the caller.
+//! The meaning of a chain of errors to the caller.
 
 use std::{error::Error, io, iter};
 

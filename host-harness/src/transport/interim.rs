@@ -11,7 +11,8 @@ use tokio::sync::Notify;
 
 use super::live::{MAX_HEAD_BYTES, head_bytes};
 
-/// Interim answers to one request. A server sends one or two; one that shows its progress by them, a few more.
+/// Interim answers to one request. A server sends one or two; one that shows its progress by them, a few
+/// more.
 pub(super) const MAX_INTERIM: usize = 32;
 
 /// The count of one request.
@@ -26,7 +27,7 @@ struct Inner {
 }
 
 impl Interim {
-    /// Counts what is answered to `request` before its answer.
+    /// Counts the interim answers to `request`.
     pub(super) fn count<B>(request: &mut http::Request<B>) -> Self {
         let interim = Self::default();
         let counter = interim.clone();

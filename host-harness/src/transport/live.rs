@@ -33,9 +33,10 @@ use super::{
 pub(super) const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Number of headers of a response.
 pub(super) const MAX_HEADERS: usize = 100;
-/// Below the idle limits of Google's front ends, so that we close first and seldom lose a race.
+/// The time for which an idle connection is kept: below the limits of Google's front ends, so that we close
+/// first and seldom lose a race.
 const IDLE: Duration = Duration::from_secs(60);
-/// More idle connections to one origin than calls run side by side would only hold sockets open.
+/// The most idle connections to one origin: more than calls run side by side would only hold sockets open.
 const MAX_IDLE_PER_ORIGIN: usize = 64;
 
 /// Sends requests over the network.
@@ -52,15 +53,15 @@ pub struct Live {
     connector: Connector,
 }
 
-/// Why a [`Live`] could not be built.
+/// The reason why a [`Live`] could not be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LiveError {
     /// An extra root is not a certificate that can be trusted.
     #[error("extra root {index}: {reason}")]
     Root {
-        /// Its place, from 0, among the extra roots.
+        /// The place of the root, from 0, among the extra ones.
         index: usize,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// TLS could not be set up.
@@ -68,7 +69,7 @@ pub enum LiveError {
     Tls(String),
 }
 
-/// What a [`Live`] is built from.
+/// The builder of a [`Live`].
 #[derive(Debug)]
 pub struct LiveBuilder {
     map: OriginMap,
@@ -91,7 +92,7 @@ impl fmt::Debug for Live {
 }
 
 impl LiveBuilder {
-    /// Sends what is meant for some origins to this machine.
+    /// Sends the requests for some origins to this machine.
     #[must_use]
     pub fn map(mut self, map: OriginMap) -> Self {
         self.map = map;
@@ -162,7 +163,7 @@ impl Transport for Live {
             });
             let response = tokio::select! {
                 biased;
-                // First, for an answer that comes after too many is none.
+                // First: an answer that comes after too many interim ones does not count.
                 () = interim.over() => return Err(too_many_interim(&host)),
                 response = response => response.map_err(|error| classify(&error, &host))?,
                 () = silence => return Err(TransportError::FirstByteTimeout(timeouts.first_byte)),
@@ -176,14 +177,14 @@ impl Transport for Live {
     }
 }
 
-/// As written in HTTP/1.1, `: ` and the end of the line included.
+/// The bytes of headers as written in HTTP/1.1, `: ` and the end of the line included.
 pub(super) fn head_bytes(headers: &http::HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
 }
 
 /// A response's body that may not stall.
 ///
-/// The clock runs only while somebody waits for the next piece, so a slow reader is no stall.
+/// The clock runs only while somebody waits for the next piece, so a slow reader is not a stall.
 struct Timed {
     body: Incoming,
     host: String,

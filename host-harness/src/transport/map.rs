@@ -1,4 +1,4 @@
-//! Sending what is meant for one https origin to a server on this machine instead.
+//! Sending the requests for one https origin to a server on this machine instead.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -11,7 +11,7 @@ use crate::egress;
 
 /// One `ORIGIN=URL` of the command line.
 ///
-/// Only where the connection goes changes. The path, the query, the Host header and, if the target
+/// Only the target of the connection changes. The path, the query, the Host header and, if the target
 /// speaks TLS, the name in its certificate stay those of the origin, so that a fake server can tell
 /// for whom it stands in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,20 +21,20 @@ pub struct OriginRule {
     target: Target,
 }
 
-/// Where a mapped connection goes.
+/// The target of a mapped connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) tls: bool,
     pub(super) addresses: Vec<SocketAddr>,
 }
 
-/// Which origins go where. Empty by default.
+/// The origins that are mapped, and their targets. Empty by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OriginMap {
     rules: Vec<OriginRule>,
 }
 
-/// Why a mapping was refused.
+/// The reason why a mapping was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MapError {
     /// There is no `=`.
@@ -45,7 +45,7 @@ pub enum MapError {
     Origin {
         /// The left side.
         origin: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// The right side is not an http or https URL without a path.
@@ -53,7 +53,7 @@ pub enum MapError {
     Target {
         /// The right side.
         url: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// The right side is on another machine.
@@ -102,7 +102,7 @@ impl OriginMap {
         Ok(map)
     }
 
-    /// Whether there are no rules.
+    /// Tells whether there are no rules.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()

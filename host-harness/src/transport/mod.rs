@@ -1,4 +1,4 @@
-//! How a request that the policy has passed reaches an answer: the network, or a tape.
+//! The way of a request that the policy has passed to its answer: the network, or a tape.
 //!
 //! A [`Transport`] is the innermost layer. It knows nothing of wasmtime, so that each can be tested
 //! in milliseconds.
@@ -24,7 +24,7 @@ pub use self::{
 /// A streamed body, in either direction.
 pub type Body = UnsyncBoxBody<Bytes, TransportError>;
 
-/// What [`Transport::send`] returns: the head as soon as it is there, the body as it comes.
+/// The future that [`Transport::send`] returns: the head as soon as it is there, the body as it comes.
 pub type Sending =
     Pin<Box<dyn Future<Output = Result<http::Response<Body>, TransportError>> + Send + 'static>>;
 
@@ -34,18 +34,18 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     fn send(&self, request: http::Request<Body>, timeouts: Timeouts) -> Sending;
 }
 
-/// How long each stage of one exchange may take.
+/// The time that each stage of one exchange may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// DNS, TCP and TLS together.
+    /// The time for DNS, TCP and TLS together.
     pub connect: Duration,
-    /// From the request's head to the response's head.
+    /// The time from the request's head to the response's head.
     pub first_byte: Duration,
-    /// Between two pieces of the response's body.
+    /// The time between two pieces of the response's body.
     pub between_bytes: Duration,
 }
 
-/// Why no response arrived, or why its body ended early.
+/// The reason why no response arrived, or why its body ended early.
 ///
 /// The text of a variant never holds a secret: it is made from host names, addresses and sizes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,10 +77,10 @@ pub enum TransportError {
     /// The body stopped arriving.
     #[error("response body stalled for {0:?}")]
     BodyTimeout(Duration),
-    /// What arrived is not HTTP.
+    /// The answer is not HTTP.
     #[error("not HTTP: {0}")]
     Protocol(String),
-    /// The head of the response, or what comes before it, is larger than anybody's should be.
+    /// The head of the response, or the answers before it, are larger than anybody's should be.
     #[error("the head of the response is too large: {0}")]
     HeadTooLarge(String),
     /// A limit on the number of requests.

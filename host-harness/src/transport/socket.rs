@@ -11,8 +11,8 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Bytes that are read before others get their turn. A peer that sends faster than it is read would otherwise keep the
-/// reader, and with it the clock that ends the call, in one turn for ever.
+/// Bytes that are read before others get their turn. A peer that sends faster than it is read would otherwise
+/// keep the reader, and with it the clock that ends the call, in one turn for ever.
 const TURN: usize = 64 * 1024;
 
 /// Swallows what is written after the peer has stopped reading, and pauses after each [`TURN`] of reading.

@@ -101,7 +101,8 @@ async fn an_answer_before_the_end_of_the_body_reaches_the_caller() {
 }
 
 /// A server that closes at once resets the connection, and then it is the kernel's choice whether the answer
-/// survives; what is ours to do about that is tested in `socket.rs`. This one reads on until the client is done.
+/// survives; what is ours to do about that is tested in `socket.rs`. This one reads on until the client is
+/// done.
 #[tokio::test]
 async fn an_answer_before_the_end_of_the_body_is_the_answer() {
     let (listener, address) = listen().await;

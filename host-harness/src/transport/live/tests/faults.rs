@@ -3,7 +3,7 @@ use tokio::{io::AsyncWriteExt, sync::oneshot};
 
 use super::{fixture::*, *};
 
-/// What a server that writes `answer` and closes looks like.
+/// The response as a client sees it, of a server that writes `answer` and closes.
 async fn answered(
     answer: impl Into<Vec<u8>>,
 ) -> Result<(http::response::Parts, Result<Bytes, TransportError>), TransportError> {
@@ -77,7 +77,7 @@ async fn a_request_on_a_connection_that_was_closed_while_idle_gets_a_new_one() {
     }
 }
 
-/// Moves the clock only once the server has the request, so that connecting is no part of it.
+/// Moves the clock only once the server has the request, so that connecting is not part of it.
 #[tokio::test]
 async fn a_head_that_does_not_come_is_a_first_byte_timeout() {
     let (listener, address) = listen().await;

@@ -146,7 +146,7 @@ where
         let response = answer(request);
         async { Ok::<_, Infallible>(response.await) }
     });
-    // How it ends is the client's business, and asserted there.
+    // Its end is the client's business, and asserted there.
     drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
 }
 

@@ -67,7 +67,7 @@ async fn a_flood_before_the_answer_ends_at_once() {
         let garbage = piece == "x" && matches!(error, TransportError::Protocol(_));
         assert!(garbage || matches!(error, TransportError::HeadTooLarge(_)), "{piece:?}: {error}");
         let sent = sent.await.unwrap();
-        // What was read, and what the system had taken from the server besides.
+        // The bytes that were read, and those that the system had taken from the server besides.
         assert!(sent < 32 << 20, "{sent} bytes went to somebody who had enough after {MAX_INTERIM} answers");
     }
 }
