@@ -16,7 +16,7 @@ use std::{
 use component::{Error, Workspace};
 use sha2::{Digest as _, Sha256};
 
-/// What the component is made of, from the root.
+/// The sources of the component, as paths from the root.
 const SOURCES: [&str; 10] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -57,7 +57,8 @@ fn build() -> Result<(), Error> {
         for source in SOURCES {
             println!("cargo::rerun-if-changed={}", root.join(source).display());
         }
-        // Not this package's own folder: `cargo xtask` builds it in the same place, and only once for all profiles.
+        // Not this package's own folder: `cargo xtask` builds it in the same place, and only once for all
+        // profiles.
         let target = out.ancestors().nth(4).unwrap_or(&out).to_owned();
         Workspace { root: root.to_owned(), target }.connector(&kept)?;
     }

@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// For every machine of the system, and not with what this one's processor has besides.
+/// Compiles for every machine of the system, without the extras of this machine's processor.
 fn compile(target: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut config = settings::settings();
     config.target(target)?;

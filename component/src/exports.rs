@@ -18,7 +18,7 @@ use crate::{
     reactor::block_on,
 };
 
-/// What the world exports.
+/// The connector, which implements the world's exports.
 pub(crate) struct Connector;
 
 impl wit_connections::Guest for Connector {

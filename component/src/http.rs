@@ -33,7 +33,7 @@ use crate::{
     reactor,
 };
 
-/// How much is read at once.
+/// The bytes that one read asks for at most.
 const PIECE: u64 = 64 * 1024;
 
 type Outcome<T> = Result<T, TransportError>;
@@ -44,7 +44,7 @@ pub(crate) async fn send(request: &Request, timeouts: Timeouts) -> Outcome<Respo
     let (outgoing, body) = outgoing(request)?;
     let future =
         outgoing_handler::handle(outgoing, Some(options(timeouts))).map_err(|code| transport_error(&code))?;
-    // A body that is not taken whole is no error of its own: an early answer may come, or the reason.
+    // A body that is not taken whole is not an error by itself: an early answer may come, or the reason.
     write(body, request.body(), &deadline).await?;
     let response = head(&future, &deadline).await?;
     let status = response.status();
@@ -216,7 +216,7 @@ fn method(method: Method) -> WasiMethod {
     }
 }
 
-/// What a host's error code says about the request: whether it was sent at all.
+/// Reads from a host's error code whether the request was sent at all.
 fn transport_error(code: &ErrorCode) -> TransportError {
     let not_sent = |why: &str| TransportError::NotSent(why.to_owned());
     let broken = |why: &str| TransportError::Broken(why.to_owned());

@@ -22,7 +22,7 @@ mod seal;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-/// What wit-bindgen makes of `wit/`.
+/// The Rust that wit-bindgen makes of `wit/`.
 #[expect(unsafe_code, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({

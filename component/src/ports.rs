@@ -22,8 +22,8 @@ use crate::{
     http, reactor,
 };
 
-/// What every call runs on. Only a plan puts a rehearsal in its place, under the same type: each call stands once in
-/// the component.
+/// The stage of every call. Only a plan puts a rehearsal in its place, under the same type: each call stands
+/// once in the component.
 pub(crate) const LIVE: Stage<'static, Wasi> = Stage::live(&Wasi(()));
 
 /// The world outside.

@@ -42,7 +42,7 @@ pub(crate) async fn ready(pollable: &Rc<Pollable>) {
     .await;
 }
 
-/// Waits until the first of two is ready; says whether it was the first one named.
+/// Waits until the first of two pollables is ready; tells whether it was `wanted`.
 pub(crate) async fn either(wanted: &Rc<Pollable>, or: &Rc<Pollable>) -> bool {
     poll_fn(|_| {
         if wanted.ready() {

@@ -10,13 +10,14 @@ use super::keep::keep;
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// A panic stops the component at once. Not yet stable, and so only for a standard library that is built along.
+/// A panic stops the component at once. Not yet stable, and so only for a standard library that is built
+/// along.
 const IMMEDIATE_ABORT: [&str; 2] = ["-Zunstable-options", "-Cpanic=immediate-abort"];
 
 /// The shipping component.
 pub(crate) const CONNECTOR: &str = "gcf-connector";
 
-/// The repository, and the folder that cargo builds in.
+/// The repository, and the folder in which cargo builds.
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     pub(crate) target: PathBuf,
@@ -55,8 +56,8 @@ impl Workspace {
         Ok(())
     }
 
-    /// The same for everybody, so that two machines build the same file: nothing of what a person adds for
-    /// programs, and no path of this machine, which would end up in the messages of panics.
+    /// The flags, the same for everybody, so that two machines build the same file: none that a person adds
+    /// for programs, and no path of this machine, which would end up in the messages of panics.
     fn flags(&self) -> Vec<String> {
         let home = env::var("HOME").or_else(|_| env::var("USERPROFILE")).unwrap_or_default();
         let cargo_home = env::var("CARGO_HOME").unwrap_or_else(|_| format!("{home}/.cargo"));
@@ -107,7 +108,7 @@ fn sources() -> Result<(), String> {
     run(rustup).map_err(|_| "`rustup component add rust-src` failed".to_owned())
 }
 
-/// Whether the compiler takes these flags.
+/// Tells whether the compiler takes these flags.
 fn takes(flags: &[&str]) -> bool {
     let mut rustc = rustc();
     rustc.env("RUSTC_BOOTSTRAP", "1").args(flags).args(["--print", "cfg", "--target", TARGET]);
@@ -149,16 +150,16 @@ pub(crate) fn run(mut command: Command) -> Result<(), Error> {
     }
 }
 
-/// Tells whoever waits what takes so long.
+/// Tells the person who waits what takes so long.
 pub(crate) fn say(line: &str) {
     eprintln!("xtask: {line}");
 }
 
-/// Why something was not built.
+/// The reason why something was not built.
 pub(crate) enum Error {
     /// A program that was started failed, and has said why.
     Child(ExitStatus),
-    /// What this program has to say itself.
+    /// A message of this program's own.
     Own(String),
 }
 

@@ -1,4 +1,4 @@
-//! From what the linker writes to what is shipped.
+//! The way from the linker's file to the one that is shipped.
 
 use std::{fs, io, path::Path};
 
@@ -20,7 +20,8 @@ pub(crate) fn keep(from: &Path, to: &Path) -> io::Result<usize> {
     Ok(bytes.len())
 }
 
-/// The sections of a component: each is an id, a length in LEB128, and as many bytes.
+/// A component without the sections that name its parts. A section is an id, a length in LEB128, and as many
+/// bytes.
 ///
 /// <https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md>
 fn without_names(component: &[u8]) -> Option<Vec<u8>> {
@@ -40,7 +41,7 @@ fn without_names(component: &[u8]) -> Option<Vec<u8>> {
     Some(kept)
 }
 
-/// An unsigned number of 32 bits, and what follows it.
+/// Reads an unsigned number of 32 bits, and returns the rest too.
 fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut value: u64 = 0;
     for (index, &byte) in bytes.iter().enumerate().take(5) {

@@ -101,7 +101,7 @@ impl Workspace {
     fn gcf(&self, command: Option<&str>, arguments: &[OsString]) -> Result<(), Error> {
         self.build()?;
         say("building gcf");
-        // Unoptimised, of what the tests are built of, too: an optimised wasmtime takes minutes longer, and is
+        // Unoptimised, and of the same parts as the tests: an optimised wasmtime takes minutes longer, and is
         // no quicker to look at.
         let mut cargo = self.cargo(["build", "--bin", "gcf"]);
         cargo.args(NATIVE);
@@ -124,5 +124,6 @@ impl Workspace {
     }
 }
 
-/// All that is no component. Whatever is built of it, its dependencies have the same features then, and are built once.
+/// All packages but those that are components. Any command that builds them gives their dependencies the same
+/// features, so that these are built once.
 const NATIVE: [&str; 5] = ["--workspace", "--exclude", CONNECTOR, "--exclude", HOSTILE_GUEST];

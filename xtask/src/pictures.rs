@@ -49,8 +49,8 @@ fn diagram(root: &Path) -> Result<String, Error> {
     Ok(diagram::svg(&drawing))
 }
 
-/// The recording of the demo and its last screen. Where nothing but the measured times has changed, they stay as
-/// they were committed, so that two runs of one `gcf` make the same files.
+/// The recording of the demo and its last screen. Where nothing but the measured times has changed, they stay
+/// as they were committed, so that two runs of one `gcf` make the same files.
 fn demo(output: &str, root: &Path) -> Result<[Picture; 2], Error> {
     let committed = fs::read_to_string(root.join(CAST)).unwrap_or_default();
     let mut cast = record(output)?;

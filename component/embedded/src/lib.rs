@@ -1,10 +1,10 @@
 //! The connector, as bytes: for programs that bring it along.
 //!
-//! The build of this package builds the connector, the same file as `cargo xtask build` does. To bring along another
-//! one, say a release, name it in the environment variable `GCF_EMBED` of the build.
+//! The build of this package builds the connector, the same file as `cargo xtask build` does. To bring along
+//! another one, say a release, name it in the environment variable `GCF_EMBED` of the build.
 
-/// The file: a WebAssembly component of the world `gcf:connector/connector`.
+/// The file of the connector: a WebAssembly component of the world `gcf:connector/connector`.
 pub const CONNECTOR: &[u8] = include_bytes!(env!("GCF_EMBEDDED"));
 
-/// Its SHA-256, in hexadecimal.
+/// The SHA-256 of [`CONNECTOR`], in hexadecimal.
 pub const SHA256: &str = env!("GCF_EMBEDDED_SHA256");

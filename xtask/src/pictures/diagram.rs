@@ -5,7 +5,7 @@ use super::{
     xml::escape,
 };
 
-/// The space between a line of text and what is above it, below it or beside it.
+/// The space between a line of text and anything above it, below it or beside it.
 const GAP: u32 = 6;
 
 /// The length of an arrow's head.

@@ -66,7 +66,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The last thing that was described, to which lines of text belong.
+/// The last item of the description, to which lines of text belong.
 enum Open {
     Nothing,
     Box,

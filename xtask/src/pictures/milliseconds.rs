@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-/// The text with the times of another text in place of its own. None if the two have different numbers of them.
+/// The text with the times of another text in place of its own. None if the two have different numbers of
+/// them.
 pub(super) fn carry(from: &str, into: &str) -> Option<String> {
     let (given, taken) = (numbers(from), numbers(into));
     if given.len() != taken.len() {

@@ -1,4 +1,4 @@
-//! The screen of a terminal: what is on it after a program has printed.
+//! The screen of a terminal, as a program leaves it after printing.
 
 use std::fmt;
 
@@ -100,8 +100,8 @@ impl Pen {
 }
 
 impl Style {
-    /// The style after one parameter of "select graphic rendition" (ECMA-48, section 8.3.117). None if it is not
-    /// known.
+    /// The style after one parameter of "select graphic rendition" (ECMA-48, section 8.3.117). None if it is
+    /// not known.
     fn changed(self, parameter: u8) -> Option<Self> {
         Some(match parameter {
             0 => Self::default(),
