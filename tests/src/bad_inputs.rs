@@ -1,5 +1,5 @@
-//! `fixtures/bad-inputs.json` on the shipping component: what is bad, on a host that must not send anything; what is
-//! good, and what is bad only once it comes from Google, on one that notes what was sent.
+//! `fixtures/bad-inputs.json` on the shipping component: bad inputs, on a host that must not send anything;
+//! good ones, and those that are bad only once they come from Google, on a host that notes what was sent.
 
 mod functions;
 mod redirects;
@@ -25,7 +25,7 @@ use crate::fixtures::{
     watched::{Noting, Sent},
 };
 
-/// A host, what it was seen to send, and a connection.
+/// A host, the requests that it was seen to send, and a connection.
 #[derive(Clone)]
 struct Stage {
     host: Host,
@@ -34,7 +34,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// With a Google that grants tokens, and answers everything else as it is told.
+    /// A stage with a Google that grants tokens, and answers everything else as it is told.
     async fn new<A: Into<Answer>>(answer: impl Fn(&Asked) -> A + Send + Sync + 'static) -> Self {
         let network = Noting::before(Arc::new(Scripted::new(move |asked| {
             if asked.url == "https://oauth2.googleapis.com/token" {
@@ -49,15 +49,16 @@ impl Stage {
     }
 }
 
-/// What a row of `custom-api` or `resource-name` is tried on.
+/// The hosts on which a row of `custom-api` or `resource-name` is tried.
 #[derive(Clone)]
 struct Stages {
-    /// Panics if anything is sent; and its connection.
+    /// A host that panics if anything is sent, and its connection.
     silent: (Host, String),
     open: Stage,
 }
 
-/// Runs each row in a task of its own, so that one that fails, or that makes the transport panic, hides no other.
+/// Runs each row in a task of its own, so that a row that fails, or makes the transport panic, does not hide
+/// another.
 async fn each<F: Future<Output = ()> + Send + 'static>(rows: Vec<Row>, run: impl Fn(Row) -> F) {
     let mut failed = Vec::new();
     for row in rows {
@@ -109,7 +110,7 @@ fn detail<'a>(error: &'a ConnectorError, name: &str) -> Option<&'a str> {
     error.details.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
 }
 
-/// Before a byte is sent, which the transport would not have survived.
+/// Asserts that an input was refused before a byte was sent, which the transport would not have survived.
 fn assert_refused(error: &ConnectorError, kind: &str, field: &str) {
     let found = (kebab(error.kind), detail(error, "field"));
     assert_eq!(found, (kind.to_owned(), Some(field)), "{}", error.message);
@@ -182,7 +183,7 @@ async fn name(name: Named, expected: Verdict, stages: &Stages) {
     }
 }
 
-/// Uses a name where it gets into a path; `forget` is called after what comes before that.
+/// Uses a name where it gets into a path; `forget` is called after the requests before that.
 async fn first_use(
     host: &Host,
     id: &str,

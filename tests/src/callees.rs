@@ -1,4 +1,4 @@
-//! Which function is called, by whichever name; with whose audience; and what its own answers are.
+//! The function that is called, by whichever name; the audience of its token; and its own answers.
 
 use gcf_host::wit::{
     Body, Content, ErrorKind, FunctionRef, Generation, GuardRails, InvokeRequest, Origin, TokenKind, Trigger,
@@ -25,7 +25,7 @@ fn by_url() -> FunctionRef {
     FunctionRef::Url(format!("https://{FUNCTION}"))
 }
 
-/// For whom ID tokens were asked for.
+/// The audiences of the ID tokens that were asked for.
 fn audiences(sent: &[Sent]) -> Vec<String> {
     let assertions = sent.iter().map(|sent| sent.field("assertion")).filter(|text| !text.is_empty());
     assertions.filter_map(|text| verified(&text)["target_audience"].as_str().map(str::to_owned)).collect()
@@ -98,8 +98,8 @@ fn of_project(project: &str) -> FunctionRef {
     FunctionRef::Resource(format!("projects/{project}/locations/us-central1/functions/hello"))
 }
 
-/// Google's own services, other people's OAuth clients and whatever a service lists open more than the function does,
-/// and a URL or another project may be anybody's.
+/// Google's own services, other people's OAuth clients and whatever a service lists open more than the
+/// function does, and a URL or another project may be anybody's.
 #[tokio::test]
 async fn a_function_of_the_callers_choice_receives_no_token_for_something_else() {
     let (host, google, id) = with_function(gen2(), |_| Some(json_response(200, &json!({})))).await;
@@ -178,7 +178,7 @@ async fn a_status_is_data_unless_it_is_to_be_an_error() {
     }
 }
 
-/// Somebody else's connector took it for an error of Google's API.
+/// An answer that somebody else's connector took for an error of Google's API.
 #[tokio::test]
 async fn what_looks_like_an_error_of_google_is_the_functions_own_answer() {
     for (status, name) in [(403, "PERMISSION_DENIED"), (404, "NOT_FOUND"), (401, "UNAUTHENTICATED")] {

@@ -34,7 +34,7 @@ use crate::fixtures::{
 
 const NOW: u64 = 1_772_366_400;
 
-/// A Google that grants everything, and otherwise says what it was sent.
+/// A Google that grants everything, and otherwise repeats the request.
 fn parrot(nonce: Arc<Mutex<String>>) -> Scripted {
     Scripted::new(move |sent| {
         let said = json!({"error": {"message": format!("you sent {} to {}", sent.authorization, sent.url),
@@ -115,8 +115,8 @@ impl AccessTokens for Vault {
     }
 }
 
-/// The secrets that come about while signing in: state, verifier, the tokens. Not the nonce, which is a claim of
-/// the ID token, good once: a tape keeps claims.
+/// The secrets that come about while signing in: state, verifier, the tokens. Not the nonce, which is a claim
+/// of the ID token, good once: a tape keeps claims.
 fn live(store: &MemoryStore) -> Vec<Canary> {
     let mut found = Vec::new();
     for key in store.keys("").unwrap() {
@@ -156,7 +156,7 @@ async fn signs_in(host: &Host, nonce: &Mutex<String>, store: &MemoryStore, shown
     let answer = host.invoke(&id, hello(), None).await.unwrap();
     assert_eq!(answer.status, 401);
     secrets.extend(live(store));
-    // What a function says is the caller's to see; everything around it is not.
+    // The function's answer is the caller's to see; everything around it is not.
     shown.debug(&(answer.trace, answer.principal, answer.audience, answer.diagnosis));
     let mut raised = hello();
     raised.raise_for_status = true;
@@ -241,7 +241,8 @@ async fn no_secret_is_in_any_debug_error_event_or_tape() {
     canaries.extend(others(&host, &store, &mut shown).await);
     shown.debug(&(&host, &store, &recorder, &seen));
     shown.0.push_str(&events.lock().unwrap());
-    // Not one of them was forgotten: each was sent. The passphrase is the command's, and the key is never sent.
+    // Not one of them was forgotten: each was sent. The passphrase is the command's, and the key is never
+    // sent.
     let sent = parrot.take();
     for (name, secret) in fixed() {
         let seen = |sent: &Sent| {
@@ -317,7 +318,7 @@ async fn the_query_of_a_url_is_in_no_error_and_in_no_event() {
     assert!(!shown.0.contains("canary"), "{}", shown.0);
 }
 
-/// What is committed was looked at by nobody but this.
+/// The committed files, which nothing else looks at.
 #[test]
 fn no_secret_is_in_a_snapshot_or_a_cassette() {
     for folder in ["snapshots", "cassettes"] {

@@ -48,7 +48,7 @@ const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests");
 const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/demo-key.json");
 const GCF: &str = env!("CARGO_BIN_EXE_gcf");
 
-/// The folder that cargo builds into: `gcf` is in target/PROFILE.
+/// The folder in which cargo builds: `gcf` is in target/PROFILE.
 fn target() -> PathBuf {
     Path::new(GCF).ancestors().nth(2).expect("cargo puts binaries into target/PROFILE").to_owned()
 }
@@ -64,7 +64,7 @@ fn component() -> PathBuf {
     path
 }
 
-/// A home folder, and what it takes to reach Google from there.
+/// A home folder, and the options that lead to Google from there.
 struct Person {
     home: TempDir,
     maps: Vec<String>,
@@ -75,7 +75,7 @@ impl Person {
         Self { home: tempfile::tempdir().unwrap(), maps: Vec::new() }
     }
 
-    /// Whose Google is on loopback.
+    /// A person whose Google is on loopback.
     fn with(google: &google::Google) -> Self {
         Self { maps: google.maps(), ..Self::new() }
     }
@@ -85,7 +85,7 @@ impl Person {
         self.home.path().join(name)
     }
 
-    /// A file in the home folder, by its name: commands run there.
+    /// Writes a file in the home folder, by its name: commands run there.
     fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).unwrap();
     }
@@ -97,7 +97,8 @@ impl Person {
         command
     }
 
-    /// The same on a terminal: what it shows, both streams in one. None where there is no `script` that makes one.
+    /// Runs a command on a terminal: its screen, both streams in one. `None` where there is no `script` that
+    /// makes one.
     #[cfg(target_os = "linux")]
     #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
     fn on_terminal(&self, arguments: &[&str], no_color: &str) -> Option<String> {
@@ -118,7 +119,7 @@ impl Person {
         }
     }
 
-    /// A home folder, and nothing else of this machine's.
+    /// Gives a command a home folder, and nothing else of this machine's.
     fn surround(&self, command: &mut Command) {
         command
             .env_clear()
@@ -134,7 +135,7 @@ impl Person {
         transcript(arguments, self.command(arguments).output().unwrap())
     }
 
-    /// With a variable of the environment.
+    /// Runs a command with a variable of the environment.
     fn run_in(&self, variable: (&str, &str), arguments: &[&str]) -> String {
         let output = self.command(arguments).env(variable.0, variable.1).output().unwrap();
         // A passphrase is one that the transcript may not hold.
@@ -142,7 +143,7 @@ impl Person {
         format!("{}={shown} {}", variable.0, transcript(arguments, output))
     }
 
-    /// With something on stdin.
+    /// Runs a command with something on stdin.
     fn feed(&self, stdin: &str, arguments: &[&str]) -> String {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -151,7 +152,7 @@ impl Person {
         transcript(arguments, child.wait_with_output().unwrap())
     }
 
-    /// What a command prints with `--json`.
+    /// The output of a command with `--json`.
     fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let output = self.command(arguments).arg("--json").output().unwrap();
         serde_json::from_slice(if output.stdout.is_empty() { &output.stderr } else { &output.stdout })
@@ -201,7 +202,8 @@ fn tape(name: &str) -> String {
     format!("{TESTS}/cassettes/{name}")
 }
 
-/// Several commands, one after the other, in one snapshot: with other ids, times, ports and keys each time.
+/// Checks several commands, one after the other, in one snapshot: with other ids, times, ports and keys each
+/// time.
 fn check_live(name: &str, runs: &[String]) {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"\b[0-9a-f]{16}\b", "[id]");
@@ -213,7 +215,8 @@ fn check_live(name: &str, runs: &[String]) {
     settings.bind(|| check(name, &runs.join("\n")));
 }
 
-/// No secret of the tests is in it, and no more than a filter says differs from run to run or machine to machine.
+/// Checks a snapshot: no secret of the tests is in it, and no more than a filter says differs from run to run
+/// or machine to machine.
 fn check(name: &str, text: &str) {
     forms::assert_clean(text, &forms::fixed(), name);
     let mut settings = insta::Settings::clone_current();

@@ -6,10 +6,11 @@ use wasmparser::{Parser, Payload, Validator};
 
 use crate::fixtures::{component, read};
 
-/// More than this and hosts notice it at start, and people when they download it; see docs/decisions/0008.
+/// The largest size of the component: beyond it hosts notice it at start, and people when they download it;
+/// see docs/decisions/0008.
 const MAX_BYTES: usize = 640_000;
 
-/// What `wit/world.wit` lists, read from the file itself.
+/// The items that `wit/world.wit` lists, read from the file itself.
 fn listed() -> BTreeSet<String> {
     let world = include_str!("../../wit/world.wit");
     let mut listed: BTreeSet<String> = world

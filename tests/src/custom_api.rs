@@ -1,5 +1,5 @@
-//! Requests of the caller's own: what they reach, what carries no credential, and lists in full. What is refused is in
-//! `bad_inputs`.
+//! Requests of the caller's own: the hosts they reach, the ones without a credential, and lists in full. The
+//! refusals are in `bad_inputs`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The doctor on tapes: what is missing, and the way to mend it.
+//! The doctor on tapes: the faults that it finds, and the way to mend them.
 
 use gcf_host::wit::{Finding, Verdict};
 use serde_json::json;
@@ -19,7 +19,7 @@ fn fix<'a>(findings: &'a [Finding], name: &str) -> &'a str {
     findings.iter().find(|finding| finding.name == name).unwrap().fix.as_deref().unwrap()
 }
 
-/// Of a service account that needs nothing more.
+/// The findings about a service account that needs nothing more.
 const NOTHING_MISSING: [(&str, Verdict); 8] = [
     ("token", Verdict::Pass),
     ("scopes", Verdict::NotNeeded),

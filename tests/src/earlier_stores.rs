@@ -17,7 +17,7 @@ use crate::fixtures::{
 const ROBOT: &str = "00000000000000aa";
 const PERSON: &str = "00000000000000bb";
 
-/// As version 0.1.0 kept them at first: who signs in stands in the credential alone.
+/// The entries as version 0.1.0 kept them at first: the account stands in the credential alone.
 fn entries() -> Vec<(String, String)> {
     let key: Value = serde_json::from_str(DEMO_KEY).unwrap();
     let connection = |nickname: &str| {
@@ -81,7 +81,7 @@ async fn a_store_that_cannot_be_written_is_read() {
     is_as_it_was(Arc::new(ReadOnlyStore::from_file(file.path()).unwrap())).await;
 }
 
-/// By name, and so by the list alone, who signs in is not known until the connection is used.
+/// A list by name does not know who signs in until the connection is used.
 #[tokio::test]
 async fn a_list_by_name_reads_no_credential() {
     let store = Arc::new(MemoryStore::new());

@@ -1,4 +1,5 @@
-//! The things that a component declares and sends, against what the host knows: with the connector, and with a guest that means ill.
+//! The things that a component declares and sends, against what the host knows: with the connector, and with
+//! a guest that means ill.
 
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use crate::fixtures::{
     scripted::Scripted,
 };
 
-/// As long as the host of Google's that the guest's manifest names, so that it can take its place in the built file.
+/// A host as long as the one of Google's in the guest's manifest, so that it can take its place in the built
+/// file.
 const EVIL: &str = "cloudfunctions-x.evil.example";
 
 const GOOGLE: &str = "cloudfunctions.googleapis.com";
@@ -39,7 +41,7 @@ fn everywhere() -> Scripted {
     Scripted::saying(|_| Some(json_response(200, &json!({}))))
 }
 
-/// The error that the guest is told when it sends a request with a header.
+/// The error that the guest gets when it sends a request with a header.
 async fn told(host: &Host, misdeed: &str, header: &str) -> Result<(), String> {
     match host.check(&format!("{misdeed} {header}"), None, None).await {
         Ok(_) => Ok(()),
@@ -65,7 +67,7 @@ fn a_component_that_declares_a_host_of_its_own_is_not_taken() {
     }
 }
 
-/// The operator's word: all that it may send, and nothing else.
+/// The operator's word: the guest may send all that it names, and nothing else.
 #[tokio::test]
 async fn an_operator_says_what_a_component_of_their_own_may_send() {
     let allowed = rules(&json!([{"host": EVIL, "carries": ["access-token"]}]));

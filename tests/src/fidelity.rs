@@ -1,8 +1,8 @@
-//! What the cassettes let Google say, against the shapes that Google publishes.
+//! Google's answers on the cassettes, against the shapes that Google publishes.
 //!
-//! `fixtures/google-shapes.json` says where each shape comes from. A field that no shape has, of another type, or
-//! with a value that its enum does not have, fails; a field that is left out does not, for proto3 leaves out
-//! what is empty, and a field mask what was not asked for.
+//! `fixtures/google-shapes.json` says where each shape comes from. A field that no shape has, of another
+//! type, or with a value that its enum does not have, fails; a field that is left out does not, for proto3
+//! leaves out empty ones, and a field mask those that were not asked for.
 
 use gcf_host::tape::{RecordedBody, Tape};
 use regex::Regex;
@@ -28,7 +28,7 @@ impl Shapes {
         Self { routes, shapes: table["shapes"].clone() }
     }
 
-    /// The shape of an answer, or why there is none.
+    /// The shape of an answer, or the reason why there is none.
     fn of(&self, request: &str, status: u16) -> Result<&str, String> {
         let mut routes = self.routes.iter().filter(|route| route.0.is_match(request));
         let (_, success, failure) =
@@ -111,7 +111,7 @@ fn every_answer_of_google_has_the_shape_that_google_publishes() {
         let tape = Tape::read(cassette(&name)).unwrap();
         for (index, interaction) in tape.interactions().iter().enumerate() {
             let url = interaction.request().url().split('?').next().unwrap();
-            // What a function says is its own affair.
+            // The answer of a function is its own affair.
             if !url.split('/').nth(2).unwrap().ends_with(".googleapis.com") {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! What every test needs: the built component, hosts over it, and a Google on loopback.
+//! The fixtures of every test: the built component, hosts over it, and a Google on loopback.
 
 pub(crate) mod google;
 pub(crate) mod person;

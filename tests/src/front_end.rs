@@ -1,5 +1,6 @@
-//! Google's front end in place of the function: who may not get in learns what is missing, and an answer that nobody
-//! in the function wrote is said to be one. The texts are those of `front_end.rs` in the core.
+//! Google's front end in place of the function: a caller that may not get in learns what is missing, and an
+//! answer that nobody in the function wrote is said to be one. The texts are those of `front_end.rs` in the
+//! core.
 
 use bytes::Bytes;
 use gcf_host::{
@@ -36,7 +37,7 @@ fn forbidden() -> Option<Response<Full<Bytes>>> {
     Some(page(403, "Error: Forbidden"))
 }
 
-/// As Cloud Run describes a function that was made through its own API.
+/// Cloud Run's description of a function that was made through its own API.
 fn on_cloud_run() -> Value {
     json!({"name": "projects/demo-project/locations/us-central1/services/hello",
         "uri": format!("https://{FUNCTION}"), "buildConfig": {"functionTarget": "hello"},

@@ -1,4 +1,4 @@
-//! What a connection may do: kept with it, and asked before a byte is sent.
+//! The guard rails of a connection: kept with it, and asked before a byte is sent.
 
 use std::sync::Arc;
 

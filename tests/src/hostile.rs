@@ -36,7 +36,7 @@ fn host(limits: Limits) -> Host {
     builder().component_file(hostile()).limits(limits).build().unwrap()
 }
 
-/// Has the guest misbehave, and returns what the host makes of it.
+/// Has the guest misbehave, and returns the host's error.
 async fn fault(host: &Host, misdeed: &str, deadline: Option<Duration>) -> HostError {
     match host.check(misdeed, None, deadline).await {
         Err(CallError::Host(error)) => error,
@@ -111,7 +111,7 @@ async fn another_connections_secrets_are_denied() {
     let signed = said("sign keys/00000000000000bb").await;
     assert!(signed.contains("it belongs to another connection"), "{signed}");
     assert_eq!(said("keys tokens/").await, "Ok([])");
-    // What the host put there for any connection.
+    // A key that the host put there for any connection.
     assert!(said("sign keys/team").await.starts_with("Ok(["));
     assert!(said("read supplied/token").await.contains("canary-supplied"));
 }

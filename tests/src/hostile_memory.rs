@@ -1,7 +1,9 @@
-//! The memory that the host allocates for a component that has it keep and copy all it can: never more than the one limit on memory
-//! allows, and nothing once the call is over. The ids are those of `tests/guests/hostile`.
+//! The memory that the host allocates for a component that has it keep and copy all it can: never more than
+//! the one limit on memory allows, and nothing once the call is over. The ids are those of
+//! `tests/guests/hostile`.
 //!
-//! The allocations are counted on the one thread that a call runs on here. The guest's own memory is none of them.
+//! The allocations are counted on the one thread that a call runs on here. The guest's own memory is not
+//! among them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,7 +31,8 @@ const LIMITS: Limits = Limits {
     store: gcf_host::StoreLimits::DEFAULT,
 };
 
-/// Bytes that a call allocates besides, whatever the guest does: the sandbox itself, and the runtime of the test.
+/// The bytes that a call allocates besides, whatever the guest does: for the sandbox itself, and the runtime
+/// of the test.
 const BESIDES: u64 = 3 << 20;
 
 /// Never answers, and reads nothing.
@@ -71,7 +74,7 @@ fn host(transport: Arc<dyn Transport>) -> Host {
 
 type Outcome = Result<Vec<Finding>, CallError>;
 
-/// The outcome of a misdeed, and what the host allocated meanwhile. The next call must find all as ever.
+/// The outcome of a misdeed, and the host's allocations meanwhile. The next call must find all as ever.
 fn counted(host: &Host, misdeed: &str) -> (Outcome, AllocationInfo) {
     let mut outcome = None;
     let info = measure(|| {

@@ -1,4 +1,4 @@
-//! Whose token is whose: invokers, their delegates, and connections side by side.
+//! The owners of tokens: invokers, their delegates, and connections side by side.
 
 use std::sync::{
     Arc,
@@ -19,7 +19,7 @@ use crate::fixtures::{
 const ROBOT: &str = "robot@demo-project.iam.gserviceaccount.com";
 const GATE: &str = "gate@demo-project.iam.gserviceaccount.com";
 
-/// Grants access tokens by number, and mints what IAM Credentials is asked for.
+/// A Google that grants access tokens by number, and mints the tokens that IAM Credentials is asked for.
 fn google() -> Scripted {
     let number = AtomicU64::new(0);
     Scripted::new(move |sent| {

@@ -1,4 +1,4 @@
-//! Calling functions with the shipping component: who a request says it is, events, and what comes back.
+//! Calling functions with the shipping component: the identity that a request shows, events, and the answers.
 
 use std::{
     io::Write as _,
@@ -46,7 +46,7 @@ fn ok(_: &Seen) -> Response<Full<Bytes>> {
     json_response(200, &json!({}))
 }
 
-/// As Cloud Run: no one enters without a token.
+/// Answers as Cloud Run does: no one enters without a token.
 fn guarded(seen: &Seen) -> Response<Full<Bytes>> {
     if seen.headers.contains_key("authorization") {
         return ok(seen);

@@ -1,4 +1,4 @@
-//! What is refused, by the component and by the host on its own; and that no byte is sent then.
+//! The refusals of the component, and of the host on its own; no byte is sent then.
 
 use std::{io::Read as _, sync::Arc, time::Duration};
 
@@ -131,12 +131,13 @@ pub(crate) fn with_another_manifest() -> Vec<u8> {
     bytes
 }
 
-/// Where in the component the catalog is, its size there, and what it says.
+/// The place of the catalog in the component, its size there, and its text.
 fn packed_catalog(component: &[u8]) -> (usize, usize, String) {
     let mut inflate = Decompress::new(false);
     let mut begin = [0; 64];
     let at = (0..component.len()).find(|at| {
-        // A last block with codes of its own, as a text of this size is compressed; or one that is not the last.
+        // A last block with codes of its own, as a text of this size is compressed; or one that is not the
+        // last.
         if component[*at] & 0b110 != 0b100 {
             return false;
         }
@@ -172,7 +173,7 @@ async fn requests_are_counted() {
     assert!(google.seen_at(FUNCTION).is_empty());
 }
 
-/// Answers never.
+/// A network that never answers.
 #[derive(Debug)]
 struct Silence;
 

@@ -22,7 +22,8 @@ use crate::fixtures::{
 const LOCATIONS: &str = "/v2/projects/demo-project/locations";
 const MIB: usize = 1 << 20;
 
-/// Says that it is so long, and ends cleanly after its five bytes, as a proxy in between may have it.
+/// An answer that declares this length, and ends cleanly after its five bytes, as a proxy in between may have
+/// it.
 fn of_five_bytes(declared: &'static str) -> Response<Full<Bytes>> {
     let mut response = respond(200, "text/plain", "12345");
     response.headers_mut().insert(CONTENT_LENGTH, http::HeaderValue::from_static(declared));
@@ -99,7 +100,7 @@ async fn a_first_gen_function_takes_ten_mib_and_is_not_called_with_more() {
     assert_eq!(called(&google)[0].body.len(), 10 * MIB + 1);
 }
 
-/// It may be of 2nd gen, which has that address too.
+/// The function may be of 2nd gen, which has that address too.
 #[tokio::test]
 async fn by_its_url_no_function_is_sent_more_than_32_mib() {
     let (host, id) = silent(connect_request()).await;

@@ -1,36 +1,36 @@
 //! The shipping component in the real host.
 //!
-//! | module | what it shows |
+//! | module | subject |
 //! |---|---|
 //! | `contract` | the built file imports what `wit/world.wit` lists, and nothing else |
 //! | `cassettes` | each exported function, on recorded and transcribed answers; every cassette is played |
-//! | `fidelity` | what the cassettes let Google say has the shape that Google publishes |
+//! | `fidelity` | Google's answers on the cassettes have the shape that Google publishes |
 //! | `tapes` | recording, replaying, modes, faults and golden tests |
-//! | `replays` | what a replay, or a recording, does not do to a store, and to memory |
+//! | `replays` | a store, and memory, after a replay or a recording |
 //! | `loopback` | the same over real sockets: bodies, headers, signatures, concurrency |
-//! | `callees` | which function is called, by whichever name, with whose audience; and what its own answers are |
-//! | `front_end` | Google's front end in place of the function: what is missing, and what an answer looks like |
-//! | `isolation` | what is refused, and that no byte is sent then |
-//! | `bad_inputs` | what somebody could try, from `fixtures/bad-inputs.json`, and what comes of it |
+//! | `callees` | the function that is called, by whichever name; the audience of its token; its own answers |
+//! | `front_end` | Google's front end in place of the function: the fault, and the look of an answer |
+//! | `isolation` | refusals, and that no byte is sent then |
+//! | `bad_inputs` | everything that somebody could try, from `fixtures/bad-inputs.json`, and its outcome |
 //! | `custom_api` | requests of the caller's own, and lists in full |
-//! | `guard_rails` | what a connection may do |
-//! | `egress` | what a component may declare and send, and what the host's operator says about it |
+//! | `guard_rails` | the guard rails of a connection |
+//! | `egress` | the things that a component may declare and send, and the operator's word on them |
 //! | `hostile` | the host's limits, against a component that keeps none |
-//! | `hostile_memory` | what such a component has the host keep and copy, counted |
+//! | `hostile_memory` | the memory that such a component has the host keep and copy, counted |
 //! | `thieves` | the secret store of others and its limits, against a component that takes what it can |
 //! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
-//! | `invokers` | whose token is whose |
-//! | `earlier_stores` | what earlier versions wrote is read as it is |
+//! | `invokers` | the owners of tokens |
+//! | `earlier_stores` | stores that earlier versions wrote are read as they are |
 //! | `lifetimes` | tokens, grants and sign-ins over time |
 //! | `lengths` | bodies that are shorter or longer than they say, or larger than anybody takes |
 //! | `lists` | functions of every kind and region, in whole and in part, and drop-downs |
 //! | `long_lists` | more functions than fit on a page |
-//! | `patience` | how long a call waits: for a function, and until it may ask again |
-//! | `plans` | what a call would send, without a byte sent or written; and that it is what is sent then |
-//! | `schemas` | what goes in and comes out, against the catalog's schemas |
+//! | `patience` | the waiting of a call: for a function, and until it may ask again |
+//! | `plans` | plans of calls, without a byte sent or written; and the call sends the same then |
+//! | `schemas` | inputs and outputs, against the catalog's schemas |
 //! | `stampede` | many callers of one expired token, and one request |
-//! | `statuses` | every status that an answer can have, and what each action makes of it |
-//! | `doctor` | what a check finds, on tapes |
+//! | `statuses` | every status that an answer can have, and the outcome of each action |
+//! | `doctor` | the findings of a check, on tapes |
 //! | `canaries` | no secret in any text that leaves a call |
 //!
 //! The command has a test target of its own, `command.rs`, which `gcf-host` declares.

@@ -64,7 +64,7 @@ impl World {
         self.clock.0.store(NOW + seconds, Ordering::Relaxed);
     }
 
-    /// A call, and where it went: `T` to the token endpoint, else the token that it carried.
+    /// The outcome of a call, and where it went: `T` to the token endpoint, else the token that it carried.
     async fn call(&self, id: &str) -> (Result<u16, ErrorKind>, Vec<String>) {
         let outcome = self.host.custom_api(id, api_request("GET", LOCATIONS), None).await;
         let outcome = match outcome {
@@ -119,7 +119,7 @@ async fn on_a_passing_fault_the_old_token_is_used_until_ten_seconds_before_its_e
     let (outcome, went) = world.call(&id).await;
     assert_eq!((outcome, went), (Ok(200), [attempts(), vec!["ya29.0".to_owned()]].concat()));
     world.at(3600 - 9);
-    // What failed a moment ago is believed, and nobody is asked.
+    // A failure of a moment ago is believed, and nobody is asked.
     assert_eq!(world.call(&id).await, (Err(ErrorKind::Unavailable), vec![]));
     world.at(3600);
     assert_eq!(world.call(&id).await, (Err(ErrorKind::Unavailable), attempts()));

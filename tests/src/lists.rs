@@ -110,7 +110,7 @@ async fn functions_of_a_region_are_offered_while_somebody_types() {
     }
 }
 
-/// Which functions a project has: two pages of Cloud Functions, and one function of Cloud Run in each region.
+/// The functions of a project: two pages of Cloud Functions, and one function of Cloud Run in each region.
 fn google(sent: &Sent) -> (u16, serde_json::Value) {
     let url = url::Url::parse(&sent.url).unwrap();
     let parts: Vec<_> = url.path_segments().unwrap().collect();
@@ -162,7 +162,7 @@ async fn page_by_page_everything_comes_once() {
     assert_eq!(pages, 2 + 40_usize.div_ceil(7));
 }
 
-/// Holds back what Cloud Run answers until as many requests are under way as the component sends at once.
+/// Holds back the answers of Cloud Run until as many requests are under way as the component sends at once.
 #[derive(Debug, Clone)]
 struct Together {
     google: Scripted,
@@ -170,7 +170,7 @@ struct Together {
     asked: Arc<AtomicUsize>,
 }
 
-/// One region goes ahead, and of the 39 others so many at once.
+/// The number of requests at once: one region goes ahead, and of the 39 others so many at a time.
 const AT_ONCE: usize = 16;
 
 impl Transport for Together {

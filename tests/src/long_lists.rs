@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::fixtures::{builder, connect_request, list_request, refused, scripted::Scripted};
 
-/// A function as Cloud Functions v2 describes it; the fields that are asked for.
+/// A function as Cloud Functions v2 describes it, with the fields that are asked for.
 fn function(number: usize) -> Value {
     let name = format!("function-{number:05}");
     json!({
@@ -58,7 +58,7 @@ fn project(functions: usize, stuck: bool) -> Scripted {
     })
 }
 
-/// As many as Google has.
+/// As many regions as Google has.
 const REGIONS: [&str; 40] = [
     "a-b1",
     "a-b2",

@@ -239,8 +239,8 @@ async fn nobody_listening_is_said_in_one_breath() {
     // Functions, the regions, and Cloud Run in one of them: four times each.
     assert_eq!(error.trace.len(), 12);
 
-    // A request with a body was not sent either, however much of it the host had taken: so it is repeated, though
-    // it may have an effect.
+    // A request with a body was not sent either, however much of it the host had taken: so it is repeated,
+    // though it may have an effect.
     let mut request = api_request("POST", "/v2/projects/demo-project/locations");
     request.body = Some(Body::Text("x".repeat(1 << 20)));
     let error = refused(host.custom_api(&id, request, None).await);

@@ -1,5 +1,5 @@
-//! Google while it is down: nothing is made worse, and nobody waits for longer than they said. The runtime's clock is
-//! paused, so that waiting takes no time.
+//! Google while it is down: nothing is made worse, and nobody waits for longer than they said. The runtime's
+//! clock is paused, so that waiting takes no time.
 
 use std::{
     sync::{
@@ -23,7 +23,7 @@ use crate::fixtures::{builder, connect_request, list_request, refused, scripted:
 
 const NOW: Duration = Duration::from_secs(1_772_366_400);
 
-/// A host that this answers, and a connection that has its token already.
+/// A host with this network, and a connection that has its token already.
 async fn down(transport: Arc<dyn Transport>) -> (Host, String) {
     let store: Arc<dyn SecretStore> = Arc::new(MemoryStore::new());
     let tokens = Scripted::new(|_| {

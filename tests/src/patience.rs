@@ -1,5 +1,5 @@
-//! How long a call waits: for a function, for Google's word on when to come back, and no longer than it was given. The
-//! runtime's clock is paused, and the component reads that one, so that waiting takes no time.
+//! The waiting of a call: for a function, for Google's word on when to come back, and no longer than it was
+//! given. The runtime's clock is paused, and the component reads that one, so that waiting takes no time.
 
 use std::{
     sync::{
@@ -29,7 +29,7 @@ use crate::fixtures::{
 
 const LOCATIONS: &str = "/v2/projects/demo-project/locations";
 
-/// To the second: what the component computes takes a moment, too.
+/// Asserts the time of a call to the second: the component's own work takes a moment, too.
 #[track_caller]
 fn assert_took(began: Instant, seconds: u64) {
     let took = began.elapsed();

@@ -1,4 +1,5 @@
-//! Plans of the shipping component: nothing is sent, nothing is written, and what is planned is what is sent.
+//! Plans of the shipping component: nothing is sent, nothing is written, and the call then sends what its
+//! plan says.
 
 use std::sync::Arc;
 
@@ -61,7 +62,7 @@ impl Stage {
         id
     }
 
-    /// A plan, for which nothing but reading was done.
+    /// A plan, made by nothing but reading.
     async fn plan(&self, id: &str, action: Action) -> CallPlan {
         self.planned(id, action).await.unwrap()
     }
@@ -116,7 +117,7 @@ fn full_api_request() -> ApiRequest {
     }
 }
 
-/// What stands in braces is known by now.
+/// Asserts that the plan and the call sent the same, once the `known` values stand in place of the braces.
 fn assert_same(plan: &CallPlan, sent: &[Sent], known: &[(&str, &str)]) {
     let told =
         |text: &str| known.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
@@ -126,7 +127,7 @@ fn assert_same(plan: &CallPlan, sent: &[Sent], known: &[(&str, &str)]) {
         lines(&mut sent.iter().map(|r| format!("{} {}", r.method, normal(&r.url)))),
     );
     for (planned, sent) in plan.requests.iter().zip(sent) {
-        // What the host and the credential add is no part of a plan.
+        // The headers that the host and the credential add are not part of a plan.
         let own = ["authorization", "x-serverless-authorization", "content-length", "host", "user-agent"];
         let mut headers: Vec<_> =
             sent.headers.iter().filter(|(name, _)| !own.contains(&name.as_str())).collect();
@@ -145,7 +146,7 @@ fn assert_same(plan: &CallPlan, sent: &[Sent], known: &[(&str, &str)]) {
     }
 }
 
-/// The root of an origin is written with a slash, or without.
+/// The URL in one spelling: the root of an origin is written with a slash, or without.
 fn normal(url: &str) -> String {
     Url::parse(url).unwrap_or_else(|error| panic!("{url}: {error}")).to_string()
 }

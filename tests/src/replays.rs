@@ -100,7 +100,7 @@ async fn a_replay_that_fails_leaves_nothing_either() {
     // Refused by the tape.
     let cassette = Cassette::replay(tape("token-invalid-grant.json"));
     refused(played(&cassette, &store).connect(other(), None).await);
-    // And what is not of the tape at all.
+    // And an entry that is not of the tape at all.
     let cassette = Cassette::replay(tape("empty-project.json"));
     let host = played(&cassette, &store);
     host.rename(&id, "renamed").await.unwrap();
@@ -141,7 +141,7 @@ async fn new_episodes_give_the_store_live_tokens_and_nothing_of_the_tape() {
     assert!(key.starts_with(&format!("tokens/{id}/")) && entry.value.contains("ya29.loopback"), "{key}");
     assert_eq!(after.len(), before.len() + 1);
 
-    // What a tape refuses says nothing about the sign-in.
+    // A refusal by the tape says nothing about the sign-in.
     std::fs::copy(cassette("token-invalid-grant.json"), &path).unwrap();
     let (store, adding) = (
         fresh(),

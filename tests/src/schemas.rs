@@ -1,5 +1,6 @@
-//! What goes in and comes out, against the schemas of the catalog. A host that knows an action by its name alone
-//! validates what a form collected, calls, and validates what it got: so it is done here, for every action.
+//! The inputs and outputs of actions, against the schemas of the catalog. A host that knows an action by its
+//! name alone validates what a form collected, calls, and validates what it got; each action is tested in
+//! that way.
 
 use std::{
     collections::BTreeSet,
@@ -48,7 +49,7 @@ impl Catalog {
         jsonschema::draft202012::new(&self.alone(schema)).unwrap()
     }
 
-    /// The fields that an object of this schema cannot be without.
+    /// The fields that an object of this schema must have.
     fn required(&self, schema: &Value) -> Vec<String> {
         let schema = match schema["$ref"].as_str() {
             Some(reference) => self.0.pointer(&reference[1..]).unwrap(),
@@ -119,7 +120,7 @@ struct Stage {
     google: Scripted,
     nonce: Arc<Mutex<String>>,
     catalog: Catalog,
-    /// What was called, and succeeded.
+    /// The actions that were called, and succeeded.
     done: BTreeSet<String>,
 }
 
@@ -137,7 +138,8 @@ impl Stage {
         self.host.call_by_name(action, id, input, None).await.unwrap()
     }
 
-    /// Calls with what the schema allows, and gets what the schema promises; and neither when it is damaged.
+    /// Calls an action with an input that its schema allows, checks that the answer keeps to the schema, and
+    /// that neither does when it is damaged.
     async fn play(&mut self, action: &str, id: &str, input: Value) -> Value {
         let described = self.catalog.action(action);
         let takes = self.catalog.validator(&described["input"]);
@@ -296,7 +298,7 @@ async fn an_action_is_called_by_its_parameters() {
     let stage = Stage::new();
     for action in stage.catalog.actions() {
         let name = action["name"].as_str().unwrap();
-        // What the form collects, and what the host adds.
+        // The fields that the form collects, and those that the host adds.
         let fields = stage.catalog.required(&action["input"]);
         let parameters: Vec<_> =
             action["parameters"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();

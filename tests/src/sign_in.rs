@@ -1,5 +1,4 @@
-//! Every way to sign in but a service account's own key, on tapes. What the browser does is in
-//! `tests/sign-in`.
+//! Every way to sign in but a service account's own key, on tapes. The browser's part is in `tests/sign-in`.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -24,7 +23,7 @@ const USER: &str = "ada@example.com";
 const APPSPOT: &str = "demo-project@appspot.gserviceaccount.com";
 const LOCATIONS: &str = "/v2/projects/demo-project/locations";
 
-/// A host on a tape, and the store that it keeps its secrets in.
+/// A host on a tape, and the store in which it keeps its secrets.
 fn on(name: &str) -> (Host, Replay, Arc<MemoryStore>) {
     let tape = Tape::read(cassette(name)).unwrap();
     let (clock, random) = (Arc::new(tape.clock()), Arc::new(tape.random()));

@@ -1,4 +1,4 @@
-//! Recording and replaying the shipping component: what is sent, what comes back, and what is needed for it.
+//! Recording and replaying the shipping component: its requests, their answers, and the setup that both need.
 
 use std::{
     path::Path,
@@ -119,7 +119,7 @@ async fn a_tape_that_was_renamed_while_it_was_recorded_is_replayed_with_either_n
     assert_eq!(connect_and_list(&replay(), &stand_in).await, renamed);
 }
 
-/// Keeps the very bytes that are sent on to a tape.
+/// Keeps the very bytes that are handed on to a tape.
 #[derive(Debug, Clone)]
 struct Tapped {
     replay: Replay,
@@ -145,9 +145,9 @@ fn hello_get() -> gcf_host::wit::InvokeRequest {
     gcf_host::wit::InvokeRequest { method: "GET".to_owned(), ..invoke_request(function) }
 }
 
-/// All that is sent while a tape is played, signatures included.
+/// All requests while a tape is played, signatures included.
 async fn sent(host_signs: bool) -> Vec<Bytes> {
-    // One after another: what is sent side by side may come in any order.
+    // One after another: requests that are sent side by side may come in any order.
     let tape = Tape::read(cassette("invoke-gen1-200.json")).unwrap();
     let (clock, random) = (Arc::new(tape.clock()), Arc::new(tape.random()));
     let tapped = Tapped { replay: Replay::new(tape), sent: Arc::default() };
@@ -169,7 +169,7 @@ async fn sent(host_signs: bool) -> Vec<Bytes> {
 async fn the_same_tape_gives_the_same_bytes_sent() {
     let first = sent(true).await;
     assert_eq!(sent(true).await, first);
-    // Whoever signs: RS256 is deterministic.
+    // By any signer: RS256 is deterministic.
     assert_eq!(sent(false).await, first);
     let form = std::str::from_utf8(&first[1]).unwrap();
     assert_eq!(form.split_once("assertion=").map(|(_, assertion)| assertion.matches('.').count()), Some(2));
@@ -194,7 +194,8 @@ async fn a_golden_test_fails_if_the_tape_is_not_played_whole() {
     .await;
 }
 
-/// By the host's own: the component takes this request for a good one, and the tape has an answer to it.
+/// The host's own policy judges: the component takes this request for a good one, and the tape has an answer
+/// to it.
 #[tokio::test]
 async fn a_replay_is_judged_by_the_policy_like_the_real_thing() {
     let cassette = Cassette::replay(Tape::read(cassette("connect-only.json")).unwrap());

@@ -1,4 +1,4 @@
-//! A component that takes what it can of another connection, in each call that there is.
+//! A component that takes what it can of another connection, in every call.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ fn pem() -> String {
     key["private_key"].as_str().unwrap().to_owned()
 }
 
-/// Two connections with all that they have, and a sign-in that somebody else has begun.
+/// Two connections with all their entries, and a sign-in that somebody else has begun.
 fn store() -> Arc<MemoryStore> {
     let store = MemoryStore::new();
     for id in [MINE, THEIRS] {
@@ -92,7 +92,7 @@ async fn calls_that_make_and_name_connections_take_nothing_of_others() {
         took_nothing("authorize", &store, &before, &said);
     }
     for sign_in in ["00000000000000aa", "00000000000000cc", "00000000000000bb.00000000000000cc", THEIRS] {
-        // The sign-in itself is the call's own, and is named by nobody else than who ends it.
+        // The sign-in itself is the call's own, and only the caller that ends it names it.
         if sign_in != THEIRS {
             let said = refused(host.finish(sign_in, STEAL, None).await).message;
             took_nothing("finish", &store, &before, &said);
@@ -106,7 +106,7 @@ async fn calls_that_make_and_name_connections_take_nothing_of_others() {
     assert!(contents(&store) == before);
 }
 
-/// As hosts call that know none of the actions beforehand. A connection that is none is named: the order.
+/// Calls by hosts that know none of the actions beforehand. The order stands in place of a connection.
 #[tokio::test]
 async fn no_action_by_name_takes_anything_of_others() {
     let store = store();
@@ -138,13 +138,13 @@ async fn no_action_by_name_takes_anything_of_others() {
     ] {
         let answer: Answer = host.call_by_name(action, STEAL, &input, None).await.unwrap();
         let error = answer.unwrap_err();
-        // One that the guest was never asked is no test.
+        // An action that the guest was never asked for is not a test.
         assert_ne!(error["kind"], "invalid-input", "{action}: {error}");
         took_nothing(action, &store, &before, error["message"].as_str().unwrap());
     }
 }
 
-/// The same thief with the owner's word.
+/// The same thief with the word of the connection's owner.
 #[tokio::test]
 async fn a_connections_own_entries_are_its_own() {
     let store = store();
@@ -155,11 +155,11 @@ async fn a_connections_own_entries_are_its_own() {
     {
         assert!(said.contains(own), "{own}: {said}");
     }
-    // What it did not take is the sign-in of the same name.
+    // The sign-in of the same name was not taken.
     assert!(!said.contains("get pending/"), "{said}");
 }
 
-/// Whoever keeps the id of an answer would act for somebody else from then on.
+/// A caller that keeps the id of an answer would act for somebody else from then on.
 #[tokio::test]
 async fn an_answer_is_about_what_the_call_made_or_named() {
     let store = store();
@@ -195,7 +195,7 @@ async fn an_answer_is_about_what_the_call_made_or_named() {
     }
 }
 
-/// What the contract says to send nothing.
+/// The calls that send nothing, by the contract.
 #[tokio::test]
 async fn a_call_that_sends_nothing_can_send_nothing() {
     let host = host(&store(), Limits::default());
@@ -241,7 +241,7 @@ async fn a_call_asks_the_store_for_so_much_and_no_more() {
     assert_eq!(host.connections().await.unwrap(), []);
 }
 
-/// A signature is made on another thread, at the cost of who asked for it.
+/// A signature is made on another thread, at the cost of the call that asked for it.
 #[tokio::test]
 async fn signing_is_charged() {
     let store = store();
@@ -252,7 +252,7 @@ async fn signing_is_charged() {
     assert_eq!(flood(&host, "sign").await, Limit::Cpu(cpu));
 }
 
-/// However many calls it takes.
+/// The quota holds however many calls the writing takes.
 #[tokio::test]
 async fn a_store_grows_to_its_quota_and_no_further() {
     let quota = StoreQuota { bytes: 4 << 20, ..StoreQuota::DEFAULT };

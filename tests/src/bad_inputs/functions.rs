@@ -1,4 +1,4 @@
-//! Where a function is, as Google or the caller says, and for whom its token is minted.
+//! The URL of a function, as Google or the caller gives it, and the audience of its token.
 
 use gcf_host::{
     CallError, Host,
@@ -14,14 +14,14 @@ use crate::fixtures::{
     watched::Sent,
 };
 
-/// Whether Google or the caller names the function's URL, and what else the caller says.
+/// The source of the function's URL, Google or the caller, and what else the caller says.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Place {
     from: Source,
     url: Option<String>,
     audience: Option<String>,
-    /// A token only if the function's front end asks for one.
+    /// True for a token only if the function's front end asks for one.
     #[serde(default)]
     auto: bool,
 }
@@ -36,12 +36,12 @@ enum Source {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 enum Outcome {
-    /// Before a byte is sent.
+    /// Refused before a byte is sent.
     Refused {
         error: String,
         field: String,
     },
-    /// Once Google has said where the function is; nothing is sent there, and no token is minted.
+    /// Not called once Google has given the function's URL; nothing is sent there, and no token is minted.
     NotCalled {
         error: String,
     },
@@ -105,7 +105,7 @@ async fn judge(request: InvokeRequest, description: Value, expected: Outcome, si
     }
 }
 
-/// What comes of a call if Google describes the function like this, and what was sent.
+/// The outcome of a call if Google describes the function like this, and the requests that were sent.
 async fn invoke(request: InvokeRequest, description: Value) -> (Result<Invocation, CallError>, Vec<Sent>) {
     let is_lookup = |url: &str| url.contains("/functions/f?");
     let answer =

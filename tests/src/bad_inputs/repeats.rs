@@ -1,4 +1,4 @@
-//! What is sent again, and what is not.
+//! The requests that are sent again, and those that are not.
 
 use std::{
     path::Path,
@@ -14,13 +14,13 @@ use tokio::time::Instant;
 use super::{Row, Stage, kebab, one_request};
 use crate::fixtures::{invoke_request, refused, scripted::Answer};
 
-/// A call, and the answers to it in their order; one that asks for time does so in the first.
+/// A call, and the answers to it in their order; a row that asks for time does so in the first.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Script {
     call: Call,
     answers: Vec<u16>,
-    /// In seconds.
+    /// The `Retry-After`, in seconds.
     retry_after: Option<u32>,
     /// A `google.rpc.RetryInfo`, as JSON has it.
     retry_info: Option<String>,
@@ -36,7 +36,7 @@ enum Call {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Expected {
-    /// Another test shows it: FILE::NAME.
+    /// The outcome is shown by another test: FILE::NAME.
     Elsewhere {
         test: String,
     },
@@ -49,11 +49,11 @@ struct Sent {
     requests: usize,
     /// Requests to the token endpoint besides.
     tokens: usize,
-    /// What the function answered, in the end.
+    /// The status that the function answered with, in the end.
     status: Option<u16>,
-    /// In place of an answer.
+    /// The error in place of an answer.
     error: Option<String>,
-    /// At least.
+    /// The least time of the wait.
     wait_ms: Option<u64>,
 }
 

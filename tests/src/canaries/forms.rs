@@ -8,7 +8,7 @@ use base64::{
 };
 use serde_json::Value;
 
-/// A secret, and what it is called.
+/// A secret, and its name.
 pub(crate) type Canary = (String, String);
 
 /// The secrets that the tests hand out: those in `fixtures/canaries.json`, and a line of the private key.
@@ -28,8 +28,8 @@ pub(crate) fn canary(name: &str) -> String {
     fixed().into_iter().find(|(n, _)| n == name).unwrap().1
 }
 
-/// As it is, in base64 and base64url wherever it stands in what was encoded, in hexadecimal of either case,
-/// and percent-encoded, wholly or where it has to be.
+/// The secret as it is, in base64 and base64url wherever it stands in the encoded text, in hexadecimal of
+/// either case, and percent-encoded, wholly or where it has to be.
 pub(crate) fn forms(secret: &str) -> Vec<String> {
     let each = |write: fn(&mut String, u8)| {
         secret.bytes().fold(String::new(), |mut text, byte| {

@@ -92,7 +92,7 @@ fn the_tour_in_full() {
     check("demo-long", &person.run(&["demo", "--long"]));
 }
 
-/// What the tour prints, and what it says to type then, in a shell.
+/// The output of the tour, and the commands that it offers for the shell then.
 #[cfg(unix)]
 #[test]
 fn the_tour_can_be_gone_on_with() {
@@ -122,7 +122,7 @@ fn the_tour_can_be_gone_on_with() {
     assert!(String::from_utf8(again.stderr).unwrap().contains("d is not empty"));
 }
 
-/// What stands in a report of a fault: which program, component, contract and engine it was.
+/// The version, as a report of a fault needs it: the program, component, contract and engine.
 #[test]
 fn the_version_says_of_what_it_is_made() {
     let machine = Machine::new();
@@ -140,7 +140,7 @@ fn the_version_says_of_what_it_is_made() {
     assert_eq!(machine.prints(&["-V"]), format!("{}\n", lines[0]));
 }
 
-/// What the README shows is what the command prints, but for what depends on the machine.
+/// The README shows the output of the command, but for what depends on the machine.
 #[test]
 fn the_tour_is_as_in_the_readme() {
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();

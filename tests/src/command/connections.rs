@@ -34,7 +34,7 @@ fn revoked() -> Value {
     json!({ "error": "invalid_grant", "error_description": "Token has been expired or revoked." })
 }
 
-/// `gcf connect` with what every connection here has.
+/// The arguments of `gcf connect` that every connection here has, and its own.
 fn connect<'a>(nickname: &'a str, credential: &[&'a str]) -> Vec<&'a str> {
     [&["connect", "--project", "demo-project", "--nickname", nickname], credential].concat()
 }
@@ -297,7 +297,7 @@ fn programs_get_json_from_every_command() {
     assert_eq!(person.json(&["list"])["error"]["kind"], "connection-required");
 }
 
-/// For whoever looks at the screen, too: names and times.
+/// The list as a person sees it, too: names and times.
 #[test]
 fn what_is_listed_holds_no_secret() {
     let google = Google::start();

@@ -1,4 +1,4 @@
-//! Files that are named, and are no files, or have no end.
+//! Files that are named, and are not files, or have no end.
 
 use std::{fs::File, path::Path, process::Command};
 
@@ -83,7 +83,7 @@ fn a_recording_takes_the_place_of_nothing_but_a_file() {
     assert!(Path::new("/dev/null").metadata().is_ok_and(|metadata| !metadata.is_file()));
 }
 
-/// As the shell hands over `<(…)`, `@/dev/stdin` and a pipe.
+/// The ways of a shell to hand over `<(…)`, `@/dev/stdin` and a pipe.
 #[test]
 fn what_comes_through_an_open_pipe_is_read_as_a_file_is() {
     let person = Person::new();

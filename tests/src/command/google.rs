@@ -37,7 +37,7 @@ impl Google {
         let shared = Arc::clone(&rules);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                // Whoever hangs up before the answer is no concern of this thread.
+                // A client that hangs up before the answer is not the concern of this thread.
                 let _ = stream.and_then(|stream| answer(&stream, &shared));
             }
         });
@@ -55,7 +55,7 @@ impl Google {
         self.rules.lock().unwrap().insert(0, (text, status, body));
     }
 
-    /// Success again, always.
+    /// Answers with success again, always.
     pub(crate) fn recovers(&self) {
         self.rules.lock().unwrap().clear();
     }

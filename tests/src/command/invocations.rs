@@ -1,4 +1,4 @@
-//! `gcf invoke`: what a program gets of an answer, and what a person sees of it.
+//! `gcf invoke`: the answer as a program gets it, and as a person sees it.
 
 use serde_json::json;
 
@@ -55,8 +55,8 @@ fn a_person_sees_json_indented_and_coloured() {
     }
 }
 
-/// An API that refuses is searched for the connection's secrets, and so long a text of beginnings of tokens is as soon
-/// done with as any other: a search that grows with the square of the text would take days.
+/// An API's refusal is searched for the connection's secrets, and so long a text of beginnings of tokens
+/// takes no longer than any other: a search that grows with the square of the text would take days.
 #[test]
 fn a_refusal_full_of_beginnings_of_tokens_is_shown() {
     let google = Google::start();

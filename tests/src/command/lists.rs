@@ -1,4 +1,4 @@
-//! Lists that are partial, pages one after another, and what a form would offer.
+//! Lists that are partial, pages one after another, and the options of a form.
 
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ fn refused(code: u16, status: &str, message: &str, reason: &str, service: &str) 
     }] } })
 }
 
-/// Somebody who has connected to a project with two functions, one of which Cloud Run has.
+/// Somebody who has connected to a project with two functions, one of them on Cloud Run.
 fn person(google: &Google) -> Person {
     let upload = "google.cloud.storage.object.v1.finalized";
     let functions =

@@ -1,4 +1,4 @@
-//! What people get wrong, and what they are told to do.
+//! The mistakes of people, and the advice that they get.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn a_connection_that_is_named_in_vain_is_refused() {
             run(&["connections", "disconnect", "demo"]),
             run(&["reconnect", "demo", "--credentials", KEY]),
             person.run(&["--connection", "other", "disconnect", "demo"]),
-            // Which it was meant for.
+            // A command that the option is meant for.
             run(&["list"]),
         ],
     );
@@ -50,7 +50,8 @@ fn what_an_option_names_and_cannot_be_used_comes_with_a_hint() {
     );
 }
 
-/// The operator's word on what may be sent: a host that it does not name is not reached, and a list that is none is told.
+/// The operator's word on what may be sent: a host that it does not name is not reached, and an invalid list
+/// is reported.
 #[test]
 fn an_operator_narrows_what_the_component_may_send() {
     let person = Person::new();
@@ -106,8 +107,8 @@ fn a_replay_without_a_store_says_which_store_is_empty() {
     assert!(error.contains("--store DIR"), "{error}");
 }
 
-/// `tests/guests/hostile` writes to its standard error. Whatever a component says there may hold a
-/// secret, and nobody has asked for it.
+/// `tests/guests/hostile` writes to its standard error. A component's words there may hold a secret, and
+/// nobody has asked for them.
 #[test]
 fn what_a_component_prints_is_seen_nowhere() {
     let person = Person::new();
@@ -132,6 +133,6 @@ fn a_variable_that_is_set_to_nothing_is_not_set() {
     let client = person.run_in(("GCF_CLIENT", ""), &["connect", "--nickname", "x", "--oauth"]);
     assert!(client.contains("--client <FILE>"), "{client}");
     assert!(person.run_in(("GCF_CONNECTION", ""), &["connections", "show", "demo"]).contains("exit 0"));
-    // Whoever names nothing on the command line has made a mistake.
+    // A path without a name on the command line is a mistake.
     assert!(person.run(&["connections", "--store", ""]).contains("a value is required for '--store <DIR>'"));
 }

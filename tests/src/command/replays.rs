@@ -1,4 +1,4 @@
-//! A store after a replay, and the one that replays keep things in.
+//! A store after a replay, and the store in which replays keep things.
 
 use std::{collections::BTreeMap, fs};
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{KEY, Person, check_live, forget_tokens, google::Google, tape};
 
-/// The files of a store, and what is in them.
+/// The files of a store, and their content.
 fn files(person: &Person, store: &str) -> BTreeMap<String, Vec<u8>> {
     fs::read_dir(person.path(store))
         .unwrap()

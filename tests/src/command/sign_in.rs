@@ -54,13 +54,13 @@ impl Waiting {
         writeln!(self.child.stdin.as_ref().unwrap(), "{line}").unwrap();
     }
 
-    /// The address that a browser ends at if the person says no.
+    /// The address at which a browser ends if the person says no.
     fn refused(&self) -> String {
         let Self { redirect, state, .. } = self;
         format!("{redirect}?error=access_denied&state={state}&iss=https%3A%2F%2Faccounts.google.com")
     }
 
-    /// Everything that was said to the end.
+    /// Everything that the command prints to its end.
     fn end(mut self) -> String {
         self.stderr.read_to_string(&mut self.said).unwrap();
         let output = self.child.wait_with_output().unwrap();

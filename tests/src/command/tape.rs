@@ -13,7 +13,7 @@ fn person(google: &Google) -> Person {
     person
 }
 
-/// With a filter, which Cloud Run has not: one request.
+/// The arguments of a list with a filter, which Cloud Run has not: one request.
 fn list<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&["list", "--filter", "x"], more].concat()
 }

@@ -1,4 +1,4 @@
-//! What a person sees on a terminal, and a program in a pipe.
+//! The output for a person on a terminal, and for a program in a pipe.
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,8 @@ fn a_long_list_shows_how_far_it_is() {
     }
 }
 
-/// What a function answers is anybody's: it clears no screen and sets no title. A program gets it as it came.
+/// The answer of a function is anybody's: it clears no screen and sets no title. A program gets it as it
+/// came.
 #[test]
 fn escape_codes_in_an_answer_reach_a_pipe_and_no_terminal() {
     const HOSTILE: &str = "a\u{1b}[2Jb\u{1b}]0;title\u{7}c\u{9b}31md\re";

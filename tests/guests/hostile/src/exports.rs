@@ -12,7 +12,7 @@ use crate::{
     thief::{VICTIM, obey, steal},
 };
 
-/// A connection that it says to have made, or to be asked for: of the id behind `pose`.
+/// The connection that the guest claims to have made, or to be asked for: of the id behind `pose`.
 fn posing(order: &str) -> Option<connections::Connection> {
     order.strip_prefix("pose ").map(|id| connections::Connection {
         id: id.to_owned(),
@@ -38,7 +38,7 @@ fn connected(order: &str, own: &str) -> Result<connections::Connected, Error> {
     }
 }
 
-/// What comes of an order is an error, whatever the export.
+/// Obeys an order, and returns an error, whatever the export.
 fn ordered<T>(order: &str, own: &str) -> Result<T, Error> {
     obey(order, own)?;
     Err(error("this component only misbehaves"))

@@ -1,4 +1,5 @@
-//! Arguments for the functions of the host: far too much, what is not what it says, and a million times nothing.
+//! Arguments for the functions of the host: far too much, bytes that are not what they say, and a million
+//! times nothing.
 
 use std::hint::black_box;
 
@@ -21,7 +22,7 @@ use crate::{
 /// More than any function of the host has a use for.
 const HUGE: usize = 4 << 20;
 
-/// Passes something huge to one function, and tells what that says.
+/// Passes something huge to one function, and returns its word on it.
 pub(crate) fn huge(function: &str) -> Error {
     let text = "a".repeat(HUGE);
     let bytes = text.as_bytes();
@@ -71,7 +72,7 @@ pub(crate) fn small_calls(times: u32) {
     }
 }
 
-/// Ends its stack.
+/// Ends the guest's stack.
 #[expect(unconditional_recursion, reason = "that is the misdeed")]
 pub(crate) fn recurse(depth: u64) -> u64 {
     let room = black_box([depth; 64]);
@@ -89,7 +90,8 @@ pub(crate) fn lie(how: &str) {
     let text = black_box([0xff_u8, 0xfe, 0xfd]);
     let mut answer = black_box([0_u64; 4]);
     let (pointer, answer) = (text.as_ptr() as usize, answer.as_mut_ptr() as usize);
-    // SAFETY: none is claimed. Whatever comes of it stays in this sandbox, whose memory is all that is at stake.
+    // SAFETY: none is claimed. The effect stays in this sandbox, whose memory is all that is at
+    // stake.
     unsafe {
         match how {
             "no-text" => raw_keys(pointer, 3, answer),

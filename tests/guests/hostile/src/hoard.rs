@@ -1,4 +1,4 @@
-//! Things that it has the host keep.
+//! Things that the guest has the host keep.
 
 use std::hint::black_box;
 
@@ -21,7 +21,7 @@ use crate::{
     error,
 };
 
-/// In bytes: more than half of what a map of headers may have.
+/// A size in bytes: more than half of what a map of headers may have.
 const LARGE: usize = 100 * 1024;
 
 /// Has the host keep `count` things of one kind, and drops none before the last is there.
@@ -40,7 +40,7 @@ pub(crate) fn churn(kind: &str, count: u32) -> Result<(), Error> {
     Ok(())
 }
 
-/// Something that lies in the host. The order of the fields is that of their end: streams before bodies.
+/// A thing that lies in the host. The order of the fields is that of their end: streams before bodies.
 #[expect(dead_code, reason = "it is kept, and that is all")]
 enum Kept {
     Body(OutputStream, OutgoingBody, Option<OutgoingRequest>, Option<FutureIncomingResponse>),
@@ -114,7 +114,7 @@ fn request(headers: Fields) -> OutgoingRequest {
     request
 }
 
-/// A body with all in it that the host takes.
+/// A body with as much in it as the host takes.
 fn body(sent: bool) -> Option<Kept> {
     let request = request(Fields::new());
     let body = request.body().ok()?;

@@ -5,13 +5,13 @@
 //! connections: the id that `connections.check` is given names the misdeed, with a number where one
 //! belongs.
 //!
-//! | id | what it does |
+//! | id | misdeed |
 //! |---|---|
 //! | `spin` | computes for ever |
 //! | `panic` | panics with a text that nobody may see |
 //! | `grow` | takes memory for ever |
 //! | `sleep` | waits for an hour, whatever its deadline |
-//! | `nap N` | waits N times for 10 ms, which is no misdeed |
+//! | `nap N` | waits N times for 10 ms, which is not a misdeed |
 //! | `request N` | sends N requests |
 //! | `read KEY` | reads an entry of the store, and tells it |
 //! | `sign KEY` | signs with a key of the store |
@@ -32,14 +32,15 @@
 //! | `credentials` | credentials where none belong |
 //! | `machine` | time and memory |
 //! | `handover` | arguments |
-//! | `hoard` | what the host keeps |
-//! | `requests` | what is sent |
+//! | `hoard` | things that the host keeps |
+//! | `requests` | requests |
 //! | `store` | the secret store |
 //! | `thief` | the secret store of others, in any call |
 //!
-//! `thief` is told what to do by the nickname of `connect`, `authorize` and `rename`, by the callback of `finish`, by the subject
-//! token of `reauthorize`, and by the name of a connection everywhere else: `steal ID` takes what it can of a connection,
-//! `flood WHAT` asks the store without end, `send` sends a request, and `pose ID` has it answer for this connection.
+//! `thief` takes its orders from the nickname of `connect`, `authorize` and `rename`, from the callback of
+//! `finish`, from the subject token of `reauthorize`, and from the name of a connection everywhere else:
+//! `steal ID` takes what it can of a connection, `flood WHAT` asks the store without end, `send` sends a
+//! request, and `pose ID` has it answer for this connection.
 //!
 //! `connections.list` answers with an empty list: the call that shows that a host is still well. It writes
 //! to its standard error before that, and tries to steal.
@@ -48,7 +49,7 @@
 #[path = "../../../../component/src/seal.rs"]
 mod seal;
 
-/// What wit-bindgen makes of `wit/`.
+/// The Rust that wit-bindgen makes of `wit/`.
 #[expect(unsafe_code, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({
@@ -72,14 +73,14 @@ mod thief;
 
 use bindings::gcf::connector::types::{Error, ErrorKind, Origin};
 
-/// What the world exports.
+/// The guest, which implements the world's exports.
 struct Hostile;
 
-/// The one host of Google's that the egress manifest names. A test that writes another one of its length over it, in the
-/// built file, has a component that declares that one.
+/// The one host of Google's that the egress manifest names. A test that overwrites it in the built file, with
+/// another of its length, has a component that declares that other host.
 const GOOGLE: &str = "cloudfunctions.googleapis.com";
 
-/// A function.
+/// The host of a function.
 const FUNCTION: &str = "hello-abcdef-uc.a.run.app";
 
 fn misbehave(id: &str) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use crate::bindings::wasi::clocks::monotonic_clock;
 
-/// In nanoseconds, as wasi:clocks counts.
+/// A millisecond in nanoseconds, as wasi:clocks counts.
 const MILLISECOND: u64 = 1_000_000;
 
 pub(crate) fn spin() {

@@ -1,4 +1,4 @@
-//! Requests that it sends.
+//! Requests that the guest sends.
 
 use crate::{
     GOOGLE,

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use crate::bindings::gcf::connector::secret_store::{self, SignatureAlgorithm};
 
-/// Everything that the store lets it have.
+/// Takes everything that the store lets it have.
 pub(crate) fn pry(misdeed: &str, key: &str) -> String {
     match misdeed {
         "sign" => format!("{:?}", secret_store::sign(key, SignatureAlgorithm::Rs256, b"message")),

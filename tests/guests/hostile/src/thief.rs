@@ -1,4 +1,5 @@
-//! What it does with the store of others, in any call that gets it: takes what it can, and tells what it got.
+//! The guest's thefts from the store of others, in any call that orders one: it takes what it can, and tells
+//! what it got.
 
 use crate::{
     bindings::gcf::connector::{
@@ -11,7 +12,8 @@ use crate::{
 /// The connection of somebody else.
 pub(crate) const VICTIM: &str = "00000000000000bb";
 
-/// Does as it is told, for a connection of its own if there is one. The first word says what; the rest is for whom or how often.
+/// Obeys an order, for a connection of its own if there is one. The first word names the deed; the rest is
+/// for whom or how often.
 pub(crate) fn obey(order: &str, own: &str) -> Result<(), Error> {
     match order.split_once(' ').unwrap_or((order, "")) {
         ("steal", victim) => steal(victim),
@@ -22,8 +24,7 @@ pub(crate) fn obey(order: &str, own: &str) -> Result<(), Error> {
     }
 }
 
-/// What can be had of a connection's entries by each way there is. Its own word is an error, whose message names what was
-/// granted.
+/// Tries each way to a connection's entries. Its own word is an error, whose message names what was granted.
 pub(crate) fn steal(victim: &str) -> Result<(), Error> {
     let loot: Vec<String> =
         [in_one_step(victim), as_nobodys(victim), as_new(victim), by_lease(victim), by_list(victim)]
@@ -42,7 +43,7 @@ fn names(victim: &str) -> Vec<String> {
     names.chain([format!("pending/{victim}/4102444800")]).collect()
 }
 
-/// Tells whether it was more than a list of connections may read.
+/// Tells whether an entry is more than a list of connections may read.
 fn is_secret(name: &str) -> bool {
     !PUBLIC.iter().any(|kind| name.starts_with(kind))
 }
@@ -61,7 +62,7 @@ fn in_one_step(victim: &str) -> Vec<String> {
     loot
 }
 
-/// Removes what says whose a key is, and uses the key then.
+/// Removes the entry that names a key's owner, and uses the key then.
 fn as_nobodys(victim: &str) -> Vec<String> {
     let mut loot = Vec::new();
     let (connection, key) = (format!("connections/{victim}"), format!("keys/{victim}"));
@@ -80,7 +81,7 @@ fn as_nobodys(victim: &str) -> Vec<String> {
     loot
 }
 
-/// Says of the connection that it has just made it.
+/// Claims to have just made the connection.
 fn as_new(victim: &str) -> Vec<String> {
     let mut loot = Vec::new();
     for kind in ["repeats", "tokens", "status", "other", "keys"] {
@@ -140,7 +141,7 @@ fn flood(what: &str, own: &str) -> Result<(), Error> {
             "delete" => secret_store::delete(&key, &Expected::Anything),
             _ => return Err(error(format!("no such flood: {what}"))),
         };
-        // What the store refuses is asked for again.
+        // An entry that the store refuses is asked for again.
         let _ = answer;
     }
     Ok(())

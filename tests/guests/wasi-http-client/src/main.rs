@@ -1,4 +1,4 @@
-//! What wasi-http-client 0.2.1 does with a request body, and with a response's headers.
+//! A probe of what wasi-http-client 0.2.1 does with a request body, and with a response's headers.
 //!
 //! `probe post URL BYTES` sends a body through the crate; `probe pieces URL BYTES` takes the crate's
 //! steps (body first, `handle` last) with the body in pieces of 4,096 bytes; `probe get URL` prints
