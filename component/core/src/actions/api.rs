@@ -34,7 +34,7 @@ const MAX_REQUEST: u64 = 10 * 1024 * 1024;
 /// Methods of Google's APIs that answer with a credential, whichever API they are of.
 const MINTING: [&str; 4] = ["generateAccessToken", "generateIdToken", "signJwt", "signBlob"];
 
-/// What a caller asks for; see `wit/api.wit`.
+/// A caller's own request; see `wit/api.wit`.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct ApiRequest {
@@ -46,7 +46,7 @@ pub struct ApiRequest {
     pub body: Option<Body>,
 }
 
-/// What the API answered; see `wit/api.wit`.
+/// The answer of the API; see `wit/api.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct ApiResponse {
@@ -58,7 +58,7 @@ pub struct ApiResponse {
     pub trace: Vec<Exchange>,
 }
 
-/// What a caller asks for; see `wit/api.wit`.
+/// A caller's own list; see `wit/api.wit`.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct PagesRequest {
@@ -68,7 +68,7 @@ pub struct PagesRequest {
     pub max_pages: Option<u32>,
 }
 
-/// What all pages together hold; see `wit/api.wit`.
+/// All pages together; see `wit/api.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct ApiPages {

@@ -149,7 +149,7 @@ pub async fn disconnect<P: Ports>(ports: &P, id: &str, deadline_ms: Option<u32>)
     Ok(warning.into_iter().collect())
 }
 
-/// What is left of a credential after it is gone from here.
+/// Says what is left of a credential after it is gone from here.
 async fn farewell<P: Ports>(call: &Call<'_, P>, credential: &StoredCredential) -> Option<String> {
     let StoredCredential { kind: name, account, key, .. } = credential;
     Some(match name.as_str() {

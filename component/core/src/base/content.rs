@@ -2,7 +2,7 @@
 
 use crate::base::{error::foreign, gzip, http::Response, json};
 
-/// What a response carried; see `wit/types.wit`.
+/// The content of a response; see `wit/types.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub enum Content {

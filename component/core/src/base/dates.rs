@@ -40,7 +40,7 @@ pub(crate) fn http_date(text: &str) -> Option<u64> {
     (field(0, 3) == Some(weekday)).then_some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
-/// Whether a text is a time of RFC 3339, such as `1994-11-06T08:49:37.5+01:00`.
+/// Tells if a text is a time of RFC 3339, such as `1994-11-06T08:49:37.5+01:00`.
 #[must_use]
 pub(crate) fn rfc_3339(text: &str) -> bool {
     /// The number of `length` digits in front, and what follows it.

@@ -4,23 +4,23 @@ use std::fmt;
 
 use crate::base::{http::Exchange, unseen::is_unseen};
 
-/// What every fallible call returns.
+/// The result of every call that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a call failed. The fields are those of the record `error` in `wit/types.wit`.
+/// The reason why a call failed. The fields are those of the record `error` in `wit/types.wit`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Fields>);
 
 /// The facts of an [`Error`]. No field ever holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fields {
-    /// What went wrong.
+    /// The kind of failure.
     pub kind: Kind,
-    /// Whose failure it is.
+    /// The side whose failure it is.
     pub origin: Origin,
-    /// What failed and where, in one line.
+    /// The message: what failed and where, in one line.
     pub message: String,
-    /// Whose move it is and what to do next.
+    /// The fix: whose move it is, and what to do next.
     pub fix: Option<String>,
     /// The HTTP status, where one was received.
     pub http_status: Option<u16>,
@@ -28,11 +28,11 @@ pub struct Fields {
     pub retry_after_ms: Option<u64>,
     /// Google's machine-readable reason.
     pub reason: Option<String>,
-    /// Where to mend it.
+    /// The page on which it is mended.
     pub link: Option<String>,
     /// Facts by name.
     pub details: Vec<(String, String)>,
-    /// What had been sent.
+    /// The requests that had been sent.
     pub trace: Vec<Exchange>,
 }
 
@@ -89,7 +89,7 @@ pub enum Origin {
     Host,
 }
 
-/// What mends a damaged credential.
+/// The fix for a damaged credential.
 pub(crate) const FRESH_CREDENTIAL: &str =
     "use the JSON key as Google hands it out (IAM & Admin, Service Accounts, Keys), unchanged";
 
@@ -126,7 +126,7 @@ impl Error {
             .fix(FRESH_CREDENTIAL)
     }
 
-    /// What to do next.
+    /// Adds what to do next.
     #[must_use]
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
         self.0.fix = Some(one_line(&fix.into()));
@@ -154,7 +154,7 @@ impl Error {
         self
     }
 
-    /// Where to mend it.
+    /// Adds the page on which it is mended.
     #[must_use]
     pub fn link(mut self, link: impl Into<String>) -> Self {
         self.0.link = Some(one_line(&link.into()));
@@ -180,7 +180,7 @@ impl Error {
         self
     }
 
-    /// What had been sent.
+    /// Adds the requests that had been sent.
     #[must_use]
     pub fn with_trace(mut self, trace: Vec<Exchange>) -> Self {
         self.0.trace = trace;
@@ -253,12 +253,12 @@ pub fn foreign(text: &str) -> String {
     }
 }
 
-/// Whether a token begins in a word, and not in the middle of another one: `v1//` and `2024/05` are none.
+/// Tells if a token begins in a word, and not in the middle of another one: `v1//` and `2024/05` are none.
 fn begins(word: &str, token: &str) -> bool {
     word.match_indices(token).any(|(at, _)| !word[..at].ends_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
-/// How Google's tokens and keys begin: access token, refresh token, code, JWT, client secret, API key, PEM.
+/// The beginnings of Google's tokens and keys: access token, refresh token, code, JWT, client secret, API key, PEM.
 const TOKENS: [&str; 7] = ["ya29.", "1//", "4/0", "eyJ", "GOCSPX-", "AIza", "-----BEGIN"];
 
 #[cfg(test)]

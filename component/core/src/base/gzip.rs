@@ -10,7 +10,7 @@ use crate::base::http::{Response, TransportError};
 /// More than any text of our own has.
 const MAX_TEXT: usize = 1024 * 1024;
 
-/// What a first look at a body makes room for.
+/// The bytes that a first look at a body makes room for.
 const FIRST_ROOM: usize = 64 * 1024;
 
 /// The response with its body decompressed, if it says that it is in gzip and is; the headers stay. In any other
@@ -29,7 +29,7 @@ pub(crate) fn decoded(mut response: Response, max: u64) -> Result<Response, Tran
     Ok(response)
 }
 
-/// Whether a `content-encoding` is the one that is read here.
+/// Tells if a `content-encoding` is the one that is read here.
 pub(crate) fn is_gzip(encoding: &[u8]) -> bool {
     let encoding = encoding.trim_ascii();
     encoding.eq_ignore_ascii_case(b"gzip") || encoding.eq_ignore_ascii_case(b"x-gzip")

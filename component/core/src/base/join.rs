@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, pin::Pin, task::Poll};
 
-/// How many tasks of one call are under way at once: enough for every region in a few rounds, and few enough
+/// The most tasks of one call that are under way at once: enough for every region in a few rounds, and few enough
 /// for Google's quotas and for a host's connections.
 pub(crate) const AT_ONCE: usize = 16;
 

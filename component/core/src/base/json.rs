@@ -33,7 +33,7 @@ pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 /// More names than any object here has: to look each one up among the others would take for ever.
 const MAX_FIELDS: usize = 1024;
 
-/// Why something cannot be read.
+/// The reason why something cannot be read.
 #[derive(Debug)]
 pub(crate) enum Unreadable {
     /// It is not JSON, or repeats a field.
@@ -46,7 +46,7 @@ pub(crate) enum Unreadable {
     Field(&'static str),
 }
 
-/// What came of reading.
+/// The outcome of reading.
 pub(crate) type Read<T> = Result<T, Unreadable>;
 
 /// Reads an object. A depth of more than 128 is refused.
@@ -67,7 +67,7 @@ pub(crate) fn value(json: &str) -> Read<Value<'_>> {
     serde_json::from_slice(json.as_bytes()).map_err(Unreadable::Json)
 }
 
-/// Whether a text is JSON of any kind.
+/// Tells if a text is JSON of any kind.
 pub(crate) fn check(json: &str) -> Read<()> {
     serde_json::from_slice::<IgnoredAny>(json.as_bytes()).map(drop).map_err(Unreadable::Json)
 }
@@ -182,7 +182,7 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// Whether this is text, and which.
+    /// Tells if this is exactly that text.
     pub(crate) fn is(&self, text: &str) -> bool {
         self.text() == Some(text)
     }
@@ -232,7 +232,7 @@ impl<'a> From<Object<'a>> for Value<'a> {
     }
 }
 
-/// What is wrong, as the end of a sentence, without a word of what was read: the parser's own message may
+/// The fault, as the end of a sentence, without a word of what was read: the parser's own message may
 /// repeat a part of it.
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -196,7 +196,7 @@ impl<'a> Page<'a> {
 struct Joined {
     /// The field that holds them.
     name: Option<String>,
-    /// Whether that is the caller's word, and not what the pages have.
+    /// True if that is the caller's word, and not what the pages have.
     named: bool,
     found: bool,
     /// Other lists of the pages.

@@ -34,7 +34,7 @@ use crate::{
     },
 };
 
-/// What a caller asks for; see `wit/connections.wit`.
+/// The request for a sign-in; see `wit/connections.wit`.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct AuthorizeRequest {
@@ -50,7 +50,7 @@ pub struct AuthorizeRequest {
     pub connection: Option<String>,
 }
 
-/// What to do next; see `wit/connections.wit`.
+/// The next step of a sign-in; see `wit/connections.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct Authorization {
@@ -85,7 +85,7 @@ impl SignInId {
         is_id(id).then(|| Self { text: text.to_owned(), connection })
     }
 
-    /// Where it is kept. The end stands in the name, so that what is over can be cleared away unread.
+    /// The entry it is kept under. The end stands in the name, so that what is over can be cleared away unread.
     fn key(&self, expires: u64) -> String {
         format!("{}{expires}", self.prefix())
     }
@@ -95,7 +95,7 @@ impl SignInId {
     }
 }
 
-/// What is kept under `pending/{id}/{end}` until the browser is back.
+/// The entry under `pending/{id}/{end}` until the browser is back.
 struct Pending {
     /// The connection as it will be.
     draft: StoredConnection,
@@ -266,7 +266,7 @@ fn keep<P: Ports>(
     Ok((connection, warnings))
 }
 
-/// What is kept of a client and the grants of its users.
+/// The credential of a client and the grants of its users, as it is kept.
 fn credential(client: &OAuthClient) -> StoredCredential {
     StoredCredential {
         kind: kind::AUTHORIZED_USER.to_owned(),
@@ -349,7 +349,7 @@ fn forget_expired(ports: &impl Ports) {
     }
 }
 
-/// How the names of sign-ins begin.
+/// The prefix of the names of sign-ins.
 const PENDING: &str = "pending/";
 
 fn unknown() -> Error {

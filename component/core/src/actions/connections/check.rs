@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// What a check found out about one prerequisite.
+/// The result of a check of one prerequisite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub enum Verdict {
@@ -137,7 +137,8 @@ impl<P: Ports> Doctor<'_, P> {
         }
     }
 
-    /// Whether the APIs are on, the project is there, and functions may be listed: two lists tell most of it.
+    /// Checks that the APIs are on, that the project is there, and that functions may be listed: two lists
+    /// tell most of it.
     async fn apis(&mut self) {
         let project = self.session.project.segment();
         let everywhere = format!("projects/{project}/locations/-");

@@ -35,7 +35,7 @@ use crate::{
 /// The longest text that the host may give for whose token it is.
 const MAX_ACCOUNT: usize = 254;
 
-/// What a caller asks for; see `wit/connections.wit`.
+/// The request for a new connection; see `wit/connections.wit`.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct ConnectRequest {
@@ -338,7 +338,7 @@ impl New {
         }
     }
 
-    /// What is known only now that Google has answered.
+    /// Adds what is known only now that Google has answered.
     fn complete(&mut self, id: &ConnectionId) {
         let credential = &mut self.credential;
         if self.key.is_some() {
@@ -360,8 +360,8 @@ impl New {
     }
 }
 
-/// Whether a credential can get the ID token that functions receive. A service account's key has one of its own, and a
-/// user has not.
+/// Tells if a credential can get the ID token that functions receive. A service account's key has one of its
+/// own, and a user has not.
 fn fits(invoker: &InvokerRequest, identity: &Identity) -> bool {
     match invoker {
         InvokerRequest::Own => identity.has_own_id_token(),

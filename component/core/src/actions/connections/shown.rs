@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// How a connection signs in.
+/// The kind of credential that a connection signs in with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub enum CredentialKind {
@@ -29,7 +29,7 @@ pub enum CredentialKind {
     Other,
 }
 
-/// Why a connection cannot sign in; see `wit/connections.wit`.
+/// The reason why a connection cannot sign in; see `wit/connections.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct Fault {
@@ -72,7 +72,8 @@ pub(super) fn load(ports: &impl Ports, id: &ConnectionId, stored: StoredConnecti
     Ok(show(ports, id, stored, signs_in))
 }
 
-/// Who signs in with a connection that a call names. One of an earlier version has it in its credential alone.
+/// The account that signs in with a connection that a call names. One of an earlier version has it in its
+/// credential alone.
 ///
 /// # Errors
 /// `secret-store`.

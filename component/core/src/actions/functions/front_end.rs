@@ -9,7 +9,7 @@ use crate::{
     google::refusal::api::{Attempted, missing_role},
 };
 
-/// What was asked for, as far as it explains a refusal.
+/// The request, as far as it explains a refusal.
 pub(super) struct Asked<'a> {
     pub(super) attempted: &'a Attempted<'a>,
     pub(super) generation: Generation,
@@ -62,15 +62,15 @@ impl Page {
     }
 }
 
-/// Where Google has people sign in, for itself or for Identity-Aware Proxy. A function's own sign-in with Google goes
-/// there too, with an address of its own to come back to.
+/// Tells if Google has people sign in here, for itself or for Identity-Aware Proxy. A function's own sign-in
+/// with Google goes there too, with an address of its own to come back to.
 fn is_login(location: &str) -> bool {
     location
         .strip_prefix("https://accounts.google.com/")
         .is_some_and(|path| !path.starts_with("o/oauth2/") || path.contains("iap.googleapis.com"))
 }
 
-/// Whether the front end refused for want of a credential, so that the function was not reached.
+/// Tells if the front end refused for want of a credential, so that the function was not reached.
 pub(super) fn asks_who(response: &Response, method: Method) -> bool {
     match Page::of(response) {
         Some(Page::Unauthorized | Page::Forbidden) => true,
@@ -159,7 +159,7 @@ fn is_internal(ingress: &str) -> bool {
     ingress.contains("INTERNAL")
 }
 
-/// What an answer looks like, where its status alone does not say it. It may be the function's own.
+/// Says what an answer looks like, where its status alone does not say it. It may be the function's own.
 pub(super) fn diagnosis(response: &Response, method: Method) -> Option<String> {
     let text = std::str::from_utf8(&response.body).unwrap_or_default().trim_end();
     let crashed = response.header("x-google-status") == Some("crash");

@@ -11,7 +11,7 @@ use crate::{
 pub(super) const FIELDS: &str = "name,state,environment,url,labels,updateTime,buildConfig/runtime,\
     serviceConfig(uri,service,timeoutSeconds,availableMemory,ingressSettings,serviceAccountEmail),eventTrigger/eventType";
 
-/// Which product runs a function.
+/// The product that runs a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Generation {
     /// Cloud Run functions (1st gen).
@@ -36,7 +36,7 @@ impl Generation {
     }
 }
 
-/// What starts a function.
+/// The trigger of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {
     /// A request.
@@ -117,7 +117,7 @@ impl Function {
         self.service.clone().unwrap_or_else(|| self.id.service_name())
     }
 
-    /// What Google calls it: a function of Cloud Run is a service there, and nothing else.
+    /// Its resource name at Google: a function of Cloud Run is a service there, and nothing else.
     #[must_use]
     pub fn resource_name(&self) -> String {
         match self.generation {
@@ -131,7 +131,7 @@ impl Function {
         }
     }
 
-    /// Where it is called, if the API said something that is a function's URL.
+    /// The URL at which it is called, if the API said something that is a function's URL.
     #[must_use]
     pub fn callable_url(&self) -> Option<FunctionUrl> {
         self.url.as_deref().and_then(|url| FunctionUrl::parse(url).ok())

@@ -174,7 +174,7 @@ fn silent(list: &FunctionList) -> Vec<String> {
     silent
 }
 
-/// Whether functions of Cloud Functions may be there that may not be listed.
+/// Tells if functions of Cloud Functions may be there that may not be listed.
 fn hides_functions(part: &MissingPart) -> bool {
     part.source == Api::Functions.host() && part.kind == Kind::MissingRole
 }

@@ -37,10 +37,10 @@ use crate::{
 const MAX_GEN1_REQUEST: u64 = 10 * 1024 * 1024;
 const MAX_GEN2_REQUEST: u64 = 32 * 1024 * 1024;
 
-/// What signing in and the way there may take beyond the function's own timeout; gcloud adds as much.
+/// The time that signing in and the way there may take beyond the function's own timeout; gcloud adds as much.
 const BEYOND_FUNCTION: Duration = Duration::from_secs(30);
 
-/// Who the request says it is.
+/// The identity that the request shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Auth {
     /// Nothing at first, an ID token if the front end asks for one.
@@ -51,7 +51,7 @@ pub enum Auth {
     None,
 }
 
-/// What a caller asks for; see `wit/functions.wit`.
+/// The request for an invocation; see `wit/functions.wit`.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct InvokeRequest {
@@ -69,7 +69,7 @@ pub struct InvokeRequest {
     pub raise_for_status: bool,
 }
 
-/// What the function answered; see `wit/functions.wit`.
+/// The answer of the function; see `wit/functions.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct Invocation {
@@ -95,12 +95,12 @@ struct Parsed {
     query: Query,
     headers: CallerHeaders,
     payload: Payload,
-    /// What the payload is the data of, if it is an event.
+    /// The event that the payload is the data of, if it is one.
     event: Option<Event>,
     auth: Auth,
-    /// Whose ID token the function receives; nobody's if it is to receive none.
+    /// The account whose ID token the function receives; `None` if it is to receive none.
     invoker: Option<Invoker>,
-    /// Whether that is another one than the connection's.
+    /// True if that is another one than the connection's.
     own_invoker: bool,
     audience: Option<String>,
     /// The side that says where the function is.
@@ -110,7 +110,7 @@ struct Parsed {
     raise_for_status: bool,
 }
 
-/// What an event consists of besides its data.
+/// The parts of an event besides its data.
 struct Event {
     headers: Vec<(String, String)>,
     /// Its data is JSON, or there is none.

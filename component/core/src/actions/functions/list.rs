@@ -29,7 +29,7 @@ use crate::{
 /// The largest page that v2 gives.
 const MAX_PAGE: u32 = 1000;
 
-/// What a caller asks for; see `wit/functions.wit`.
+/// The request for a list; see `wit/functions.wit`.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct ListRequest {
@@ -41,7 +41,7 @@ pub struct ListRequest {
     pub limit: Option<u32>,
 }
 
-/// What was found; see `wit/functions.wit`.
+/// The functions that were found; see `wit/functions.wit`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct FunctionList {
@@ -72,7 +72,7 @@ struct Parsed {
     filter: Option<String>,
     order_by: Option<String>,
     page_size: u32,
-    /// Where to go on, and read one page.
+    /// The place to go on from, for one page.
     from: Option<Place>,
     limit: usize,
 }

@@ -16,10 +16,10 @@ use crate::{
     session::Session,
 };
 
-/// How many a drop-down shows, if nobody says.
+/// The number of choices that a drop-down shows, if nobody says.
 const LIMIT: u32 = 100;
 
-/// What a drop-down is to offer; see `wit/functions.wit`.
+/// The field that a drop-down is for; see `wit/functions.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub enum OptionField {
@@ -27,7 +27,7 @@ pub enum OptionField {
     Functions(Option<String>),
 }
 
-/// What a caller asks for; see `wit/functions.wit`.
+/// The request for choices; see `wit/functions.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct OptionsRequest {
@@ -46,7 +46,7 @@ pub struct OptionItem {
     pub default: bool,
 }
 
-/// What a drop-down offers; see `wit/functions.wit`.
+/// The choices of a drop-down; see `wit/functions.wit`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct OptionList {
@@ -56,7 +56,7 @@ pub struct OptionList {
     pub trace: Vec<Exchange>,
 }
 
-/// What a drop-down offers.
+/// Lists the choices of a drop-down.
 ///
 /// # Errors
 /// As `wit/functions.wit` says.

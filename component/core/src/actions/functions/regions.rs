@@ -93,7 +93,7 @@ pub(super) fn known() -> Vec<Place> {
     KNOWN.iter().filter_map(|line| place(line)).collect()
 }
 
-/// Whether it is one of those.
+/// Tells if a region is one of those.
 pub(crate) fn is_known(region: &Region) -> bool {
     known().iter().any(|place| place.region == *region)
 }

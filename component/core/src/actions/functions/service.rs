@@ -26,7 +26,7 @@ use crate::{
 pub(super) const FIELDS: &str = "name,uri,labels,updateTime,deleteTime,ingress,reconciling,terminalCondition/state,\
     buildConfig(functionTarget,baseImage),template(serviceAccount,timeout,containers/resources/limits)";
 
-/// What Cloud Functions labels the services with that it makes and keeps.
+/// The label on the services that Cloud Functions makes and keeps.
 const MANAGED: (&str, &str) = ("goog-managed-by", "cloudfunctions");
 
 /// The function of this name, if there is one.

@@ -33,7 +33,7 @@ pub(crate) fn items(json: &str) -> Option<Vec<&str>> {
     parts(json, ['[', ']'])
 }
 
-/// What stands between two brackets, divided at the commas that are in no others.
+/// The text between two brackets, divided at the commas that are in no others.
 fn parts(json: &str, [open, close]: [char; 2]) -> Option<Vec<&str>> {
     let inside = json.trim().strip_prefix(open)?.strip_suffix(close)?;
     let mut parts = Vec::new();
@@ -59,7 +59,7 @@ fn parts(json: &str, [open, close]: [char; 2]) -> Option<Vec<&str>> {
     Some(parts)
 }
 
-/// Where the string ends with which `text` begins.
+/// The end of the string that `text` begins with.
 fn end_of_string(text: &str) -> usize {
     let mut escaped = true;
     let end = text.bytes().position(|byte| {

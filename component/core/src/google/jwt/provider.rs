@@ -28,7 +28,7 @@ pub(super) fn install() {
     let _ = PROVIDER.install_default();
 }
 
-/// Whether `signature`, in base64url, is the RS256 signature of `message` by the key.
+/// Tells if `signature`, in base64url, is the RS256 signature of `message` by the key.
 ///
 /// By way of jsonwebtoken, as for signing: one place says which algorithms there are, and the crate
 /// `rsa` by itself is only 270 bytes less. Its `decode` is not used: it reads a header with a hash map.

@@ -7,7 +7,7 @@ use crate::base::{
     json,
 };
 
-/// What a caller wants to send.
+/// The body that a caller wants to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// JSON text, sent byte for byte.

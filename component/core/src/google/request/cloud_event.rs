@@ -17,7 +17,7 @@ use crate::base::{
 const MAX_ATTRIBUTES: usize = 50;
 const MAX_BYTES: usize = 32 * 1024;
 
-/// What an event consists of, ready for the wire.
+/// The parts of an event, ready for the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudEvent {
     /// The attributes as `ce-` headers, but for `datacontenttype`.
@@ -28,7 +28,7 @@ pub struct CloudEvent {
     pub data: Data,
 }
 
-/// What an event carries.
+/// The data of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Data {
     /// Nothing.

@@ -17,7 +17,7 @@ pub struct FunctionUrl {
     kind: HostKind,
 }
 
-/// Who owns the host.
+/// The owner of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HostKind {
     /// `https://SERVICE-HASH-RR.a.run.app` or `https://SERVICE-NUMBER.REGION.run.app`.
@@ -85,7 +85,7 @@ impl FunctionUrl {
         &self.base
     }
 
-    /// Who owns the host.
+    /// The owner of the host.
     #[must_use]
     pub fn kind(&self) -> HostKind {
         self.kind
@@ -155,7 +155,7 @@ impl fmt::Display for FunctionUrl {
     }
 }
 
-/// For whom an ID token is minted.
+/// The audience that an ID token is minted for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audience(String);
 

@@ -79,7 +79,7 @@ impl CallerHeaders {
         self
     }
 
-    /// Whether a name is there.
+    /// Tells if a name is there.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.0.iter().any(|(n, _)| n == name)

@@ -17,10 +17,10 @@ use crate::base::{
 /// <https://developers.google.com/identity/protocols/oauth2/native-app#step-2:-send-a-request-to-googles-oauth-2.0-server>
 const AUTHORIZATION_URL: &str = "https://accounts.google.com/o/oauth2/v2/auth";
 
-/// What a sign-in asks for: who it is, and the one scope that lists functions.
+/// The scopes that a sign-in asks for: who it is, and the one scope that lists functions.
 pub const SCOPES: [&str; 3] = ["openid", "email", "https://www.googleapis.com/auth/cloud-platform"];
 
-/// What Google calls `email` when it says what was granted.
+/// The scope `email`, as Google calls it when it says what was granted.
 const USERINFO_EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
 
 /// The longest login hint, in bytes: that of an e-mail address.
@@ -49,7 +49,7 @@ impl Verifier {
         Err(damaged("pkce", "code verifier"))
     }
 
-    /// What Google compares the verifier with. S256: the plain method cannot be asked for.
+    /// The challenge that Google compares the verifier with. S256: the plain method cannot be asked for.
     #[must_use]
     pub fn challenge(&self) -> Challenge {
         Challenge(URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.reveal())))
@@ -101,16 +101,16 @@ macro_rules! random_text {
 }
 
 random_text! {
-    /// What ties a callback to the sign-in that it answers (RFC 6749, section 10.12).
+    /// The text that ties a callback to the sign-in that it answers (RFC 6749, section 10.12).
     State, "state"
 }
 random_text! {
-    /// What ties an ID token to the sign-in that it answers (OpenID Connect Core, section 3.1.2.1).
+    /// The text that ties an ID token to the sign-in that it answers (OpenID Connect Core, section 3.1.2.1).
     Nonce, "nonce"
 }
 
 impl State {
-    /// Whether a callback's state is this one, in a time that does not depend on where they differ.
+    /// Tells if a callback's state is this one, in a time that does not depend on where they differ.
     pub(super) fn is(&self, other: &str) -> bool {
         let ours = self.0.reveal();
         let differing = ours.bytes().zip(other.bytes()).fold(0, |all, (a, b)| all | (a ^ b));

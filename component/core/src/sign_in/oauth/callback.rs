@@ -119,7 +119,7 @@ impl Parameters {
 }
 
 impl Authentic {
-    /// What came of the sign-in.
+    /// The outcome of the sign-in.
     ///
     /// # Errors
     /// `authorization-failed` with check `iss` or `code`; for an error that Google reports,
@@ -173,7 +173,7 @@ fn failed(check: &str, what: &str) -> Error {
     .fix("start the sign-in again, and paste the whole address that the browser ends on")
 }
 
-/// What Google reports in place of a code, and whose move it is.
+/// The error that Google reports in place of a code, and whose move it is.
 ///
 /// <https://developers.google.com/identity/protocols/oauth2/web-server#authorization-errors>
 fn refused(code: &str) -> Error {

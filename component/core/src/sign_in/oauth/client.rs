@@ -26,13 +26,13 @@ const AUTH_URLS: [&str; 2] =
 const TOKEN_URLS: [&str; 3] =
     [TOKEN_URL, "https://accounts.google.com/o/oauth2/token", "https://www.googleapis.com/oauth2/v4/token"];
 
-/// Where Google's certificates are.
+/// The address of Google's certificates.
 const CERT_URLS: [&str; 2] =
     ["https://www.googleapis.com/oauth2/v1/certs", "https://www.googleapis.com/oauth2/v3/certs"];
 
 const FIX: &str = "use the JSON as Google hands it out when an OAuth client is made (Google Auth Platform, Clients), unchanged";
 
-/// What an OAuth client was registered as, which decides the redirect URIs that Google accepts.
+/// The kind that an OAuth client was registered as, which decides the redirect URIs that Google accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientKind {
     /// A desktop app: any port of a loopback address.
@@ -51,7 +51,7 @@ pub struct OAuthClient {
     pub secret: Option<Secret<String>>,
     /// The redirect URIs that the client lists. Compared, never followed.
     pub redirect_uris: Vec<String>,
-    /// What it was registered as.
+    /// The kind it was registered as.
     pub kind: ClientKind,
     /// The project that it belongs to.
     pub project: Option<ProjectId>,

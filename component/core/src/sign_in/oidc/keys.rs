@@ -41,7 +41,7 @@ impl JwkSet {
         Ok(Self(keys.iter().filter_map(usable).take(MAX_KEYS).collect()))
     }
 
-    /// Whether there is a key of this id.
+    /// Tells if there is a key of this id.
     #[must_use]
     pub fn has(&self, kid: &str) -> bool {
         self.get(kid).is_some()

@@ -20,7 +20,7 @@ use crate::{
     session::Session,
 };
 
-/// Where Cloud Run begins, if nobody knows yet in which region that is.
+/// The place at which Cloud Run begins, if nobody knows yet in which region that is.
 const START: (Source, &str) = (Source::Services, EVERYWHERE);
 
 /// A list in the making.
@@ -28,12 +28,12 @@ struct Collector<'a, P> {
     call: &'a Call<'a, P>,
     session: &'a Session,
     request: &'a Parsed,
-    /// How many pages may still be read.
+    /// The number of pages that may still be read.
     left: Cell<u32>,
     merge: Merge,
     /// The regions, if they were asked for already.
     regions: Option<Result<Vec<regions::Place>>>,
-    /// What Cloud Run said about one region, if it was asked already.
+    /// The answer of Cloud Run about one region, if it was asked already.
     probe: Option<(Place, Reading)>,
 }
 
@@ -65,17 +65,17 @@ pub(super) async fn collect<P: Ports>(
 }
 
 impl<P: Ports> Collector<'_, P> {
-    /// Whether everything is asked for, from its beginning.
+    /// Tells if everything is asked for, from its beginning.
     fn whole(&self) -> bool {
         self.request.limit == usize::MAX && self.request.from.is_none()
     }
 
-    /// Whether one page is asked for.
+    /// Tells if one page is asked for.
     fn paged(&self) -> bool {
         self.request.from.is_some()
     }
 
-    /// How many functions are enough, for who reads on from here.
+    /// The number of functions that is enough for a reader who goes on from here.
     fn enough(&self) -> usize {
         if self.paged() { 0 } else { self.request.limit.saturating_sub(self.merge.len()) }
     }
@@ -173,7 +173,7 @@ impl<P: Ports> Collector<'_, P> {
         Ok(())
     }
 
-    /// Whether Cloud Run has said what it would say in every region: that its API is off; or, to somebody whom
+    /// Tells if Cloud Run has said what it would say in every region: that its API is off; or, to somebody whom
     /// Cloud Functions told nothing either, that a role is missing, or the same as that said.
     fn is_closed(&mut self) -> bool {
         let failure = self.probe.as_ref().and_then(|(_, reading)| reading.failure.as_ref());
@@ -228,7 +228,7 @@ impl<P: Ports> Collector<'_, P> {
         }
     }
 
-    /// Where Cloud Run is asked: in every region that is known, if Google does not say which ones there are.
+    /// The regions in which Cloud Run is asked: all that are known, if Google does not say which there are.
     async fn service_places(&mut self) -> Result<Vec<Place>> {
         if !self.request.regions.is_empty() {
             return Ok(self.places(Source::Services, &[]));

@@ -26,9 +26,9 @@ pub(super) struct Merge {
     /// Functions of Cloud Run, which are compared with the others at the end.
     services: Vec<Function>,
     failures: Vec<Failure>,
-    /// How many locations each source was asked about.
+    /// The number of locations that each source was asked about.
     asked: [usize; 2],
-    /// Whether anything could be read at all.
+    /// True once anything could be read.
     read: bool,
 }
 
@@ -37,12 +37,12 @@ impl Merge {
         &self.list.functions
     }
 
-    /// How many functions there are until now.
+    /// The number of functions until now.
     pub(super) fn len(&self) -> usize {
         self.list.functions.len() + self.services.len()
     }
 
-    /// How it failed, if nothing could be read at all.
+    /// The failure, if nothing could be read at all.
     pub(super) fn nothing_but(&self) -> Option<Kind> {
         self.failures.first().filter(|_| !self.read).map(|failure| failure.error.kind())
     }
@@ -63,7 +63,7 @@ impl Merge {
     /// Adds what was read of a place. If it was not read to its end, the list is cut there.
     ///
     /// # Errors
-    /// What is no fault of one source or region.
+    /// Those that are not the fault of one source or region.
     pub(super) fn take(&mut self, place: Place, reading: Reading) -> Result<()> {
         self.list.pages += reading.pages;
         self.read |= reading.pages > 0;
@@ -126,7 +126,7 @@ fn behind(functions: &[Function]) -> Vec<(String, String)> {
     services
 }
 
-/// What failed of one source. The same everywhere is said once.
+/// The failures of one source. The same everywhere is said once.
 fn missing(source: Source, failures: &[Failure], asked: usize) -> Vec<MissingPart> {
     let mut of_source = failures.iter().filter(|failure| failure.place.source == source);
     let Some(first) = of_source.next() else { return Vec::new() };
@@ -169,7 +169,7 @@ fn most_telling(failures: Vec<Failure>) -> Option<Error> {
     failures.into_iter().nth(lasting.unwrap_or(0)).map(|failure| failure.error)
 }
 
-/// Whether one part of a list may fail like this while the others are good.
+/// Tells if one part of a list may fail like this while the others are good.
 pub(in crate::actions::functions) fn is_partial(kind: Kind) -> bool {
     match kind {
         Kind::Unauthenticated

@@ -5,7 +5,7 @@ use crate::{
     google::{hosts::Api, names::Region},
 };
 
-/// Who is asked.
+/// The API that is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     /// Cloud Functions, which knows both of its generations.
@@ -22,7 +22,7 @@ impl Source {
         }
     }
 
-    /// What it calls its resources; the word of a page token, too.
+    /// The collection of its resources; the word of a page token, too.
     pub(super) fn collection(self) -> &'static str {
         match self {
             Self::Functions => "functions",
@@ -31,7 +31,7 @@ impl Source {
     }
 }
 
-/// Where to read.
+/// A place to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) source: Source,
@@ -58,7 +58,7 @@ impl Place {
         Self { token, ..self.clone() }
     }
 
-    /// Whether a list of these regions can go on here; none is every region.
+    /// Tells if a list of these regions can go on here; none is every region.
     pub(super) fn belongs_to(&self, regions: &[String]) -> bool {
         match (self.source, self.location.as_str(), regions) {
             (Source::Functions, location, []) => location == EVERYWHERE,

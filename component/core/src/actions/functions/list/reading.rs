@@ -28,15 +28,15 @@ use crate::{
     session::Session,
 };
 
-/// What was read of a place until it ended, was enough, or failed.
+/// The part of a place that was read until it ended, was enough, or failed.
 #[derive(Default)]
 pub(super) struct Reading {
     pub(super) functions: Vec<Function>,
     pub(super) unreachable: Vec<String>,
     pub(super) pages: u32,
-    /// Where it goes on, if it was cut.
+    /// The place where it goes on, if it was cut.
     pub(super) rest: Option<Place>,
-    /// Why it ended before its end. What had been read until then is kept.
+    /// The error that ended it early. What had been read until then is kept.
     pub(super) failure: Option<Error>,
 }
 

@@ -11,7 +11,7 @@ pub(super) struct Row {
     pub(super) code: &'static str,
     /// Words of `error_description` or `error_subtype`, for Google changes the rest. Empty: any.
     pub(super) says: &'static str,
-    /// What was handed over. Empty: anything.
+    /// The things that were handed over. Empty: anything.
     pub(super) grants: &'static [Grant],
     pub(super) verdict: Verdict,
 }
