@@ -246,7 +246,7 @@ fn planned_request(request: PlannedRequest) -> wit_planning::PlannedRequest {
         audience: request.audience,
         retry: match request.retry {
             Class::Never => types::RetryClass::Never,
-            Class::Once => types::RetryClass::Unsent,
+            Class::Unsent => types::RetryClass::Unsent,
             Class::Idempotent => types::RetryClass::Idempotent,
             Class::TokenEndpoint => types::RetryClass::TokenEndpoint,
         },

@@ -110,7 +110,7 @@ pub async fn custom_api<P: Ports>(
     let Parsed { target, method, headers, payload } = parse(ports, &session, request)?;
     let (url, token, response) = match &target {
         Target::Api(api, path_and_query) => {
-            let class = if method == Method::Get { Class::Idempotent } else { Class::Once };
+            let class = if method == Method::Get { Class::Idempotent } else { Class::Unsent };
             let build = |token: &_| {
                 let purpose = purpose(*api, method, path_and_query);
                 request::to_api(purpose, *api, method, path_and_query, token).with(&headers, payload.clone())
@@ -121,7 +121,7 @@ pub async fn custom_api<P: Ports>(
         Target::Function(url, path_and_query) => {
             let request = request::to_function(url, method, path_and_query, None)?.with(&headers, payload);
             // Whatever the method: what a function does, only its owner knows.
-            let response = call.run(call.exchange(&request, Class::Once)).await?;
+            let response = call.run(call.exchange(&request, Class::Unsent)).await?;
             (request.url(), TokenKind::None, response)
         }
     };

@@ -11,7 +11,7 @@ use crate::base::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// It may have an effect: repeated only if it provably was not sent.
-    Once,
+    Unsent,
     /// It reads, or the caller said that it may be repeated. AIP-194 and Google's client libraries.
     Idempotent,
     /// It works once, such as an authorization code: never repeated, whatever happens.
@@ -25,14 +25,14 @@ impl Class {
     pub(crate) fn attempts(self) -> u32 {
         match self {
             Self::Never => 1,
-            Self::Once | Self::TokenEndpoint => 3,
+            Self::Unsent | Self::TokenEndpoint => 3,
             Self::Idempotent => 4,
         }
     }
 
     fn backoff(self, attempt: u32) -> Duration {
         let base = match self {
-            Self::Once | Self::Never | Self::Idempotent => Duration::from_millis(500),
+            Self::Unsent | Self::Never | Self::Idempotent => Duration::from_millis(500),
             Self::TokenEndpoint => Duration::from_secs(1),
         };
         base.saturating_mul(1 << (attempt - 1).min(10)).min(Duration::from_secs(8))
@@ -41,7 +41,7 @@ impl Class {
     fn may_repeat(self, outcome: &Result<Response, TransportError>) -> bool {
         match outcome {
             Ok(response) => match self {
-                Self::Once | Self::Never => false,
+                Self::Unsent | Self::Never => false,
                 Self::Idempotent => matches!(response.status, 408 | 429 | 502 | 503 | 504),
                 Self::TokenEndpoint => matches!(response.status, 408 | 429 | 500..=599),
             },
@@ -102,7 +102,7 @@ mod tests {
     #[test_case(Class::Idempotent, 403, false)]
     #[test_case(Class::TokenEndpoint, 500, true; "a 500 of the token endpoint")]
     #[test_case(Class::TokenEndpoint, 400, false; "invalid_grant is never repeated")]
-    #[test_case(Class::Once, 503, false; "a function may have run")]
+    #[test_case(Class::Unsent, 503, false; "a function may have run")]
     fn by_status(class: Class, code: u16, repeats: bool) {
         assert_eq!(wait(class, 1, &status(code), None, 0).is_some(), repeats);
     }
@@ -111,8 +111,8 @@ mod tests {
     fn what_was_not_sent_may_always_be_repeated_and_what_broke_only_if_idempotent() {
         let not_sent = Err(TransportError::NotSent("refused".to_owned()));
         let broken = Err(TransportError::Broken("reset".to_owned()));
-        assert!(wait(Class::Once, 1, &not_sent, None, 0).is_some());
-        assert!(wait(Class::Once, 1, &broken, None, 0).is_none());
+        assert!(wait(Class::Unsent, 1, &not_sent, None, 0).is_some());
+        assert!(wait(Class::Unsent, 1, &broken, None, 0).is_none());
         assert!(wait(Class::Idempotent, 1, &broken, None, 0).is_some());
     }
 

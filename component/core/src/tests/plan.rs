@@ -99,7 +99,7 @@ fn an_invocation_by_name_goes_by_what_the_name_will_turn_out_to_be() {
     assert_eq!((minted.retry, minted.attempts), (Class::TokenEndpoint, 3));
     assert_eq!(called.audience.as_deref(), Some("{url of hello}"));
     assert_eq!(called.url, "{url of hello}/sub?a=1");
-    assert_eq!((called.retry, called.timeout_ms), (Class::Once, 60_000));
+    assert_eq!((called.retry, called.timeout_ms), (Class::Unsent, 60_000));
     assert_eq!((called.body.as_deref(), called.body_bytes), (Some("{\"n\": 1}"), 8));
     assert!(called.headers.contains(&("x-a".to_owned(), "b".to_owned())));
     assert_eq!((plan.account.as_str(), plan.principal.as_deref()), (ROBOT, Some(ROBOT)));
@@ -278,7 +278,7 @@ fn a_custom_request_stands_as_it_is() {
     assert!(planned.url.ends_with("/locations/us-central1/functions?functionId=rehearsed"));
     // Cut where a character ends.
     assert_eq!(planned.body.as_ref().map(String::len), Some(4095));
-    assert_eq!((planned.body_bytes, planned.retry, planned.attempts), (4098, Class::Once, 3));
+    assert_eq!((planned.body_bytes, planned.retry, planned.attempts), (4098, Class::Unsent, 3));
     let open = api_request("GET", "https://hello-abc-uc.a.run.app/x");
     let plan = self::planned(&world, &id, Action::CustomApi(open)).unwrap();
     assert_eq!(steps(&plan), ["invoke hello-abc-uc.a.run.app: GET https://hello-abc-uc.a.run.app/x None"]);

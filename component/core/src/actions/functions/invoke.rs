@@ -245,7 +245,7 @@ fn parse(ports: &impl Ports, session: &Session, request: InvokeRequest) -> Resul
         },
         audience: request.audience,
         authorization,
-        class: if request.idempotent { Class::Idempotent } else { Class::Once },
+        class: if request.idempotent { Class::Idempotent } else { Class::Unsent },
         raise_for_status: request.raise_for_status,
     })
 }
