@@ -151,5 +151,6 @@ fn the_tour_is_as_in_the_readme() {
         };
         text.trim_end().lines().map(line).collect()
     };
-    assert_eq!(steady(shown), steady(&Machine::new().prints(&["demo"])));
+    let printed = Machine::new().prints(&["demo"]);
+    assert_eq!(steady(shown), steady(&printed), "put into README.md what `gcf demo` prints");
 }
