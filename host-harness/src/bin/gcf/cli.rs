@@ -12,7 +12,7 @@ pub(crate) use self::{
     calls::{Auth, CustomApi, Get, Invoke, List, MoreBodies, OptionField, Options, Request},
     connections::{Connect, ConnectionsAction, Credential, GuardRails, Invoker, Reconnect, Restrict},
 };
-use crate::{inputs, tape::TapeAction};
+use crate::{commands::tape::TapeAction, input::files};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -130,7 +130,7 @@ pub(crate) struct Global {
 
     /// Give a project, an address or another name a new one on the tape, while it is recorded, and while it
     /// is replayed with the old one (repeatable)
-    #[arg(long, global = true, value_name = "OLD=NEW", value_parser = inputs::pair)]
+    #[arg(long, global = true, value_name = "OLD=NEW", value_parser = files::pair)]
     pub(crate) rename: Vec<(String, String)>,
 
     /// Print one JSON document, and errors as JSON on stderr
@@ -142,7 +142,7 @@ pub(crate) struct Global {
     pub(crate) plan: bool,
 
     /// Give up after so many seconds; fractions are allowed
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = inputs::seconds)]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = files::seconds)]
     pub(crate) timeout: Option<Duration>,
 
     /// Send what is meant for exactly this https origin to a loopback server (repeatable), such as
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn the_exit_codes_are_in_the_help() {
         let help = Cli::command().render_long_help().to_string();
-        for code in crate::errors::Exit::ALL {
+        for code in crate::output::failure::Exit::ALL {
             assert!(help.contains(&format!("\n  {:>2}  ", code as u8)), "{code:?} is not documented");
         }
     }

@@ -3,33 +3,12 @@
 //! A thin program over the library [`gcf_host`]: it reads arguments, makes one call, and prints what
 //! came of it.
 
-mod bodies;
-mod browser;
-mod choice;
 mod cli;
-mod component;
-mod demo;
-mod describe;
-mod errors;
-#[cfg(test)]
-mod foreign;
-mod inputs;
-mod json;
-mod loopback;
-mod outcome;
-mod paste;
-mod plan;
-mod progress;
-mod repair;
-mod response;
-mod run;
-mod sandbox;
-mod session;
+mod commands;
+mod context;
+mod input;
+mod output;
 mod sign_in;
-mod style;
-mod table;
-mod tape;
-mod words;
 
 use std::{
     env,
@@ -43,11 +22,13 @@ use gcf_host::CacheUse;
 
 use crate::{
     cli::{Cli, Command, CustomApi, Global},
-    errors::{Exit, Failure},
-    outcome::{Outcome, Shown},
-    progress::{Listing, Progress},
-    session::Session,
-    style::{Look, plain},
+    context::Context,
+    output::{
+        failure::{Exit, Failure},
+        outcome::{Outcome, Shown},
+        progress::{Listing, Progress},
+        style::{Look, plain},
+    },
 };
 
 fn main() -> ExitCode {
@@ -67,7 +48,7 @@ fn main() -> ExitCode {
         }
         Err(error) => error.exit(),
     };
-    if names_connection && let Err(failure) = choice::refuse_contradiction(&command) {
+    if names_connection && let Err(failure) = input::choice::refuse_contradiction(&command) {
         return fail(&failure, global.json, look);
     }
     let done = tokio::runtime::Builder::new_multi_thread()
@@ -111,13 +92,13 @@ fn fail(failure: &Failure, json: bool, look: Look) -> ExitCode {
 
 async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, Failure> {
     if global.plan {
-        plan::refuse(&command)?;
+        output::plan::refuse(&command)?;
     }
     if let Command::Demo { long, into } = command {
-        return demo::demo(global, long, into.as_deref(), look).await.map(|()| Exit::Done);
+        return commands::demo::demo(global, long, into.as_deref(), look).await.map(|()| Exit::Done);
     }
     if let Command::Tape { action } = command {
-        return tape::tape(action, global, look);
+        return commands::tape::tape(action, global, look);
     }
     if let Command::Completions { shell } = command {
         let mut script = Vec::new();
@@ -145,25 +126,25 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
         | Command::Disconnect { .. } => Progress::hidden(),
     };
     let mut forgotten = false;
-    let done = match Session::open(global, &command, &progress) {
-        Ok(session) => {
-            forgotten = session.forgets();
+    let done = match Context::open(global, &command, &progress) {
+        Ok(context) => {
+            forgotten = context.forgets();
             if !global.json
-                && let CacheUse::Unusable(_) = session.host.cache_use()
+                && let CacheUse::Unusable(_) = context.host.cache_use()
             {
                 let _ = writeln!(
                     io::stderr(),
                     "{} {}",
                     look.err.warning("warning:"),
-                    plain(&session.host.cache_use().to_string())
+                    plain(&context.host.cache_use().to_string())
                 );
             }
             let done = tokio::select! {
-                done = run::run(&session, command) => done,
-                () = session.interrupted() => Err(Failure::machine("interrupted")
+                done = commands::run(&context, command) => done,
+                () = context.interrupted() => Err(Failure::machine("interrupted")
                     .with_fix("what was answered before that is on the tape")),
             };
-            session.finish(done).await
+            context.finish(done).await
         }
         Err(failure) => Err(failure),
     };

@@ -1,5 +1,10 @@
 //! How a connection comes to its credential: from a file, from the store, or from a person's consent.
 
+mod browser;
+mod loopback;
+mod page;
+mod paste;
+
 use std::{
     io::{self, Write as _},
     time::Duration,
@@ -13,16 +18,21 @@ use gcf_host::wit::{
 use tokio::time;
 
 use crate::{
-    browser::{self, BrowserError},
     cli,
-    errors::Failure,
-    inputs,
-    loopback::{CallbackUrl, Loopback, Page},
-    outcome::Outcome,
-    paste::Pasted,
-    plan::plan,
-    session::Session,
-    style::{Look, plain},
+    context::Context,
+    input::files,
+    output::{
+        failure::Failure,
+        outcome::Outcome,
+        plan::plan,
+        style::{Look, plain},
+    },
+    sign_in::{
+        browser::BrowserError,
+        loopback::{CallbackUrl, Loopback},
+        page::Page,
+        paste::Pasted,
+    },
 };
 
 /// What only the sign-in knows of a request for it.
@@ -78,14 +88,14 @@ fn prefixed(prefix: &str, name: &str) -> String {
 
 /// A credential that is there already, and where its subject token is.
 pub(crate) fn credential(
-    session: &Session,
+    context: &Context,
     credential: cli::Credential,
 ) -> Result<(Credential, Option<String>), Failure> {
     let cli::Credential { kind, subject_token, account, key_id, .. } = credential;
     let subject_token = subject_token.as_deref().map(supplied);
     if let Some(path) = &kind.credentials {
-        let json = session.source.key(path)?;
-        if inputs::is_oauth_client(&json) {
+        let json = context.source.key(path)?;
+        if files::is_oauth_client(&json) {
             return Err(Failure::input("this is an OAuth client, which signs nobody in by itself")
                 .with_fix("sign in with Google in a browser through it: --oauth --client FILE"));
         }
@@ -97,7 +107,7 @@ pub(crate) fn credential(
             private_key_id: key_id,
             key: prefixed("keys/", name),
         };
-        let entry = session.store.get(&key.key).map_err(|error| Failure::store(&error))?;
+        let entry = context.store.get(&key.key).map_err(|error| Failure::store(&error))?;
         if entry.is_none() {
             return Err(Failure::input(format!("the store holds no key under {}", key.key))
                 .with_fix(format!("put it there: gcf supply {} FILE", key.key)));
@@ -112,12 +122,12 @@ pub(crate) fn credential(
 
 /// Another credential for a connection.
 pub(crate) async fn reconnect(
-    session: &Session,
+    context: &Context,
     id: String,
     credential: cli::Credential,
 ) -> Result<Outcome, Failure> {
     if credential.kind.oauth {
-        let consented = by_consent(session, credential, |client, login| AuthorizeRequest {
+        let consented = by_consent(context, credential, |client, login| AuthorizeRequest {
             nickname: String::new(),
             project: None,
             region: None,
@@ -131,12 +141,12 @@ pub(crate) async fn reconnect(
         });
         return consented.await.map(Outcome::Reconnected);
     }
-    let (credential, subject_token) = self::credential(session, credential)?;
-    if session.plan {
-        return plan(session, &id, Action::Reauthorize { credential, subject_token }).await;
+    let (credential, subject_token) = self::credential(context, credential)?;
+    if context.plan {
+        return plan(context, &id, Action::Reauthorize { credential, subject_token }).await;
     }
     let reauthorized =
-        session.host.reauthorize(&id, credential.clone(), subject_token.as_deref(), session.timeout).await;
+        context.host.reauthorize(&id, credential.clone(), subject_token.as_deref(), context.timeout).await;
     reauthorized
         .map(Outcome::Reconnected)
         .map_err(|error| in_our_words(error.into(), &credential, subject_token.as_deref()))
@@ -169,18 +179,18 @@ pub(crate) fn in_our_words(
 
 /// Signs in with Google in a browser, here or elsewhere.
 pub(crate) async fn by_consent(
-    session: &Session,
+    context: &Context,
     credential: cli::Credential,
     request: impl FnOnce(String, Login) -> AuthorizeRequest,
 ) -> Result<Connected, Failure> {
     let cli::Credential { client, login_hint, hosted_domain, no_browser, .. } = credential;
     let client = client.ok_or_else(|| Failure::input("--oauth needs --client FILE"))?;
-    let client = session.source.key(&client)?;
+    let client = context.source.key(&client)?;
     let mut loopback = Loopback::bind()
         .await
         .map_err(|error| Failure::machine(format!("cannot listen on a loopback port: {error}")))?;
     let login = Login { redirect_uri: loopback.redirect_uri(), login_hint, hosted_domain };
-    let authorization = session.host.authorize(request(client, login)).await.map_err(|error| {
+    let authorization = context.host.authorize(request(client, login)).await.map_err(|error| {
         invoker_in_our_words(error.into())
             .with_fix_for("project", || "name a project id or number with --project".to_owned())
     })?;
@@ -192,12 +202,12 @@ pub(crate) async fn by_consent(
     let mut connected = loop {
         let finished = tokio::select! {
             received = loopback.receive() => {
-                let finished = finish(session, &authorization, &received.url).await;
+                let finished = finish(context, &authorization, &received.url).await;
                 received.show(page(&finished)).await;
                 finished
             }
             Some(line) = next(&mut pasted) => match line {
-                Ok(url) => finish(session, &authorization, &url).await,
+                Ok(url) => finish(context, &authorization, &url).await,
                 Err(failure) => Err(failure),
             },
             () = &mut patience => return Err(Failure::connection(
@@ -222,11 +232,11 @@ pub(crate) async fn by_consent(
 }
 
 async fn finish(
-    session: &Session,
+    context: &Context,
     authorization: &Authorization,
     url: &CallbackUrl,
 ) -> Result<Connected, Failure> {
-    let finished = session.host.finish(&authorization.id, url.expose(), session.timeout).await;
+    let finished = context.host.finish(&authorization.id, url.expose(), context.timeout).await;
     finished.map_err(|error| invoker_in_our_words(error.into()))
 }
 

@@ -11,7 +11,7 @@ use gcf_host::{
     reading::{self, Kind, MAX_COMPONENT},
 };
 
-use crate::errors::Failure;
+use crate::output::failure::Failure;
 
 /// Where the component is.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ impl Component {
         match self {
             #[cfg(feature = "embedded")]
             Self::Embedded => Ok(gcf_host::embedded::SHA256.to_owned()),
-            Self::File(path) => crate::session::sha256(path),
+            Self::File(path) => crate::context::sha256(path),
         }
     }
 }

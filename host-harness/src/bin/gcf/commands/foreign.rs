@@ -15,8 +15,8 @@ use gcf_host::wit::{
 };
 use regex::Regex;
 
-use crate::{
-    errors::Failure,
+use crate::output::{
+    failure::Failure,
     outcome::{Outcome, Shown},
     style::{Look, Paint},
 };

@@ -1,5 +1,7 @@
 //! What the options of every command add up to: a host, its store, its transport, its clock.
 
+pub(crate) mod component;
+
 use std::{
     env,
     io::{self, Write as _},
@@ -24,14 +26,13 @@ use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
 use crate::{
     cli::{Command, Global, TapeMode},
-    component::Component,
-    errors::Failure,
-    inputs::{self, Source},
-    progress::Progress,
+    context::component::Component,
+    input::files::{self, Source},
+    output::{failure::Failure, progress::Progress},
 };
 
 /// Everything a command needs.
-pub(crate) struct Session {
+pub(crate) struct Context {
     pub(crate) host: Host,
     pub(crate) source: Source,
     pub(crate) component: Component,
@@ -53,7 +54,7 @@ pub(crate) struct Session {
     seen: LiveSecrets,
 }
 
-impl Session {
+impl Context {
     /// As the options of `global` say.
     pub(crate) fn open(global: &Global, command: &Command, progress: &Progress) -> Result<Self, Failure> {
         let component = Component::find(global.component.as_deref())?;
@@ -101,7 +102,7 @@ impl Session {
             component.load(Host::builder()).cache_dir(cache_dir()).host_signing(!global.no_host_signing);
         let builder = allowing(builder, global)?;
         let host = tape.insert(builder, Arc::clone(&store)).build()?;
-        let session = Self {
+        let context = Self {
             host,
             source: Source::Embedded(key),
             component,
@@ -115,7 +116,7 @@ impl Session {
             for_replays: None,
             seen: LiveSecrets::default(),
         };
-        Ok((session, tape))
+        Ok((context, tape))
     }
 
     /// Whether there is nothing in the store because a replay began with an empty one, and not for want of a
@@ -388,7 +389,7 @@ fn allowing(builder: HostBuilder, global: &Global) -> Result<HostBuilder, Failur
             "write a list as `egress` in gcf describe --json is one, such as [{\"host\": \"run.googleapis.com\", \"carries\": [\"access-token\"]}]",
         )
     };
-    let rules = serde_json::from_slice(&inputs::read_small_file(path)?)
+    let rules = serde_json::from_slice(&files::read_small_file(path)?)
         .map_err(|error| wrong(format!("it is not JSON: {error}")))?;
     Ok(builder.egress_allow(EgressPolicy::from_manifest(&rules).map_err(wrong)?))
 }
@@ -398,7 +399,7 @@ fn live(global: &Global) -> Result<Arc<dyn Transport>, Failure> {
         .map_err(|error| Failure::input(format!("--map: {error}")))?;
     let mut builder = Live::builder().map(map);
     if let Some(path) = &global.ca {
-        let pem = inputs::read_small_file(path)?;
+        let pem = files::read_small_file(path)?;
         let roots: Vec<_> = CertificateDer::pem_slice_iter(&pem)
             .collect::<Result<_, _>>()
             .map_err(|error| Failure::input(format!("--ca {}: {error}", path.display())))?;
@@ -476,6 +477,6 @@ mod tests {
         let answer = cleaned(refusal("you sent canary-of-the-store"), seen.clone(), None).await.unwrap();
         assert_eq!(answer.body.as_bytes(), b"you sent [redacted:secret:1]");
         let failure = cleaned(refusal("you sent canary-of-the-store"), seen, Some(Duration::ZERO)).await;
-        assert_eq!(failure.unwrap_err().exit, crate::errors::Exit::Temporary);
+        assert_eq!(failure.unwrap_err().exit, crate::output::failure::Exit::Temporary);
     }
 }

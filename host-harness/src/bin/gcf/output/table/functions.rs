@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use gcf_host::wit::functions::{Function, FunctionList, MissingPart, OptionItem, OptionList, Trigger};
 
 use super::{facts, table};
-use crate::{
+use crate::output::{
     style::{Look, Paint, plain},
     words,
 };

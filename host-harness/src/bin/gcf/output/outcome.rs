@@ -11,12 +11,14 @@ use gcf_host::wit::{
 use serde_json::{Value, json};
 
 use crate::{
-    choice::FIRST,
-    describe::Described,
-    errors::Exit,
-    json, plan, response,
-    style::{Look, plain},
-    table,
+    commands::describe::Described,
+    input::choice::FIRST,
+    output::{
+        failure::Exit,
+        json, plan, response,
+        style::{Look, plain},
+        table,
+    },
 };
 
 /// What a command found out.

@@ -8,8 +8,6 @@
 //! browser's history is then a code that was redeemed before the page was shown, and that nobody else
 //! can redeem without the PKCE verifier, which ends with this process.
 
-mod page;
-
 #[cfg(test)]
 mod tests;
 
@@ -38,8 +36,7 @@ use tokio::{
     time,
 };
 
-pub(crate) use self::page::Page;
-use self::page::Refusal;
+use super::page::{Page, Refusal};
 
 /// The path of the redirect URI.
 const PATH: &str = "/callback";

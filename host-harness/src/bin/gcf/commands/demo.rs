@@ -1,6 +1,7 @@
 //! The tour: real commands, parsed and run as they are printed, on a tape that ships with the source.
 
 mod folder;
+mod sandbox;
 
 use std::{
     io::{self, Write},
@@ -20,19 +21,20 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Cli, Global},
-    errors::{Exit, Failure},
-    outcome::{Outcome, Shown},
-    run::run,
-    sandbox::Sandbox,
-    session::Session,
-    style::{Look, Paint, plain},
-    table,
+    commands::{demo::sandbox::Sandbox, run},
+    context::Context,
+    output::{
+        failure::{Exit, Failure},
+        outcome::{Outcome, Shown},
+        style::{Look, Paint, plain},
+        table,
+    },
 };
 
-const TAPE: &str = include_str!("../../../../tests/cassettes/demo.json");
+const TAPE: &str = include_str!("../../../../../tests/cassettes/demo.json");
 
 /// A key made for this demo: no account knows it.
-const KEY: &str = include_str!("../../../../tests/fixtures/demo-key.json");
+const KEY: &str = include_str!("../../../../../tests/fixtures/demo-key.json");
 
 /// More lines of a result than this are counted instead of shown.
 const LINES: usize = 12;
@@ -117,7 +119,7 @@ async fn tour(
     let started = Instant::now();
     let tape = Tape::from_json(TAPE).map_err(|error| Failure::fault(format!("the demo's tape: {error}")))?;
     let on_tape = tape.interactions().len();
-    let (session, replay) = Session::embedded(global, tape, KEY)?;
+    let (context, replay) = Context::embedded(global, tape, KEY)?;
     let ready = started.elapsed();
     let steps = Vec::new();
     let mut printer = Printer { look: look.for_people(), json: global.json, long, ends, steps, out };
@@ -129,24 +131,24 @@ async fn tour(
     ))?;
     for (number, step) in STEPS.iter().enumerate() {
         let before = replay.remaining();
-        let result = perform(&session, step).await;
+        let result = perform(&context, step).await;
         printer.step(number + 1, step, result, before - replay.remaining())?;
     }
-    let sandbox = Sandbox::of(&session.component)?;
-    session.finish(Ok(())).await?;
+    let sandbox = Sandbox::of(&context.component)?;
+    context.finish(Ok(())).await?;
     let facts = Facts {
         sandbox,
         on_tape,
         used: on_tape - replay.remaining(),
-        cache: session.host.cache_use().to_string(),
+        cache: context.host.cache_use().to_string(),
         ready,
         total: started.elapsed(),
     };
     printer.end(&facts)
 }
 
-async fn perform(session: &Session, step: &Step) -> Result<Outcome, Failure> {
-    run(session, parse(step)?.command).await
+async fn perform(context: &Context, step: &Step) -> Result<Outcome, Failure> {
+    run(context, parse(step)?.command).await
 }
 
 fn parse(step: &Step) -> Result<Cli, Failure> {

@@ -13,11 +13,13 @@ use serde_json::{Map, Value, json};
 use super::{KEY, TAPE, command_line};
 use crate::{
     cli::{Cli, Global, TapeMode},
-    errors::Failure,
-    progress::Progress,
-    run::run,
-    session::Session,
-    style::{Paint, plain},
+    commands::run,
+    context::Context,
+    output::{
+        failure::Failure,
+        progress::Progress,
+        style::{Paint, plain},
+    },
 };
 
 const TAPE_FILE: &str = "tape.json";
@@ -79,9 +81,9 @@ async fn connect(global: &Global, folder: &Path) -> Result<(), Failure> {
         tape_mode: Some(TapeMode::Stub),
         ..parsed.global
     };
-    let session = Session::open(&parsed.global, &parsed.command, &Progress::hidden())?;
-    let done = run(&session, parsed.command).await;
-    session.finish(done).await.map(drop)
+    let context = Context::open(&parsed.global, &parsed.command, &Progress::hidden())?;
+    let done = run(&context, parsed.command).await;
+    context.finish(done).await.map(drop)
 }
 
 /// A file for shells, to be read with `.`.

@@ -13,7 +13,7 @@ use gcf_host::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{
+use crate::output::{
     json, repair,
     style::{Paint, block, plain},
     words,

@@ -11,7 +11,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 pub(crate) use self::functions::{
     counted, function, functions, functions_in_short, list_summary, offer_summary, options,
 };
-use crate::{
+use crate::output::{
     repair,
     style::{Look, Paint, plain},
     words,

@@ -10,7 +10,7 @@ use gcf_host::wit::{
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::{
+use crate::output::{
     json,
     outcome::Shown,
     style::{Look, block, plain},
@@ -138,7 +138,7 @@ fn readable(headers: &[ResponseHeader], body: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::style::Paint;
+    use crate::output::style::Paint;
 
     fn look(terminal: bool) -> Look {
         Look { terminal, out: Paint::none(), err: Paint::none() }

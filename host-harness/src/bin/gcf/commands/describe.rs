@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::{
-    errors::Failure,
+use crate::output::{
+    failure::Failure,
     style::{Paint, block, plain},
     table,
 };

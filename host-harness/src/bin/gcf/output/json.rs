@@ -9,7 +9,7 @@ use gcf_host::wit::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::words;
+use crate::output::words;
 
 pub(crate) fn connection(connection: &Connection) -> Value {
     json!({

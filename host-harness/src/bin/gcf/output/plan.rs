@@ -10,16 +10,18 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Command, ConnectionsAction},
-    errors::Failure,
-    outcome::{Outcome, Shown},
-    session::Session,
-    style::{Look, Paint, plain},
-    words,
+    context::Context,
+    output::{
+        failure::Failure,
+        outcome::{Outcome, Shown},
+        style::{Look, Paint, plain},
+        words,
+    },
 };
 
 /// Plans a call in place of making it.
-pub(crate) async fn plan(session: &Session, connection: &str, action: Action) -> Result<Outcome, Failure> {
-    Ok(Outcome::Planned(session.host.plan(connection, action, session.timeout).await?))
+pub(crate) async fn plan(context: &Context, connection: &str, action: Action) -> Result<Outcome, Failure> {
+    Ok(Outcome::Planned(context.host.plan(connection, action, context.timeout).await?))
 }
 
 /// Refuses `--plan` where there is no call to plan: the command would do what it was told not to.
@@ -183,7 +185,7 @@ pub(crate) fn json(plan: &CallPlan) -> Value {
         "requests": plan.requests.iter().map(request).collect::<Vec<_>>(),
         "account": plan.account,
         "principal": plan.principal,
-        "guard-rails": plan.guard_rails.as_ref().map(crate::json::guard_rails),
+        "guard-rails": plan.guard_rails.as_ref().map(crate::output::json::guard_rails),
         "notes": plan.notes,
     })
 }

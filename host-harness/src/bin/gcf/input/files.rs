@@ -11,7 +11,7 @@ use gcf_host::{
     wit::types::{Body, TypedBytes},
 };
 
-use crate::errors::Failure;
+use crate::output::failure::Failure;
 
 /// The largest credential that the contract takes.
 const KEY_LIMIT: u64 = 64 * 1024;

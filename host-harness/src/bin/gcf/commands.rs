@@ -1,5 +1,11 @@
 //! From a command to its outcome: one call of the library each.
 
+pub(crate) mod demo;
+pub(crate) mod describe;
+#[cfg(test)]
+mod foreign;
+pub(crate) mod tape;
+
 use std::{path::Path, time::Instant};
 
 use gcf_host::{
@@ -16,62 +22,62 @@ use gcf_host::{
 };
 
 use crate::{
-    bodies,
-    choice::{current, named},
     cli::{self, Command, ConnectionsAction},
-    describe::Described,
-    errors::Failure,
-    inputs,
-    outcome::Outcome,
-    plan::plan,
-    session::Session,
-    sign_in, words,
+    commands::describe::Described,
+    context::Context,
+    input::{
+        bodies,
+        choice::{current, named},
+        files,
+    },
+    output::{failure::Failure, outcome::Outcome, plan::plan, words},
+    sign_in,
 };
 
 /// Does what `command` says. `demo` is not among it: it runs other commands.
-pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, Failure> {
+pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Completions { .. } => Err(Failure::input("completions need no connection")),
         Command::Demo { .. } => Err(Failure::input("the demo does not run within itself")),
-        Command::Tape { .. } => Err(Failure::input("a tape is looked at without a session")),
+        Command::Tape { .. } => Err(Failure::input("a tape is looked at without a host")),
         Command::Describe { action } => {
-            Described::of(session.host.describe(), action.as_deref()).map(Outcome::Described)
+            Described::of(context.host.describe(), action.as_deref()).map(Outcome::Described)
         }
-        Command::Connect(connect) => self::connect(session, *connect).await,
+        Command::Connect(connect) => self::connect(context, *connect).await,
         Command::Reconnect(reconnect) => {
-            let id = named(session, &reconnect.id).await?.id;
-            sign_in::reconnect(session, id, reconnect.credential).await
+            let id = named(context, &reconnect.id).await?.id;
+            sign_in::reconnect(context, id, reconnect.credential).await
         }
-        Command::Connections { action: None } => Ok(Outcome::Connections(session.host.connections().await?)),
+        Command::Connections { action: None } => Ok(Outcome::Connections(context.host.connections().await?)),
         Command::Connections { action: Some(ConnectionsAction::Show { id }) } => {
-            let connection = named(session, &id).await?;
-            let shared = session.shared_with(&connection.id)?;
+            let connection = named(context, &id).await?;
+            let shared = context.shared_with(&connection.id)?;
             Ok(Outcome::Connection { connection, shared })
         }
         Command::Connections { action: Some(ConnectionsAction::Check { id }) } => {
-            check(session, named(session, &id).await?, None).await
+            check(context, named(context, &id).await?, None).await
         }
         Command::Connections { action: Some(ConnectionsAction::Rename { id, nickname }) } => {
-            let id = named(session, &id).await?.id;
-            Ok(Outcome::Renamed(session.host.rename(&id, &nickname).await?))
+            let id = named(context, &id).await?.id;
+            Ok(Outcome::Renamed(context.host.rename(&id, &nickname).await?))
         }
         Command::Restrict(restrict)
         | Command::Connections { action: Some(ConnectionsAction::Restrict(restrict)) } => {
-            self::restrict(session, restrict).await
+            self::restrict(context, restrict).await
         }
         Command::Connections { action: Some(ConnectionsAction::Share { id, to }) } => {
-            session.refuse_in_replay()?;
-            let connection = named(session, &id).await?;
-            session
+            context.refuse_in_replay()?;
+            let connection = named(context, &id).await?;
+            context
                 .directory()?
                 .share(&connection.id, &to)
                 .map_err(|error| Failure::store_refuses(&format!("share {id}"), &error))?;
             Ok(Outcome::Shared { connection, with: to })
         }
         Command::Connections { action: Some(ConnectionsAction::Unshare { id, from }) } => {
-            session.refuse_in_replay()?;
-            let connection = named(session, &id).await?;
-            session
+            context.refuse_in_replay()?;
+            let connection = named(context, &id).await?;
+            context
                 .directory()?
                 .unshare(&connection.id, &from)
                 .map_err(|error| Failure::store_refuses(&format!("unshare {id}"), &error))?;
@@ -79,37 +85,37 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Outcome, 
         }
         Command::Doctor { function, region } => {
             let function = function.map(|name| function_ref(name, region)).transpose()?;
-            check(session, current(session).await?, function).await
+            check(context, current(context).await?, function).await
         }
-        Command::Supply { name, file } => supply(session, &name, &file).await,
-        Command::Store => store(session),
+        Command::Supply { name, file } => supply(context, &name, &file).await,
+        Command::Store => store(context),
         Command::Connections { action: Some(ConnectionsAction::Disconnect { id }) }
-        | Command::Disconnect { id } => disconnect(session, &id).await,
-        Command::List(list) => self::list(session, list).await,
-        Command::Options(options) => self::options(session, options).await,
+        | Command::Disconnect { id } => disconnect(context, &id).await,
+        Command::List(list) => self::list(context, list).await,
+        Command::Options(options) => self::options(context, options).await,
         Command::Get(get) => {
             let function = function_ref(get.function, get.region)?;
-            let connection = current(session).await?;
-            if session.plan {
-                return plan(session, &connection.id, Action::Get(function)).await;
+            let connection = current(context).await?;
+            if context.plan {
+                return plan(context, &connection.id, Action::Get(function)).await;
             }
-            let got = session.host.get_function(&connection.id, function, session.timeout).await;
+            let got = context.host.get_function(&connection.id, function, context.timeout).await;
             got.map(Outcome::Function).map_err(|error| Failure::of_call(error, &connection))
         }
-        Command::Invoke(invoke) => self::invoke(session, *invoke).await,
-        Command::CustomApi(request) => custom_api(session, request).await,
+        Command::Invoke(invoke) => self::invoke(context, *invoke).await,
+        Command::CustomApi(request) => custom_api(context, request).await,
     }
 }
 
-async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Failure> {
+async fn connect(context: &Context, connect: cli::Connect) -> Result<Outcome, Failure> {
     let cli::Connect { nickname, if_absent, project, region, credential, invoker, guard_rails } = connect;
-    if if_absent && let Some(outcome) = connected_already(session, &nickname).await? {
+    if if_absent && let Some(outcome) = connected_already(context, &nickname).await? {
         return Ok(outcome);
     }
     let invoker = sign_in::invoker(invoker)?;
     let guard_rails = Some(self::guard_rails(guard_rails));
     let connected = if credential.kind.oauth {
-        sign_in::by_consent(session, credential, |client, login| AuthorizeRequest {
+        sign_in::by_consent(context, credential, |client, login| AuthorizeRequest {
             nickname,
             project,
             region,
@@ -123,7 +129,7 @@ async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Fa
         })
         .await?
     } else {
-        let (credential, subject_token) = sign_in::credential(session, credential)?;
+        let (credential, subject_token) = sign_in::credential(context, credential)?;
         let request = ConnectRequest {
             nickname,
             project,
@@ -133,10 +139,10 @@ async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Fa
             invoker,
             guard_rails,
         };
-        if session.plan {
-            return plan(session, "", Action::Connect(request)).await;
+        if context.plan {
+            return plan(context, "", Action::Connect(request)).await;
         }
-        let connected = session.host.connect(request, session.timeout).await;
+        let connected = context.host.connect(request, context.timeout).await;
         connected
             .map_err(|error| sign_in::in_our_words(error.into(), &credential, subject_token.as_deref()))?
     };
@@ -144,12 +150,12 @@ async fn connect(session: &Session, connect: cli::Connect) -> Result<Outcome, Fa
 }
 
 /// The connection of this nickname, if there is one. Which of several is meant, nobody can tell.
-async fn connected_already(session: &Session, nickname: &str) -> Result<Option<Outcome>, Failure> {
-    let mut alike = session.host.connections().await?;
+async fn connected_already(context: &Context, nickname: &str) -> Result<Option<Outcome>, Failure> {
+    let mut alike = context.host.connections().await?;
     alike.retain(|connection| connection.nickname == nickname);
     match <[Connection; 1]>::try_from(alike) {
         Ok([connection]) => {
-            let shared = session.shared_with(&connection.id)?;
+            let shared = context.shared_with(&connection.id)?;
             Ok(Some(Outcome::Connection { connection, shared }))
         }
         Err(none) if none.is_empty() => Ok(None),
@@ -160,7 +166,7 @@ async fn connected_already(session: &Session, nickname: &str) -> Result<Option<O
     }
 }
 
-async fn restrict(session: &Session, restrict: cli::Restrict) -> Result<Outcome, Failure> {
+async fn restrict(context: &Context, restrict: cli::Restrict) -> Result<Outcome, Failure> {
     let rails = guard_rails(restrict.guard_rails);
     let nothing = guard_rails(cli::GuardRails::default());
     match (restrict.none, rails == nothing) {
@@ -175,8 +181,8 @@ async fn restrict(session: &Session, restrict: cli::Restrict) -> Result<Outcome,
         }
         (true, true) | (false, false) => {}
     }
-    let before = named(session, &restrict.id).await?;
-    let mut restricted = session.host.restrict(&before.id, Some(rails)).await?;
+    let before = named(context, &restrict.id).await?;
+    let mut restricted = context.host.restrict(&before.id, Some(rails)).await?;
     let said =
         |connection: &Connection| connection.guard_rails.as_ref().map(words::guard_rails).unwrap_or_default();
     let now = said(&restricted.connection);
@@ -195,47 +201,47 @@ fn guard_rails(rails: cli::GuardRails) -> GuardRails {
 }
 
 async fn check(
-    session: &Session,
+    context: &Context,
     connection: Connection,
     function: Option<FunctionRef>,
 ) -> Result<Outcome, Failure> {
-    if session.plan {
-        return plan(session, &connection.id, Action::Check(function)).await;
+    if context.plan {
+        return plan(context, &connection.id, Action::Check(function)).await;
     }
-    let findings = session.host.check(&connection.id, function, session.timeout).await?;
+    let findings = context.host.check(&connection.id, function, context.timeout).await?;
     // As the check has left it: a token that cannot be had is a fault of the connection.
-    let connection = session.host.connection(&connection.id).await?;
+    let connection = context.host.connection(&connection.id).await?;
     Ok(Outcome::Checked { connection, findings })
 }
 
-async fn supply(session: &Session, name: &str, file: &Path) -> Result<Outcome, Failure> {
-    session.refuse_in_replay()?;
+async fn supply(context: &Context, name: &str, file: &Path) -> Result<Outcome, Failure> {
+    context.refuse_in_replay()?;
     let (key, value) = match name.strip_prefix("keys/") {
         Some(id) => {
             // There lie the keys of connections that came with one, too.
-            if session.host.connections().await?.iter().any(|connection| connection.id == id) {
+            if context.host.connections().await?.iter().any(|connection| connection.id == id) {
                 return Err(Failure::input(format!("{name} is the key of the connection {id}"))
                     .with_fix(format!("choose another name, or: gcf reconnect {id} --credentials FILE")));
             }
-            (name.to_owned(), inputs::private_key(file)?)
+            (name.to_owned(), files::private_key(file)?)
         }
-        None => (sign_in::supplied(name), inputs::token(file)?),
+        None => (sign_in::supplied(name), files::token(file)?),
     };
-    session
+    context
         .store
         .put(&key, &value, &Expected::Anything)
         .map_err(|error| Failure::store_refuses(&format!("keep {key}"), &error))?;
     Ok(Outcome::Supplied { key })
 }
 
-async fn disconnect(session: &Session, name: &str) -> Result<Outcome, Failure> {
-    let connection = named(session, name).await?;
-    if session.plan {
-        return plan(session, &connection.id, Action::Disconnect).await;
+async fn disconnect(context: &Context, name: &str) -> Result<Outcome, Failure> {
+    let connection = named(context, name).await?;
+    if context.plan {
+        return plan(context, &connection.id, Action::Disconnect).await;
     }
-    let mut result = session.host.disconnect(&connection.id, session.timeout).await?;
+    let mut result = context.host.disconnect(&connection.id, context.timeout).await?;
     // To Google, all sign-ins of one person through one OAuth client are one grant.
-    let others = session.host.connections().await?;
+    let others = context.host.connections().await?;
     let user = CredentialKind::AuthorizedUser;
     for other in others.iter().filter(|other| connection.kind == user && other.kind == user) {
         if other.account == connection.account {
@@ -249,17 +255,17 @@ async fn disconnect(session: &Session, name: &str) -> Result<Outcome, Failure> {
     Ok(Outcome::Disconnected { connection, result })
 }
 
-fn store(session: &Session) -> Result<Outcome, Failure> {
-    let directory = session.directory()?;
+fn store(context: &Context) -> Result<Outcome, Failure> {
+    let directory = context.directory()?;
     Ok(Outcome::Stored {
         folder: directory.path().to_owned(),
-        key: session.key_place.clone(),
+        key: context.key_place.clone(),
         recipient: directory.recipient(),
         hidden: directory.hidden().map_err(|error| Failure::store(&error))?,
     })
 }
 
-async fn list(session: &Session, list: cli::List) -> Result<Outcome, Failure> {
+async fn list(context: &Context, list: cli::List) -> Result<Outcome, Failure> {
     let request = ListRequest {
         regions: list.regions,
         filter: list.filter,
@@ -269,16 +275,16 @@ async fn list(session: &Session, list: cli::List) -> Result<Outcome, Failure> {
         limit: list.limit,
     };
     let ordered = request.order_by.is_some();
-    let connection = current(session).await?;
-    if session.plan {
-        return plan(session, &connection.id, Action::List(request)).await;
+    let connection = current(context).await?;
+    if context.plan {
+        return plan(context, &connection.id, Action::List(request)).await;
     }
-    let listed = session.host.list_functions(&connection.id, request, session.timeout).await;
+    let listed = context.host.list_functions(&connection.id, request, context.timeout).await;
     let list = listed.map_err(|error| Failure::of_call(error, &connection))?;
     Ok(Outcome::Listed { list, ordered })
 }
 
-async fn options(session: &Session, options: cli::Options) -> Result<Outcome, Failure> {
+async fn options(context: &Context, options: cli::Options) -> Result<Outcome, Failure> {
     let cli::Options { field, prefix, region, limit } = options;
     let field = match field {
         cli::OptionField::Regions if region.is_some() => {
@@ -288,19 +294,19 @@ async fn options(session: &Session, options: cli::Options) -> Result<Outcome, Fa
         cli::OptionField::Regions => OptionField::Regions,
         cli::OptionField::Functions => OptionField::Functions(region.clone()),
     };
-    let connection = current(session).await?;
+    let connection = current(context).await?;
     let of_functions_in = matches!(field, OptionField::Functions(_))
         .then(|| region.unwrap_or_else(|| connection.region.clone()));
     let request = OptionsRequest { field, prefix, limit };
-    if session.plan {
-        return plan(session, &connection.id, Action::Options(request)).await;
+    if context.plan {
+        return plan(context, &connection.id, Action::Options(request)).await;
     }
-    let offered = session.host.options(&connection.id, request, session.timeout).await;
+    let offered = context.host.options(&connection.id, request, context.timeout).await;
     let list = offered.map_err(|error| Failure::of_call(error, &connection))?;
     Ok(Outcome::Offered { list, of_functions_in })
 }
 
-async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failure> {
+async fn invoke(context: &Context, invoke: cli::Invoke) -> Result<Outcome, Failure> {
     let cli::Request { query, query_string, header, data, content_type, include } = invoke.request;
     let body = bodies::body(data.as_deref(), content_type.as_deref(), invoke.more)?;
     let without_method = if body.is_some() { "POST" } else { "GET" };
@@ -322,11 +328,11 @@ async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failu
         idempotent: invoke.idempotent,
         raise_for_status: invoke.fail,
     };
-    let connection = current(session).await?;
-    if session.plan {
-        return plan(session, &connection.id, Action::Invoke(request)).await;
+    let connection = current(context).await?;
+    if context.plan {
+        return plan(context, &connection.id, Action::Invoke(request)).await;
     }
-    let invoked = session.host.invoke(&connection.id, request, session.timeout).await;
+    let invoked = context.host.invoke(&connection.id, request, context.timeout).await;
     let invocation = invoked.map_err(|error| {
         let failure = sign_in::invoker_in_our_words(Failure::of_call(error, &connection));
         // What --fail is called in the contract.
@@ -338,7 +344,7 @@ async fn invoke(session: &Session, invoke: cli::Invoke) -> Result<Outcome, Failu
     Ok(Outcome::Invoked { invocation, include })
 }
 
-async fn custom_api(session: &Session, custom: cli::CustomApi) -> Result<Outcome, Failure> {
+async fn custom_api(context: &Context, custom: cli::CustomApi) -> Result<Outcome, Failure> {
     let cli::Request { query, query_string, header, data, content_type, include } = custom.request;
     let request = ApiRequest {
         api: custom.api,
@@ -346,9 +352,9 @@ async fn custom_api(session: &Session, custom: cli::CustomApi) -> Result<Outcome
         path: custom.path,
         query: self::query(query, query_string),
         headers: headers(header),
-        body: inputs::body(data.as_deref(), content_type.as_deref())?,
+        body: files::body(data.as_deref(), content_type.as_deref())?,
     };
-    let connection = current(session).await?;
+    let connection = current(context).await?;
     if custom.all_pages {
         let request = PagesRequest {
             request,
@@ -356,20 +362,20 @@ async fn custom_api(session: &Session, custom: cli::CustomApi) -> Result<Outcome
             page_token: custom.page_token,
             max_pages: custom.max_pages,
         };
-        if session.plan {
-            return plan(session, &connection.id, Action::AllPages(request)).await;
+        if context.plan {
+            return plan(context, &connection.id, Action::AllPages(request)).await;
         }
-        let pages = session.host.all_pages(&connection.id, request, session.timeout).await;
+        let pages = context.host.all_pages(&connection.id, request, context.timeout).await;
         return pages.map(Outcome::Paged).map_err(|error| Failure::of_call(error, &connection));
     }
-    if session.plan {
-        return plan(session, &connection.id, Action::CustomApi(request)).await;
+    if context.plan {
+        return plan(context, &connection.id, Action::CustomApi(request)).await;
     }
     let began = Instant::now();
-    let answered = session.host.custom_api(&connection.id, request, session.timeout).await;
+    let answered = context.host.custom_api(&connection.id, request, context.timeout).await;
     let response = answered.map_err(|error| Failure::of_call(error, &connection))?;
-    let left = session.timeout.map(|timeout| timeout.saturating_sub(began.elapsed()));
-    let response = session.cleaned(response, left).await?;
+    let left = context.timeout.map(|timeout| timeout.saturating_sub(began.elapsed()));
+    let response = context.cleaned(response, left).await?;
     Ok(Outcome::Answered { response, include, fail: custom.fail })
 }
 

@@ -11,9 +11,11 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::Global,
-    component::Component,
-    errors::{Exit, Failure},
-    style::{Look, Paint, plain},
+    context::component::Component,
+    output::{
+        failure::{Exit, Failure},
+        style::{Look, Paint, plain},
+    },
 };
 
 #[derive(Debug, Subcommand)]

@@ -4,25 +4,23 @@ use gcf_host::wit::{connections::Connection, types::ErrorKind};
 
 use crate::{
     cli::{Command, ConnectionsAction},
-    errors::Failure,
-    session::Session,
-    style::plain,
-    table,
+    context::Context,
+    output::{failure::Failure, style::plain, table},
 };
 
 /// The connection that the command is for: what `--connection` says, or the only one.
-pub(crate) async fn current(session: &Session) -> Result<Connection, Failure> {
-    choose_in(session, session.connection.as_deref()).await
+pub(crate) async fn current(context: &Context) -> Result<Connection, Failure> {
+    choose_in(context, context.connection.as_deref()).await
 }
 
 /// The connection with this id or this nickname.
-pub(crate) async fn named(session: &Session, name: &str) -> Result<Connection, Failure> {
-    choose_in(session, Some(name)).await
+pub(crate) async fn named(context: &Context, name: &str) -> Result<Connection, Failure> {
+    choose_in(context, Some(name)).await
 }
 
-async fn choose_in(session: &Session, name: Option<&str>) -> Result<Connection, Failure> {
-    let connections = session.host.connections().await?;
-    if connections.is_empty() && session.begins_empty() {
+async fn choose_in(context: &Context, name: Option<&str>) -> Result<Connection, Failure> {
+    let connections = context.host.connections().await?;
+    if connections.is_empty() && context.begins_empty() {
         let message = "there is no connection in the empty store that a replay begins with";
         return Err(Failure::connection(ErrorKind::ConnectionRequired, message)
             .with_fix("name the store that the tape was recorded with: --store DIR"));
@@ -128,7 +126,7 @@ mod tests {
     use gcf_host::wit::connections::{CredentialKind, Invoker};
 
     use super::*;
-    use crate::errors::Exit;
+    use crate::output::failure::Exit;
 
     fn connection(id: &str, nickname: &str) -> Connection {
         Connection {

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use crate::loopback::CallbackUrl;
+use crate::sign_in::loopback::CallbackUrl;
 
 /// The longest line that is read; Google's callbacks stay under 2 KiB.
 const LINE_LIMIT: usize = 8 * 1024;

@@ -6,8 +6,8 @@ use gcf_host::wit::types::{Body, Part};
 
 use crate::{
     cli,
-    errors::Failure,
-    inputs::{self, Source},
+    input::files::{self, Source},
+    output::failure::Failure,
 };
 
 /// The body that the options of `invoke` ask for; the command line lets no two of them contradict each other.
@@ -18,7 +18,7 @@ pub(crate) fn body(
 ) -> Result<Option<Body>, Failure> {
     let cli::MoreBodies { form, files, event } = more;
     if let Some(event) = event {
-        let bytes = inputs::read_body(&event)?;
+        let bytes = files::read_body(&event)?;
         let text = String::from_utf8(bytes).map_err(|_| {
             Failure::input(format!("{} is not text", event.display()))
                 .with_fix("name a file that holds one CloudEvent in JSON")
@@ -26,7 +26,7 @@ pub(crate) fn body(
         return Ok(Some(Body::CloudEvent(text)));
     }
     if files.is_empty() {
-        return if form.is_empty() { inputs::body(data, content_type) } else { Ok(Some(Body::Form(form))) };
+        return if form.is_empty() { files::body(data, content_type) } else { Ok(Some(Body::Form(form))) };
     }
     let mut parts: Vec<Part> = form
         .into_iter()
@@ -37,7 +37,7 @@ pub(crate) fn body(
             name: file.name,
             filename: file.path.file_name().map(|name| name.to_string_lossy().into_owned()),
             content_type: Some(file.content_type.unwrap_or_else(|| "application/octet-stream".to_owned())),
-            data: inputs::read_body(&file.path)?,
+            data: files::read_body(&file.path)?,
         });
     }
     Ok(Some(Body::Multipart(parts)))
