@@ -25,11 +25,7 @@ use crate::{
     cli::{self, Command, ConnectionsAction},
     commands::describe::Described,
     context::Context,
-    input::{
-        bodies,
-        choice::{current, named},
-        files,
-    },
+    input::{bodies, files},
     output::{failure::Failure, outcome::Outcome, plan::plan, words},
     sign_in,
 };
@@ -45,20 +41,20 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, 
         }
         Command::Connect(connect) => self::connect(context, *connect).await,
         Command::Reconnect(reconnect) => {
-            let id = named(context, &reconnect.id).await?.id;
+            let id = context.named(&reconnect.id).await?.id;
             sign_in::reconnect(context, id, reconnect.credential).await
         }
         Command::Connections { action: None } => Ok(Outcome::Connections(context.host.connections().await?)),
         Command::Connections { action: Some(ConnectionsAction::Show { id }) } => {
-            let connection = named(context, &id).await?;
+            let connection = context.named(&id).await?;
             let shared = context.shared_with(&connection.id)?;
             Ok(Outcome::Connection { connection, shared })
         }
         Command::Connections { action: Some(ConnectionsAction::Check { id }) } => {
-            check(context, named(context, &id).await?, None).await
+            check(context, context.named(&id).await?, None).await
         }
         Command::Connections { action: Some(ConnectionsAction::Rename { id, nickname }) } => {
-            let id = named(context, &id).await?.id;
+            let id = context.named(&id).await?.id;
             Ok(Outcome::Renamed(context.host.rename(&id, &nickname).await?))
         }
         Command::Restrict(restrict)
@@ -67,7 +63,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, 
         }
         Command::Connections { action: Some(ConnectionsAction::Share { id, to }) } => {
             context.refuse_in_replay()?;
-            let connection = named(context, &id).await?;
+            let connection = context.named(&id).await?;
             context
                 .directory()?
                 .share(&connection.id, &to)
@@ -76,7 +72,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, 
         }
         Command::Connections { action: Some(ConnectionsAction::Unshare { id, from }) } => {
             context.refuse_in_replay()?;
-            let connection = named(context, &id).await?;
+            let connection = context.named(&id).await?;
             context
                 .directory()?
                 .unshare(&connection.id, &from)
@@ -85,7 +81,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, 
         }
         Command::Doctor { function, region } => {
             let function = function.map(|name| function_ref(name, region)).transpose()?;
-            check(context, current(context).await?, function).await
+            check(context, context.current().await?, function).await
         }
         Command::Supply { name, file } => supply(context, &name, &file).await,
         Command::Store => store(context),
@@ -95,7 +91,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, 
         Command::Options(options) => self::options(context, options).await,
         Command::Get(get) => {
             let function = function_ref(get.function, get.region)?;
-            let connection = current(context).await?;
+            let connection = context.current().await?;
             if context.plan {
                 return plan(context, &connection.id, Action::Get(function)).await;
             }
@@ -181,7 +177,7 @@ async fn restrict(context: &Context, restrict: cli::Restrict) -> Result<Outcome,
         }
         (true, true) | (false, false) => {}
     }
-    let before = named(context, &restrict.id).await?;
+    let before = context.named(&restrict.id).await?;
     let mut restricted = context.host.restrict(&before.id, Some(rails)).await?;
     let said =
         |connection: &Connection| connection.guard_rails.as_ref().map(words::guard_rails).unwrap_or_default();
@@ -235,7 +231,7 @@ async fn supply(context: &Context, name: &str, file: &Path) -> Result<Outcome, F
 }
 
 async fn disconnect(context: &Context, name: &str) -> Result<Outcome, Failure> {
-    let connection = named(context, name).await?;
+    let connection = context.named(name).await?;
     if context.plan {
         return plan(context, &connection.id, Action::Disconnect).await;
     }
@@ -275,7 +271,7 @@ async fn list(context: &Context, list: cli::List) -> Result<Outcome, Failure> {
         limit: list.limit,
     };
     let ordered = request.order_by.is_some();
-    let connection = current(context).await?;
+    let connection = context.current().await?;
     if context.plan {
         return plan(context, &connection.id, Action::List(request)).await;
     }
@@ -294,7 +290,7 @@ async fn options(context: &Context, options: cli::Options) -> Result<Outcome, Fa
         cli::OptionField::Regions => OptionField::Regions,
         cli::OptionField::Functions => OptionField::Functions(region.clone()),
     };
-    let connection = current(context).await?;
+    let connection = context.current().await?;
     let of_functions_in = matches!(field, OptionField::Functions(_))
         .then(|| region.unwrap_or_else(|| connection.region.clone()));
     let request = OptionsRequest { field, prefix, limit };
@@ -328,7 +324,7 @@ async fn invoke(context: &Context, invoke: cli::Invoke) -> Result<Outcome, Failu
         idempotent: invoke.idempotent,
         raise_for_status: invoke.fail,
     };
-    let connection = current(context).await?;
+    let connection = context.current().await?;
     if context.plan {
         return plan(context, &connection.id, Action::Invoke(request)).await;
     }
@@ -352,9 +348,9 @@ async fn custom_api(context: &Context, custom: cli::CustomApi) -> Result<Outcome
         path: custom.path,
         query: self::query(query, query_string),
         headers: headers(header),
-        body: files::body(data.as_deref(), content_type.as_deref())?,
+        body: bodies::of_data(data.as_deref(), content_type.as_deref())?,
     };
-    let connection = current(context).await?;
+    let connection = context.current().await?;
     if custom.all_pages {
         let request = PagesRequest {
             request,

@@ -1,5 +1,6 @@
-//! What is said on the command line or lies in a file, as the library takes it.
+//! Arguments, and the files that they name, as the library takes them.
 
 pub(crate) mod bodies;
 pub(crate) mod choice;
 pub(crate) mod files;
+pub(crate) mod values;

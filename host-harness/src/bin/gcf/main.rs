@@ -21,8 +21,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, parser::ValueSource};
 use gcf_host::CacheUse;
 
 use crate::{
-    cli::{Cli, Command, CustomApi, Global},
-    context::Context,
+    cli::{Cli, Command, CustomApi},
+    context::{Context, Global},
     output::{
         failure::{Exit, Failure},
         outcome::{Outcome, Shown},
@@ -126,7 +126,8 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
         | Command::Disconnect { .. } => Progress::hidden(),
     };
     let mut forgotten = false;
-    let done = match Context::open(global, &command, &progress) {
+    let done = match Context::open(global, !matches!(command, Command::Describe { .. }), progress.observer())
+    {
         Ok(context) => {
             forgotten = context.forgets();
             if !global.json

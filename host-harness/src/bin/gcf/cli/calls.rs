@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::Invoker;
 use crate::input::{
     bodies::{self, FilePart},
-    files,
+    values,
 };
 
 #[derive(Debug, Args)]
@@ -72,7 +72,7 @@ pub(crate) struct Invoke {
     #[arg(long)]
     pub(crate) region: Option<String>,
     /// By default GET, or POST if there is a body
-    #[arg(long, value_parser = files::method)]
+    #[arg(long, value_parser = values::method)]
     pub(crate) method: Option<String>,
     /// A path below the function's URL
     #[arg(long, default_value = "", hide_default_value = true)]
@@ -107,7 +107,7 @@ pub(crate) struct Invoke {
 #[derive(Debug, Args)]
 pub(crate) struct MoreBodies {
     /// A field of a form (repeatable)
-    #[arg(long, value_name = "K=V", value_parser = files::pair, conflicts_with = "data")]
+    #[arg(long, value_name = "K=V", value_parser = values::pair, conflicts_with = "data")]
     pub(crate) form: Vec<(String, String)>,
     /// A file as a part of a multipart body (repeatable), with the fields of --form beside it
     #[arg(
@@ -125,7 +125,7 @@ pub(crate) struct MoreBodies {
 #[derive(Debug, Args)]
 pub(crate) struct CustomApi {
     /// GET, POST, PUT, PATCH or DELETE
-    #[arg(value_parser = files::method)]
+    #[arg(value_parser = values::method)]
     pub(crate) method: String,
     /// A path on the API such as /v2/projects/p/locations; or a function's own https URL, which gets
     /// no credential
@@ -156,13 +156,13 @@ pub(crate) struct CustomApi {
 #[derive(Debug, Args)]
 pub(crate) struct Request {
     /// A query parameter (repeatable); it is percent-encoded for you
-    #[arg(long, value_name = "K=V", value_parser = files::pair)]
+    #[arg(long, value_name = "K=V", value_parser = values::pair)]
     pub(crate) query: Vec<(String, String)>,
     /// The whole query as it is to be sent, already percent-encoded, in place of --query
     #[arg(long, value_name = "TEXT", conflicts_with = "query")]
     pub(crate) query_string: Option<String>,
     /// A header (repeatable)
-    #[arg(long, value_name = "'K: V'", value_parser = files::header)]
+    #[arg(long, value_name = "'K: V'", value_parser = values::header)]
     pub(crate) header: Vec<(String, String)>,
     /// The body: the text itself, @FILE, or - for stdin. JSON is sent as JSON, other text as text
     #[arg(long, value_name = "S|@FILE|-", allow_hyphen_values = true)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::input::files;
+use crate::input::values;
 
 const SHARING: &str = "\
 How it goes:
@@ -54,7 +54,7 @@ pub(crate) struct GuardRails {
     #[arg(long = "allow-function", value_name = "NAME")]
     pub(crate) functions: Vec<String>,
     /// Only send this method (repeatable)
-    #[arg(long = "allow-method", value_name = "METHOD", value_parser = files::method)]
+    #[arg(long = "allow-method", value_name = "METHOD", value_parser = values::method)]
     pub(crate) methods: Vec<String>,
     /// Send no larger body
     #[arg(long, value_name = "BYTES")]

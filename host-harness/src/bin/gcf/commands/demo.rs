@@ -20,9 +20,9 @@ use gcf_host::{
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{Cli, Global},
+    cli::Cli,
     commands::{demo::sandbox::Sandbox, run},
-    context::Context,
+    context::{Context, Global},
     output::{
         failure::{Exit, Failure},
         outcome::{Outcome, Shown},

@@ -10,8 +10,7 @@ use gcf_host::tape::{Change, Interaction, RecordedBody, Tape, TapeError};
 use serde_json::{Value, json};
 
 use crate::{
-    cli::Global,
-    context::component::Component,
+    context::{Component, Global},
     output::{
         failure::{Exit, Failure},
         style::{Look, Paint, plain},

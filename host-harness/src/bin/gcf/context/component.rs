@@ -77,7 +77,7 @@ impl Component {
         match self {
             #[cfg(feature = "embedded")]
             Self::Embedded => Ok(gcf_host::embedded::SHA256.to_owned()),
-            Self::File(path) => crate::context::sha256(path),
+            Self::File(path) => super::tape::sha256(path),
         }
     }
 }

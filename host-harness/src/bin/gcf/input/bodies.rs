@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gcf_host::wit::types::{Body, Part};
+use gcf_host::wit::types::{Body, Part, TypedBytes};
 
 use crate::{
     cli,
@@ -26,7 +26,7 @@ pub(crate) fn body(
         return Ok(Some(Body::CloudEvent(text)));
     }
     if files.is_empty() {
-        return if form.is_empty() { files::body(data, content_type) } else { Ok(Some(Body::Form(form))) };
+        return if form.is_empty() { of_data(data, content_type) } else { Ok(Some(Body::Form(form))) };
     }
     let mut parts: Vec<Part> = form
         .into_iter()
@@ -41,6 +41,44 @@ pub(crate) fn body(
         });
     }
     Ok(Some(Body::Multipart(parts)))
+}
+
+/// The body that `--data` and `--content-type` ask for.
+pub(crate) fn of_data(data: Option<&str>, content_type: Option<&str>) -> Result<Option<Body>, Failure> {
+    let Some(data) = data else { return Ok(None) };
+    let bytes = match (data, data.strip_prefix('@')) {
+        // curl takes the second one.
+        ("-" | "@-", _) => files::read_body(Path::new("-"))?,
+        (_, Some(path)) => files::read_named(Path::new(path))?,
+        (text, None) => text.as_bytes().to_vec(),
+    };
+    classify(bytes, content_type).map(Some)
+}
+
+/// What is JSON travels as JSON, other text as text, other bytes as bytes.
+///
+/// What begins like JSON and is none was meant to be JSON, more often than not: a function would get it as text.
+fn classify(bytes: Vec<u8>, content_type: Option<&str>) -> Result<Body, Failure> {
+    if let Some(content_type) = content_type {
+        return Ok(Body::Bytes(TypedBytes { content_type: content_type.to_owned(), data: bytes }));
+    }
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            return Ok(Body::Bytes(TypedBytes {
+                content_type: "application/octet-stream".to_owned(),
+                data: error.into_bytes(),
+            }));
+        }
+    };
+    match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+        Ok(_) => Ok(Body::Json(text)),
+        Err(error) if text.trim_start().starts_with(['{', '[']) => {
+            Err(Failure::input(format!("the body begins like JSON and is none: {error}"))
+                .with_fix("mend it, or send it as it is: --content-type text/plain"))
+        }
+        Err(_) => Ok(Body::Text(text)),
+    }
 }
 
 /// The value that stands in a file, without the end of its line: on a command line, everybody could read it.
@@ -135,5 +173,38 @@ mod tests {
         assert_eq!(authorization(Some(file("Bearer x y\n").path())).unwrap().as_deref(), Some("Bearer x y"));
         assert_eq!(authorization(None).unwrap(), None);
         assert!(authorization(Some(file(" \n").path())).is_err());
+    }
+
+    #[test]
+    fn json_travels_as_json_and_the_rest_as_what_it_is() {
+        assert!(
+            matches!(classify(br#"{"a":1}"#.to_vec(), None).unwrap(), Body::Json(text) if text == r#"{"a":1}"#)
+        );
+        assert!(matches!(classify(b"hello".to_vec(), None).unwrap(), Body::Text(text) if text == "hello"));
+        assert!(matches!(classify(Vec::new(), None).unwrap(), Body::Text(text) if text.is_empty()));
+        assert!(matches!(classify(vec![0xff], None).unwrap(), Body::Bytes(bytes) if bytes.data == [0xff]));
+        assert!(
+            matches!(classify(b"{}".to_vec(), Some("a/b")).unwrap(), Body::Bytes(bytes) if bytes.content_type == "a/b")
+        );
+    }
+
+    #[test]
+    fn what_begins_like_json_and_is_none_is_not_sent_as_text() {
+        for broken in ["{\"a\":1", " [1,]", "{{template}}"] {
+            let refused = classify(broken.as_bytes().to_vec(), None).unwrap_err();
+            assert!(refused.message.contains("begins like JSON"), "{}", refused.message);
+            assert!(classify(broken.as_bytes().to_vec(), Some("text/plain")).is_ok());
+        }
+        assert!(matches!(classify(b"a {".to_vec(), None).unwrap(), Body::Text(_)));
+    }
+
+    #[test]
+    fn data_comes_from_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "[1]").unwrap();
+        let name = format!("@{}", file.path().display());
+        assert!(matches!(of_data(Some(&name), None), Ok(Some(Body::Json(text))) if text == "[1]"));
+        let missing = of_data(Some("@/nowhere/at/all"), None).unwrap_err();
+        assert!(missing.message.contains("/nowhere/at/all"), "{}", missing.message);
     }
 }

@@ -4,29 +4,8 @@ use gcf_host::wit::{connections::Connection, types::ErrorKind};
 
 use crate::{
     cli::{Command, ConnectionsAction},
-    context::Context,
     output::{failure::Failure, style::plain, table},
 };
-
-/// The connection that the command is for: what `--connection` says, or the only one.
-pub(crate) async fn current(context: &Context) -> Result<Connection, Failure> {
-    choose_in(context, context.connection.as_deref()).await
-}
-
-/// The connection with this id or this nickname.
-pub(crate) async fn named(context: &Context, name: &str) -> Result<Connection, Failure> {
-    choose_in(context, Some(name)).await
-}
-
-async fn choose_in(context: &Context, name: Option<&str>) -> Result<Connection, Failure> {
-    let connections = context.host.connections().await?;
-    if connections.is_empty() && context.begins_empty() {
-        let message = "there is no connection in the empty store that a replay begins with";
-        return Err(Failure::connection(ErrorKind::ConnectionRequired, message)
-            .with_fix("name the store that the tape was recorded with: --store DIR"));
-    }
-    choose(connections, name)
-}
 
 /// Refuses `--connection` beside an argument that names the connection: they may name two, and one of them is
 /// about to be disconnected. `GCF_CONNECTION` is for many commands, and no mistake; nor is the option where no
@@ -67,7 +46,7 @@ pub(crate) fn refuse_contradiction(command: &Command) -> Result<(), Failure> {
 }
 
 /// The one that `name` stands for: an id, a nickname, or the only connection there is.
-fn choose(connections: Vec<Connection>, name: Option<&str>) -> Result<Connection, Failure> {
+pub(crate) fn choose(connections: Vec<Connection>, name: Option<&str>) -> Result<Connection, Failure> {
     let Some(name) = name else {
         let count = connections.len();
         return only(connections).map_err(|connections| {

@@ -1,15 +1,11 @@
-//! What arguments mean: pairs, headers, seconds, and where a body or a key comes from.
+//! Files and stdin, from which keys, tokens and bodies come.
 
 use std::{
     io::{self, Read},
     path::Path,
-    time::Duration,
 };
 
-use gcf_host::{
-    reading::{self, Kind},
-    wit::types::{Body, TypedBytes},
-};
+use gcf_host::reading::{self, Kind};
 
 use crate::output::failure::Failure;
 
@@ -88,46 +84,8 @@ fn name_of(path: &Path) -> String {
     if path == "-" { "stdin".to_owned() } else { path.display().to_string() }
 }
 
-/// The body that `--data` and `--content-type` ask for.
-pub(crate) fn body(data: Option<&str>, content_type: Option<&str>) -> Result<Option<Body>, Failure> {
-    let Some(data) = data else { return Ok(None) };
-    let bytes = match (data, data.strip_prefix('@')) {
-        // curl takes the second one.
-        ("-" | "@-", _) => read(io::stdin().lock(), "stdin", DATA_LIMIT)?,
-        (_, Some(path)) => read_file(Path::new(path), DATA_LIMIT)?,
-        (text, None) => text.as_bytes().to_vec(),
-    };
-    classify(bytes, content_type).map(Some)
-}
-
-/// What is JSON travels as JSON, other text as text, other bytes as bytes.
-///
-/// What begins like JSON and is none was meant to be JSON, more often than not: a function would get it as text.
-fn classify(bytes: Vec<u8>, content_type: Option<&str>) -> Result<Body, Failure> {
-    if let Some(content_type) = content_type {
-        return Ok(Body::Bytes(TypedBytes { content_type: content_type.to_owned(), data: bytes }));
-    }
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            return Ok(Body::Bytes(TypedBytes {
-                content_type: "application/octet-stream".to_owned(),
-                data: error.into_bytes(),
-            }));
-        }
-    };
-    match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
-        Ok(_) => Ok(Body::Json(text)),
-        Err(error) if text.trim_start().starts_with(['{', '[']) => {
-            Err(Failure::input(format!("the body begins like JSON and is none: {error}"))
-                .with_fix("mend it, or send it as it is: --content-type text/plain"))
-        }
-        Err(_) => Ok(Body::Text(text)),
-    }
-}
-
-/// A small file that an option names, such as `--ca`.
-pub(crate) fn read_small_file(path: &Path) -> Result<Vec<u8>, Failure> {
+/// A file that an option names, such as `--ca`.
+pub(crate) fn read_named(path: &Path) -> Result<Vec<u8>, Failure> {
     read_file(path, DATA_LIMIT)
 }
 
@@ -156,108 +114,9 @@ fn unread(error: &io::Error, name: &str, limit: u64) -> Failure {
         .with_fix("name a file that is there and can be read, or - for stdin")
 }
 
-/// `K=V`: the first `=` divides, and both sides are kept as they are.
-pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some(("", _)) => Err("the name before the `=` is empty".to_owned()),
-        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-        None => Err("expected NAME=VALUE".to_owned()),
-    }
-}
-
-/// `K: V`: the first `:` divides; white space around the value is no part of it (RFC 9110, 5.5).
-pub(crate) fn header(text: &str) -> Result<(String, String), String> {
-    match text.split_once(':') {
-        Some(("", _)) => Err("the name before the `:` is empty".to_owned()),
-        Some((name, value)) => Ok((name.to_owned(), value.trim_matches([' ', '\t']).to_owned())),
-        None => Err("expected 'NAME: VALUE'".to_owned()),
-    }
-}
-
-/// Methods are upper case for everybody but people.
-#[expect(clippy::unnecessary_wraps, reason = "clap's value parsers may fail")]
-pub(crate) fn method(text: &str) -> Result<String, String> {
-    Ok(text.to_ascii_uppercase())
-}
-
-/// More than no time, and what fits the contract's milliseconds.
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 =
-        text.parse().map_err(|_| "expected a number of seconds such as 30 or 2.5".to_owned())?;
-    let duration =
-        Duration::try_from_secs_f64(seconds).map_err(|_| "expected more than 0 seconds".to_owned())?;
-    match duration.as_millis() {
-        0 => Err("expected at least 0.001 seconds".to_owned()),
-        millis if u32::try_from(millis).is_err() => Err("expected less than 50 days".to_owned()),
-        _ => Ok(duration),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_pair_divides_at_the_first_equals_sign() {
-        assert_eq!(pair("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
-        assert_eq!(pair("a="), Ok(("a".to_owned(), String::new())));
-        assert!(pair("=b").is_err());
-        assert!(pair("a").is_err());
-    }
-
-    #[test]
-    fn a_header_divides_at_the_first_colon() {
-        assert_eq!(header("x-a: http://b"), Ok(("x-a".to_owned(), "http://b".to_owned())));
-        assert_eq!(header("x-a:"), Ok(("x-a".to_owned(), String::new())));
-        assert!(header(": b").is_err());
-        assert!(header("x-a").is_err());
-    }
-
-    #[test]
-    fn seconds_take_fractions_and_refuse_what_is_no_time() {
-        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
-        for wrong in ["0", "-1", "NaN", "inf", "1e300", "soon", "0.0001", "5000000"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_method_is_upper_case() {
-        assert_eq!(method("post").as_deref(), Ok("POST"));
-    }
-
-    #[test]
-    fn json_travels_as_json_and_the_rest_as_what_it_is() {
-        assert!(
-            matches!(classify(br#"{"a":1}"#.to_vec(), None).unwrap(), Body::Json(text) if text == r#"{"a":1}"#)
-        );
-        assert!(matches!(classify(b"hello".to_vec(), None).unwrap(), Body::Text(text) if text == "hello"));
-        assert!(matches!(classify(Vec::new(), None).unwrap(), Body::Text(text) if text.is_empty()));
-        assert!(matches!(classify(vec![0xff], None).unwrap(), Body::Bytes(bytes) if bytes.data == [0xff]));
-        assert!(
-            matches!(classify(b"{}".to_vec(), Some("a/b")).unwrap(), Body::Bytes(bytes) if bytes.content_type == "a/b")
-        );
-    }
-
-    #[test]
-    fn what_begins_like_json_and_is_none_is_not_sent_as_text() {
-        for broken in ["{\"a\":1", " [1,]", "{{template}}"] {
-            let refused = classify(broken.as_bytes().to_vec(), None).unwrap_err();
-            assert!(refused.message.contains("begins like JSON"), "{}", refused.message);
-            assert!(classify(broken.as_bytes().to_vec(), Some("text/plain")).is_ok());
-        }
-        assert!(matches!(classify(b"a {".to_vec(), None).unwrap(), Body::Text(_)));
-    }
-
-    #[test]
-    fn data_comes_from_a_file() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "[1]").unwrap();
-        let name = format!("@{}", file.path().display());
-        assert!(matches!(body(Some(&name), None), Ok(Some(Body::Json(text))) if text == "[1]"));
-        let missing = body(Some("@/nowhere/at/all"), None).unwrap_err();
-        assert!(missing.message.contains("/nowhere/at/all"), "{}", missing.message);
-    }
 
     #[test]
     fn a_key_file_has_a_limit() {

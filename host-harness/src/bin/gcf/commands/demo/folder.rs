@@ -12,9 +12,9 @@ use serde_json::{Map, Value, json};
 
 use super::{KEY, TAPE, command_line};
 use crate::{
-    cli::{Cli, Global, TapeMode},
+    cli::Cli,
     commands::run,
-    context::Context,
+    context::{Context, Global, TapeMode},
     output::{
         failure::Failure,
         progress::Progress,
@@ -81,7 +81,7 @@ async fn connect(global: &Global, folder: &Path) -> Result<(), Failure> {
         tape_mode: Some(TapeMode::Stub),
         ..parsed.global
     };
-    let context = Context::open(&parsed.global, &parsed.command, &Progress::hidden())?;
+    let context = Context::open(&parsed.global, true, Progress::hidden().observer())?;
     let done = run(&context, parsed.command).await;
     context.finish(done).await.map(drop)
 }

@@ -4,7 +4,7 @@ use gcf_host::Limits;
 use serde_json::{Value, json};
 use wasmparser::{Parser, Payload};
 
-use crate::{context::component::Component, output::failure::Failure};
+use crate::{context::Component, output::failure::Failure};
 
 /// Facts about a component and its cage.
 pub(crate) struct Sandbox {
