@@ -13,7 +13,7 @@ use gcf_host::{
     Host, Observer,
     secrets::{DirectoryStore, MemoryStore, SECRETS_VARIABLE, SecretStore},
     tape::{Cassette, LiveSecrets, Tape},
-    wit::{api::ApiResponse, connections::Connection, types::ErrorKind},
+    wit::{api::ApiResponse, connections::Connection, planning::Action, types::ErrorKind},
 };
 
 pub(crate) use self::{
@@ -23,7 +23,7 @@ pub(crate) use self::{
 use self::{network::allowing, store::OpenStore};
 use crate::{
     input::{choice::choose, files::Source},
-    output::failure::Failure,
+    output::{failure::Failure, plan::Planned, shown::Outcome},
 };
 
 /// Everything a command needs.
@@ -35,7 +35,7 @@ pub(crate) struct Context {
     connection: Option<String>,
     pub(crate) timeout: Option<Duration>,
     /// Only say what would be sent.
-    pub(crate) plan: bool,
+    plan: bool,
     /// Where secrets are.
     pub(crate) store: Arc<dyn SecretStore>,
     /// The same, if it is a folder.
@@ -158,6 +158,21 @@ impl Context {
             Some(folder) => folder.recipients(connection).map_err(|error| Failure::store(&error)),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// Makes a call, or plans it where `--plan` asks for that: no command needs to look.
+    pub(crate) async fn call<R, O: Outcome + 'static>(
+        &self,
+        connection: &str,
+        request: R,
+        planned: impl FnOnce(R) -> Action,
+        make: impl AsyncFnOnce(R) -> Result<O, Failure>,
+    ) -> Result<Box<dyn Outcome>, Failure> {
+        if self.plan {
+            let plan = self.host.plan(connection, planned(request), self.timeout).await?;
+            return Ok(Box::new(Planned(plan)));
+        }
+        Ok(Box::new(make(request).await?))
     }
 
     /// An API's answer without the store's secrets, found in the time that the call has `left`.

@@ -3,4 +3,8 @@
 pub(crate) mod bodies;
 pub(crate) mod choice;
 pub(crate) mod files;
+pub(crate) mod function;
+pub(crate) mod guard_rails;
+pub(crate) mod invoker;
+pub(crate) mod request;
 pub(crate) mod values;

@@ -3,7 +3,6 @@
 //! A thin program over the library [`gcf_host`]: it reads arguments, makes one call, and prints what
 //! came of it.
 
-mod cli;
 mod commands;
 mod context;
 mod input;
@@ -21,12 +20,11 @@ use clap::{CommandFactory as _, FromArgMatches as _, parser::ValueSource};
 use gcf_host::CacheUse;
 
 use crate::{
-    cli::{Cli, Command, CustomApi},
+    commands::{Cli, Command, Kind, Planning, Run},
     context::{Context, Global},
     output::{
-        failure::{Exit, Failure},
-        outcome::{Outcome, Shown},
-        progress::{Listing, Progress},
+        exit::Exit,
+        failure::Failure,
         style::{Look, plain},
     },
 };
@@ -48,16 +46,13 @@ fn main() -> ExitCode {
         }
         Err(error) => error.exit(),
     };
-    if names_connection && let Err(failure) = input::choice::refuse_contradiction(&command) {
-        return fail(&failure, global.json, look);
-    }
     let done = tokio::runtime::Builder::new_multi_thread()
         // One for the call, one for what drives its connections.
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Failure::machine(format!("cannot start: {error}")))
-        .and_then(|runtime| runtime.block_on(execute(command, &global, look)));
+        .and_then(|runtime| runtime.block_on(execute(command, names_connection, &global, look)));
     match done {
         Ok(exit) => exit.into(),
         Err(failure) => fail(&failure, global.json, look),
@@ -90,44 +85,38 @@ fn fail(failure: &Failure, json: bool, look: Look) -> ExitCode {
     failure.exit.into()
 }
 
-async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, Failure> {
-    if global.plan {
-        output::plan::refuse(&command)?;
+async fn execute(
+    command: Command,
+    names_connection: bool,
+    global: &Global,
+    look: Look,
+) -> Result<Exit, Failure> {
+    match command.kind() {
+        Kind::Alone(command) => {
+            if global.plan {
+                Planning::Impossible.refuse()?;
+            }
+            command.run(global, look).await
+        }
+        Kind::InContext(command) => {
+            // They may name two, and one of them is about to be disconnected. `GCF_CONNECTION` is for many commands,
+            // and no mistake; nor is the option where no connection is used.
+            if names_connection && command.names_connection() {
+                return Err(Failure::input("this command takes no --connection")
+                    .with_fix("leave it out: the connection's id or nickname is an argument of its own"));
+            }
+            if global.plan {
+                command.planning().refuse()?;
+            }
+            in_context(command, global, look).await
+        }
     }
-    if let Command::Demo { long, into } = command {
-        return commands::demo::demo(global, long, into.as_deref(), look).await.map(|()| Exit::Done);
-    }
-    if let Command::Tape { action } = command {
-        return commands::tape::tape(action, global, look);
-    }
-    if let Command::Completions { shell } = command {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "gcf", &mut script);
-        return write_result(&script).map(|()| Exit::Done).map_err(|error| unwritten(&error));
-    }
-    let progress = match command {
-        Command::List(_) => Progress::spinner(Listing::Functions),
-        Command::CustomApi(CustomApi { all_pages: true, .. }) => Progress::spinner(Listing::Anything),
-        Command::Demo { .. }
-        | Command::Completions { .. }
-        | Command::Describe { .. }
-        | Command::Connect(_)
-        | Command::Connections { .. }
-        | Command::Reconnect(_)
-        | Command::Restrict(_)
-        | Command::Doctor { .. }
-        | Command::Supply { .. }
-        | Command::Tape { .. }
-        | Command::Store
-        | Command::Get(_)
-        | Command::Options(_)
-        | Command::Invoke(_)
-        | Command::CustomApi(_)
-        | Command::Disconnect { .. } => Progress::hidden(),
-    };
+}
+
+async fn in_context(command: Box<dyn Run>, global: &Global, look: Look) -> Result<Exit, Failure> {
+    let progress = command.progress();
     let mut forgotten = false;
-    let done = match Context::open(global, !matches!(command, Command::Describe { .. }), progress.observer())
-    {
+    let done = match Context::open(global, command.needs_store(), progress.observer()) {
         Ok(context) => {
             forgotten = context.forgets();
             if !global.json
@@ -141,7 +130,7 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
                 );
             }
             let done = tokio::select! {
-                done = commands::run(&context, command) => done,
+                done = command.run(&context) => done,
                 () = context.interrupted() => Err(Failure::machine("interrupted")
                     .with_fix("what was answered before that is on the tape")),
             };
@@ -151,37 +140,11 @@ async fn execute(command: Command, global: &Global, look: Look) -> Result<Exit, 
     };
     progress.clear();
     let outcome = done?;
-    print(&outcome, global.json, look).map_err(|error| unwritten(&error))?;
+    outcome.print(global.json, look)?;
     if forgotten && !global.json && outcome.changes_connections() {
         let _ = writeln!(io::stderr(), "note: this was a replay, and the store is as it was before");
     }
     Ok(outcome.exit())
-}
-
-fn unwritten(error: &io::Error) -> Failure {
-    Failure::machine(format!("cannot write the result: {error}"))
-}
-
-fn write_result(result: &[u8]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(result).and_then(|()| out.flush()) {
-        // Whoever read it, such as `head`, has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        done => done,
-    }
-}
-
-/// The result to stdout, what a person wants to know about it to stderr.
-fn print(outcome: &Outcome, json: bool, look: Look) -> io::Result<()> {
-    let Shown { before, result, after } = if json {
-        Shown { result: format!("{:#}\n", outcome.json()).into_bytes(), ..Shown::default() }
-    } else {
-        outcome.show(look)
-    };
-    let mut err = io::stderr().lock();
-    err.write_all(before.as_bytes())?;
-    write_result(&result)?;
-    err.write_all(after.as_bytes())
 }
 
 #[cfg(all(test, unix))]

@@ -1,12 +1,15 @@
 //! Results and failures, as people and programs get them.
 
+pub(crate) mod connection;
+pub(crate) mod exit;
 pub(crate) mod failure;
+pub(crate) mod function;
 pub(crate) mod json;
-pub(crate) mod outcome;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod repair;
 pub(crate) mod response;
+pub(crate) mod shown;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod words;

@@ -1,23 +1,74 @@
 //! `gcf describe`: what the connector can do, read off its catalog.
 
+use clap::Args;
 use serde_json::Value;
 
-use crate::output::{
-    failure::Failure,
-    style::{Paint, block, plain},
-    table,
+use super::{Planning, Run, Running};
+use crate::{
+    context::Context,
+    output::{
+        failure::Failure,
+        shown::{Outcome, Shown},
+        style::{Look, Paint, block, plain},
+        table::table,
+    },
 };
 
-/// What was asked for: all of the catalog, or one action.
-pub(crate) struct Described {
+/// List the actions, or show what one takes and gives; --json prints schemas, egress, scopes and limits
+#[derive(Debug, Args)]
+pub(crate) struct Describe {
+    /// An action, such as functions.list
+    action: Option<String>,
+}
+
+impl Run for Describe {
+    fn planning(&self) -> Planning {
+        Planning::Impossible
+    }
+
+    fn names_connection(&self) -> bool {
+        false
+    }
+
+    fn needs_store(&self) -> bool {
+        false
+    }
+
+    fn run(self: Box<Self>, context: &Context) -> Running<'_> {
+        Box::pin(async move {
+            let described = Described::of(context.host.describe(), self.action.as_deref())?;
+            Ok(Box::new(described) as Box<dyn Outcome>)
+        })
+    }
+}
+
+/// All of the catalog, or one action.
+struct Described {
     catalog: Value,
     /// The place of the action among all.
     action: Option<usize>,
 }
 
+impl Outcome for Described {
+    fn show(&self, look: Look) -> Shown {
+        Shown::result(match self.action {
+            None => self.overview(look.out),
+            Some(at) => self.detail(&actions(&self.catalog)[at], look.out),
+        })
+    }
+
+    /// All of it, or the action with the definitions that its schemas refer to.
+    fn json(&self) -> Value {
+        let Some(at) = self.action else { return self.catalog.clone() };
+        let mut action = actions(&self.catalog)[at].clone();
+        action["$defs"] = self.catalog["$defs"].clone();
+        action
+    }
+}
+
 impl Described {
     /// Of the whole catalog, or of the action of this name; the part before the dot may be left out.
-    pub(crate) fn of(catalog: &str, action: Option<&str>) -> Result<Self, Failure> {
+    fn of(catalog: &str, action: Option<&str>) -> Result<Self, Failure> {
         let catalog: Value = serde_json::from_str(catalog)
             .map_err(|error| Failure::fault(format!("the component's catalog is not JSON: {error}")))?;
         let Some(name) = action else { return Ok(Self { catalog, action: None }) };
@@ -31,26 +82,11 @@ impl Described {
         }
     }
 
-    /// All of it, or the action with the definitions that its schemas refer to.
-    pub(crate) fn json(&self) -> Value {
-        let Some(at) = self.action else { return self.catalog.clone() };
-        let mut action = actions(&self.catalog)[at].clone();
-        action["$defs"] = self.catalog["$defs"].clone();
-        action
-    }
-
-    pub(crate) fn show(&self, paint: Paint) -> String {
-        match self.action {
-            None => self.overview(paint),
-            Some(at) => self.detail(&actions(&self.catalog)[at], paint),
-        }
-    }
-
     fn overview(&self, paint: Paint) -> String {
         let rows = actions(&self.catalog).iter().map(|action| {
             [text(action, "name").into(), effects(action).into(), text(action, "title").into()]
         });
-        let mut shown = table::table(["ACTION", "EFFECTS", "WHAT IT DOES"], rows, paint);
+        let mut shown = table(["ACTION", "EFFECTS", "WHAT IT DOES"], rows, paint);
         let hosts: Vec<&str> = list(&self.catalog["egress"])
             .iter()
             .map(|rule| rule["host"].as_str().or(rule["host-suffix"].as_str()).unwrap_or_default())
@@ -73,7 +109,7 @@ impl Described {
             }
             shown += &format!("\n{}\n", paint.bold(what));
             let rows = fields.into_iter().map(|row| row.map(Into::into));
-            shown += &table::table(["FIELD", "TYPE", "NEEDED", "DEFAULT", "WHAT IT IS"], rows, paint);
+            shown += &table(["FIELD", "TYPE", "NEEDED", "DEFAULT", "WHAT IT IS"], rows, paint);
         }
         for (name, key) in [("roles", "roles"), ("hosts", "egress")] {
             let values: Vec<&str> = list(&action[key]).iter().filter_map(Value::as_str).collect();

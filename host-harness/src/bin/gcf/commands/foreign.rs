@@ -3,7 +3,7 @@
 
 use gcf_host::wit::{
     api::{ApiPages, ApiResponse},
-    connections::{Connected, Connection, CredentialKind, Disconnected, Fault, Finding, Verdict},
+    connections::{self, Connected, Connection, CredentialKind, Fault, Finding, Verdict},
     functions::{
         Function, FunctionList, Generation, Invocation, MissingPart, OptionItem, OptionList, Trigger,
     },
@@ -15,9 +15,24 @@ use gcf_host::wit::{
 };
 use regex::Regex;
 
+use super::{
+    connect::New,
+    connections::{All, One, Shared, Unshared},
+    custom_api::{Answered, Paged},
+    disconnect::Disconnected,
+    doctor::Checked,
+    get::Got,
+    invoke::Invoked,
+    list::Listed,
+    options::Offered,
+    store::Stored,
+    supply::Supplied,
+};
 use crate::output::{
+    connection::Changed,
     failure::Failure,
-    outcome::{Outcome, Shown},
+    plan::Planned,
+    shown::{Outcome, Shown},
     style::{Look, Paint},
 };
 
@@ -131,7 +146,7 @@ fn plan(text: &str) -> CallPlan {
 }
 
 /// Every outcome whose parts are somebody else's.
-fn outcomes(text: &str) -> Vec<Outcome> {
+fn outcomes(text: &str) -> Vec<Box<dyn Outcome>> {
     let list = || vec![text.to_owned()];
     let connected = || Connected { connection: connection(text), warnings: list() };
     let finding = Finding {
@@ -154,21 +169,25 @@ fn outcomes(text: &str) -> Vec<Outcome> {
         hint: Some(text.to_owned()),
         default: true,
     };
+    let changed = |done| -> Box<dyn Outcome> { Box::new(Changed { done, connected: connected() }) };
     let options = || OptionList { options: vec![item()], more: true, notes: list(), trace: Vec::new() };
     vec![
-        Outcome::Connected(connected()),
-        Outcome::Reconnected(connected()),
-        Outcome::Renamed(connected()),
-        Outcome::Restricted(connected()),
-        Outcome::Connections(vec![connection(text)]),
-        Outcome::Connection { connection: connection(text), shared: list() },
-        Outcome::Checked { connection: connection(text), findings: vec![finding] },
-        Outcome::Shared { connection: connection(text), with: text.to_owned() },
-        Outcome::Unshared { connection: connection(text), with: text.to_owned() },
-        Outcome::Supplied { key: text.to_owned() },
-        Outcome::Stored { folder: text.into(), key: text.to_owned(), recipient: text.to_owned(), hidden: 1 },
-        Outcome::Disconnected { connection: connection(text), result: Disconnected { warnings: list() } },
-        Outcome::Listed {
+        Box::new(New(connected())),
+        changed("reconnected"),
+        changed("renamed"),
+        changed("restricted"),
+        Box::new(All(vec![connection(text)])),
+        Box::new(One { connection: connection(text), shared: list() }),
+        Box::new(Checked { connection: connection(text), findings: vec![finding] }),
+        Box::new(Shared { connection: connection(text), with: text.to_owned() }),
+        Box::new(Unshared { connection: connection(text), with: text.to_owned() }),
+        Box::new(Supplied { key: text.to_owned() }),
+        Box::new(Stored { folder: text.into(), key: text.to_owned(), recipient: text.to_owned(), hidden: 1 }),
+        Box::new(Disconnected {
+            connection: connection(text),
+            result: connections::Disconnected { warnings: list() },
+        }),
+        Box::new(Listed {
             list: FunctionList {
                 functions: vec![function(text)],
                 unreachable: list(),
@@ -179,20 +198,20 @@ fn outcomes(text: &str) -> Vec<Outcome> {
                 trace: Vec::new(),
             },
             ordered: false,
-        },
-        Outcome::Offered { list: options(), of_functions_in: None },
-        Outcome::Offered { list: options(), of_functions_in: Some(text.to_owned()) },
-        Outcome::Function(function(text)),
-        Outcome::Planned(plan(text)),
-        Outcome::Invoked { invocation: answer("one line", text), include: true },
-        Outcome::Paged(ApiPages {
+        }),
+        Box::new(Offered { list: options(), of_functions_in: None }),
+        Box::new(Offered { list: options(), of_functions_in: Some(text.to_owned()) }),
+        Box::new(Got(function(text))),
+        Box::new(Planned(plan(text))),
+        Box::new(Invoked { invocation: answer("one line", text), include: true }),
+        Box::new(Paged(ApiPages {
             items: "[1]".to_owned(),
             count: 1,
             unreachable: list(),
             next_page_token: Some(text.to_owned()),
             pages: 1,
             trace: Vec::new(),
-        }),
+        })),
     ]
 }
 
@@ -200,7 +219,7 @@ fn look() -> Look {
     Look { terminal: true, out: Paint::none(), err: Paint::none() }
 }
 
-fn shown(outcome: &Outcome) -> [String; 3] {
+fn shown(outcome: &dyn Outcome) -> [String; 3] {
     let Shown { before, result, after } = outcome.show(look());
     [before, String::from_utf8(result).unwrap(), after]
 }
@@ -230,11 +249,11 @@ fn assert_seen(unseen: &Regex, shown: &str, lines: usize) {
 #[test]
 fn nothing_that_is_shown_is_hidden_or_forges_a_line() {
     let unseen = unseen();
-    let expected: Vec<_> = outcomes("harmless").iter().map(shown).collect();
+    let expected: Vec<_> = outcomes("harmless").iter().map(|outcome| shown(&**outcome)).collect();
     let of_failure = failure("harmless").text(Paint::none()).lines().count();
     for text in texts() {
         for (outcome, expected) in outcomes(&text).iter().zip(&expected) {
-            for (shown, expected) in shown(outcome).iter().zip(expected) {
+            for (shown, expected) in shown(&**outcome).iter().zip(expected) {
                 assert_seen(&unseen, shown, expected.lines().count());
             }
         }
@@ -249,7 +268,7 @@ fn a_body_keeps_its_lines_and_nothing_else() {
     let unseen = unseen();
     for text in texts() {
         for body in [format!("one\n\ttwo {text}"), serde_json::json!({"a": text}).to_string()] {
-            let outcome = Outcome::Invoked { invocation: answer(&body, "harmless"), include: false };
+            let outcome = Invoked { invocation: answer(&body, "harmless"), include: false };
             let [_, result, _] = shown(&outcome);
             let hidden = unseen.find_iter(&result).find(|found| !matches!(found.as_str(), "\n" | "\t"));
             assert!(hidden.is_none(), "{hidden:?} in {result:?}");
@@ -262,7 +281,7 @@ fn a_body_keeps_its_lines_and_nothing_else() {
             token: TokenKind::AccessToken,
             trace: Vec::new(),
         };
-        let piped = Outcome::Answered { response, include: false, fail: false };
+        let piped = Answered { response, include: false, fail: false };
         let look = Look { terminal: false, ..look() };
         assert_eq!(piped.show(look).result, text.as_bytes(), "a pipe gets what came");
     }
@@ -272,9 +291,9 @@ fn a_body_keeps_its_lines_and_nothing_else() {
 #[test]
 fn json_keeps_every_character() {
     for text in texts() {
-        assert_eq!(Outcome::Function(function(&text)).json()["name"], text.as_str());
+        assert_eq!(Got(function(&text)).json()["name"], text.as_str());
         assert_eq!(
-            Outcome::Connection { connection: connection(&text), shared: Vec::new() }.json()["nickname"],
+            One { connection: connection(&text), shared: Vec::new() }.json()["nickname"],
             text.as_str()
         );
         assert_eq!(failure(&text).json()["error"]["message"], text.as_str());

@@ -1,24 +1,31 @@
 //! `gcf tape`: what is on a tape, without a component, a store or a network.
 
-use std::{
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use gcf_host::tape::{Change, Interaction, RecordedBody, Tape, TapeError};
 use serde_json::{Value, json};
 
+use super::{Alone, RunningAlone};
 use crate::{
     context::{Component, Global},
     output::{
-        failure::{Exit, Failure},
+        exit::Exit,
+        failure::Failure,
+        shown::write_result,
         style::{Look, Paint, plain},
     },
 };
 
+/// Look at tapes, compare them, and change names on them
+#[derive(Debug, Args)]
+pub(crate) struct Tapes {
+    #[command(subcommand)]
+    action: TapeAction,
+}
+
 #[derive(Debug, Subcommand)]
-pub(crate) enum TapeAction {
+enum TapeAction {
     /// Print what was asked and answered, to read
     Show {
         /// The tape
@@ -57,8 +64,13 @@ pub(crate) enum TapeAction {
     Schema,
 }
 
-/// Does what `action` says.
-pub(crate) fn tape(action: TapeAction, global: &Global, look: Look) -> Result<Exit, Failure> {
+impl Alone for Tapes {
+    fn run(self: Box<Self>, global: &Global, look: Look) -> RunningAlone<'_> {
+        Box::pin(async move { tape(self.action, global, look) })
+    }
+}
+
+fn tape(action: TapeAction, global: &Global, look: Look) -> Result<Exit, Failure> {
     let (exit, text, document) = match action {
         TapeAction::Show { file } => {
             let tape = read(&file)?;
@@ -85,12 +97,7 @@ pub(crate) fn tape(action: TapeAction, global: &Global, look: Look) -> Result<Ex
         }
     };
     let text = if global.json { format!("{document:#}\n") } else { text };
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::machine(format!("cannot write the result: {error}")))
-        }
-        Ok(()) | Err(_) => Ok(exit),
-    }
+    write_result(text.as_bytes()).map(|()| exit)
 }
 
 fn read(path: &Path) -> Result<Tape, Failure> {

@@ -52,7 +52,7 @@ fn without_secrets(mut answer: ApiResponse, seen: LiveSecrets) -> ApiResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::failure::Exit;
+    use crate::output::exit::Exit;
 
     fn refusal(text: &str) -> ApiResponse {
         ApiResponse {

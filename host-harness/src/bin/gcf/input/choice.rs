@@ -2,48 +2,7 @@
 
 use gcf_host::wit::{connections::Connection, types::ErrorKind};
 
-use crate::{
-    cli::{Command, ConnectionsAction},
-    output::{failure::Failure, style::plain, table},
-};
-
-/// Refuses `--connection` beside an argument that names the connection: they may name two, and one of them is
-/// about to be disconnected. `GCF_CONNECTION` is for many commands, and no mistake; nor is the option where no
-/// connection is used.
-pub(crate) fn refuse_contradiction(command: &Command) -> Result<(), Failure> {
-    match command {
-        Command::Doctor { .. }
-        | Command::List(_)
-        | Command::Get(_)
-        | Command::Options(_)
-        | Command::Invoke(_)
-        | Command::CustomApi(_)
-        | Command::Demo { .. }
-        | Command::Completions { .. }
-        | Command::Describe { .. }
-        | Command::Connect(_)
-        | Command::Connections { action: None }
-        | Command::Supply { .. }
-        | Command::Tape { .. }
-        | Command::Store => Ok(()),
-        Command::Reconnect(_)
-        | Command::Restrict(_)
-        | Command::Disconnect { .. }
-        | Command::Connections {
-            action:
-                Some(
-                    ConnectionsAction::Show { .. }
-                    | ConnectionsAction::Check { .. }
-                    | ConnectionsAction::Rename { .. }
-                    | ConnectionsAction::Restrict(_)
-                    | ConnectionsAction::Share { .. }
-                    | ConnectionsAction::Unshare { .. }
-                    | ConnectionsAction::Disconnect { .. },
-                ),
-        } => Err(Failure::input("this command takes no --connection")
-            .with_fix("leave it out: the connection's id or nickname is an argument of its own")),
-    }
-}
+use crate::output::{connection::short_account, failure::Failure, style::plain};
 
 /// The one that `name` stands for: an id, a nickname, or the only connection there is.
 pub(crate) fn choose(connections: Vec<Connection>, name: Option<&str>) -> Result<Connection, Failure> {
@@ -89,7 +48,7 @@ fn only(connections: Vec<Connection>) -> Result<Connection, Vec<Connection>> {
 fn listed(connections: &[Connection]) -> String {
     let each = |connection: &Connection| {
         let Connection { id, nickname, project, account, .. } = connection;
-        let account = table::short_account(account);
+        let account = short_account(account);
         let of = plain(&format!("{id}  {nickname}, project {project}, {account}")).into_owned();
         format!("\n  {of}")
     };
@@ -105,7 +64,7 @@ mod tests {
     use gcf_host::wit::connections::{CredentialKind, Invoker};
 
     use super::*;
-    use crate::output::failure::Exit;
+    use crate::output::exit::Exit;
 
     fn connection(id: &str, nickname: &str) -> Connection {
         Connection {

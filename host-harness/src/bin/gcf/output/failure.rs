@@ -1,6 +1,6 @@
-//! How a command fails: one message, its fix, and the exit code that scripts rely on.
+//! Failures of a command: one message, its fix, and its exit code.
 
-use std::{fmt, path::Path, process::ExitCode};
+use std::{fmt, path::Path};
 
 use gcf_host::{
     CallError, HostError,
@@ -13,87 +13,12 @@ use gcf_host::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::output::{
+use super::{
+    exit::Exit,
     json, repair,
     style::{Paint, block, plain},
     words,
 };
-
-/// The exit codes; `gcf help` documents each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exit {
-    Done = 0,
-    Failed = 1,
-    Usage = 2,
-    Connection = 3,
-    Forbidden = 4,
-    NotFound = 5,
-    Temporary = 6,
-    Replay = 7,
-    Status = 22,
-    Fault = 70,
-}
-
-impl Exit {
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 10] = [
-        Self::Done,
-        Self::Failed,
-        Self::Usage,
-        Self::Connection,
-        Self::Forbidden,
-        Self::NotFound,
-        Self::Temporary,
-        Self::Replay,
-        Self::Status,
-        Self::Fault,
-    ];
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
-}
-
-impl From<ErrorKind> for Exit {
-    fn from(kind: ErrorKind) -> Self {
-        match kind {
-            ErrorKind::InvalidInput => Self::Usage,
-            ErrorKind::ConnectionRequired
-            | ErrorKind::ConnectionNotFound
-            | ErrorKind::InvalidCredential
-            | ErrorKind::UnsupportedCredential
-            | ErrorKind::CredentialRejected
-            | ErrorKind::ReconnectRequired
-            | ErrorKind::ClockSkew
-            | ErrorKind::ClientConfig
-            | ErrorKind::InsufficientScope
-            | ErrorKind::AuthorizationFailed
-            | ErrorKind::AuthorizationDenied
-            | ErrorKind::Unauthenticated => Self::Connection,
-            ErrorKind::MissingRole
-            | ErrorKind::Forbidden
-            | ErrorKind::ApiDisabled
-            | ErrorKind::Restricted
-            | ErrorKind::EgressDenied => Self::Forbidden,
-            ErrorKind::NotFound | ErrorKind::AmbiguousFunction => Self::NotFound,
-            ErrorKind::RateLimited
-            | ErrorKind::Unavailable
-            | ErrorKind::Network
-            | ErrorKind::DeadlineExceeded => Self::Temporary,
-            ErrorKind::Status => Self::Status,
-            ErrorKind::Internal => Self::Fault,
-            ErrorKind::NotInvocable
-            | ErrorKind::TooLarge
-            | ErrorKind::UnexpectedRedirect
-            | ErrorKind::InvalidResponse
-            | ErrorKind::PageLoop
-            | ErrorKind::SecretStore
-            | ErrorKind::Other => Self::Failed,
-        }
-    }
-}
 
 /// Why a command ends with another code than 0.
 #[derive(Debug)]

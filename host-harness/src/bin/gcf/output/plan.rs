@@ -1,66 +1,35 @@
-//! `--plan`: what a command would send, and nothing sent.
+//! Plans: the requests that a call would send.
 
 use std::fmt::Write as _;
 
 use gcf_host::wit::{
-    planning::{Action, CallPlan, PlannedRequest},
+    planning::{CallPlan, PlannedRequest},
     types::{RetryClass, TokenKind},
 };
 use serde_json::{Value, json};
 
-use crate::{
-    cli::{Command, ConnectionsAction},
-    context::Context,
-    output::{
-        failure::Failure,
-        outcome::{Outcome, Shown},
-        style::{Look, Paint, plain},
-        words,
-    },
+use super::{
+    connection,
+    shown::{Outcome, Shown, notes},
+    style::{Look, Paint, plain},
+    words,
 };
 
-/// Plans a call in place of making it.
-pub(crate) async fn plan(context: &Context, connection: &str, action: Action) -> Result<Outcome, Failure> {
-    Ok(Outcome::Planned(context.host.plan(connection, action, context.timeout).await?))
-}
+/// A call that was planned, and not made.
+pub(crate) struct Planned(pub(crate) CallPlan);
 
-/// Refuses `--plan` where there is no call to plan: the command would do what it was told not to.
-pub(crate) fn refuse(command: &Command) -> Result<(), Failure> {
-    match command {
-        Command::Connect(connect) if connect.credential.kind.oauth => Err(no_browser()),
-        Command::Reconnect(reconnect) if reconnect.credential.kind.oauth => Err(no_browser()),
-        Command::Connect(_)
-        | Command::Reconnect(_)
-        | Command::Doctor { .. }
-        | Command::List(_)
-        | Command::Options(_)
-        | Command::Get(_)
-        | Command::Invoke(_)
-        | Command::CustomApi(_)
-        | Command::Disconnect { .. }
-        | Command::Connections {
-            action: Some(ConnectionsAction::Check { .. } | ConnectionsAction::Disconnect { .. }),
-        } => Ok(()),
-        Command::Demo { .. }
-        | Command::Completions { .. }
-        | Command::Describe { .. }
-        | Command::Restrict(_)
-        | Command::Connections { .. }
-        | Command::Supply { .. }
-        | Command::Tape { .. }
-        | Command::Store => Err(Failure::input("--plan does not go with this command").with_fix(
-            "it goes with what sends requests: connect, reconnect, doctor, list, options, get, invoke, custom-api and disconnect",
-        )),
+impl Outcome for Planned {
+    fn show(&self, look: Look) -> Shown {
+        show(&self.0, look)
+    }
+
+    fn json(&self) -> Value {
+        json(&self.0)
     }
 }
 
-fn no_browser() -> Failure {
-    Failure::input("signing in with a browser cannot be planned")
-        .with_fix("run it without --plan: nothing is kept before you have come back")
-}
-
 /// For people: each request with a number, and what depends on answers.
-pub(crate) fn show(plan: &CallPlan, look: Look) -> Shown {
+fn show(plan: &CallPlan, look: Look) -> Shown {
     let paint = look.out;
     let mut text = String::new();
     let digits = plan.requests.len().to_string().len();
@@ -153,14 +122,11 @@ fn facts(plan: &CallPlan) -> Vec<(&'static str, String)> {
 }
 
 fn after(notes: &[String], paint: Paint) -> String {
-    let mut text: String =
-        notes.iter().map(|note| format!("{} {}\n", paint.hint("note:"), plain(note))).collect();
-    text += "nothing was sent, and nothing written\n";
-    text
+    self::notes(notes, paint) + "nothing was sent, and nothing written\n"
 }
 
 /// For programs.
-pub(crate) fn json(plan: &CallPlan) -> Value {
+fn json(plan: &CallPlan) -> Value {
     let request = |request: &PlannedRequest| {
         let headers: Vec<_> = request
             .headers
@@ -185,7 +151,7 @@ pub(crate) fn json(plan: &CallPlan) -> Value {
         "requests": plan.requests.iter().map(request).collect::<Vec<_>>(),
         "account": plan.account,
         "principal": plan.principal,
-        "guard-rails": plan.guard_rails.as_ref().map(crate::output::json::guard_rails),
+        "guard-rails": plan.guard_rails.as_ref().map(connection::guard_rails),
         "notes": plan.notes,
     })
 }

@@ -68,7 +68,7 @@ mod tests {
     use gcf_host::wit::connections::Invoker;
 
     use super::*;
-    use crate::cli::Cli;
+    use crate::commands::Cli;
 
     fn connection(kind: CredentialKind) -> Connection {
         Connection {

@@ -154,3 +154,8 @@ pub(crate) fn invoker(invoker: &Invoker) -> String {
         }
     }
 }
+
+/// `1 page`, `2 pages`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

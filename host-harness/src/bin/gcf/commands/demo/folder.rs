@@ -10,14 +10,12 @@ use std::{
 use clap::Parser as _;
 use serde_json::{Map, Value, json};
 
-use super::{KEY, TAPE, command_line};
+use super::{KEY, TAPE, command_line, in_context};
 use crate::{
-    cli::Cli,
-    commands::run,
+    commands::Cli,
     context::{Context, Global, TapeMode},
     output::{
         failure::Failure,
-        progress::Progress,
         style::{Paint, plain},
     },
 };
@@ -81,8 +79,9 @@ async fn connect(global: &Global, folder: &Path) -> Result<(), Failure> {
         tape_mode: Some(TapeMode::Stub),
         ..parsed.global
     };
-    let context = Context::open(&parsed.global, true, Progress::hidden().observer())?;
-    let done = run(&context, parsed.command).await;
+    let command = in_context(parsed.command)?;
+    let context = Context::open(&parsed.global, command.needs_store(), command.progress().observer())?;
+    let done = command.run(&context).await;
     context.finish(done).await.map(drop)
 }
 

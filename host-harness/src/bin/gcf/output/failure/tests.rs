@@ -18,28 +18,6 @@ fn error(kind: ErrorKind) -> Error {
 }
 
 #[test]
-fn scripts_can_tell_whose_move_it_is() {
-    for (kind, code) in [
-        (ErrorKind::InvalidInput, 2),
-        (ErrorKind::ConnectionRequired, 3),
-        (ErrorKind::CredentialRejected, 3),
-        (ErrorKind::Unauthenticated, 3),
-        (ErrorKind::MissingRole, 4),
-        (ErrorKind::ApiDisabled, 4),
-        (ErrorKind::EgressDenied, 4),
-        (ErrorKind::NotFound, 5),
-        (ErrorKind::AmbiguousFunction, 5),
-        (ErrorKind::RateLimited, 6),
-        (ErrorKind::DeadlineExceeded, 6),
-        (ErrorKind::Status, 22),
-        (ErrorKind::Internal, 70),
-        (ErrorKind::TooLarge, 1),
-    ] {
-        assert_eq!(Exit::from(kind) as u8, code, "{kind:?}");
-    }
-}
-
-#[test]
 fn people_get_the_fix_on_its_own_line() {
     let text = Failure::from(error(ErrorKind::MissingRole)).text(Paint::none());
     assert_eq!(

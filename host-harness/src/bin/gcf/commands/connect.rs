@@ -1,0 +1,172 @@
+//! `gcf connect`: a new connection.
+
+use clap::Args;
+use gcf_host::wit::{
+    connections::{AuthorizeRequest, ConnectRequest, Connected, Connection},
+    planning::Action,
+};
+use serde_json::Value;
+
+use super::{Planning, Run, Running, connections::One};
+use crate::{
+    context::Context,
+    input::{guard_rails::GuardRails, invoker::Invoker},
+    output::{
+        connection,
+        failure::Failure,
+        shown::{Outcome, Shown},
+        style::{Look, plain},
+    },
+    sign_in::{
+        by_consent,
+        credential::{self, Credential},
+    },
+};
+
+const USAGE: &str = "\
+gcf connect --nickname NAME --oauth --client CLIENT.json [OPTIONS]
+       gcf connect --nickname NAME --credentials FILE [OPTIONS]
+       gcf connect --nickname NAME --stored-key KEY --account EMAIL [OPTIONS]
+       gcf connect --nickname NAME --supplied-token TOKEN [OPTIONS]";
+
+/// Make a connection: sign in with Google, or use a credential
+#[derive(Debug, Args)]
+#[command(override_usage = USAGE)]
+pub(crate) struct Connect {
+    /// A name for people
+    #[arg(long, value_name = "NAME")]
+    nickname: String,
+    /// If there is a connection of this nickname, show it and leave everything as it is
+    #[arg(long)]
+    if_absent: bool,
+    /// A project id or number, or a console URL with ?project=…; by default the credential's own
+    #[arg(long)]
+    project: Option<String>,
+    /// The default region, us-central1 if left out: what forms offer first, and where a bare name is
+    /// looked for if functions may not be listed
+    #[arg(long)]
+    region: Option<String>,
+    #[command(flatten)]
+    credential: Credential,
+    #[command(flatten)]
+    invoker: Invoker,
+    #[command(flatten)]
+    guard_rails: GuardRails,
+}
+
+impl Run for Connect {
+    fn planning(&self) -> Planning {
+        if self.credential.kind.oauth { Planning::AfterBrowser } else { Planning::Possible }
+    }
+
+    fn names_connection(&self) -> bool {
+        false
+    }
+
+    fn run(self: Box<Self>, context: &Context) -> Running<'_> {
+        Box::pin(async move {
+            let Self { nickname, if_absent, project, region, credential, invoker, guard_rails } = *self;
+            if if_absent && let Some(there) = there_already(context, &nickname).await? {
+                return Ok(Box::new(there) as Box<dyn Outcome>);
+            }
+            let invoker = invoker.into_contract()?;
+            let guard_rails = Some(guard_rails.into_contract());
+            if credential.kind.oauth {
+                let consented = by_consent(context, credential, |client, login| AuthorizeRequest {
+                    nickname,
+                    project,
+                    region,
+                    client,
+                    redirect_uri: login.redirect_uri,
+                    login_hint: login.login_hint,
+                    hosted_domain: login.hosted_domain,
+                    invoker,
+                    guard_rails,
+                    connection: None,
+                });
+                return Ok(Box::new(New(consented.await?)) as Box<dyn Outcome>);
+            }
+            let (credential, subject_token) = credential.find(context)?;
+            let request = ConnectRequest {
+                nickname,
+                project,
+                region,
+                credential: credential.clone(),
+                subject_token: subject_token.clone(),
+                invoker,
+                guard_rails,
+            };
+            let connect = async |request| {
+                let connected = context.host.connect(request, context.timeout).await;
+                connected.map(New).map_err(|error| {
+                    credential::in_our_words(error.into(), &credential, subject_token.as_deref())
+                })
+            };
+            context.call("", request, Action::Connect, connect).await
+        })
+    }
+}
+
+/// The connection of this nickname, if there is one. Which of several is meant, nobody can tell.
+async fn there_already(context: &Context, nickname: &str) -> Result<Option<One>, Failure> {
+    let mut alike = context.host.connections().await?;
+    alike.retain(|connection| connection.nickname == nickname);
+    match <[Connection; 1]>::try_from(alike) {
+        Ok([connection]) => One::of(context, connection).map(Some),
+        Err(none) if none.is_empty() => Ok(None),
+        Err(several) => {
+            Err(Failure::input(format!("there are {} connections of the nickname {nickname}", several.len()))
+                .with_fix("rename all but one: gcf connections rename ID NICKNAME"))
+        }
+    }
+}
+
+/// A new connection.
+pub(super) struct New(pub(super) Connected);
+
+impl Outcome for New {
+    fn show(&self, look: Look) -> Shown {
+        connection::changed("connected", &self.0, look)
+    }
+
+    fn json(&self) -> Value {
+        connection::changed_json(&self.0)
+    }
+
+    fn changes_connections(&self) -> bool {
+        true
+    }
+
+    fn gist(&self, look: Look) -> Option<String> {
+        let connection = &self.0.connection;
+        Some(format!(
+            "{} {} to {} as {}\n",
+            look.out.good("connected"),
+            plain(&connection.nickname),
+            plain(&connection.project),
+            plain(&connection.account)
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use crate::commands::Cli;
+
+    #[test]
+    fn a_connection_has_one_credential() {
+        let parse = |arguments: &[&str]| {
+            let start = ["gcf", "connect", "--nickname", "n"];
+            Cli::try_parse_from(start.iter().chain(arguments)).map(drop).map_err(|error| error.kind())
+        };
+        use clap::error::ErrorKind::{ArgumentConflict, MissingRequiredArgument};
+        assert_eq!(parse(&["--credentials", "f"]), Ok(()));
+        assert_eq!(parse(&["--oauth", "--client", "f"]), Ok(()));
+        assert_eq!(parse(&[]), Err(MissingRequiredArgument));
+        assert_eq!(parse(&["--oauth"]), Err(MissingRequiredArgument));
+        assert_eq!(parse(&["--stored-key", "k"]), Err(MissingRequiredArgument));
+        assert_eq!(parse(&["--oauth", "--client", "f", "--credentials", "f"]), Err(ArgumentConflict));
+    }
+}

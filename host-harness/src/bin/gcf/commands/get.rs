@@ -1,0 +1,63 @@
+//! `gcf get`: one function.
+
+use clap::Args;
+use gcf_host::wit::{functions::Function, planning::Action};
+use serde_json::Value;
+
+use super::{Planning, Run, Running};
+use crate::{
+    context::Context,
+    input::function::function_ref,
+    output::{
+        failure::Failure,
+        function,
+        shown::{Outcome, Shown},
+        style::Look,
+    },
+};
+
+/// Show one function
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    /// A name, or projects/P/locations/R/functions/F
+    #[arg(value_name = "NAME")]
+    function: String,
+    /// Where it is; by default all regions are searched, and two of the name are an error
+    #[arg(long)]
+    region: Option<String>,
+}
+
+impl Run for Get {
+    fn planning(&self) -> Planning {
+        Planning::Possible
+    }
+
+    fn names_connection(&self) -> bool {
+        false
+    }
+
+    fn run(self: Box<Self>, context: &Context) -> Running<'_> {
+        Box::pin(async move {
+            let function = function_ref(self.function, self.region)?;
+            let connection = context.current().await?;
+            let get = async |function| {
+                let got = context.host.get_function(&connection.id, function, context.timeout).await;
+                got.map(Got).map_err(|error| Failure::of_call(error, &connection))
+            };
+            context.call(&connection.id, function, Action::Get, get).await
+        })
+    }
+}
+
+/// The function that was asked for.
+pub(super) struct Got(pub(super) Function);
+
+impl Outcome for Got {
+    fn show(&self, look: Look) -> Shown {
+        Shown::result(function::text(&self.0, look.out))
+    }
+
+    fn json(&self) -> Value {
+        function::json(&self.0)
+    }
+}

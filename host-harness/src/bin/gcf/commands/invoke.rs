@@ -1,0 +1,229 @@
+//! `gcf invoke`: a call of a function.
+
+mod body;
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+use gcf_host::wit::{
+    functions::{self, Invocation, InvokeRequest},
+    planning::Action,
+};
+use serde_json::{Value, json};
+
+use self::body::MoreBodies;
+use super::{Planning, Run, Running};
+use crate::{
+    context::Context,
+    input::{
+        function::function_ref,
+        invoker::{self, Invoker},
+        request::Request,
+        values,
+    },
+    output::{
+        failure::Failure,
+        json, response,
+        shown::{Outcome, Shown},
+        style::{Look, plain},
+        words,
+    },
+};
+
+/// Call a function, and print what it answers
+#[derive(Debug, Args)]
+pub(crate) struct Invoke {
+    /// A name, projects/P/locations/R/functions/F, or the function's own https URL
+    #[arg(value_name = "FUNCTION")]
+    function: String,
+    /// Where it is; by default all regions are searched, and two of the name are an error
+    #[arg(long)]
+    region: Option<String>,
+    /// By default GET, or POST if there is a body
+    #[arg(long, value_parser = values::method)]
+    method: Option<String>,
+    /// A path below the function's URL
+    #[arg(long, default_value = "", hide_default_value = true)]
+    path: String,
+    #[command(flatten)]
+    request: Request,
+    #[command(flatten)]
+    more: MoreBodies,
+    /// What tells the function who calls: `auto` (nothing, and an ID token only if Google asks for one),
+    /// `id-token`, or `none` (no credential of any kind)
+    // A list of values would make the whole page a long one.
+    #[arg(long, value_enum, default_value_t = Auth::IdToken, hide_possible_values = true)]
+    auth: Auth,
+    /// In place of the audience that the function's generation asks for
+    #[arg(long)]
+    audience: Option<String>,
+    /// An Authorization of your own for the function, beside the ID token: the file holds the whole value
+    #[arg(long, value_name = "FILE")]
+    authorization_file: Option<PathBuf>,
+    /// The function may be called twice: repeat after a temporary failure
+    #[arg(long)]
+    idempotent: bool,
+    /// Exit with 22, and print no body, if the status is not 2xx
+    #[arg(long)]
+    fail: bool,
+    // Last, for its heading is that of all that follows.
+    #[command(flatten)]
+    invoker: Invoker,
+}
+
+/// Proof of who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Auth {
+    /// Nothing, and an ID token only if Google's front end asks for one.
+    Auto,
+    /// An ID token.
+    IdToken,
+    /// No credential of any kind.
+    None,
+}
+
+impl Run for Invoke {
+    fn planning(&self) -> Planning {
+        Planning::Possible
+    }
+
+    fn names_connection(&self) -> bool {
+        false
+    }
+
+    fn run(self: Box<Self>, context: &Context) -> Running<'_> {
+        Box::pin(async move {
+            let include = self.request.include;
+            let request = self.into_request()?;
+            let connection = context.current().await?;
+            let invoke = async |request| {
+                let invoked = context.host.invoke(&connection.id, request, context.timeout).await;
+                let invocation = invoked.map_err(|error| {
+                    let failure = invoker::in_our_words(Failure::of_call(error, &connection));
+                    // What --fail is called in the contract.
+                    match failure
+                        .fix()
+                        .map(|fix| fix.replace("leave raise-for-status off", "leave --fail out"))
+                    {
+                        Some(fix) => failure.with_fix(fix),
+                        None => failure,
+                    }
+                })?;
+                Ok(Invoked { invocation, include })
+            };
+            context.call(&connection.id, request, Action::Invoke, invoke).await
+        })
+    }
+}
+
+impl Invoke {
+    fn into_request(self) -> Result<InvokeRequest, Failure> {
+        let body = body::body(self.request.data.as_deref(), self.request.content_type.as_deref(), self.more)?;
+        let without_method = if body.is_some() { "POST" } else { "GET" };
+        Ok(InvokeRequest {
+            function: function_ref(self.function, self.region)?,
+            method: self.method.unwrap_or_else(|| without_method.to_owned()),
+            path: self.path,
+            query: self.request.query(),
+            headers: self.request.headers(),
+            body,
+            auth: match self.auth {
+                Auth::Auto => functions::Auth::Auto,
+                Auth::IdToken => functions::Auth::IdToken,
+                Auth::None => functions::Auth::None,
+            },
+            invoker: self.invoker.into_contract()?,
+            audience: self.audience,
+            authorization: body::authorization(self.authorization_file.as_deref())?,
+            idempotent: self.idempotent,
+            raise_for_status: self.fail,
+        })
+    }
+}
+
+/// The function's answer.
+pub(super) struct Invoked {
+    pub(super) invocation: Invocation,
+    pub(super) include: bool,
+}
+
+impl Outcome for Invoked {
+    fn show(&self, look: Look) -> Shown {
+        let invocation = &self.invocation;
+        let mut carried = response::carried(invocation.token);
+        if let Some(audience) = &invocation.audience {
+            let _ = write!(carried, " for {}", plain(audience));
+        }
+        if let Some(principal) = &invocation.principal {
+            let _ = write!(carried, " as {}", plain(principal));
+        }
+        let (headers, body) = (&invocation.headers, invocation.body.as_bytes());
+        let mut shown = response::show(invocation.status, headers, body, self.include, look, &carried);
+        if let Some(failure) = &invocation.execution_error {
+            shown.after += &format!("{} {}\n", look.err.error("the function failed:"), plain(failure));
+        }
+        if let Some(diagnosis) = &invocation.diagnosis {
+            shown.after += &format!("{} {}\n", look.err.warning("diagnosis:"), plain(diagnosis));
+        }
+        shown
+    }
+
+    fn json(&self) -> Value {
+        let invocation = &self.invocation;
+        json!({
+            "status": invocation.status,
+            "headers": json::headers(&invocation.headers),
+            "body": json::body(&invocation.headers, invocation.body.as_bytes()),
+            "url": invocation.url,
+            "generation": words::generation(invocation.generation),
+            "token": words::token(invocation.token),
+            "audience": invocation.audience,
+            "principal": invocation.principal,
+            "execution-id": invocation.execution_id,
+            "execution-error": invocation.execution_error,
+            "diagnosis": invocation.diagnosis,
+            "trace": json::trace(&invocation.trace),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::commands::{Cli, Command};
+
+    #[test]
+    fn stdin_is_a_value_of_data() {
+        let cli = Cli::try_parse_from(["gcf", "invoke", "f", "--data", "-", "-i"]).unwrap();
+        let Command::Invoke(invoke) = cli.command else { panic!("{:?}", cli.command) };
+        assert_eq!(invoke.request.data.as_deref(), Some("-"));
+        assert!(invoke.request.include);
+        assert_eq!(invoke.auth, Auth::IdToken);
+    }
+
+    #[test]
+    fn a_request_has_one_body() {
+        let parse = |arguments: &[&str]| {
+            Cli::try_parse_from(["gcf", "invoke", "f"].iter().chain(arguments))
+                .map(drop)
+                .map_err(|error| error.kind())
+        };
+        use clap::error::ErrorKind::{ArgumentConflict, ValueValidation};
+        assert_eq!(parse(&["--form", "a=b", "--file", "c=@d", "--form", "a=c"]), Ok(()));
+        assert_eq!(parse(&["--event", "-"]), Ok(()));
+        assert_eq!(parse(&["--data", "x", "--form", "a=b"]), Err(ArgumentConflict));
+        assert_eq!(parse(&["--data", "x", "--file", "a=@b"]), Err(ArgumentConflict));
+        for other in [["--data", "x"], ["--form", "a=b"], ["--file", "a=@b"]] {
+            assert_eq!(parse(&["--event", "e", other[0], other[1]]), Err(ArgumentConflict));
+        }
+        assert_eq!(parse(&["--file", "a=b"]), Err(ValueValidation));
+    }
+
+    #[test]
+    fn a_content_type_needs_data() {
+        let error = Cli::try_parse_from(["gcf", "invoke", "f", "--content-type", "a/b"]).unwrap_err();
+        assert_eq!(error.kind(), clap::error::ErrorKind::MissingRequiredArgument);
+    }
+}

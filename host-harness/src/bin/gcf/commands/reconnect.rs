@@ -1,0 +1,77 @@
+//! `gcf reconnect`: another credential for a connection.
+
+use clap::Args;
+use gcf_host::wit::{connections::AuthorizeRequest, planning::Action};
+
+use super::{Planning, Run, Running};
+use crate::{
+    context::Context,
+    output::{connection::Changed, shown::Outcome},
+    sign_in::{
+        by_consent,
+        credential::{self, Credential},
+    },
+};
+
+const USAGE: &str = "\
+gcf reconnect ID --oauth --client CLIENT.json [OPTIONS]
+       gcf reconnect ID --credentials FILE [OPTIONS]
+       gcf reconnect ID --stored-key KEY --account EMAIL [OPTIONS]
+       gcf reconnect ID --supplied-token TOKEN [OPTIONS]";
+
+/// Sign in anew for a connection, or give it another credential; its id stays
+#[derive(Debug, Args)]
+#[command(override_usage = USAGE)]
+pub(crate) struct Reconnect {
+    /// The connection: its id or its nickname
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    credential: Credential,
+}
+
+impl Run for Reconnect {
+    fn planning(&self) -> Planning {
+        if self.credential.kind.oauth { Planning::AfterBrowser } else { Planning::Possible }
+    }
+
+    fn names_connection(&self) -> bool {
+        true
+    }
+
+    fn run(self: Box<Self>, context: &Context) -> Running<'_> {
+        Box::pin(async move {
+            let Self { id, credential } = *self;
+            let id = context.named(&id).await?.id;
+            if credential.kind.oauth {
+                let consented = by_consent(context, credential, |client, login| AuthorizeRequest {
+                    nickname: String::new(),
+                    project: None,
+                    region: None,
+                    client,
+                    redirect_uri: login.redirect_uri,
+                    login_hint: login.login_hint,
+                    hosted_domain: login.hosted_domain,
+                    invoker: None,
+                    guard_rails: None,
+                    connection: Some(id),
+                });
+                let outcome = Changed { done: "reconnected", connected: consented.await? };
+                return Ok(Box::new(outcome) as Box<dyn Outcome>);
+            }
+            let found = credential.find(context)?;
+            let reauthorize = async |(credential, subject_token): credential::Found| {
+                let reauthorized = context
+                    .host
+                    .reauthorize(&id, credential.clone(), subject_token.as_deref(), context.timeout)
+                    .await;
+                let connected = reauthorized.map_err(|error| {
+                    credential::in_our_words(error.into(), &credential, subject_token.as_deref())
+                })?;
+                Ok(Changed { done: "reconnected", connected })
+            };
+            let planned = |(credential, subject_token)| Action::Reauthorize { credential, subject_token };
+            context.call(&id, found, planned, reauthorize).await
+        })
+    }
+}

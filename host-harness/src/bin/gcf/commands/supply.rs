@@ -1,0 +1,81 @@
+//! `gcf supply`: a token or a private key for connections that look for it in the store.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use gcf_host::secrets::Expected;
+use serde_json::{Value, json};
+
+use super::{Planning, Run, Running};
+use crate::{
+    context::Context,
+    input::files,
+    output::{
+        failure::Failure,
+        shown::{Outcome, Shown},
+        style::{Look, plain},
+    },
+    sign_in::credential::supplied,
+};
+
+/// Put a token, or a private key, into the store for connections that look for it there
+#[derive(Debug, Args)]
+pub(crate) struct Supply {
+    /// Its name, as --supplied-token and --subject-token take it; keys/NAME is a private key, as
+    /// --stored-key takes it
+    name: String,
+    /// Where it is read from; by default, or for -, stdin. A key is PEM, or the JSON that Google
+    /// hands out
+    #[arg(default_value = "-", hide_default_value = true)]
+    file: PathBuf,
+}
+
+impl Run for Supply {
+    fn planning(&self) -> Planning {
+        Planning::Impossible
+    }
+
+    fn names_connection(&self) -> bool {
+        false
+    }
+
+    fn run(self: Box<Self>, context: &Context) -> Running<'_> {
+        Box::pin(async move {
+            let Self { name, file } = *self;
+            context.refuse_in_replay()?;
+            let (key, value) = match name.strip_prefix("keys/") {
+                Some(id) => {
+                    // There lie the keys of connections that came with one, too.
+                    if context.host.connections().await?.iter().any(|connection| connection.id == id) {
+                        return Err(Failure::input(format!("{name} is the key of the connection {id}"))
+                            .with_fix(format!(
+                                "choose another name, or: gcf reconnect {id} --credentials FILE"
+                            )));
+                    }
+                    (name.clone(), files::private_key(&file)?)
+                }
+                None => (supplied(&name), files::token(&file)?),
+            };
+            context
+                .store
+                .put(&key, &value, &Expected::Anything)
+                .map_err(|error| Failure::store_refuses(&format!("keep {key}"), &error))?;
+            Ok(Box::new(Supplied { key }) as Box<dyn Outcome>)
+        })
+    }
+}
+
+/// A secret that is in the store now.
+pub(super) struct Supplied {
+    pub(super) key: String,
+}
+
+impl Outcome for Supplied {
+    fn show(&self, _look: Look) -> Shown {
+        Shown::result(format!("kept as {}\n", plain(&self.key)))
+    }
+
+    fn json(&self) -> Value {
+        json!({ "supplied": self.key })
+    }
+}

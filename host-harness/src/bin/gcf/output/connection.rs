@@ -1,0 +1,161 @@
+//! One connection, for people and for programs.
+
+use gcf_host::wit::{
+    connections::{Connected, Connection},
+    types::{GuardRails, Invoker},
+};
+use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{
+    repair,
+    shown::{self, Outcome, Shown},
+    style::{Look, Paint, plain},
+    table::facts,
+    words,
+};
+
+/// A connection that is another one now, in a word: renamed, restricted.
+pub(crate) struct Changed {
+    pub(crate) done: &'static str,
+    pub(crate) connected: Connected,
+}
+
+impl Outcome for Changed {
+    fn show(&self, look: Look) -> Shown {
+        changed(self.done, &self.connected, look)
+    }
+
+    fn json(&self) -> Value {
+        changed_json(&self.connected)
+    }
+
+    fn changes_connections(&self) -> bool {
+        true
+    }
+}
+
+/// The change of a connection, and how it is now.
+pub(crate) fn changed(done: &str, connected: &Connected, look: Look) -> Shown {
+    let Connected { connection, warnings } = connected;
+    Shown {
+        after: shown::warnings(warnings, look),
+        ..Shown::result(format!(
+            "{} {}\n{}",
+            look.out.good(done),
+            plain(&connection.nickname),
+            text(connection, &[], look.out)
+        ))
+    }
+}
+
+pub(crate) fn changed_json(connected: &Connected) -> Value {
+    json!({ "connection": json(&connected.connection), "warnings": connected.warnings })
+}
+
+/// The nickname and the id.
+pub(crate) fn named(connection: &Connection) -> String {
+    format!("{} ({})", plain(&connection.nickname), plain(&connection.id))
+}
+
+/// One connection, a line per fact.
+pub(crate) fn text(connection: &Connection, shared: &[String], paint: Paint) -> String {
+    let created = timestamp(connection.created);
+    let last_used = connection.last_used.and_then(timestamp);
+    let fault = connection.fault.as_ref();
+    let since = fault.and_then(|fault| timestamp(fault.since));
+    let run = fault.and_then(|_| repair::repair(connection));
+    let mut text = facts(
+        &[
+            ("id", Some(&connection.id)),
+            ("nickname", Some(&connection.nickname)),
+            ("project", Some(&connection.project)),
+            ("region", Some(&connection.region)),
+            ("credential", Some(words::credential(connection.kind))),
+            ("account", Some(&connection.account)),
+            ("scopes", Some(&connection.scopes.join(" "))),
+            ("invokes as", Some(&words::invoker(&connection.invoker))),
+            ("created", created.as_deref()),
+            ("last used", last_used.as_deref()),
+        ],
+        paint,
+    );
+    for rail in connection.guard_rails.iter().flat_map(words::guard_rails) {
+        text += &facts(&[("guard rail", Some(&rail))], paint);
+    }
+    for recipient in shared {
+        text += &facts(&[("shared", Some(&format!("with {recipient}")))], paint);
+    }
+    text + &facts(
+        &[
+            ("fault", fault.map(|fault| fault.message.as_str())),
+            ("since", since.as_deref()),
+            ("hint", fault.and_then(|fault| fault.fix.as_deref())),
+            ("run", run.as_deref()),
+        ],
+        paint,
+    )
+}
+
+/// For programs.
+pub(crate) fn json(connection: &Connection) -> Value {
+    json!({
+        "id": connection.id,
+        "nickname": connection.nickname,
+        "project": connection.project,
+        "region": connection.region,
+        "kind": words::credential(connection.kind),
+        "account": connection.account,
+        "scopes": connection.scopes,
+        "invoker": invoker(&connection.invoker),
+        "guard-rails": connection.guard_rails.as_ref().map(guard_rails),
+        "created": connection.created,
+        "last-used": connection.last_used,
+        "fault": connection.fault.as_ref().map(|fault| json!({
+            "message": fault.message,
+            "fix": fault.fix,
+            "reason": fault.reason,
+            "since": fault.since,
+        })),
+    })
+}
+
+pub(crate) fn guard_rails(rails: &GuardRails) -> Value {
+    json!({
+        "read-only": rails.read_only,
+        "regions": rails.regions,
+        "functions": rails.functions,
+        "methods": rails.methods,
+        "max-body": rails.max_body,
+        "own-project": rails.own_project,
+        "audiences": rails.audiences,
+    })
+}
+
+fn invoker(invoker: &Invoker) -> Value {
+    match invoker {
+        Invoker::Own => json!("own"),
+        Invoker::User => json!("user"),
+        Invoker::ServiceAccount(impersonation) => json!({ "service-account": {
+            "service-account": impersonation.service_account,
+            "delegates": impersonation.delegates,
+            "include-email": impersonation.include_email,
+        } }),
+    }
+}
+
+/// The command that repairs a connection, if it needs one.
+pub(crate) fn repair(connection: &Connection, paint: Paint) -> String {
+    let command = connection.fault.as_ref().and_then(|_| repair::repair(connection));
+    command.map(|command| format!("{} {}\n", paint.hint("run:"), plain(&command))).unwrap_or_default()
+}
+
+/// Through what else it signs in, `gcf connections show` tells.
+pub(crate) fn short_account(account: &str) -> &str {
+    account.split_once(" (through ").map_or(account, |(itself, _)| itself)
+}
+
+fn timestamp(seconds: u64) -> Option<String> {
+    let time = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
+    time.format(&Rfc3339).ok()
+}

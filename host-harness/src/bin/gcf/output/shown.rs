@@ -1,0 +1,93 @@
+//! Results: the part for each stream, and the JSON for programs.
+
+use std::io::{self, Write as _};
+
+use serde_json::Value;
+
+use super::{
+    exit::Exit,
+    failure::Failure,
+    style::{Look, Paint, plain},
+};
+
+/// The result of a command.
+pub(crate) trait Outcome {
+    /// For people.
+    fn show(&self, look: Look) -> Shown;
+
+    /// For programs.
+    fn json(&self) -> Value;
+
+    /// The exit code: a result can say that something is missing.
+    fn exit(&self) -> Exit {
+        Exit::Done
+    }
+
+    /// Tells whether a connection is another one now, or gone.
+    fn changes_connections(&self) -> bool {
+        false
+    }
+
+    /// The result in the long demo, where its first lines would not do.
+    fn excerpt(&self, _look: Look) -> Option<String> {
+        None
+    }
+
+    /// All that the short demo shows, where the whole result would be too much.
+    fn gist(&self, _look: Look) -> Option<String> {
+        None
+    }
+}
+
+impl dyn Outcome {
+    /// The result to stdout, the rest of what a person wants to know to stderr.
+    pub(crate) fn print(&self, json: bool, look: Look) -> Result<(), Failure> {
+        let Shown { before, result, after } =
+            if json { Shown::result(format!("{:#}\n", self.json())) } else { self.show(look) };
+        let mut err = io::stderr().lock();
+        err.write_all(before.as_bytes()).map_err(|error| unwritten(&error))?;
+        write_result(&result)?;
+        err.write_all(after.as_bytes()).map_err(|error| unwritten(&error))
+    }
+}
+
+/// Text for each stream, in this order.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    /// To stderr, first.
+    pub(crate) before: String,
+    /// To stdout: the result, and nothing but the result.
+    pub(crate) result: Vec<u8>,
+    /// To stderr, last.
+    pub(crate) after: String,
+}
+
+impl Shown {
+    pub(crate) fn result(text: String) -> Self {
+        Self { result: text.into_bytes(), ..Self::default() }
+    }
+}
+
+/// Writes a result to stdout.
+pub(crate) fn write_result(result: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(result).and_then(|()| out.flush()) {
+        // Whoever read it, such as `head`, has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done.map_err(|error| unwritten(&error)),
+    }
+}
+
+fn unwritten(error: &io::Error) -> Failure {
+    Failure::machine(format!("cannot write the result: {error}"))
+}
+
+/// A line for each warning.
+pub(crate) fn warnings(warnings: &[String], look: Look) -> String {
+    warnings.iter().map(|warning| format!("{} {}\n", look.err.warning("warning:"), plain(warning))).collect()
+}
+
+/// A line for each note.
+pub(crate) fn notes(notes: &[String], paint: Paint) -> String {
+    notes.iter().map(|note| format!("{} {}\n", paint.hint("note:"), plain(note))).collect()
+}
