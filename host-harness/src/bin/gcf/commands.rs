@@ -1,7 +1,7 @@
 //! The command line: each command, and the promises it makes about itself.
 //!
-//! A command is a file in `commands/`, with its arguments, its run, and the result it shows. Here it has a line in
-//! [`Command`] and one in [`Command::kind`].
+//! A command is a file in `commands/`, with its arguments, its run, and the result it shows. Here it has a
+//! line in [`Command`] and one in [`Command::kind`].
 
 mod completions;
 mod connect;
@@ -148,7 +148,7 @@ pub(crate) trait Run {
         true
     }
 
-    /// Does it. A call that can be planned goes through [`Context::call`].
+    /// Runs the command. A call that can be planned goes through [`Context::call`].
     fn run(self: Box<Self>, context: &Context) -> Running<'_>;
 }
 
@@ -157,7 +157,7 @@ pub(crate) type Running<'c> = Pin<Box<dyn Future<Output = Result<Box<dyn Outcome
 
 /// A command that needs no [`Context`], and prints its result itself.
 pub(crate) trait Alone {
-    /// Does it.
+    /// Runs the command.
     fn run(self: Box<Self>, global: &Global, look: Look) -> RunningAlone<'_>;
 }
 

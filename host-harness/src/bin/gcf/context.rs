@@ -1,4 +1,4 @@
-//! What a command works with: a host, its store, its tape.
+//! The surroundings of a command: a host, its store, its tape.
 
 mod cleaning;
 mod component;
@@ -31,21 +31,21 @@ pub(crate) struct Context {
     pub(crate) host: Host,
     pub(crate) source: Source,
     pub(crate) component: Component,
-    /// What `--connection` says.
+    /// The value of `--connection`.
     connection: Option<String>,
     pub(crate) timeout: Option<Duration>,
-    /// Only say what would be sent.
+    /// The switch `--plan`: only say what would be sent.
     plan: bool,
-    /// Where secrets are.
+    /// The place of secrets.
     pub(crate) store: Arc<dyn SecretStore>,
     /// The same, if it is a folder.
     folder: Option<Arc<DirectoryStore>>,
-    /// Where the key of that folder is, for people.
+    /// The place of that folder's key, for people.
     pub(crate) key_place: String,
     tape: Option<Cassette>,
     /// The same folder, if replays may write there.
     for_replays: Option<Arc<DirectoryStore>>,
-    /// What the store has given out.
+    /// The secrets that the store has given out.
     seen: LiveSecrets,
 }
 
@@ -152,7 +152,7 @@ impl Context {
         })
     }
 
-    /// Who else can read a connection.
+    /// The others who can read a connection.
     pub(crate) fn shared_with(&self, connection: &str) -> Result<Vec<String>, Failure> {
         match &self.folder {
             Some(folder) => folder.recipients(connection).map_err(|error| Failure::store(&error)),

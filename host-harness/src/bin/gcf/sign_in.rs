@@ -33,7 +33,7 @@ use crate::{
     },
 };
 
-/// What only the sign-in knows of a request for it.
+/// The parts of a request that only the sign-in knows.
 pub(crate) struct Login {
     pub(crate) redirect_uri: String,
     pub(crate) login_hint: Option<String>,

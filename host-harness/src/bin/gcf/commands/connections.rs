@@ -156,7 +156,7 @@ impl Outcome for All {
 /// One connection.
 pub(super) struct One {
     pub(super) connection: Connection,
-    /// Who else can read it.
+    /// The others who can read it.
     pub(super) shared: Vec<String>,
 }
 
@@ -201,7 +201,7 @@ fn connections(connections: &[Connection], look: Look) -> String {
     table(["NICKNAME", "ID", "PROJECT", "REGION", "HEALTH", "CREDENTIAL", "ACCOUNT"], rows, look.out)
 }
 
-/// What is wrong with those that cannot sign in, and the command that repairs each.
+/// The fault of each connection that cannot sign in, and the command that repairs it.
 fn faults(connections: &[Connection], paint: Paint) -> String {
     let faulty = connections.iter().filter_map(|connection| Some((connection, connection.fault.as_ref()?)));
     faulty

@@ -49,9 +49,9 @@ const KEY: &str = include_str!("../../../../../tests/fixtures/demo-key.json");
 
 struct Step {
     title: &'static str,
-    /// Whether the short tour shows it.
+    /// In the short tour, too.
     short: bool,
-    /// What a user would type after `gcf`.
+    /// The words that a user would type after `gcf`.
     arguments: &'static [&'static str],
     expected: Expected,
 }

@@ -172,7 +172,7 @@ impl Described {
     }
 }
 
-/// What it does to the world, in the fewest words.
+/// The effects on the world, in the fewest words.
 fn effects(action: &Value) -> String {
     let is = |name: &str| action["effects"][name] == true;
     let mut words = vec![match (is("read-only"), is("destructive")) {

@@ -125,7 +125,7 @@ fn findings(findings: &[Finding], paint: Paint) -> String {
     text
 }
 
-/// How many of which verdict, in one line.
+/// The number of each verdict, in one line.
 fn verdicts(findings: &[Finding], paint: Paint) -> String {
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
     match (count(Verdict::Fail), count(Verdict::Unknown) + count(Verdict::Other)) {

@@ -187,7 +187,7 @@ fn in_short(functions: &[Function], paint: Paint) -> String {
     table(["REGION", "NAME", "GEN", "TRIGGER", "STATE"], rows, paint)
 }
 
-/// How much there is, and whether it is all.
+/// The number of functions, and the parts that are missing.
 fn summary(list: &FunctionList, paint: Paint) -> String {
     let regions: BTreeSet<&str> = list.functions.iter().map(|function| function.region.as_str()).collect();
     let mut summary = match list.functions.len() {

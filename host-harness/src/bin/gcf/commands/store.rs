@@ -45,7 +45,7 @@ impl Run for Store {
 /// A store in a folder.
 pub(super) struct Stored {
     pub(super) folder: PathBuf,
-    /// Where the key is.
+    /// The place of the key.
     pub(super) key: String,
     pub(super) recipient: String,
     pub(super) hidden: usize,

@@ -32,7 +32,7 @@ fn the_exit_codes_are_in_the_help() {
     }
 }
 
-/// What stands in the arguments of a process, every user of the machine can read.
+/// Every user of a machine can read the arguments of a process.
 #[test]
 fn no_option_takes_a_secret() {
     fn check(command: &clap::Command) {

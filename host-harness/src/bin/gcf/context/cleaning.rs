@@ -10,8 +10,8 @@ use gcf_host::{
 use crate::output::failure::Failure;
 
 /// Takes what is `seen` out of a refusal: one that repeats the token it got is no reason to show it. What an API
-/// grants is the caller's, as it came. How long a search takes is up to whoever answered, so it holds up nothing else,
-/// and ends with the time that the call has `left`.
+/// grants is the caller's, as it came. How long a search takes is up to whoever answered, so it holds up nothing
+/// else, and ends with the time that the call has `left`.
 pub(super) async fn cleaned(
     answer: ApiResponse,
     seen: LiveSecrets,

@@ -13,7 +13,7 @@ use gcf_host::{
 
 use crate::output::failure::Failure;
 
-/// Where the component is.
+/// The place of the component.
 #[derive(Debug, Clone)]
 pub(crate) enum Component {
     /// Inside this program.

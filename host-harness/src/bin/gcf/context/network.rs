@@ -1,4 +1,4 @@
-//! What may be sent, and over what it goes.
+//! The network, and the limits of what may be sent over it.
 
 use std::sync::Arc;
 

@@ -113,7 +113,7 @@ pub(crate) enum TapeMode {
 }
 
 impl Global {
-    /// What is sent, played or written with `--replay`.
+    /// The mode of the tape that `--replay` names.
     pub(super) fn mode(&self) -> Mode {
         match self.tape_mode.unwrap_or(TapeMode::Replay) {
             TapeMode::Replay => Mode::Replay,

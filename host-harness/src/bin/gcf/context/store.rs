@@ -20,7 +20,7 @@ pub(super) struct OpenStore {
     pub(super) store: Arc<dyn SecretStore>,
     /// The same, if it is a folder.
     pub(super) folder: Option<Arc<DirectoryStore>>,
-    /// Where the key of that folder is, for people.
+    /// The place of that folder's key, for people.
     pub(super) key_place: String,
 }
 

@@ -19,9 +19,9 @@ pub(crate) fn body(data: Option<&str>, content_type: Option<&str>) -> Result<Opt
     classify(bytes, content_type).map(Some)
 }
 
-/// What is JSON travels as JSON, other text as text, other bytes as bytes.
+/// Sends JSON as JSON, other text as text, and other bytes as bytes.
 ///
-/// What begins like JSON and is none was meant to be JSON, more often than not: a function would get it as text.
+/// Text that begins like JSON and is not was meant to be JSON, more often than not: a function would get it as text.
 fn classify(bytes: Vec<u8>, content_type: Option<&str>) -> Result<Body, Failure> {
     if let Some(content_type) = content_type {
         return Ok(Body::Bytes(TypedBytes { content_type: content_type.to_owned(), data: bytes }));

@@ -1,4 +1,4 @@
-//! Which connection is meant.
+//! The connection that is meant.
 
 use gcf_host::wit::{connections::Connection, types::ErrorKind};
 
@@ -55,7 +55,7 @@ fn listed(connections: &[Connection]) -> String {
     connections.iter().map(each).collect()
 }
 
-/// What to do where there is none.
+/// The hint where there is none.
 pub(crate) const FIRST: &str =
     "make one: gcf connect --nickname NAME --credentials KEY.json, or --oauth --client CLIENT.json";
 

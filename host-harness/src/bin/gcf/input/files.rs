@@ -15,7 +15,7 @@ const KEY_LIMIT: u64 = 64 * 1024;
 /// The largest body that any function takes. Smaller limits are the component's business.
 const DATA_LIMIT: u64 = 32 * 1024 * 1024;
 
-/// Where `connect` reads keys, and requests their bodies.
+/// The place from which `connect` reads keys, and requests their bodies.
 pub(crate) enum Source {
     /// Files and stdin.
     Machine,
@@ -68,7 +68,7 @@ pub(crate) fn private_key(path: &Path) -> Result<String, Failure> {
         .with_fix("name a PEM file, or the JSON key of a service account as Google hands it out"))
 }
 
-/// Whether a file is an OAuth client and no credential: people mistake one for the other.
+/// Tells whether a file is an OAuth client, and not a credential: people mistake one for the other.
 pub(crate) fn is_oauth_client(json: &str) -> bool {
     #[derive(serde::Deserialize)]
     struct ClientFile {

@@ -150,7 +150,7 @@ pub(crate) fn repair(connection: &Connection, paint: Paint) -> String {
     command.map(|command| format!("{} {}\n", paint.hint("run:"), plain(&command))).unwrap_or_default()
 }
 
-/// Through what else it signs in, `gcf connections show` tells.
+/// The account alone; `gcf connections show` tells through what else it signs in.
 pub(crate) fn short_account(account: &str) -> &str {
     account.split_once(" (through ").map_or(account, |(itself, _)| itself)
 }

@@ -20,7 +20,7 @@ use super::{
     words,
 };
 
-/// Why a command ends with another code than 0.
+/// The reason why a command ends with another code than 0.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
@@ -35,9 +35,9 @@ pub(crate) struct Failure {
     /// The command to run next.
     run: Option<Box<str>>,
     link: Option<Box<str>>,
-    /// What only the component's errors know.
+    /// Facts that only the component's errors have.
     facts: Box<Map<String, Value>>,
-    /// What had failed before this: a replay that does not match usually made a call fail first.
+    /// An earlier failure: a replay that does not match usually made a call fail first.
     before: Option<Box<Failure>>,
 }
 
@@ -197,7 +197,7 @@ impl Failure {
         self
     }
 
-    /// Whether a sign-in in the browser can still be finished; see `connections.finish`.
+    /// Tells whether a sign-in in the browser can still be finished; see `connections.finish`.
     pub(crate) fn leaves_sign_in_open(&self) -> bool {
         let check = self.facts.get("details").and_then(|details| details["check"].as_str());
         self.kind == words::kind(ErrorKind::AuthorizationFailed)
@@ -256,7 +256,7 @@ impl Failure {
     }
 }
 
-/// What to do about a tape, where its error does not say.
+/// The hint for a tape whose error has none.
 fn tape_fix(error: &TapeError) -> &'static str {
     match error {
         TapeError::File { source, .. } => tape_fix(source),
@@ -277,7 +277,7 @@ fn tape_fix(error: &TapeError) -> &'static str {
     }
 }
 
-/// What a tape that was edited by hand needs.
+/// The hint for a tape that was edited by hand.
 const MEND: &str = "mend the file, or record it again; `gcf tape schema` prints what may be in it";
 
 /// Without the name of the error's kind, which says nothing more to people.

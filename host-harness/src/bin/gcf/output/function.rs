@@ -54,7 +54,7 @@ pub(crate) fn json(function: &Function) -> Value {
     })
 }
 
-/// What starts a function, if anybody knows.
+/// The trigger of a function, if anybody knows it.
 pub(crate) fn known_trigger(trigger: &Trigger) -> Option<&str> {
     match trigger {
         Trigger::Http | Trigger::Event(_) => Some(words::trigger(trigger)),

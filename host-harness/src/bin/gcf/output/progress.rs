@@ -1,4 +1,4 @@
-//! What has come in so far, if a person looks on.
+//! The pages that have come in so far, if a person looks on.
 
 use std::{
     sync::{
@@ -17,7 +17,7 @@ pub(crate) struct Progress {
     counts: Arc<Counts>,
 }
 
-/// What is listed.
+/// The kind of list.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) enum Listing {
     /// Functions, which are in several lists.
@@ -49,7 +49,7 @@ impl Progress {
         Self { bar, counts: Arc::new(Counts { listing, ..Counts::default() }) }
     }
 
-    /// What the host tells about each request.
+    /// Receives what the host tells about each request.
     pub(crate) fn observer(&self) -> Observer {
         let (bar, counts) = (self.bar.clone(), Arc::clone(&self.counts));
         Arc::new(move |event: &RequestEvent| {
@@ -66,7 +66,7 @@ impl Progress {
 }
 
 impl Counts {
-    /// What there is to say now, if this event changes it.
+    /// The new message, if this event changes it.
     fn note(&self, event: &RequestEvent) -> Option<String> {
         if !matches!(event.stage, Stage::Answered { .. }) {
             return None;

@@ -19,7 +19,7 @@ pub(crate) fn repair(connection: &Connection) -> Option<String> {
     })
 }
 
-/// What to run after a call on `connection` failed with `kind`, if a command helps.
+/// The command to run after a call on `connection` failed with `kind`, if one helps.
 pub(crate) fn after(kind: ErrorKind, connection: &Connection) -> Option<String> {
     match kind {
         ErrorKind::ReconnectRequired

@@ -9,7 +9,7 @@ use std::{
 use clap::builder::styling::{AnsiColor, Style};
 pub(crate) use gcf_host::text::{block, line as plain};
 
-/// What stands behind stdout and stderr.
+/// The kind of reader behind stdout and stderr.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Look {
     /// A person reads stdout.

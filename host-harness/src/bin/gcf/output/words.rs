@@ -1,4 +1,4 @@
-//! The contract's own words for the cases of its enums, as `wit/` spells them.
+//! The contract's own words for the cases of its enums, as `wit/` spells them; and counts in words.
 
 use gcf_host::wit::{
     connections::{CredentialKind, Verdict},
@@ -121,7 +121,7 @@ pub(crate) fn retry(class: RetryClass) -> &'static str {
     }
 }
 
-/// What a connection may do, a line for each rail.
+/// The guard rails of a connection, a line each.
 pub(crate) fn guard_rails(rails: &GuardRails) -> Vec<String> {
     let list =
         |what: &str, list: &[String]| (!list.is_empty()).then(|| format!("{what} {}", list.join(", ")));
@@ -139,7 +139,7 @@ pub(crate) fn guard_rails(rails: &GuardRails) -> Vec<String> {
     .collect()
 }
 
-/// Whose ID token functions receive, in the words of `--invoke-as`.
+/// The identity that functions see, in the words of `--invoke-as`.
 pub(crate) fn invoker(invoker: &Invoker) -> String {
     match invoker {
         Invoker::Own => "own".to_owned(),

@@ -5,7 +5,7 @@ use std::{env, ffi::OsString, io, thread, time::Duration};
 use gcf_host::secrets::{PASSPHRASE_VARIABLE, SECRETS_VARIABLE};
 use tokio::{sync::oneshot, time};
 
-/// How long a browser may take to say that it cannot start. Text browsers take the terminal until their
+/// The time that a browser may take to say that it cannot start. Text browsers take the terminal until their
 /// end, and that is a start.
 const PATIENCE: Duration = Duration::from_secs(3);
 

@@ -11,7 +11,7 @@ use crate::{
     output::failure::Failure,
 };
 
-/// How a connection signs in: one of the first four.
+/// The way in which a connection signs in: one of the first four options.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How it signs in")]
 pub(crate) struct Credential {

@@ -1,4 +1,4 @@
-//! Where the browser comes back to after a sign-in: an HTTP server on a loopback port (RFC 8252, 7.3).
+//! The place that a browser comes back to after a sign-in: an HTTP server on a loopback port (RFC 8252, 7.3).
 //!
 //! It takes one callback at a time and holds its response open until the caller has redeemed the code,
 //! so that the page in the browser says how the sign-in went, not merely that it came back.
@@ -44,10 +44,10 @@ const PATH: &str = "/callback";
 /// The longest request head; Google's callbacks stay under 2 KiB, cookies of other local servers add up.
 const HEAD_LIMIT: usize = 16 * 1024;
 
-/// How long to wait after a failed `accept`: out of file descriptors, it fails again at once.
+/// The pause after a failed `accept`: out of file descriptors, it fails again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What one browser may take of the server.
+/// The share of the server that one browser may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// From the connection to the end of the request's head. Browsers also connect ahead and say nothing.
@@ -117,7 +117,7 @@ impl Loopback {
         Ok(Self { desk, callbacks, handed_out: false, limits, server: Arc::new(Server { task }) })
     }
 
-    /// What to register and to send as `redirect_uri`.
+    /// The `redirect_uri` to register and to send.
     pub(crate) fn redirect_uri(&self) -> String {
         self.desk.redirect_uri()
     }
@@ -155,7 +155,7 @@ pub(crate) struct Received {
 impl Received {
     /// Shows `page`, and waits until the browser has all of it: the process may end right after.
     ///
-    /// Where the window was closed meanwhile, there is nobody to tell, and that is no failure.
+    /// If the window was closed meanwhile, there is nobody to tell, and that is not a failure.
     pub(crate) async fn show(self, page: Page) {
         if self.answer.send(page).is_ok() {
             // The connection drops its end when it is through. Twice, for the write and the hanging up.
@@ -183,7 +183,7 @@ struct Held {
     hung_up: oneshot::Receiver<Infallible>,
 }
 
-/// What the connections share.
+/// State that the connections share.
 #[derive(Debug)]
 struct Desk {
     address: SocketAddr,

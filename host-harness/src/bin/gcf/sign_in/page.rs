@@ -1,4 +1,4 @@
-//! What the browser shows: plain HTML that needs no script, no style and no other file.
+//! Pages for the browser: plain HTML that needs no script, no style and no other file.
 
 use std::{fmt::Write as _, sync::LazyLock};
 
@@ -27,7 +27,7 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(policy).expect("base64 and keywords are visible ASCII")
 });
 
-/// How a sign-in ended, in the words that the terminal has for it.
+/// The end of a sign-in, in the words that the terminal has for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Page {
     Success { account: String, nickname: String },
@@ -64,7 +64,7 @@ impl Page {
     }
 }
 
-/// Why a request is not taken as a callback.
+/// The reason why a request is not taken as a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     Host,

@@ -34,7 +34,7 @@ pub(crate) struct Pasted {
 }
 
 impl Pasted {
-    /// What is pasted into the terminal.
+    /// Reads lines that are pasted into the terminal.
     pub(crate) fn stdin() -> Self {
         Self::read(|| io::stdin().lock())
     }
@@ -75,7 +75,7 @@ fn next_line(input: &mut impl BufRead) -> io::Result<Option<Result<Vec<u8>, Past
     Ok(Some(Err(PasteError::TooLong)))
 }
 
-/// What the line says; `None` for a blank one.
+/// The URL on a line; `None` for a blank one.
 fn callback_url(line: &[u8]) -> Result<Option<CallbackUrl>, PasteError> {
     let text = str::from_utf8(line).map_err(|_| PasteError::NotText)?.trim();
     let text = ['"', '\'']

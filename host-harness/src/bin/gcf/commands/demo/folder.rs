@@ -107,7 +107,7 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// What can be done in the folder.
+/// The next steps in the folder.
 pub(super) struct Next {
     folder: PathBuf,
 }

@@ -43,9 +43,9 @@ pub(super) struct Printer<'a, W> {
     pub(super) look: Look,
     pub(super) json: bool,
     pub(super) long: bool,
-    /// Whether nothing comes after the tour.
+    /// Nothing comes after the tour.
     pub(super) ends: bool,
-    /// What `--json` prints at the end.
+    /// The steps that `--json` prints at the end.
     pub(super) steps: Vec<Value>,
     pub(super) out: &'a mut W,
 }

@@ -1,4 +1,4 @@
-//! What the demo says about where it ran.
+//! Facts of the demo about the sandbox that it ran in.
 
 use gcf_host::Limits;
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ impl Sandbox {
         })
     }
 
-    /// What other programs have and this one cannot even ask for.
+    /// The access that other programs have and this one cannot even ask for.
     fn absent(&self) -> Vec<&'static str> {
         [
             ("wasi:filesystem/", "file system"),
