@@ -51,3 +51,56 @@ fn no_option_takes_a_secret() {
     command.build();
     check(&command);
 }
+
+/// A command line for each command, and for each of its kinds that `--plan` or `--connection` tells apart.
+const LINES: [(&str, Planning, bool); 26] = [
+    ("demo", Planning::Impossible, false),
+    ("describe", Planning::Impossible, false),
+    ("connect --nickname n --credentials f", Planning::Possible, false),
+    ("connect --nickname n --oauth --client f", Planning::AfterBrowser, false),
+    ("reconnect c --credentials f", Planning::Possible, true),
+    ("reconnect c --oauth --client f", Planning::AfterBrowser, true),
+    ("restrict c", Planning::Impossible, true),
+    ("connections", Planning::Impossible, false),
+    ("connections show c", Planning::Impossible, true),
+    ("connections check c", Planning::Possible, true),
+    ("connections rename c n", Planning::Impossible, true),
+    ("connections restrict c", Planning::Impossible, true),
+    ("connections share c --to r", Planning::Impossible, true),
+    ("connections unshare c --from r", Planning::Impossible, true),
+    ("connections disconnect c", Planning::Possible, true),
+    ("doctor", Planning::Possible, false),
+    ("supply n", Planning::Impossible, false),
+    ("store", Planning::Impossible, false),
+    ("list", Planning::Possible, false),
+    ("options regions", Planning::Possible, false),
+    ("get f", Planning::Possible, false),
+    ("invoke f", Planning::Possible, false),
+    ("custom-api GET /", Planning::Possible, false),
+    ("tape schema", Planning::Impossible, false),
+    ("disconnect c", Planning::Possible, true),
+    ("completions bash", Planning::Impossible, false),
+];
+
+#[test]
+fn a_command_says_of_itself_what_goes_with_it() {
+    let definition = Cli::command();
+    let mut unsaid: Vec<&str> = definition.get_subcommands().map(clap::Command::get_name).collect();
+    let hint = Planning::Impossible.refuse().unwrap_err().fix().unwrap().to_owned();
+    for (line, planning, names_connection) in LINES {
+        let cli = Cli::try_parse_from(["gcf"].into_iter().chain(line.split(' '))).unwrap();
+        let said = match cli.command.kind() {
+            Kind::Alone(_) => (Planning::Impossible, false),
+            Kind::InContext(command) => (command.planning(), command.names_connection()),
+        };
+        assert_eq!(said, (planning, names_connection), "{line}");
+        let name = line.split(' ').next().unwrap();
+        unsaid.retain(|unsaid| *unsaid != name);
+        // What is done to a connection is a command of its own, too, which the hint has.
+        if planning == Planning::Possible && name != "connections" {
+            let words: Vec<&str> = hint.split([' ', ',']).collect();
+            assert!(words.contains(&name), "{hint} leaves out {name}");
+        }
+    }
+    assert!(unsaid.is_empty(), "{unsaid:?}");
+}
