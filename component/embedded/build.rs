@@ -17,12 +17,13 @@ use component::{Error, Workspace};
 use sha2::{Digest as _, Sha256};
 
 /// The sources of the component, as paths from the root.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "Cargo.toml",
     "Cargo.lock",
     "component/Cargo.toml",
     "component/build.rs",
     "component/src",
+    "component/catalog",
     "component/core",
     "component/no-js",
     "wit",

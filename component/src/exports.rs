@@ -1,9 +1,6 @@
 //! The exported functions: convert, call the core, convert back.
 
-use gcf_core::{
-    actions::{api, connections, functions, plan},
-    catalog,
-};
+use gcf_core::actions::{api, connections, functions, plan};
 
 use crate::{
     bindings::{
@@ -177,6 +174,6 @@ impl wit_planning::Guest for Connector {
 
 impl wit_catalog::Guest for Connector {
     fn describe() -> String {
-        catalog::describe()
+        gcf_catalog::describe()
     }
 }

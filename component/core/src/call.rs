@@ -1,6 +1,6 @@
 //! One call of the contract: its ports, its deadline, its trace.
 
-pub(crate) mod repeats;
+pub mod repeats;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},

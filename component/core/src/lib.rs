@@ -25,8 +25,6 @@
 //! | [`sign_in`] | credentials, and the tokens that come of them |
 //! | [`session`] | a connection in use |
 //! | [`actions`] | what the contract exports: connections, functions, api, planning |
-//!
-//! On the roof stands the [`catalog`]: data about all of them.
 
 #![warn(clippy::mod_module_files)]
 
@@ -45,8 +43,6 @@ pub mod sign_in;
 pub mod session;
 
 pub mod actions;
-
-pub mod catalog;
 
 #[cfg(test)]
 mod testing;

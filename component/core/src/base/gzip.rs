@@ -7,9 +7,6 @@ use miniz_oxide::inflate::{
 
 use crate::base::http::{Response, TransportError};
 
-/// More than any text of our own has.
-const MAX_TEXT: usize = 1024 * 1024;
-
 /// The bytes that a first look at a body makes room for.
 const FIRST_ROOM: usize = 64 * 1024;
 
@@ -53,16 +50,6 @@ fn inflate(mut input: &[u8], max: usize) -> Result<Option<Vec<u8>>, TransportErr
         input = rest;
     }
     Ok(Some(out))
-}
-
-/// Text of our own that was compressed while building (RFC 1951). What cannot be unpacked is empty, which the tests of
-/// the catalog would see.
-pub(crate) fn unpacked(packed: &[u8]) -> String {
-    let mut text = Vec::new();
-    match member(packed, &mut text, MAX_TEXT) {
-        Ok(Some(_)) => String::from_utf8(text).unwrap_or_default(),
-        Ok(None) | Err(_) => String::new(),
-    }
 }
 
 /// The length of a member's header.

@@ -14,10 +14,10 @@ use crate::{
 };
 
 /// The repeats that a connection has when it has not repeated anything for a while. The catalog prints it.
-pub(crate) const BURST: u32 = 50;
+pub const BURST: u32 = 50;
 
 /// The seconds until one more repeat is there. The catalog prints it.
-pub(crate) const SECONDS_PER_REPEAT: u32 = 6;
+pub const SECONDS_PER_REPEAT: u32 = 6;
 
 /// Lost races after which no repeat is taken. With so many about, others repeat enough.
 const RACES: u32 = 3;
