@@ -1,4 +1,4 @@
-//! Refusals of Google's token endpoint: the meaning of each, whose move it is, and whether to ask again.
+//! Refusals of Google's token endpoint: the meaning of each, and whose move it is.
 //!
 //! A table: the error code, words of the description, and what was exchanged, in the order of the
 //! rows; then the status. Nothing is guessed from a body that is not the JSON of RFC 6749: a proxy may
@@ -26,52 +26,17 @@ pub enum Grant {
     Exchange,
 }
 
-/// The remedy after a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
-    /// The same request may be repeated.
-    Repeat,
-    /// Somebody mends something else first: a clock, a policy, an OAuth client, an audience. The
-    /// credential is kept, and works again afterwards.
-    Mend,
-    /// Nothing but another credential: this one is dead, and need not be tried again.
-    Replace,
-}
-
 /// The meaning of a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
-    /// The kind of the error.
-    pub kind: Kind,
+struct Verdict {
+    /// The kind of the error, which also decides how long the refusal is believed (`sign_in::token::status`).
+    kind: Kind,
     /// The cause, in one word: `revoked`, `reauthentication`, `key-unknown`, `clock-skew`, `account-gone`,
     /// `client`, `scope`, `policy`, `rate`, `fault` or `unknown`.
-    pub cause: &'static str,
-    /// The remedy.
-    pub remedy: Remedy,
+    cause: &'static str,
     /// The endpoint's deed, as the end of a sentence.
     what: &'static str,
     /// The fix: whose move it is. `{account}` stands for the account.
     fix: &'static str,
-}
-
-impl Verdict {
-    /// The credential is dead until it is replaced.
-    #[must_use]
-    pub fn is_dead(&self) -> bool {
-        self.remedy == Remedy::Replace
-    }
-
-    /// The same request may be repeated.
-    #[must_use]
-    pub fn is_passing(&self) -> bool {
-        self.remedy == Remedy::Repeat
-    }
-}
-
-/// The meaning of a refusal, or of an answer other than 200.
-#[must_use]
-pub fn classify(status: u16, body: &[u8], grant: Grant) -> &'static Verdict {
-    Refusal::read(body).verdict(status, grant)
 }
 
 /// Tells if a body says in the words of RFC 6749, section 5.2, that nothing was granted. That holds under any status: what

@@ -3,6 +3,9 @@
 //! Fresh instances share no memory. Without this note, a thousand callers of a dead connection would
 //! each ask Google, and so would all who waited for one refresh that failed.
 
+#[cfg(test)]
+mod tests;
+
 use crate::{
     base::{
         error::{Error, Kind, Origin, Result},
@@ -56,7 +59,8 @@ enum Belief {
     Passing,
 }
 
-/// The faults that are worth a note. A missing role is not: it can be granted at any moment.
+/// The faults that are worth a note, and how long each is believed: no other table says so. A missing role is not: it can
+/// be granted at any moment.
 const KINDS: [(Kind, &str, Belief); 8] = [
     (Kind::ReconnectRequired, "reconnect-required", Belief::Reconnect),
     (Kind::CredentialRejected, "credential-rejected", Belief::Refused),

@@ -2,7 +2,7 @@
 //!
 //! <https://developers.google.com/identity/protocols/oauth2/service-account#error-codes>
 
-use super::{Grant, Remedy, Verdict};
+use super::{Grant, Verdict};
 use crate::base::error::Kind;
 
 /// One refusal that is known.
@@ -37,7 +37,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::ReconnectRequired,
             cause: "revoked",
-            remedy: Remedy::Replace,
             what: "no longer accepts the sign-in",
             fix: "{account} signs in again (authorise the connection anew). A sign-in ends when the user revokes it, when it is not used for 6 months, after 7 days while the OAuth client is in publishing status Testing, or when the account gets more than 100 refresh tokens for one client",
         },
@@ -51,7 +50,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::ReconnectRequired,
             cause: "unknown",
-            remedy: Remedy::Replace,
             what: "does not accept the refresh token",
             fix: "{account} signs in again (authorise the connection anew): the refresh token is damaged, or belongs to another OAuth client",
         },
@@ -63,7 +61,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::ReconnectRequired,
             cause: "unknown",
-            remedy: Remedy::Replace,
             what: "does not accept the code of the sign-in",
             fix: "start the sign-in again: a code is good once, for a few minutes, for the OAuth client and the redirect URI that it was made for",
         },
@@ -75,7 +72,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::CredentialRejected,
             cause: "key-unknown",
-            remedy: Remedy::Replace,
             what: "does not know the key",
             fix: "the key of {account} was deleted, disabled or belongs to another account: make a new key and connect again",
         },
@@ -89,7 +85,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::CredentialRejected,
             cause: "unknown",
-            remedy: Remedy::Replace,
             what: "is not the one that the key is for",
             fix: "connect with a key of Google Cloud itself: {account} may belong to another universe, such as a sovereign cloud; if it does not, please report this",
         },
@@ -125,7 +120,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::CredentialRejected,
             cause: "unknown",
-            remedy: Remedy::Replace,
             what: "refused the credential",
             fix: "connect again with a new key of {account}",
         },
@@ -137,7 +131,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::CredentialRejected,
             cause: "unknown",
-            remedy: Remedy::Mend,
             what: "refused the subject token",
             fix: "the host puts a fresh subject token into its store, of the issuer and the audience that the workload identity provider expects",
         },
@@ -149,7 +142,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::CredentialRejected,
             cause: "client",
-            remedy: Remedy::Mend,
             what: "does not know the workload identity pool or provider",
             fix: "whoever administers the pool enables or restores it; or connect again with a credential JSON whose audience names one that exists",
         },
@@ -161,7 +153,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::InsufficientScope,
             cause: "scope",
-            remedy: Remedy::Replace,
             what: "does not give the scopes",
             fix: "{account} signs in again (authorise the connection anew), and allows everything that is asked for",
         },
@@ -173,7 +164,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::CredentialRejected,
             cause: "scope",
-            remedy: Remedy::Mend,
             what: "refused the scope or the audience",
             fix: "check the audience, if you set one",
         },
@@ -185,7 +175,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::CredentialRejected,
             cause: "policy",
-            remedy: Remedy::Mend,
             what: "does not let this identity in",
             fix: "whoever administers the workload identity pool checks the attribute condition of its provider",
         },
@@ -197,7 +186,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::ClientConfig,
             cause: "client",
-            remedy: Remedy::Mend,
             what: "does not let this account sign in like this",
             fix: "whoever administers {account} checks that it is enabled; acting for a user needs domain-wide delegation for the scope (Admin console, Security, API controls)",
         },
@@ -209,7 +197,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::ClientConfig,
             cause: "client",
-            remedy: Remedy::Mend,
             what: "does not let this OAuth client sign in like this",
             fix: "use an OAuth client of type Desktop app or Web application (Google Auth Platform, Clients), and sign in with it",
         },
@@ -221,7 +208,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::ClientConfig,
             cause: "client",
-            remedy: Remedy::Replace,
             what: "does not know the OAuth client",
             fix: "the client was deleted, or its id is wrong: make one (Google Auth Platform, Clients), and sign in with its JSON",
         },
@@ -233,7 +219,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::ClientConfig,
             cause: "client",
-            remedy: Remedy::Replace,
             what: "does not accept the OAuth client's secret",
             fix: "the secret is wrong, or was replaced: take the client's current JSON (Google Auth Platform, Clients), and sign in with it",
         },
@@ -245,7 +230,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::ClientConfig,
             cause: "client",
-            remedy: Remedy::Mend,
             what: "says that the OAuth client was deleted",
             fix: "the client's owner restores it within 30 days of its deletion (Google Auth Platform, Clients), or sign in with another one",
         },
@@ -257,7 +241,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::ClientConfig,
             cause: "client",
-            remedy: Remedy::Mend,
             what: "says that the OAuth client is disabled",
             fix: "the client's owner enables it (Google Auth Platform, Clients), or sign in with another one",
         },
@@ -269,7 +252,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::ClientConfig,
             cause: "client",
-            remedy: Remedy::Mend,
             what: "does not accept the redirect URI",
             fix: "add it to the client's redirect URIs, character by character (Google Auth Platform, Clients); then start the sign-in again",
         },
@@ -281,7 +263,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::ClientConfig,
             cause: "client",
-            remedy: Remedy::Replace,
             what: "asks for the OAuth client's secret",
             fix: "sign in with the client's whole JSON: Google wants a secret even of a desktop app",
         },
@@ -293,7 +274,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::CredentialRejected,
             cause: "client",
-            remedy: Remedy::Mend,
             what: "cannot read the exchange",
             fix: "check audience and subject_token_type in the credential JSON, and what the host keeps as the subject token",
         },
@@ -305,7 +285,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::Internal,
             cause: "unknown",
-            remedy: Remedy::Mend,
             what: "does not know this way to sign in",
             fix: REPORT,
         },
@@ -319,7 +298,6 @@ pub(super) static ROWS: [Row; 36] = [
         verdict: Verdict {
             kind: Kind::ClientConfig,
             cause: "policy",
-            remedy: Remedy::Mend,
             what: "does not open the OAuth client to this account",
             fix: "sign in with an account of the organisation that owns the OAuth client, or its owner makes it External (Google Auth Platform, Audience)",
         },
@@ -330,7 +308,6 @@ pub(super) static ROWS: [Row; 36] = [
 const REAUTHENTICATION: Verdict = Verdict {
     kind: Kind::ReconnectRequired,
     cause: "reauthentication",
-    remedy: Remedy::Replace,
     what: "asks for a new sign-in",
     fix: "{account} signs in again (authorise the connection anew). The organisation's session control ends sign-ins after some hours; its administrator can exempt the OAuth client as a trusted app (Admin console, Security, Google Cloud session control)",
 };
@@ -338,7 +315,6 @@ const REAUTHENTICATION: Verdict = Verdict {
 const USER_GONE: Verdict = Verdict {
     kind: Kind::ReconnectRequired,
     cause: "account-gone",
-    remedy: Remedy::Replace,
     what: "does not know the account",
     fix: "{account} was deleted: sign in with another account",
 };
@@ -346,7 +322,6 @@ const USER_GONE: Verdict = Verdict {
 const SERVICE_ACCOUNT_GONE: Verdict = Verdict {
     kind: Kind::CredentialRejected,
     cause: "account-gone",
-    remedy: Remedy::Replace,
     what: "does not know the account",
     fix: "the service account {account} was deleted or never existed: connect with a key of another one",
 };
@@ -354,7 +329,6 @@ const SERVICE_ACCOUNT_GONE: Verdict = Verdict {
 const CLOCK: Verdict = Verdict {
     kind: Kind::ClockSkew,
     cause: "clock-skew",
-    remedy: Remedy::Mend,
     what: "does not accept the time",
     fix: "set the clock of the host, and try again",
 };
@@ -362,7 +336,6 @@ const CLOCK: Verdict = Verdict {
 const POLICY: Verdict = Verdict {
     kind: Kind::AuthorizationDenied,
     cause: "policy",
-    remedy: Remedy::Mend,
     what: "denies access by a policy",
     fix: "an administrator of {account} trusts the OAuth client (Google Workspace: Admin console, Security, API controls); Google's Advanced Protection denies it too",
 };
@@ -370,23 +343,16 @@ const POLICY: Verdict = Verdict {
 pub(super) const RATE: Verdict = Verdict {
     kind: Kind::RateLimited,
     cause: "rate",
-    remedy: Remedy::Repeat,
     what: "is asked too often",
     fix: "wait, and ask less often",
 };
 
-pub(super) const FAULT: Verdict = Verdict {
-    kind: Kind::Unavailable,
-    cause: "fault",
-    remedy: Remedy::Repeat,
-    what: "has a fault",
-    fix: "try again later",
-};
+pub(super) const FAULT: Verdict =
+    Verdict { kind: Kind::Unavailable, cause: "fault", what: "has a fault", fix: "try again later" };
 
 pub(super) const REDIRECT: Verdict = Verdict {
     kind: Kind::UnexpectedRedirect,
     cause: "unknown",
-    remedy: Remedy::Mend,
     what: "answered with a redirect, which is never followed",
     fix: REPORT,
 };
@@ -395,7 +361,6 @@ pub(super) const REDIRECT: Verdict = Verdict {
 pub(super) const NOT_OAUTH: Verdict = Verdict {
     kind: Kind::InvalidResponse,
     cause: "unknown",
-    remedy: Remedy::Mend,
     what: "gave an answer that cannot be used",
     fix: REPORT,
 };
@@ -403,7 +368,6 @@ pub(super) const NOT_OAUTH: Verdict = Verdict {
 pub(super) const UNKNOWN: Verdict = Verdict {
     kind: Kind::CredentialRejected,
     cause: "unknown",
-    remedy: Remedy::Mend,
     what: "refused",
     fix: "read Google's reason; if it does not help, connect again",
 };
