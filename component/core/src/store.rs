@@ -42,13 +42,15 @@ pub(crate) fn read<T: Kept>(ports: &impl Ports, key: &str) -> Result<Option<T>> 
 /// # Errors
 /// `secret-store`.
 pub(crate) fn read_versioned<T: Kept>(ports: &impl Ports, key: &str) -> Result<Option<(T, String)>> {
-    let Some(entry) = ports.secret_get(key).map_err(|error| store_error("read an entry", error))? else {
-        return Ok(None);
-    };
+    let Some(entry) = get(ports, key)? else { return Ok(None) };
     match parse(&entry) {
         Ok(value) => Ok(Some((value, entry.version))),
         Err(_) => Err(unreadable(key)),
     }
+}
+
+fn get(ports: &impl Ports, key: &str) -> Result<Option<Entry>> {
+    ports.secret_get(key).map_err(|error| store_error("read an entry", error))
 }
 
 /// The value that an entry holds.
@@ -82,20 +84,64 @@ pub(crate) fn put(ports: &impl Ports, key: &str, text: &str, expected: Expected)
 /// # Errors
 /// `secret-store`: also if others change it each time.
 pub(crate) fn update<T: Kept>(ports: &impl Ports, key: &str, change: &dyn Fn(&mut T)) -> Result<Option<T>> {
+    let changed = swap(ports, key, &|kept| {
+        Ok(kept?.map(|mut value| {
+            change(&mut value);
+            value
+        }))
+    })?;
+    match changed {
+        Swap::Written(value) => Ok(Some(value)),
+        Swap::Left => Ok(None),
+        Swap::Outrun => Err(outrun()),
+    }
+}
+
+/// The end of a [`swap`].
+pub(crate) enum Swap<T> {
+    /// This is what is kept now.
+    Written(T),
+    /// Nothing was to be changed.
+    Left,
+    /// Others were quicker each time.
+    Outrun,
+}
+
+/// Writes what `change` makes of an entry, unless somebody else changes it in between; then it is read, and changed, once
+/// more. `change` is given `None` if there is nothing, and an error if that cannot be read; what it returns is written,
+/// and `None` leaves the entry as it is.
+///
+/// # Errors
+/// `secret-store`, and those of `change`.
+pub(crate) fn swap<T: Kept>(
+    ports: &impl Ports,
+    key: &str,
+    change: &dyn Fn(Result<Option<T>>) -> Result<Option<T>>,
+) -> Result<Swap<T>> {
     for _ in 0..RACES {
-        let Some((mut value, version)) = read_versioned::<T>(ports, key)? else { return Ok(None) };
-        change(&mut value);
-        match ports.secret_put(key, &value.fields().to_json(), Expected::Version(version)) {
-            Ok(_) => return Ok(Some(value)),
+        let (kept, expected) = match get(ports, key)? {
+            Some(entry) => {
+                (parse(&entry).map(Some).map_err(|_| unreadable(key)), Expected::Version(entry.version))
+            }
+            None => (Ok(None), Expected::Absent),
+        };
+        let Some(value) = change(kept)? else { return Ok(Swap::Left) };
+        match ports.secret_put(key, &value.fields().to_json(), expected) {
+            Ok(_) => return Ok(Swap::Written(value)),
             Err(StoreError::VersionMismatch) => {}
             Err(error) => return Err(store_error("write an entry", error)),
         }
     }
-    Err(store_error("write an entry", StoreError::VersionMismatch))
+    Ok(Swap::Outrun)
 }
 
 /// Lost races with others after which a change is given up.
 const RACES: usize = 8;
+
+/// The error of whoever has lost that many.
+pub(crate) fn outrun() -> Error {
+    store_error("write an entry", StoreError::VersionMismatch)
+}
 
 /// Removes a key.
 ///

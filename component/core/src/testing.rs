@@ -98,6 +98,8 @@ pub(crate) struct World {
     /// Token and end of each lease that is held by a call.
     pub(crate) leases: RefCell<BTreeMap<String, (String, Duration)>>,
     somebody_elses: RefCell<VecDeque<Meanwhile>>,
+    /// Others' writes under keys with a prefix, each just before the next of our own.
+    quicker: RefCell<VecDeque<(String, Meanwhile)>>,
     faults: RefCell<Vec<(Op, String, StoreError)>>,
     /// Calls of the store until the one that fails, if one is to.
     until_fault: Cell<Option<u32>>,
@@ -148,6 +150,7 @@ impl World {
         self.log.borrow_mut().clear();
         assert!(self.answers.borrow().is_empty(), "an answer was never asked for");
         assert!(self.leases.borrow().is_empty(), "a lease was never given back");
+        assert!(self.quicker.borrow().is_empty(), "there was no write to be quicker than");
     }
 
     /// Takes back what nobody has asked for.
@@ -177,6 +180,11 @@ impl World {
     /// The next lease is somebody else's, who does something before it can be asked for again.
     pub(crate) fn held_while(&self, meanwhile: impl FnOnce(&Self) + 'static) {
         self.somebody_elses.borrow_mut().push_back(Box::new(meanwhile));
+    }
+
+    /// Before the next write under a key with the prefix, somebody else does something.
+    pub(crate) fn quicker(&self, prefix: &str, meanwhile: impl FnOnce(&Self) + 'static) {
+        self.quicker.borrow_mut().push_back((prefix.to_owned(), Box::new(meanwhile)));
     }
 
     /// From here on, the store fails to do this to keys with the prefix.
@@ -358,6 +366,14 @@ impl Ports for World {
 
     fn secret_put(&self, key: &str, value: &str, expected: Expected) -> Result<String, StoreError> {
         self.fault(Op::Put, key)?;
+        let meanwhile = {
+            let mut quicker = self.quicker.borrow_mut();
+            let races = quicker.front().is_some_and(|(prefix, _)| key.starts_with(prefix));
+            races.then(|| quicker.pop_front()).flatten()
+        };
+        if let Some((_, meanwhile)) = meanwhile {
+            meanwhile(self);
+        }
         self.holds(key, &expected)?;
         self.note("put", key);
         self.set(key, value);

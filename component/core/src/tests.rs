@@ -21,6 +21,7 @@ mod oauth;
 mod options;
 mod pages;
 mod plan;
+mod races;
 mod reauthorize;
 mod refresh;
 mod refusals;

@@ -7,10 +7,11 @@
 
 use crate::{
     base::{
+        error::Result,
         json::{Object, Read},
-        ports::{Expected, Ports, StoreError},
+        ports::Ports,
     },
-    store::{self, Kept, names::ConnectionId},
+    store::{self, Kept, Swap, names::ConnectionId},
 };
 
 /// The repeats that a connection has when it has not repeated anything for a while. The catalog prints it.
@@ -19,10 +20,8 @@ pub const BURST: u32 = 50;
 /// The seconds until one more repeat is there. The catalog prints it.
 pub const SECONDS_PER_REPEAT: u32 = 6;
 
-/// Lost races after which no repeat is taken. With so many about, others repeat enough.
-const RACES: u32 = 3;
-
 /// The entry under `repeats/{id}`: the generic cell rate algorithm's one number (ITU-T I.371).
+#[derive(Default)]
 struct Repeats {
     /// When all of them will be there again, in seconds since 1970-01-01T00:00:00Z.
     full_at: u64,
@@ -53,22 +52,13 @@ impl Repeats {
 /// Takes one repeat from those that a connection has. Where the store cannot keep count, each call's own limit is all
 /// there is.
 pub(crate) fn spend(ports: &impl Ports, id: &ConnectionId) -> bool {
-    let key = id.repeats_key();
-    for _ in 0..RACES {
-        let (kept, expected) = match store::read_versioned::<Repeats>(ports, &key) {
-            Ok(Some((kept, version))) => (kept, Expected::Version(version)),
-            Ok(None) => (Repeats { full_at: 0 }, Expected::Absent),
-            Err(_) => (Repeats { full_at: 0 }, Expected::Anything),
-        };
-        let Some(left) = kept.spend(ports.now().as_secs()) else { return false };
-        match ports.secret_put(&key, &left.fields().to_json(), expected) {
-            Err(StoreError::VersionMismatch) => {}
-            Ok(_) | Err(StoreError::ReadOnly | StoreError::Unsupported | StoreError::Failed(_)) => {
-                return true;
-            }
-        }
-    }
-    false
+    let now = ports.now().as_secs();
+    let spent = store::swap(ports, &id.repeats_key(), &|kept: Result<Option<Repeats>>| {
+        // What cannot be read is begun anew.
+        Ok(kept.ok().flatten().unwrap_or_default().spend(now))
+    });
+    // With so many others about that each race was lost, they repeat enough.
+    !matches!(spent, Ok(Swap::Left | Swap::Outrun))
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn dead() -> (World, String) {
 }
 
 /// All that is kept but for sign-ins that were begun.
-fn kept(world: &World) -> BTreeMap<String, String> {
+pub(super) fn kept(world: &World) -> BTreeMap<String, String> {
     let mut kept = world.secrets.borrow().clone();
     kept.retain(|key, _| !key.starts_with("pending/"));
     kept
@@ -60,7 +60,7 @@ fn finish(world: &World, begun: &Begun, email: &str) -> Result<Connected> {
     begun.finish(world)
 }
 
-fn reauthorize(world: &World, id: &str, credential: Credential) -> Result<Connected> {
+pub(super) fn reauthorize(world: &World, id: &str, credential: Credential) -> Result<Connected> {
     block_on(connections::reauthorize(world, id, credential, None, None))
 }
 

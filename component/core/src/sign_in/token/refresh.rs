@@ -4,12 +4,12 @@ use super::{grant, minted::Granted, slots};
 use crate::{
     base::{
         error::{Kind, Result},
-        ports::{Expected, Ports},
+        ports::Ports,
         secret::Secret,
     },
     call::Call,
     sign_in::identity::{Identity, Source},
-    store::{self, credential::StoredCredential, names::ConnectionId},
+    store::{self, Swap, credential::StoredCredential, names::ConnectionId},
 };
 
 /// The tokens that the source grants: a new access token, and a user's ID token. All of it is kept, a new refresh token
@@ -57,16 +57,19 @@ fn replace_refresh_token(
     let Source::Refresh(used) = &identity.source else { return Ok(()) };
     let mut attempt = 1;
     loop {
-        let stored = store::read_versioned::<StoredCredential>(ports, &id.credential_key())?;
-        let Some((mut stored, version)) =
-            stored.filter(|(stored, _)| stored.refresh_token == *used.refresh_token.reveal())
-        else {
-            return Ok(());
-        };
-        stored.refresh_token.clone_from(new.reveal());
-        match store::write(ports, &id.credential_key(), &stored, Expected::Version(version)) {
+        let replaced = store::swap(ports, &id.credential_key(), &|stored: Result<
+            Option<StoredCredential>,
+        >| {
+            let mut stored = stored?.filter(|stored| stored.refresh_token == *used.refresh_token.reveal());
+            if let Some(stored) = &mut stored {
+                stored.refresh_token.clone_from(new.reveal());
+            }
+            Ok(stored)
+        });
+        match replaced {
             // The old one may be of no use any more: this is worth another attempt, whatever went wrong.
             Err(_) if attempt < 3 => attempt += 1,
+            Ok(Swap::Outrun) => return Err(store::outrun()),
             outcome => return outcome.map(drop),
         }
     }

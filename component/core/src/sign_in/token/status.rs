@@ -10,7 +10,7 @@ use crate::{
     base::{
         error::{Error, Kind, Origin, Result},
         json::{Object, Read, Unreadable},
-        ports::{Expected, Ports},
+        ports::Ports,
     },
     store::{self, Kept, names::ConnectionId},
 };
@@ -35,6 +35,7 @@ pub(crate) struct Status {
 }
 
 /// A fault as it is kept.
+#[derive(Clone)]
 pub(crate) struct StoredFault {
     /// The cached token that could not be renewed; none if it is about the whole connection.
     about: Option<String>,
@@ -190,7 +191,7 @@ pub(super) fn known_fault(
 
 /// Notes that a token was obtained.
 pub(super) fn used(ports: &impl Ports, id: &ConnectionId, now: u64) {
-    update(ports, id, |status| {
+    update(ports, id, &|status| {
         status.last_used = now;
         status.fault = None;
     });
@@ -201,7 +202,7 @@ pub(super) fn failed(ports: &impl Ports, id: &ConnectionId, key: &str, error: Er
     let known = error.fields().details.iter().any(|(name, _)| name == KNOWN_SINCE);
     match StoredFault::of(&error, key, now).filter(|_| !known) {
         Some(fault) => {
-            update(ports, id, |status| status.fault = Some(fault));
+            update(ports, id, &|status| status.fault = Some(fault.clone()));
             error.detail(KNOWN_SINCE, now.to_string())
         }
         None => error,
@@ -211,18 +212,16 @@ pub(super) fn failed(ports: &impl Ports, id: &ConnectionId, key: &str, error: Er
 /// Forgets a fault: a new credential is there, or somebody wants to know how things are now.
 pub(crate) fn forget_fault(ports: &impl Ports, id: &ConnectionId) {
     if read(ports, id).fault.is_some() {
-        update(ports, id, |status| status.fault = None);
+        update(ports, id, &|status| status.fault = None);
     }
 }
 
-/// A note that is lost to a race, or to a store that cannot be written, costs a request and nothing else.
-fn update(ports: &impl Ports, id: &ConnectionId, change: impl FnOnce(&mut Status)) {
-    let key = id.status_key();
-    let found = store::read_versioned::<Status>(ports, &key).unwrap_or_default();
-    let (mut status, expected) = match found {
-        Some((status, version)) => (status, Expected::Version(version)),
-        None => (Status::default(), Expected::Anything),
-    };
-    change(&mut status);
-    let _ = store::write(ports, &key, &status, expected);
+/// A note that is lost, to others who are quicker each time or to a store that cannot be written, costs a request and
+/// nothing else.
+fn update(ports: &impl Ports, id: &ConnectionId, change: &dyn Fn(&mut Status)) {
+    let _ = store::swap(ports, &id.status_key(), &|kept: Result<Option<Status>>| {
+        let mut status = kept.ok().flatten().unwrap_or_default();
+        change(&mut status);
+        Ok(Some(status))
+    });
 }
