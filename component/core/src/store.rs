@@ -99,11 +99,11 @@ pub(crate) fn update<T: Kept>(ports: &impl Ports, key: &str, change: &dyn Fn(&mu
 
 /// The end of a [`swap`].
 pub(crate) enum Swap<T> {
-    /// This is what is kept now.
+    /// The value that is kept now.
     Written(T),
-    /// Nothing was to be changed.
+    /// The entry as it was: there was nothing to change.
     Left,
-    /// Others were quicker each time.
+    /// The entry as others left it: they were quicker each time.
     Outrun,
 }
 

@@ -19,7 +19,7 @@ pub use self::{grant::code, minted::Granted};
 
 use self::{
     minted::{Minted, usable},
-    slots::Slot,
+    slots::{Cached, Slot},
 };
 use crate::{
     base::{
@@ -64,7 +64,7 @@ pub async fn access_token<P: Ports>(call: &Call<'_, P>, sign_in: SignIn<'_>) -> 
     let Some(chain) = &sign_in.identity.impersonates else {
         return source_token(call, sign_in.id, sign_in.identity).await;
     };
-    let slot = Slot::new(sign_in, "impersonated", "");
+    let slot = Slot::new(sign_in, Cached::Impersonated);
     let minted =
         slots::obtain(call, &slot, &|| Box::pin(from_iam(call, sign_in, chain, iam::Wanted::Access))).await?;
     Ok(AccessToken::of(minted.token))
@@ -156,7 +156,7 @@ pub async fn id_token<P: Ports>(
         }
         (Invoker::Own, None) => {
             let audience = audience.unwrap_or_else(|| url.audience());
-            let slot = Slot::new(sign_in, "id", audience.as_str());
+            let slot = Slot::new(sign_in, Cached::Id(audience.as_str()));
             slots::obtain(call, &slot, &|| {
                 Box::pin(grant::by_key(call, sign_in.identity, Wanted::TargetAudience(audience.as_str())))
             })
@@ -176,7 +176,7 @@ async fn minted_id_token<P: Ports>(
 ) -> Result<Minted> {
     let who =
         format!("{}\n{}\n{include_email}\n{}", chain.account.as_str(), iam::joined(chain), audience.as_str());
-    let slot = Slot::new(sign_in, "minted", &who);
+    let slot = Slot::new(sign_in, Cached::Minted(&who));
     slots::obtain(call, &slot, &|| {
         let wanted = iam::Wanted::Id { audience: audience.as_str(), include_email };
         Box::pin(from_iam(call, sign_in, chain, wanted))
@@ -261,7 +261,7 @@ fn forget<P: Ports>(
 ) -> Result<bool> {
     let slot = match &sign_in.identity.source {
         _ if sign_in.identity.impersonates.is_some() && !from_source => {
-            Slot::new(sign_in, "impersonated", "")
+            Slot::new(sign_in, Cached::Impersonated)
         }
         Source::Key(_) | Source::Refresh(_) | Source::Federation(_) => {
             Slot::source(sign_in.id, sign_in.identity)

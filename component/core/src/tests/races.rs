@@ -116,6 +116,18 @@ fn a_fault_is_noted_and_forgotten_after_lost_races() {
     world.begin_anew();
 }
 
+/// The grant that is dead is the one before.
+#[test]
+fn a_fault_is_not_noted_over_a_newer_sign_in() {
+    let (world, id) = World::of_user();
+    world.at(4000);
+    let key = quicker(&world, "status", &id, json!({"last_used": NOW + 4001}));
+    world.then(revoked());
+    assert_eq!(listed(&world, &id).unwrap_err().kind(), Kind::ReconnectRequired);
+    assert_eq!(world.entry(&key), json!({"last_used": NOW + 4001}));
+    world.begin_anew();
+}
+
 #[test]
 fn a_new_refresh_token_is_kept_after_a_lost_race() {
     let (world, id) = World::of_user();

@@ -32,6 +32,35 @@ const LAST_SECONDS: u64 = 10;
 /// wait for one that was killed still have time to do without it.
 const LEASE: Duration = Duration::from_secs(20);
 
+/// The tokens that are cached.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cached<'a> {
+    /// The source's own access token.
+    Access,
+    /// The access token of the service account that the credential leads to.
+    Impersonated,
+    /// The ID token of a key of its own, for this audience.
+    Id(&'a str),
+    /// The user's ID token, which a refresh brings along.
+    UserId,
+    /// The ID token that IAM Credentials mints, by all that it depends on.
+    Minted(&'a str),
+}
+
+impl<'a> Cached<'a> {
+    /// The name of the kind, and what tells one token of the kind from another. Both are in the store, hashed: another
+    /// name would have every token asked for anew.
+    fn name(self) -> (&'static str, &'a str) {
+        match self {
+            Self::Access => ("access", ""),
+            Self::Impersonated => ("impersonated", ""),
+            Self::Id(audience) => ("id", audience),
+            Self::UserId => ("user-id", ""),
+            Self::Minted(by) => ("minted", by),
+        }
+    }
+}
+
 /// The place of a cached token, and the lease that keeps two from being asked for at once.
 pub(super) struct Slot<'a> {
     id: &'a ConnectionId,
@@ -41,25 +70,26 @@ pub(super) struct Slot<'a> {
 
 impl<'a> Slot<'a> {
     /// Of a token that only this connection's credential can get.
-    pub(super) fn new(sign_in: SignIn<'a>, kind: &str, what: &str) -> Self {
-        let key = key(sign_in.id, sign_in.identity, kind, what);
+    pub(super) fn new(sign_in: SignIn<'a>, token: Cached<'_>) -> Self {
+        let key = key(sign_in.id, sign_in.identity, token);
         Self { id: sign_in.id, lease: key.clone(), key }
     }
 
     /// Of the source's own access token.
     pub(super) fn source(id: &'a ConnectionId, identity: &Identity) -> Self {
-        let key = key(id, identity, "access", "");
+        let key = key(id, identity, Cached::Access);
         Self { id, lease: key.clone(), key }
     }
 
     /// Of a user's ID token: the same refresh brings both, so both wait for the same lease.
     pub(super) fn user_id_token(id: &'a ConnectionId, identity: &Identity) -> Self {
-        Self { id, key: key(id, identity, "user-id", ""), lease: key(id, identity, "access", "") }
+        Self { id, key: key(id, identity, Cached::UserId), lease: key(id, identity, Cached::Access) }
     }
 }
 
 /// The name of a cached token: everything that makes it another token is in it.
-fn key(id: &ConnectionId, identity: &Identity, kind: &str, what: &str) -> String {
+fn key(id: &ConnectionId, identity: &Identity, token: Cached<'_>) -> String {
+    let (kind, what) = token.name();
     let impersonates = identity.impersonates.as_ref().map_or("", |chain| chain.account.as_str());
     let scopes = super::SCOPES[0];
     let text = format!("{}\n{impersonates}\n{scopes}\n{kind}\n{what}", identity.fingerprint);
@@ -162,5 +192,30 @@ fn old_or(old: Option<Minted>, error: Error) -> Result<Minted> {
     match old {
         Some(old) if matches!(error.kind(), Kind::Network | Kind::Unavailable | Kind::RateLimited) => Ok(old),
         _ => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+
+    #[test]
+    fn tokens_are_found_where_earlier_versions_kept_them() {
+        let (world, id) = World::connected();
+        let id = ConnectionId::parse(&id).unwrap();
+        let (_, credential) = store::load(&world, &id).unwrap();
+        let identity = Identity::of(&credential, None).unwrap();
+        let audience = "https://hello-abc123-uc.a.run.app";
+        let tokens = [
+            (Cached::Access, "deef49fd61e649f7baeb5f24f44e2e9c"),
+            (Cached::Impersonated, "ef92db3d1bd34293d676947a96df64b7"),
+            (Cached::Id(audience), "b69588605747de4fd5ea83a643c00567"),
+            (Cached::UserId, "53c9829145106cc8346ad87c605bfb72"),
+            (Cached::Minted(audience), "9e53853ac93b64bbd6a9c36532ab2ded"),
+        ];
+        for (token, digest) in tokens {
+            assert_eq!(key(&id, &identity, token), format!("{}{digest}", id.token_prefix()), "{token:?}");
+        }
     }
 }

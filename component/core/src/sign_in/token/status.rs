@@ -202,7 +202,12 @@ pub(super) fn failed(ports: &impl Ports, id: &ConnectionId, key: &str, error: Er
     let known = error.fields().details.iter().any(|(name, _)| name == KNOWN_SINCE);
     match StoredFault::of(&error, key, now).filter(|_| !known) {
         Some(fault) => {
-            update(ports, id, &|status| status.fault = Some(fault.clone()));
+            update(ports, id, &|status| {
+                // Somebody who signed in anew meanwhile has a token, and no fault.
+                if status.last_used <= now {
+                    status.fault = Some(fault.clone());
+                }
+            });
             error.detail(KNOWN_SINCE, now.to_string())
         }
         None => error,
