@@ -14,16 +14,18 @@ use wasmtime::{
 };
 
 use crate::{
-    bindings::ConnectorPre,
     cache::{self, CacheUse},
     clock::{Clock, Random, SystemClock, SystemRandom},
+    contract::bindings::ConnectorPre,
     egress::EgressPolicy,
     engine::engine,
     error::HostError,
     host::{Host, Sandbox},
-    inject::AccessTokens,
     limits::Limits,
-    observer::{Observer, RequestEvent},
+    outgoing::{
+        inject::AccessTokens,
+        observer::{Observer, RequestEvent},
+    },
     reading::{self, Kind, MAX_COMPONENT},
     secret_store::Secrets,
     secrets::{MemoryStore, SecretStore},

@@ -16,7 +16,7 @@ use crate::{
     calls::millis,
     error::{AnotherSubject, HostError},
     host::Host,
-    scope::Scope,
+    secrets::visible::Scope,
     state::State,
 };
 

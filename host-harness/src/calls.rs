@@ -7,16 +7,16 @@ use wasmtime::Store;
 #[cfg(doc)]
 use crate::error::HostError;
 use crate::{
-    error::{AnotherSubject, CallError},
-    host::{COMPLETE, Host},
-    scope::Scope,
-    state::State,
-    wit::{
+    contract::wit::{
         Action, ApiPages, ApiRequest, ApiResponse, Authorization, AuthorizeRequest, CallPlan, ConnectRequest,
         Connected, Connection, Credential, CredentialKind, Disconnected, Finding, Function, FunctionList,
         FunctionRef, GuardRails, Invocation, InvokeRequest, ListRequest, OptionList, OptionsRequest,
         PagesRequest,
     },
+    error::{AnotherSubject, CallError},
+    host::{COMPLETE, Host},
+    secrets::visible::Scope,
+    state::State,
 };
 
 impl Host {

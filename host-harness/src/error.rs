@@ -2,7 +2,7 @@
 
 use std::{fmt, io, path::PathBuf, time::Duration};
 
-use crate::{secrets::StoreError, wit::ConnectorError};
+use crate::{contract::wit::ConnectorError, secrets::StoreError};
 
 /// The reason why a call returned no answer.
 #[derive(Debug, thiserror::Error)]
@@ -200,7 +200,7 @@ impl fmt::Display for Sentence<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wit::{ErrorKind, Origin};
+    use crate::contract::wit::{ErrorKind, Origin};
 
     #[test]
     fn a_limit_survives_the_way_through_the_engine() {

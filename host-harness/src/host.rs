@@ -18,22 +18,21 @@ use wasmtime::{
 };
 
 use crate::{
-    bindings::{Connector, ConnectorPre},
     builder::HostBuilder,
     cache::CacheUse,
     clock::{Clock, Random},
+    contract::{
+        bindings::{Connector, ConnectorPre},
+        wit::ConnectorError,
+    },
     egress::EgressPolicy,
     error::{CallError, HostError, Limit},
-    hooks::{Hooks, RequestBudget},
-    inject::AccessTokens,
     limits::{CpuMeter, Limits, MemoryMeter},
-    observer::Observer,
-    scope::Scope,
+    outgoing::{budget::RequestBudget, gate::Hooks, inject::AccessTokens, observer::Observer},
     secret_store::Secrets,
-    secrets::{SecretStore, StoreError},
+    secrets::{SecretStore, StoreError, visible::Scope},
     state::State,
     transport::Transport,
-    wit::ConnectorError,
 };
 
 /// The connector, ready to be called. Cheap to clone, and to share between threads.

@@ -86,41 +86,38 @@
 //! }
 //! ```
 
-mod account;
-mod bindings;
 mod builder;
 mod by_name;
 mod cache;
 mod calls;
 pub mod clock;
+mod contract;
 pub mod egress;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 mod engine;
 mod error;
-mod guest_http;
-mod hooks;
 mod host;
-mod inject;
 mod limits;
-mod observer;
+mod outgoing;
 pub mod reading;
-mod scope;
 mod secret_store;
 pub mod secrets;
 mod state;
 pub mod tape;
 pub mod text;
 pub mod transport;
-pub mod wit;
 
 pub use self::{
     builder::HostBuilder,
     by_name::{Answer, CONTRACT},
     cache::CacheUse,
+    contract::wit,
     error::{CallError, HostError, Limit},
     host::Host,
-    inject::{AccessToken, AccessTokens, Supplying},
     limits::{Limits, StoreLimits},
-    observer::{Observer, RequestEvent, Stage},
+    outgoing::{
+        inject::{AccessToken, AccessTokens, Supplying},
+        observer::{Observer, RequestEvent, Stage},
+    },
 };

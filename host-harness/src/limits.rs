@@ -1,5 +1,7 @@
 //! The limits of one call, and the meters of its processor time and memory.
 
+pub(crate) mod account;
+
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -7,7 +9,8 @@ use std::{
 
 use wasmtime::ResourceLimiter;
 
-use crate::{account::Account, error::Limit};
+use self::account::Account;
+use crate::error::Limit;
 
 /// The limits of one call. A call that needs more is stopped, and its sandbox thrown away.
 ///

@@ -14,14 +14,14 @@ use std::{
 
 use self::quota::Quota;
 use crate::{
-    bindings::secret_store::{self as wit, Host},
     clock::Clock,
+    contract::bindings::secret_store::{self as wit, Host},
     error::Limit,
     limits::{CpuMeter, StoreLimits},
-    scope::{Access, Made, Permit, Scope, put_first},
     secrets::{
         Entry, Expected, Lease, SecretStore, StoreError,
         key::{check_key, check_length, check_prefix, check_value},
+        visible::{Access, Made, Permit, Scope, put_first},
     },
     state::State,
 };

@@ -12,11 +12,13 @@ use wasmtime_wasi::{
 use wasmtime_wasi_http::p2::bindings::http::{outgoing_handler, types as http_types};
 
 use crate::{
-    bindings::{secret_store, types},
     clock::{Clock, Random},
-    guest_http::{self, Counted, GuestHttp},
-    hooks::Hooks,
+    contract::bindings::{secret_store, types},
     limits::MemoryMeter,
+    outgoing::{
+        gate::Hooks,
+        guest_http::{self, Counted, GuestHttp},
+    },
     secret_store::CallSecrets,
 };
 

@@ -3,7 +3,7 @@
 
 Every value follows from this file and from tests/fixtures/demo-key.json, so that two runs are identical.
 Shapes come from the public sources that each provenance names; `made` says that no such answer was
-captured, only that the documented shape is kept. The format is described in host-harness/src/tape/mod.rs.
+captured, only that the documented shape is kept. The format is described in host-harness/src/tape.rs.
 A tape may be edited by hand to try something; what stays belongs in here.
 """
 

@@ -10,7 +10,7 @@ use http_body_util::BodyExt as _;
 use serde::Serialize;
 
 use crate::{
-    account::{Account, Held},
+    limits::account::{Account, Held},
     transport::{Body, TransportError},
 };
 

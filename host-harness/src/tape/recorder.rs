@@ -34,7 +34,7 @@ use super::{
     request::{content_type, weight},
 };
 use crate::{
-    account::{Account, Held},
+    limits::account::{Account, Held},
     transport::{Body, Sending, Timeouts, Transport, TransportError},
 };
 

@@ -24,7 +24,7 @@ use super::{
     rules::Tolerance,
 };
 use crate::{
-    account::Account,
+    limits::account::Account,
     transport::{Body, Sending, Timeouts, Transport, TransportError},
 };
 

@@ -7,8 +7,8 @@ use http::{HeaderMap, Method, StatusCode, header, response};
 use tokio::time::Instant;
 
 use crate::{
-    account::{Account, Held},
     error::Limit,
+    limits::account::{Account, Held},
     tape::{
         bounds::{MAX_BODY, is_lavish},
         fault::Fault,

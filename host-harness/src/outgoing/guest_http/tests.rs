@@ -9,7 +9,7 @@ use wasmtime_wasi_http::p2::body::HostOutgoingBody;
 use super::*;
 use crate::{
     egress::EgressPolicy,
-    hooks::RequestBudget,
+    outgoing::budget::RequestBudget,
     transport::{Body, Sending, Timeouts, Transport},
 };
 

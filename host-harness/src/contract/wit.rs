@@ -24,7 +24,7 @@ pub use self::{
 /// The types that all interfaces share: headers, bodies, queries, names of functions, the trace, the one
 /// error type.
 pub mod types {
-    pub use crate::bindings::types::{
+    pub use crate::contract::bindings::types::{
         Body, Content, Error, ErrorKind, Exchange, FunctionRef, GuardRails, Header, Impersonation, Invoker,
         NamedFunction, Origin, Part, Query, ResponseHeader, RetryClass, TokenKind, TypedBytes,
     };
@@ -48,8 +48,8 @@ pub mod functions {
 
     use super::types::{Body, Header, Invoker, Query};
     pub use super::types::{FunctionRef, NamedFunction};
-    use crate::bindings::exports::functions as generated;
-    pub use crate::bindings::exports::functions::{
+    use crate::contract::bindings::exports::functions as generated;
+    pub use crate::contract::bindings::exports::functions::{
         Auth, Function, FunctionList, Generation, Invocation, ListRequest, MissingPart, OptionField,
         OptionItem, OptionList, OptionsRequest, Trigger,
     };
@@ -153,18 +153,18 @@ pub mod functions {
 
 /// Any other call to Google's APIs.
 pub mod api {
-    pub use crate::bindings::exports::api::{ApiPages, ApiRequest, ApiResponse, PagesRequest};
+    pub use crate::contract::bindings::exports::api::{ApiPages, ApiRequest, ApiResponse, PagesRequest};
 }
 
 /// The plan of a call: its requests, without sending them.
 pub mod planning {
-    pub use crate::bindings::exports::planning::{CallPlan, PlannedRequest};
+    pub use crate::contract::bindings::exports::planning::{CallPlan, PlannedRequest};
 
     use super::{
         ApiRequest, ConnectRequest, Credential, FunctionRef, InvokeRequest, ListRequest, OptionsRequest,
         PagesRequest,
     };
-    use crate::bindings::exports::planning as generated;
+    use crate::contract::bindings::exports::planning as generated;
 
     /// A call, with its arguments.
     #[derive(Debug, Clone)]
@@ -223,12 +223,12 @@ pub mod planning {
 pub mod connections {
     use std::fmt;
 
-    use crate::bindings::exports::connections as generated;
-    pub use crate::bindings::exports::connections::{
+    use crate::contract::bindings::exports::connections as generated;
+    pub use crate::contract::bindings::exports::connections::{
         Authorization, Connected, Connection, CredentialKind, Disconnected, Fault, Finding, StoredKey,
         SuppliedToken, Verdict,
     };
-    pub use crate::bindings::types::{GuardRails, Impersonation, Invoker};
+    pub use crate::contract::bindings::types::{GuardRails, Impersonation, Invoker};
 
     /// The credential of a connection.
     #[derive(Clone, PartialEq)]

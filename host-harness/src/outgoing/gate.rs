@@ -5,10 +5,7 @@
 
 use std::{
     future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -17,11 +14,13 @@ use http_body_util::BodyExt as _;
 use wasmtime_wasi_http::{Error as WasiError, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::{
-    account::Held,
     egress::EgressPolicy,
-    error::Limit,
-    inject::{AccessTokens, Injection},
-    observer::{Observer, Stage, Watch},
+    limits::account::Held,
+    outgoing::{
+        budget::RequestBudget,
+        inject::{AccessTokens, Injection},
+        observer::{Observer, Stage, Watch},
+    },
     transport::{Body, Timeouts, Transport, TransportError},
 };
 
@@ -147,29 +146,6 @@ fn refuse(watch: &Watch, error: TransportError) -> WasiError {
     to_guest(error)
 }
 
-/// The number of requests that a call may send. It outlives the sandbox, to say why a call failed.
-#[derive(Debug)]
-pub(crate) struct RequestBudget {
-    limit: u32,
-    asked: AtomicU32,
-}
-
-impl RequestBudget {
-    pub(crate) fn new(limit: u32) -> Self {
-        Self { limit, asked: AtomicU32::new(0) }
-    }
-
-    /// The limit, if the call wanted more than it.
-    pub(crate) fn exceeded(&self) -> Option<Limit> {
-        (self.asked.load(Ordering::Relaxed) > self.limit).then_some(Limit::Requests(self.limit))
-    }
-
-    fn take(&self) -> Result<u32, Limit> {
-        let number = self.asked.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        if number > self.limit { Err(Limit::Requests(self.limit)) } else { Ok(number) }
-    }
-}
-
 /// The failure as the guest learns of it: the code of the contract, and no text, except where no code fits.
 fn to_guest(error: TransportError) -> WasiError {
     match error {
@@ -207,7 +183,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::transport::Sending;
+    use crate::{error::Limit, transport::Sending};
 
     /// Answers 200 with the body `answer`, and keeps what it was asked.
     #[derive(Debug, Default)]

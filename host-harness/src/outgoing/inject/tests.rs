@@ -8,8 +8,11 @@ use wasmtime_wasi_http::{Error as WasiError, WasiHttpHooks as _};
 use super::*;
 use crate::{
     error::Limit,
-    hooks::{Hooks, RequestBudget},
-    observer::{RequestEvent, Stage},
+    outgoing::{
+        budget::RequestBudget,
+        gate::Hooks,
+        observer::{RequestEvent, Stage},
+    },
     tape::{Provenance, ProvenanceKind, Recorder, Tape},
     transport::{Body, Sending, Timeouts, Transport},
 };

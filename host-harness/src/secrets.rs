@@ -23,6 +23,7 @@ mod memory;
 mod overlay;
 mod quota;
 mod sign;
+pub(crate) mod visible;
 
 #[cfg(test)]
 mod contract;

@@ -14,7 +14,7 @@ use wasmtime_wasi_http::{
 };
 
 use super::{View, unchanged};
-use crate::account::{Account, Held};
+use crate::limits::account::{Account, Held};
 
 impl types::HostOutgoingBody for View<'_> {
     unchanged! { HostOutgoingBody:

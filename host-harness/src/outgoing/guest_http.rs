@@ -25,8 +25,8 @@ use wasmtime_wasi_http::{
 };
 
 use crate::{
-    account::{Account, Held},
-    hooks::Hooks,
+    limits::account::{Account, Held},
+    outgoing::gate::Hooks,
 };
 
 /// Bytes of a header beside its text: its places in the map.
