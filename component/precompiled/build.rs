@@ -1,13 +1,13 @@
 //! Compiles the connector to machine code.
 
-#[path = "../../host-harness/src/engine/settings.rs"]
+#[path = "../../host-harness/src/sandbox/engine/settings.rs"]
 mod settings;
 
 use std::{env, error::Error, fs, path::PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=../../host-harness/src/engine/settings.rs");
+    println!("cargo::rerun-if-changed=../../host-harness/src/sandbox/engine/settings.rs");
     let target = env::var("TARGET")?;
     // For another system, it is compiled there: this one need not know how.
     let code = if target == env::var("HOST")? { compile(&target)? } else { Vec::new() };

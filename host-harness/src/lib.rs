@@ -17,6 +17,8 @@
 //!
 //! The types of arguments and answers are those of the contract, in [`wit`].
 //!
+//! The modules are floors, the lowest first. Each may import those below it, and none above.
+//!
 //! # Example
 //!
 //! Signs in and calls a function, on a tape in place of the network. For the network itself, hand in
@@ -86,38 +88,45 @@
 //! }
 //! ```
 
-mod builder;
-mod by_name;
-mod cache;
-mod calls;
-pub mod clock;
-mod contract;
-pub mod egress;
+#![warn(clippy::mod_module_files)]
+
+pub mod reading;
+
+pub mod text;
+
 #[cfg(feature = "embedded")]
 pub mod embedded;
-mod engine;
-mod error;
-mod host;
-mod limits;
-mod outgoing;
-pub mod reading;
-mod secret_store;
+
+pub mod clock;
+
 pub mod secrets;
-mod state;
-pub mod tape;
-pub mod text;
+
+pub mod egress;
+
 pub mod transport;
 
+mod contract;
+
+mod error;
+
+mod limits;
+
+mod outgoing;
+
+mod sandbox;
+
+mod host;
+
+pub mod tape;
+
 pub use self::{
-    builder::HostBuilder,
-    by_name::{Answer, CONTRACT},
-    cache::CacheUse,
     contract::wit,
     error::{CallError, HostError, Limit},
-    host::Host,
+    host::{Answer, CONTRACT, Host, HostBuilder},
     limits::{Limits, StoreLimits},
     outgoing::{
         inject::{AccessToken, AccessTokens, Supplying},
         observer::{Observer, RequestEvent, Stage},
     },
+    sandbox::compiled::CacheUse,
 };

@@ -22,8 +22,8 @@ use super::{
     scan,
 };
 use crate::{
-    builder::HostBuilder,
     clock::{Clock, Random, SystemClock, SystemRandom},
+    host::HostBuilder,
     secrets::{Layer, Overlay, SecretStore, StoreError},
     transport::{Body, Sending, Timeouts, Transport},
 };

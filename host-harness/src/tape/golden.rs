@@ -3,7 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use super::{Cassette, Tape};
-use crate::{builder::HostBuilder, host::Host, secrets::MemoryStore};
+use crate::{
+    host::{Host, HostBuilder},
+    secrets::MemoryStore,
+};
 
 /// Runs `test` on a host whose answers, clock and randomness come from a tape, with an empty store in memory,
 /// and returns what it returns. `builder` names the component, and what else is wanted.

@@ -19,7 +19,7 @@ use crate::{
         gate::Hooks,
         guest_http::{self, Counted, GuestHttp},
     },
-    secret_store::CallSecrets,
+    sandbox::secret_store::{Answered, CallSecrets},
 };
 
 /// The state of one call.
@@ -91,6 +91,69 @@ impl State {
 }
 
 impl types::Host for State {}
+
+/// The answer as `bindgen!` wants it: a limit ends the call as a trap does.
+fn told<T>(answered: Answered<T>) -> wasmtime::Result<Result<T, secret_store::StoreError>> {
+    Ok(answered?.map_err(Into::into))
+}
+
+impl secret_store::Host for State {
+    async fn get(
+        &mut self,
+        key: String,
+    ) -> wasmtime::Result<Result<Option<secret_store::Entry>, secret_store::StoreError>> {
+        told(self.secrets.get(key).await)
+    }
+
+    async fn put(
+        &mut self,
+        key: String,
+        value: String,
+        expected: secret_store::Expected,
+    ) -> wasmtime::Result<Result<String, secret_store::StoreError>> {
+        told(self.secrets.put(key, value, expected).await)
+    }
+
+    async fn delete(
+        &mut self,
+        key: String,
+        expected: secret_store::Expected,
+    ) -> wasmtime::Result<Result<(), secret_store::StoreError>> {
+        told(self.secrets.delete(key, expected).await)
+    }
+
+    async fn keys(
+        &mut self,
+        prefix: String,
+    ) -> wasmtime::Result<Result<Vec<String>, secret_store::StoreError>> {
+        told(self.secrets.keys(prefix).await)
+    }
+
+    async fn acquire_lease(
+        &mut self,
+        name: String,
+        ttl_ms: u64,
+    ) -> wasmtime::Result<Result<secret_store::Lease, secret_store::StoreError>> {
+        told(self.secrets.acquire_lease(name, ttl_ms).await)
+    }
+
+    async fn release_lease(
+        &mut self,
+        name: String,
+        token: String,
+    ) -> wasmtime::Result<Result<(), secret_store::StoreError>> {
+        told(self.secrets.release_lease(name, token).await)
+    }
+
+    async fn sign(
+        &mut self,
+        key: String,
+        algorithm: secret_store::SignatureAlgorithm,
+        message: Vec<u8>,
+    ) -> wasmtime::Result<Result<Vec<u8>, secret_store::StoreError>> {
+        told(self.secrets.sign(key, algorithm, message).await)
+    }
+}
 
 // Written out because the builder of `WasiCtx` wants a generator of the rand crate, and because its
 // own limit on what one call asks for is 64 MiB.

@@ -15,8 +15,8 @@ use crate::{
     },
     error::{AnotherSubject, CallError},
     host::{COMPLETE, Host},
+    sandbox::state::State,
     secrets::visible::Scope,
-    state::State,
 };
 
 impl Host {

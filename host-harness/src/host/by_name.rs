@@ -13,11 +13,10 @@ use wasmtime::{
 
 use self::encoding::{from_json, to_json};
 use crate::{
-    calls::millis,
     error::{AnotherSubject, HostError},
-    host::Host,
+    host::{Host, calls::millis},
+    sandbox::state::State,
     secrets::visible::Scope,
-    state::State,
 };
 
 /// The package that the interfaces belong to.

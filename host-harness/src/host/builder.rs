@@ -14,22 +14,25 @@ use wasmtime::{
 };
 
 use crate::{
-    cache::{self, CacheUse},
     clock::{Clock, Random, SystemClock, SystemRandom},
     contract::bindings::ConnectorPre,
     egress::EgressPolicy,
-    engine::engine,
     error::HostError,
-    host::{Host, Sandbox},
+    host::Host,
     limits::Limits,
     outgoing::{
         inject::AccessTokens,
         observer::{Observer, RequestEvent},
     },
     reading::{self, Kind, MAX_COMPONENT},
-    secret_store::Secrets,
+    sandbox::{
+        Sandbox,
+        compiled::{self, CacheUse},
+        engine::engine,
+        secret_store::Secrets,
+        state,
+    },
     secrets::{MemoryStore, SecretStore},
-    state,
     transport::{Body, Sending, Timeouts, Transport, TransportError},
 };
 
@@ -57,6 +60,14 @@ enum Source {
     Bytes(Vec<u8>),
     #[cfg(feature = "embedded")]
     Embedded,
+}
+
+impl Host {
+    /// Starts to put a host together.
+    #[must_use]
+    pub fn builder() -> HostBuilder {
+        HostBuilder::default()
+    }
 }
 
 impl Default for HostBuilder {
@@ -183,7 +194,7 @@ impl HostBuilder {
         let engine = engine(&self.limits)?;
         let (component, cache_use) = match source.compiled(&engine) {
             Some(component) => (component, CacheUse::Embedded),
-            None => cache::component(&engine, &source.read()?, self.cache.as_deref())?,
+            None => compiled::component(&engine, &source.read()?, self.cache.as_deref())?,
         };
         let mut linker = Linker::new(&engine);
         state::link(&mut linker).map_err(|error| HostError::engine(&error))?;
@@ -222,7 +233,7 @@ impl Source {
         match self {
             Self::File(_) | Self::Bytes(_) => None,
             #[cfg(feature = "embedded")]
-            Self::Embedded => cache::embedded(engine),
+            Self::Embedded => compiled::embedded(engine),
         }
     }
 

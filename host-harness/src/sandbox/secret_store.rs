@@ -15,7 +15,7 @@ use std::{
 use self::quota::Quota;
 use crate::{
     clock::Clock,
-    contract::bindings::secret_store::{self as wit, Host},
+    contract::bindings::secret_store as wit,
     error::Limit,
     limits::{CpuMeter, StoreLimits},
     secrets::{
@@ -23,7 +23,6 @@ use crate::{
         key::{check_key, check_length, check_prefix, check_value},
         visible::{Access, Made, Permit, Scope, put_first},
     },
-    state::State,
 };
 
 /// The store of a host.
@@ -47,7 +46,7 @@ pub(crate) struct CallSecrets {
 }
 
 /// The answer to the guest, or the limit that ends its call.
-type Answered<T> = Result<Result<T, StoreError>, Limit>;
+pub(super) type Answered<T> = Result<Result<T, StoreError>, Limit>;
 
 impl Secrets {
     pub(crate) fn new(store: Arc<dyn SecretStore>, signs: bool) -> Self {
@@ -124,7 +123,7 @@ impl CallSecrets {
         self.scope.permit(&self.made, key, access, self.now())
     }
 
-    async fn get(&mut self, key: String) -> Answered<Option<wit::Entry>> {
+    pub(super) async fn get(&mut self, key: String) -> Answered<Option<wit::Entry>> {
         self.quota.call()?;
         if let Err(error) = self.permit(&key, Access::Read) {
             return Ok(Err(error));
@@ -138,7 +137,12 @@ impl CallSecrets {
         Ok(entry.map(|entry| entry.map(Into::into)))
     }
 
-    async fn put(&mut self, key: String, value: String, expected: wit::Expected) -> Answered<String> {
+    pub(super) async fn put(
+        &mut self,
+        key: String,
+        value: String,
+        expected: wit::Expected,
+    ) -> Answered<String> {
         self.quota.write(value.len())?;
         let permit =
             match self.permit(&key, Access::Put).and_then(|permit| check_value(&value).map(|()| permit)) {
@@ -177,7 +181,7 @@ impl CallSecrets {
         }
     }
 
-    async fn delete(&mut self, key: String, expected: wit::Expected) -> Answered<()> {
+    pub(super) async fn delete(&mut self, key: String, expected: wit::Expected) -> Answered<()> {
         self.quota.call()?;
         if let Err(error) = self.permit(&key, Access::Delete) {
             return Ok(Err(error));
@@ -190,7 +194,7 @@ impl CallSecrets {
         self.ask(blocks, move |store| store.delete(&key, &expected)).await
     }
 
-    async fn keys(&mut self, prefix: String) -> Answered<Vec<String>> {
+    pub(super) async fn keys(&mut self, prefix: String) -> Answered<Vec<String>> {
         self.quota.call()?;
         if let Err(error) = check_prefix(&prefix) {
             return Ok(Err(error));
@@ -200,7 +204,7 @@ impl CallSecrets {
         Ok(keys.map(|keys| self.scope.visible(&self.made, keys, self.now())))
     }
 
-    async fn acquire_lease(&mut self, name: String, ttl_ms: u64) -> Answered<wit::Lease> {
+    pub(super) async fn acquire_lease(&mut self, name: String, ttl_ms: u64) -> Answered<wit::Lease> {
         self.quota.call()?;
         if let Err(error) = self.permit(&name, Access::Lease) {
             return Ok(Err(error));
@@ -215,7 +219,7 @@ impl CallSecrets {
         Ok(lease.map(Into::into))
     }
 
-    async fn release_lease(&mut self, name: String, token: String) -> Answered<()> {
+    pub(super) async fn release_lease(&mut self, name: String, token: String) -> Answered<()> {
         self.quota.call()?;
         if let Err(error) = self.permit(&name, Access::Lease).and(check_value(&token)) {
             return Ok(Err(error));
@@ -224,7 +228,7 @@ impl CallSecrets {
         self.ask(blocks, move |store| store.release_lease(&name, &token)).await
     }
 
-    async fn sign(
+    pub(super) async fn sign(
         &mut self,
         key: String,
         algorithm: wit::SignatureAlgorithm,
@@ -254,63 +258,6 @@ fn bounded(expected: wit::Expected) -> Result<Expected, StoreError> {
         check_value(version)?;
     }
     Ok(expected.into())
-}
-
-/// The answer as `bindgen!` wants it: a limit ends the call as a trap does.
-fn told<T>(answered: Answered<T>) -> wasmtime::Result<Result<T, wit::StoreError>> {
-    Ok(answered?.map_err(Into::into))
-}
-
-impl Host for State {
-    async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<wit::Entry>, wit::StoreError>> {
-        told(self.secrets.get(key).await)
-    }
-
-    async fn put(
-        &mut self,
-        key: String,
-        value: String,
-        expected: wit::Expected,
-    ) -> wasmtime::Result<Result<String, wit::StoreError>> {
-        told(self.secrets.put(key, value, expected).await)
-    }
-
-    async fn delete(
-        &mut self,
-        key: String,
-        expected: wit::Expected,
-    ) -> wasmtime::Result<Result<(), wit::StoreError>> {
-        told(self.secrets.delete(key, expected).await)
-    }
-
-    async fn keys(&mut self, prefix: String) -> wasmtime::Result<Result<Vec<String>, wit::StoreError>> {
-        told(self.secrets.keys(prefix).await)
-    }
-
-    async fn acquire_lease(
-        &mut self,
-        name: String,
-        ttl_ms: u64,
-    ) -> wasmtime::Result<Result<wit::Lease, wit::StoreError>> {
-        told(self.secrets.acquire_lease(name, ttl_ms).await)
-    }
-
-    async fn release_lease(
-        &mut self,
-        name: String,
-        token: String,
-    ) -> wasmtime::Result<Result<(), wit::StoreError>> {
-        told(self.secrets.release_lease(name, token).await)
-    }
-
-    async fn sign(
-        &mut self,
-        key: String,
-        algorithm: wit::SignatureAlgorithm,
-        message: Vec<u8>,
-    ) -> wasmtime::Result<Result<Vec<u8>, wit::StoreError>> {
-        told(self.secrets.sign(key, algorithm, message).await)
-    }
 }
 
 impl From<Entry> for wit::Entry {

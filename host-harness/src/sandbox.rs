@@ -1,0 +1,201 @@
+//! The sandbox: made for one call, and thrown away after it.
+
+pub(crate) mod compiled;
+pub(crate) mod engine;
+pub(crate) mod secret_store;
+pub(crate) mod state;
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+use wasmtime::{
+    CallHook, Store, UpdateDeadline,
+    component::{Instance, ResourceTableError},
+};
+
+use self::{secret_store::Secrets, state::State};
+use crate::{
+    clock::{Clock, Random},
+    contract::bindings::{Connector, ConnectorPre},
+    egress::EgressPolicy,
+    error::{HostError, Limit},
+    limits::{CpuMeter, Limits, MemoryMeter},
+    outgoing::{budget::RequestBudget, gate::Hooks, inject::AccessTokens, observer::Observer},
+    secrets::visible::Scope,
+    transport::Transport,
+};
+
+/// The parts that a fresh sandbox is made of.
+pub(crate) struct Sandbox {
+    pub(crate) connector: ConnectorPre<State>,
+    pub(crate) limits: Limits,
+    pub(crate) secrets: Secrets,
+    pub(crate) tokens: Option<Arc<dyn AccessTokens>>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) observer: Option<Observer>,
+}
+
+impl Sandbox {
+    /// The component's catalog, without a runtime: it needs neither network nor timer, and gets none.
+    pub(crate) fn describe(&self) -> Result<String, HostError> {
+        let nothing = EgressPolicy::from_manifest(&json!([])).expect("an empty manifest is valid");
+        let budget = Arc::new(RequestBudget::new(0));
+        let call = self.run(
+            Scope::nothing(),
+            Arc::new(nothing),
+            budget,
+            DESCRIBE,
+            start_connector,
+            async |store, connector: &Connector| connector.gcf_connector_catalog().call_describe(store).await,
+        );
+        wait(call, DESCRIBE).unwrap_or(Err(HostError::DeadlineExceeded(DESCRIBE)))
+    }
+
+    /// Makes a sandbox, runs `call` in it, and throws it away.
+    pub(crate) async fn run<I, T>(
+        &self,
+        scope: Scope,
+        policy: Arc<EgressPolicy>,
+        budget: Arc<RequestBudget>,
+        patience: Duration,
+        start: impl AsyncFnOnce(&ConnectorPre<State>, &mut Store<State>) -> wasmtime::Result<I>,
+        call: impl AsyncFnOnce(&mut Store<State>, &I) -> wasmtime::Result<T>,
+    ) -> Result<T, HostError> {
+        let cpu = Arc::new(CpuMeter::new(self.limits.cpu));
+        let hooks = Hooks {
+            policy,
+            tokens: self.tokens.clone(),
+            transport: Arc::clone(&self.transport),
+            observer: self.observer.clone(),
+            budget: Arc::clone(&budget),
+            patience,
+            held: None,
+        };
+        let mut store = self.store(scope, hooks, Arc::clone(&cpu));
+        let mut work = pin!(async {
+            let instance =
+                start(&self.connector, &mut store).await.map_err(|error| HostError::from_start(&error))?;
+            call(&mut store, &instance).await.map_err(|error| self.failure(&error))
+        });
+        // A guest told that it may send no more could still take its failure for one that passes.
+        let stopped = || budget.exceeded().map(|limit| Err(HostError::LimitExceeded(limit)));
+        poll_fn(|context| match cpu.charge(|| work.as_mut().poll(context)) {
+            Poll::Ready(answer) => Poll::Ready(answer),
+            Poll::Pending => stopped().map_or(Poll::Pending, Poll::Ready),
+        })
+        .await
+    }
+
+    /// The reason why a call broke off.
+    fn failure(&self, error: &wasmtime::Error) -> HostError {
+        // The table of what the host holds for the guest is as large as the memory allows.
+        let full = matches!(error.downcast_ref(), Some(ResourceTableError::Full));
+        if full {
+            HostError::LimitExceeded(Limit::Memory(self.limits.memory))
+        } else {
+            HostError::from_call(error)
+        }
+    }
+
+    fn store(&self, scope: Scope, hooks: Hooks, cpu: Arc<CpuMeter>) -> Store<State> {
+        let state = State::new(
+            &self.clock,
+            Arc::clone(&self.random),
+            self.secrets.within(scope, self.limits.store, &self.clock, &cpu),
+            hooks,
+            MemoryMeter::new(self.limits.memory),
+        );
+        let mut store = Store::new(self.connector.engine(), state);
+        store.limiter(|state| &mut state.memory);
+        // The bytes that a guest hands over are copied before anybody can judge them. Its answer may be a
+        // large one; its arguments to a function of the host are small.
+        let answer = self.limits.memory;
+        store.call_hook(move |mut store, hook| {
+            match hook {
+                CallHook::CallingHost => store.set_hostcall_fuel(ARGUMENTS.min(answer)),
+                CallHook::ReturningFromHost => store.set_hostcall_fuel(answer),
+                CallHook::CallingWasm | CallHook::ReturningFromWasm => {}
+            }
+            Ok(())
+        });
+        store.set_hostcall_fuel(answer);
+        store.set_max_component_handles(HANDLES);
+        // At every tick the guest is asked for its time, and others get a turn; without that a guest
+        // that computes would hold its thread, and its own deadline could not fire.
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |_| {
+            cpu.check()?;
+            Ok(UpdateDeadline::Yield(1))
+        });
+        store
+    }
+}
+
+pub(crate) async fn start_connector(
+    connector: &ConnectorPre<State>,
+    store: &mut Store<State>,
+) -> wasmtime::Result<Connector> {
+    connector.instantiate_async(store).await
+}
+
+pub(crate) async fn start_instance(
+    connector: &ConnectorPre<State>,
+    store: &mut Store<State>,
+) -> wasmtime::Result<Instance> {
+    connector.instance_pre().instantiate_async(store).await
+}
+
+/// Drives a future on this thread, for so long at most: [`HostBuilder::build`](crate::HostBuilder::build) is not an async function, and
+/// must work inside a runtime as well as outside.
+fn wait<T>(future: impl Future<Output = T>, patience: Duration) -> Option<T> {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let started = Instant::now();
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Some(result);
+        }
+        thread::park_timeout(patience.checked_sub(started.elapsed())?);
+    }
+}
+
+/// Bytes that a guest may pass to one function of the host: a map of headers, a piece of a body, or an entry
+/// of the store, which has 64 KiB at most.
+const ARGUMENTS: usize = 256 * 1024;
+
+/// Handles of all kinds that a guest may have at once, loans included.
+const HANDLES: usize = 16 * 1024;
+
+/// The time for reading the catalog, a constant of the component: it takes less than a millisecond.
+const DESCRIBE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_ends_with_the_future_or_with_patience() {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let thread = thread::spawn(move || sender.send(7));
+        assert_eq!(wait(receiver, Duration::from_secs(60)), Some(Ok(7)));
+        assert_eq!(thread.join().unwrap(), Ok(()));
+        assert_eq!(wait(std::future::pending::<()>(), Duration::from_millis(1)), None);
+    }
+}
