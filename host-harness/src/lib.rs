@@ -17,7 +17,8 @@
 //!
 //! The types of arguments and answers are those of the contract, in [`wit`].
 //!
-//! The modules are floors, the lowest first. Each may import those below it, and none above.
+//! The modules are floors, the lowest first. Each may import those below it, and none above; a test reads every
+//! import, and fails on one that leads upward.
 //!
 //! # Example
 //!
@@ -118,6 +119,9 @@ mod sandbox;
 mod host;
 
 pub mod tape;
+
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     contract::wit,

@@ -1,0 +1,3 @@
+//! What holds for the library as a whole.
+
+mod floors;
