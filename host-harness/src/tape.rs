@@ -55,50 +55,33 @@
 
 mod bounds;
 mod cassette;
-mod decode;
 mod error;
-mod escapes;
-mod fault;
 mod file;
-mod format;
-mod given;
 mod golden;
-mod inflate;
-mod known;
-mod live_secrets;
-mod margin;
-mod matching;
-mod multipart;
+mod hide;
+mod play;
 mod queue;
-mod recorder;
-mod redact;
-mod rename;
-mod replay;
-mod request;
+mod record;
 mod review;
-mod rules;
-mod scan;
-mod search;
-mod version;
-mod wire;
+mod same;
+mod shared;
 
 pub use self::{
     cassette::{Cassette, Mode},
     error::{Leak, TapeError},
-    fault::{End, Fault},
-    format::{
+    file::format::{
         Interaction, Provenance, ProvenanceKind, RecordedBody, RecordedRequest, RecordedResponse, Tape,
         Timing, Tools,
     },
     golden::golden,
-    live_secrets::LiveSecrets,
-    matching::Difference,
-    recorder::Recorder,
-    redact::Redactor,
-    rename::Aliases,
-    replay::{Miss, Replay},
+    hide::{live_secrets::LiveSecrets, redact::Redactor, rename::Aliases},
+    play::{
+        fault::{End, Fault},
+        replay::{Miss, Replay},
+    },
+    record::recorder::Recorder,
     review::Change,
-    rules::Rules,
+    same::{matching::Difference, rules::Rules},
 };
 
 #[cfg(test)]

@@ -191,7 +191,7 @@ mod tests {
         for (length, fits) in [(MAX_BODY, true), (MAX_BODY + 1, false)] {
             let room = Account::new(MAX_HELD);
             let body =
-                collected(crate::tape::replay::whole(vec![b'x'; length].into()), "request", &room).await;
+                collected(crate::tape::shared::whole(vec![b'x'; length].into()), "request", &room).await;
             assert_eq!(body.is_ok_and(|body| body.len() == length), fits, "{length}");
         }
     }

@@ -7,19 +7,23 @@ use std::{
 
 use serde_json::Value;
 
-use super::{
+use crate::tape::{
     Miss, TapeError,
     bounds::is_lavish,
-    file,
-    format::{Interaction, RecordedBody, Tape},
-    given::{GivenOut, grants},
-    live_secrets::LiveSecrets,
-    margin::Margin,
-    recorder::{After, Recorder},
-    redact::Redactor,
-    rename::Aliases,
-    replay::{Replay, locked, play, whole},
-    scan,
+    file::{
+        format::{Interaction, RecordedBody, Tape},
+        store,
+    },
+    hide::{live_secrets::LiveSecrets, redact::Redactor, rename::Aliases, scan},
+    play::{
+        given::{GivenOut, grants},
+        replay::{Replay, play},
+    },
+    record::{
+        handover::Margin,
+        recorder::{After, Recorder},
+    },
+    shared::{locked, whole},
 };
 use crate::{
     clock::{Clock, Random, SystemClock, SystemRandom},
@@ -108,7 +112,7 @@ impl Cassette {
         let path = path.into();
         let exists = path.exists();
         if matches!(mode, Mode::Record | Mode::Once | Mode::NewEpisodes) {
-            file::refuse_what_is_no_file(&path)
+            store::refuse_what_is_no_file(&path)
                 .map_err(|source| TapeError::Write { path: path.clone(), source })?;
         }
         let live = LiveSecrets::default();

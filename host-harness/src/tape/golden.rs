@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{Cassette, Tape};
+use crate::tape::{Cassette, Tape};
 use crate::{
     host::{Host, HostBuilder},
     secrets::MemoryStore,

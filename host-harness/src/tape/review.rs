@@ -2,15 +2,18 @@
 
 use serde_json::Value;
 
-use super::{
+use crate::tape::{
     TapeError,
     error::Leak,
-    format::{Interaction, RecordedBody, RecordedRequest, Tape},
-    matching::{Difference, Findings, label},
-    redact::Redactor,
-    replay::Replay,
-    request::Comparable,
-    rules::Tolerance,
+    file::format::{Interaction, RecordedBody, RecordedRequest, Tape},
+    hide::redact::Redactor,
+    play::replay::Replay,
+    same::{
+        matching::{Difference, Findings},
+        request::Comparable,
+        rules::Tolerance,
+    },
+    shared::label,
 };
 
 /// A difference between two tapes.

@@ -10,7 +10,7 @@ use flate2::{
 use serde_json::json;
 
 use super::{recording::InPieces, request, send, tape};
-use crate::tape::{Recorder, Tape, inflate};
+use crate::tape::{Recorder, Tape, hide::inflate};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());

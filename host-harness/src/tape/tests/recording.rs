@@ -8,7 +8,10 @@ use serde_json::json;
 
 use super::{as_recorded, body, cassettes, request, send, tape};
 use crate::{
-    tape::{LiveSecrets, Provenance, ProvenanceKind, RecordedBody, Recorder, Replay, Tape, decode, inflate},
+    tape::{
+        LiveSecrets, Provenance, ProvenanceKind, RecordedBody, Recorder, Replay, Tape,
+        hide::{decode, inflate},
+    },
     transport::{Body, Sending, Timeouts, Transport, TransportError},
 };
 

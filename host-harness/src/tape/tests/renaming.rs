@@ -99,7 +99,7 @@ fn assert_renamed(folder: &Path) {
     let mut files = 0;
     for file in fs::read_dir(folder).unwrap() {
         let text = fs::read_to_string(file.unwrap().path()).unwrap();
-        let claims: String = crate::tape::decode::views(text.as_bytes())
+        let claims: String = crate::tape::hide::decode::views(text.as_bytes())
             .iter()
             .map(|view| String::from_utf8_lossy(view).into_owned())
             .collect();

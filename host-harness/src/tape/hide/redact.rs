@@ -13,14 +13,16 @@ use memchr::memmem;
 use sha2::{Digest as _, Sha256};
 
 use self::names::{is_secret_header, secret_field};
-use super::{
-    format::{Interaction, Provenance, RecordedBody},
-    known::Known,
-    live_secrets::LiveSecrets,
+use crate::tape::{
+    file::format::{Interaction, Provenance, RecordedBody},
+    hide::{
+        known::Known,
+        live_secrets::LiveSecrets,
+        scan::{self, Found, NO_SIGNATURE},
+        search::{self, Budget, What},
+    },
     queue::Waiter,
-    request::fitting,
-    scan::{self, Found, NO_SIGNATURE},
-    search::{self, Budget, What},
+    same::request::fitting,
 };
 
 /// Replaces secrets by `[redacted:KIND:N]`, numbered by first appearance within their kind.
@@ -68,7 +70,7 @@ impl fmt::Debug for Redactor {
 
 /// The place of a named value. `code` is a secret in a form, and the number of an error in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(in crate::tape) enum Place {
     Query,
     Form,
     Json,
@@ -90,17 +92,17 @@ impl Redactor {
 
     /// Ends each search, from now on, once this waiter has left. Text that was not looked into counts as text
     /// that takes too long.
-    pub(super) fn serve(&mut self, waiter: Waiter) {
+    pub(in crate::tape) fn serve(&mut self, waiter: Waiter) {
         self.waiter = waiter;
     }
 
     /// Tells whether nobody waits for the work at hand.
-    pub(super) fn is_given_up(&self) -> bool {
+    pub(in crate::tape) fn is_given_up(&self) -> bool {
         self.waiter.has_left()
     }
 
     /// Tells whether a secret is in `bytes`, in whatever form, or might be: there is a bound for the work.
-    pub(super) fn finds_in(&mut self, bytes: &[u8]) -> bool {
+    pub(in crate::tape) fn finds_in(&mut self, bytes: &[u8]) -> bool {
         self.learn();
         if !self.knows_all() {
             return true;
@@ -128,7 +130,7 @@ impl Redactor {
     }
 
     /// Tells whether the redactor looks for everything that the store gave out.
-    pub(super) fn knows_all(&self) -> bool {
+    pub(in crate::tape) fn knows_all(&self) -> bool {
         !self.live.is_over()
     }
 
@@ -150,24 +152,24 @@ impl Redactor {
 
     /// Says whether the next texts are sent, or came as an answer: secrets learned of the one leave room for
     /// the other.
-    pub(super) fn sending(&mut self, sending: bool) {
+    pub(in crate::tape) fn sending(&mut self, sending: bool) {
         self.known.sending(sending);
     }
 
     /// Makes the secrets that their shape tells in `text` known by their value, from now on.
-    pub(super) fn look_through(&mut self, text: &str) {
+    pub(in crate::tape) fn look_through(&mut self, text: &str) {
         self.learn();
         search::marks(&mut self.known, text.as_bytes());
     }
 
     /// A body that cannot be read here, and so cannot be searched.
-    pub(super) fn unreadable(&mut self, bytes: &[u8]) -> RecordedBody {
+    pub(in crate::tape) fn unreadable(&mut self, bytes: &[u8]) -> RecordedBody {
         RecordedBody::Text(self.placeholder("unreadable", bytes))
     }
 
     /// Makes `secret` the same as `placeholder` from now on: a server gave it out anew in the place of the
     /// old one.
-    pub(super) fn bind(&mut self, secret: &str, placeholder: &str) {
+    pub(in crate::tape) fn bind(&mut self, secret: &str, placeholder: &str) {
         self.known.learn_own(secret.as_bytes());
         self.reserve(placeholder);
         self.placeholders.insert(Sha256::digest(secret.as_bytes()).into(), placeholder.to_owned());
@@ -339,12 +341,16 @@ impl Redactor {
         }
     }
 
-    pub(super) fn pairs(&mut self, place: Place, pairs: &[(String, String)]) -> Vec<(String, String)> {
+    pub(in crate::tape) fn pairs(
+        &mut self,
+        place: Place,
+        pairs: &[(String, String)],
+    ) -> Vec<(String, String)> {
         pairs.iter().map(|(name, value)| (name.clone(), self.field(place, name, value))).collect()
     }
 
     /// Keeps the numbers of all placeholders in `text` from being given to other secrets.
-    pub(super) fn reserve(&mut self, text: &str) {
+    pub(in crate::tape) fn reserve(&mut self, text: &str) {
         let bytes = text.as_bytes();
         for at in memmem::find_iter(bytes, b"[redacted:") {
             if let Some(Found::Placeholder { kind, number, .. }) = scan::first(&bytes[at..]) {
@@ -427,14 +433,14 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
 }
 
 impl Provenance {
-    pub(super) fn redact(&mut self, redactor: &mut Redactor) {
+    pub(in crate::tape) fn redact(&mut self, redactor: &mut Redactor) {
         self.from = redactor.text(&self.from);
         self.note = self.note.as_ref().map(|note| redactor.text(note));
     }
 }
 
 impl Interaction {
-    pub(super) fn redact(&mut self, redactor: &mut Redactor) {
+    pub(in crate::tape) fn redact(&mut self, redactor: &mut Redactor) {
         self.note = self.note.as_ref().map(|note| redactor.text(note));
         if let Some(provenance) = &mut self.provenance {
             provenance.redact(redactor);
@@ -458,7 +464,7 @@ impl Interaction {
 
     /// Keeps the placeholders of a query from being given to others: percent-encoding hides them from a
     /// search through the text.
-    pub(super) fn reserve_query(&self, redactor: &mut Redactor) {
+    pub(in crate::tape) fn reserve_query(&self, redactor: &mut Redactor) {
         if let Some((_, query)) = self.request.url.split_once('?') {
             for (_, value) in url::form_urlencoded::parse(query.as_bytes()) {
                 redactor.reserve(&value);

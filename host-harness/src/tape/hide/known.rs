@@ -6,11 +6,11 @@ use std::{
     ops::Range,
 };
 
-use super::scan;
+use crate::tape::hide::scan;
 
 /// The secrets that are looked for. A search reads each byte of a text once, however many there are.
 #[derive(Default)]
-pub(super) struct Known {
+pub(in crate::tape) struct Known {
     /// Each sixteen bytes in a row of each secret, and how long a stretch of such must be to count.
     windows: HashMap<u128, usize>,
     /// Secrets that are shorter than a window.
@@ -39,18 +39,18 @@ enum Source {
 
 impl Known {
     /// A number that changes once anything was added, or counts in shorter parts than before.
-    pub(super) fn generation(&self) -> u64 {
+    pub(in crate::tape) fn generation(&self) -> u64 {
         self.generation
     }
 
     /// Says whether the texts from now on are sent, or came as answers.
-    pub(super) fn sending(&mut self, sending: bool) {
+    pub(in crate::tape) fn sending(&mut self, sending: bool) {
         self.sending = sending;
     }
 
     /// Adds a secret, each part of which counts. Of a JWT, the signature is the secret; its claims count as a
     /// whole.
-    pub(super) fn add(&mut self, secret: &str) {
+    pub(in crate::tape) fn add(&mut self, secret: &str) {
         if let Some((_, _, signature)) = scan::decode_jwt(secret) {
             self.insert(signature.as_bytes(), WINDOW);
             let claims = secret.split('.').nth(1).unwrap_or_default();
@@ -65,7 +65,7 @@ impl Known {
     }
 
     /// Adds the signature of a token that was found in a text.
-    pub(super) fn learn_signature(&mut self, signature: &[u8]) {
+    pub(in crate::tape) fn learn_signature(&mut self, signature: &[u8]) {
         if signature.len() >= WINDOW {
             self.learn_parts(signature, WINDOW, Source::Shape);
         }
@@ -73,17 +73,17 @@ impl Known {
 
     /// Adds a secret that its shape told in a text: it counts as a whole. The writer of the text decides how
     /// many there are, so there is a bound.
-    pub(super) fn learn_shape(&mut self, secret: &[u8]) {
+    pub(in crate::tape) fn learn_shape(&mut self, secret: &[u8]) {
         self.learn_parts(secret, secret.len(), Source::Shape);
     }
 
     /// Adds a secret that the name of its field told, within the same bound.
-    pub(super) fn learn_field(&mut self, secret: &[u8]) {
+    pub(in crate::tape) fn learn_field(&mut self, secret: &[u8]) {
         self.learn_parts(secret, secret.len(), Source::Field);
     }
 
     /// Adds a secret that will be sent, within a bound too.
-    pub(super) fn learn_own(&mut self, secret: &[u8]) {
+    pub(in crate::tape) fn learn_own(&mut self, secret: &[u8]) {
         self.learn_parts(secret, secret.len(), Source::Sent);
     }
 
@@ -131,7 +131,7 @@ impl Known {
     }
 
     /// The places of secrets and of parts of them, in order and without overlaps.
-    pub(super) fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
+    pub(in crate::tape) fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> = Vec::new();
         self.each(text, |_, range| {
             match found.last_mut() {
@@ -148,7 +148,7 @@ impl Known {
 
     /// Shows `visit` the places of secrets and of parts of them, until it has seen enough. Those of each form
     /// come in order; the short ones may overlap.
-    pub(super) fn each(&self, text: &[u8], mut visit: impl FnMut(Form, Range<usize>) -> bool) {
+    pub(in crate::tape) fn each(&self, text: &[u8], mut visit: impl FnMut(Form, Range<usize>) -> bool) {
         if self.windows.is_empty() && self.short.is_empty() || text.len() < SHORTEST {
             return;
         }
@@ -194,7 +194,7 @@ impl Known {
 
 /// The two forms of known secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(in crate::tape) enum Form {
     /// Windows that follow each other.
     Parts,
     /// Shorter than a window, and whole.
@@ -230,7 +230,7 @@ impl Stretch {
 }
 
 /// The same ranges in order, with overlapping ones merged.
-pub(super) fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+pub(in crate::tape) fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_unstable_by_key(|range| range.start);
     let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
     for range in ranges {
@@ -294,7 +294,7 @@ impl Filter {
 const WINDOW: usize = 16;
 
 /// The shortest secret: shorter values are words, and would be found everywhere.
-pub(super) const SHORTEST: usize = 8;
+pub(in crate::tape) const SHORTEST: usize = 8;
 
 /// The bytes of secrets that are taken over from texts of each kind. A secret beyond it is masked where it is
 /// told by its shape or by the name of its field, and not by its value elsewhere.

@@ -63,7 +63,7 @@ pub enum End {
 
 impl Fault {
     /// Tells whether the fault leaves no response at all.
-    pub(super) fn is_before_the_response(&self) -> bool {
+    pub(in crate::tape) fn is_before_the_response(&self) -> bool {
         self.end.is_some_and(|end| match end {
             End::Unresolved
             | End::Refused
@@ -77,7 +77,7 @@ impl Fault {
     }
 
     /// The fault that brings a recorded failure about again; `None` for the host's own refusals.
-    pub(super) fn from_failure(error: &TransportError) -> Option<Self> {
+    pub(in crate::tape) fn from_failure(error: &TransportError) -> Option<Self> {
         let end = match error {
             TransportError::Dns(_) => End::Unresolved,
             TransportError::ConnectionRefused(_) => End::Refused,
@@ -96,7 +96,7 @@ impl Fault {
     }
 
     /// The fault of a body that broke off after so many bytes.
-    pub(super) fn after(bytes: usize) -> Self {
+    pub(in crate::tape) fn after(bytes: usize) -> Self {
         Self { end: Some(End::TruncatedBody), body_bytes: Some(bytes), ..Self::default() }
     }
 
@@ -104,7 +104,10 @@ impl Fault {
     ///
     /// # Errors
     /// If no response comes.
-    pub(super) async fn before_the_response(&self, timeouts: Timeouts) -> Result<(), TransportError> {
+    pub(in crate::tape) async fn before_the_response(
+        &self,
+        timeouts: Timeouts,
+    ) -> Result<(), TransportError> {
         let host = || "as the tape says".to_owned();
         let silence = TransportError::FirstByteTimeout(timeouts.first_byte);
         if let Some(delay) = self.delay_ms.map(Duration::from_millis) {
@@ -133,13 +136,13 @@ impl Fault {
     }
 
     /// The length that the body declares, if it has `length` bytes on the tape.
-    pub(super) fn declared(&self, length: usize) -> usize {
+    pub(in crate::tape) fn declared(&self, length: usize) -> usize {
         let truncated = self.end == Some(End::TruncatedBody);
         self.body_bytes.filter(|_| truncated).map_or(length, |arrives| arrives.max(length))
     }
 
     /// The body as it arrives.
-    pub(super) fn body(&self, whole: &Bytes, timeouts: Timeouts) -> Body {
+    pub(in crate::tape) fn body(&self, whole: &Bytes, timeouts: Timeouts) -> Body {
         let truncated = self.end == Some(End::TruncatedBody);
         let reset = self.end == Some(End::ResetAfterHeaders);
         let without_word = if truncated { whole.len() / 2 } else { whole.len() };

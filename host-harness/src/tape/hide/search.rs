@@ -4,23 +4,25 @@ use std::{collections::VecDeque, ops::Range};
 
 use memchr::memchr;
 
-use super::{
-    decode,
-    inflate::{Part, each_inflated},
-    known::{Form, Known, merged},
+use crate::tape::{
+    hide::{
+        decode,
+        inflate::{Part, each_inflated},
+        known::{Form, Known, merged},
+        scan::{self, Found, NO_SIGNATURE},
+    },
     queue::Waiter,
-    scan::{self, Found, NO_SIGNATURE},
 };
 
 /// A stretch of a text that is told by its shape or its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mark {
-    pub(super) range: Range<usize>,
-    pub(super) what: What,
+pub(in crate::tape) struct Mark {
+    pub(in crate::tape) range: Range<usize>,
+    pub(in crate::tape) what: What,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum What {
+pub(in crate::tape) enum What {
     /// A placeholder, or the part of a token that is kept: not a secret, and not looked into.
     Clean,
     /// A secret that is replaced as a whole.
@@ -32,39 +34,39 @@ pub(super) enum What {
 /// The bytes that may still be decoded. Nothing is given back: a body has one budget for all that is found in
 /// it. The budget is spent, too, once nobody waits for the search.
 #[derive(Debug, Clone)]
-pub(super) struct Budget {
+pub(in crate::tape) struct Budget {
     left: usize,
     spent: bool,
     waiter: Waiter,
 }
 
 impl Budget {
-    pub(super) fn new(bytes: usize) -> Self {
+    pub(in crate::tape) fn new(bytes: usize) -> Self {
         Self { left: bytes, spent: false, waiter: Waiter::default() }
     }
 
     /// The same budget, for as long as somebody waits.
-    pub(super) fn while_waits(self, waiter: &Waiter) -> Self {
+    pub(in crate::tape) fn while_waits(self, waiter: &Waiter) -> Self {
         Self { waiter: waiter.clone(), ..self }
     }
 
     /// A budget for a text of this length, enough for anything that is encoded without bad intent.
-    pub(super) fn of_text(length: usize) -> Self {
+    pub(in crate::tape) fn of_text(length: usize) -> Self {
         Self::new(length.saturating_mul(MOST_VIEWS).saturating_add(ROOM).min(MOST))
     }
 
     /// The smaller one of two, for as long as somebody waits for the other.
-    pub(super) fn within(self, other: &Self) -> Self {
+    pub(in crate::tape) fn within(self, other: &Self) -> Self {
         let waiter = other.waiter.clone();
         Self { left: self.left.min(other.left), spent: self.spent || other.spent, waiter }
     }
 
-    pub(super) fn left(&self) -> usize {
+    pub(in crate::tape) fn left(&self) -> usize {
         self.left
     }
 
     /// Takes so many bytes, and tells whether there was room for them.
-    pub(super) fn take(&mut self, bytes: usize) -> bool {
+    pub(in crate::tape) fn take(&mut self, bytes: usize) -> bool {
         match self.left.checked_sub(bytes) {
             Some(left) if !self.spent && !self.waiter.has_left() => {
                 self.left = left;
@@ -78,14 +80,14 @@ impl Budget {
     }
 
     /// Tells whether anything was not looked at for want of room.
-    pub(super) fn is_spent(&self) -> bool {
+    pub(in crate::tape) fn is_spent(&self) -> bool {
         self.spent
     }
 }
 
 /// All marks of a text as it stands, in order and without overlaps. A secret that is found is known from then
 /// on, and so looked for in the whole text.
-pub(super) fn marks(known: &mut Known, text: &[u8]) -> Vec<Mark> {
+pub(in crate::tape) fn marks(known: &mut Known, text: &[u8]) -> Vec<Mark> {
     let mut marks = Vec::new();
     for (at, found) in scan::shapes(text) {
         match found {
@@ -126,7 +128,7 @@ fn learn(known: &mut Known, kind: &str, secret: &[u8]) {
 }
 
 /// Tells whether a secret is in a text, in whatever form. Nothing is collected: one is enough.
-pub(super) fn is_dirty(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> bool {
+pub(in crate::tape) fn is_dirty(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> bool {
     let shaped = first_shaped(known, text);
     shaped.is_some() || has_value(known, text) || depth > 0 && is_dirty_inside(known, text, depth, budget)
 }
@@ -249,7 +251,12 @@ fn dirty(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> Vec<
 }
 
 /// Tells whether a secret is in the compressed streams of some bytes.
-pub(super) fn is_compressed(known: &mut Known, bytes: &[u8], depth: u8, budget: &mut Budget) -> bool {
+pub(in crate::tape) fn is_compressed(
+    known: &mut Known,
+    bytes: &[u8],
+    depth: u8,
+    budget: &mut Budget,
+) -> bool {
     let mut found = false;
     each_inflated(bytes, budget, |inner, part, budget| {
         found |= match part {
@@ -263,7 +270,12 @@ pub(super) fn is_compressed(known: &mut Known, bytes: &[u8], depth: u8, budget: 
 }
 
 /// The stretches that encode a secret, in order and without overlaps.
-pub(super) fn encoded(known: &mut Known, text: &[u8], depth: u8, budget: &mut Budget) -> Vec<Range<usize>> {
+pub(in crate::tape) fn encoded(
+    known: &mut Known,
+    text: &[u8],
+    depth: u8,
+    budget: &mut Budget,
+) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     if text.len() < SHORTEST {
         return found;

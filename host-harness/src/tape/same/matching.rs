@@ -7,12 +7,15 @@ use std::{
 
 use serde_json::Value;
 
-use super::{
-    format::{Interaction, RecordedBody},
-    multipart,
-    request::{CREDENTIALS, Comparable},
-    rules::{Tolerance, Verdict},
-    scan,
+use crate::tape::{
+    file::format::{Interaction, RecordedBody},
+    hide::scan,
+    same::{
+        multipart,
+        request::{CREDENTIALS, Comparable},
+        rules::{Tolerance, Verdict},
+    },
+    shared::label,
 };
 
 /// One field that is not as on the tape. The values are redacted, and shortened when long.
@@ -51,7 +54,7 @@ impl Difference {
 }
 
 /// The differences of `sent` from `tape`; none if the tape's response answers it.
-pub(super) fn differences(tape: &Comparable, sent: &Comparable) -> Vec<Difference> {
+pub(in crate::tape) fn differences(tape: &Comparable, sent: &Comparable) -> Vec<Difference> {
     let mut found = Findings::new(&tape.tolerance);
     found.text("method", Some(&tape.method), Some(&sent.method));
     found.text("url.origin", Some(&tape.origin), Some(&sent.origin));
@@ -86,7 +89,7 @@ fn of_no_moment(name: &str, value: &str) -> String {
 }
 
 /// The most similar request of the tape and its differences; of equals, `next` and what follows it first.
-pub(super) fn nearest(
+pub(in crate::tape) fn nearest(
     tape: &[(Comparable, Interaction)],
     next: usize,
     sent: &Comparable,
@@ -108,17 +111,17 @@ fn weight(difference: &Difference) -> usize {
     }
 }
 
-pub(super) struct Findings<'a> {
+pub(in crate::tape) struct Findings<'a> {
     tolerance: &'a Tolerance,
     all: Vec<Difference>,
 }
 
 impl<'a> Findings<'a> {
-    pub(super) fn new(tolerance: &'a Tolerance) -> Self {
+    pub(in crate::tape) fn new(tolerance: &'a Tolerance) -> Self {
         Self { tolerance, all: Vec::new() }
     }
 
-    pub(super) fn into_differences(self) -> Vec<Difference> {
+    pub(in crate::tape) fn into_differences(self) -> Vec<Difference> {
         self.all
     }
 
@@ -172,7 +175,7 @@ impl<'a> Findings<'a> {
     }
 
     /// Compares by value; the order of an object's fields does not matter.
-    pub(super) fn json(&mut self, field: &str, tape: Option<&Value>, sent: Option<&Value>) {
+    pub(in crate::tape) fn json(&mut self, field: &str, tape: Option<&Value>, sent: Option<&Value>) {
         let text = |value: Option<&Value>| {
             value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
         };
@@ -312,12 +315,6 @@ fn token(text: &str) -> Option<Token<'_>> {
     let (scheme, token) = text.rsplit_once(' ').unwrap_or(("", text));
     let (header, claims, signature) = scan::decode_jwt(token)?;
     Some(Token { scheme, header, claims, signature })
-}
-
-/// A name in the path of a field: each field repeats it, so a text longer than any name is cut.
-pub(super) fn label(name: &str) -> &str {
-    const LONGEST: usize = 1 << 10;
-    if name.len() <= LONGEST { name } else { &name[..name.floor_char_boundary(LONGEST)] }
 }
 
 fn by_name(pairs: &[(String, String)]) -> HashMap<&str, Vec<&str>> {

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
-use super::TapeError;
+use crate::tape::TapeError;
 
 /// Deserializes, and collects the paths of fields that `T` does not have.
-pub(super) fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<(T, Vec<String>), TapeError> {
+pub(in crate::tape) fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<(T, Vec<String>), TapeError> {
     let mut json = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
     let mut unknown = Vec::new();
@@ -20,7 +20,7 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<(T, Vec<S
 }
 
 /// The path that serde_path_to_error has for the whole document.
-pub(super) const ROOT: &str = ".";
+pub(in crate::tape) const ROOT: &str = ".";
 
 /// Tells text that is not JSON from JSON that is not a tape.
 fn failed(error: &serde_json::Error, at: &str) -> TapeError {
@@ -41,7 +41,7 @@ fn failed(error: &serde_json::Error, at: &str) -> TapeError {
 }
 
 /// The text of a file, which is UTF-8 if it is JSON.
-pub(super) fn text(bytes: Vec<u8>) -> Result<String, TapeError> {
+pub(in crate::tape) fn text(bytes: Vec<u8>) -> Result<String, TapeError> {
     String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -66,7 +66,7 @@ fn dotted(path: &serde_ignored::Path<'_>) -> String {
     }
 }
 
-pub(super) fn method<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(in crate::tape) fn method<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_uppercase()) {
         return Ok(text);
@@ -74,7 +74,7 @@ pub(super) fn method<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
     Err(D::Error::custom(format!("{text:?} is not a method; write it in capitals, such as \"GET\"")))
 }
 
-pub(super) fn absolute_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(in crate::tape) fn absolute_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     match text.parse::<http::Uri>() {
         Ok(uri) if uri.scheme().is_some() && uri.authority().is_some() => Ok(text),
@@ -101,7 +101,9 @@ enum Headers {
 }
 
 /// As [`headers`], or as an object.
-pub(super) fn request_headers<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<(String, String)>, D::Error> {
+pub(in crate::tape) fn request_headers<'de, D: Deserializer<'de>>(
+    d: D,
+) -> Result<Vec<(String, String)>, D::Error> {
     let pairs = match Headers::deserialize(d)? {
         Headers::List(pairs) => pairs,
         Headers::Object(fields) => fields.into_iter().collect(),
@@ -109,14 +111,14 @@ pub(super) fn request_headers<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<(St
     pairs.into_iter().map(|(name, value)| Ok((header(&name, &value)?, value))).collect()
 }
 
-pub(super) fn headers<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<(String, String)>, D::Error> {
+pub(in crate::tape) fn headers<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<(String, String)>, D::Error> {
     Vec::<(String, String)>::deserialize(d)?
         .into_iter()
         .map(|(name, value)| Ok((header(&name, &value)?, value)))
         .collect()
 }
 
-pub(super) fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+pub(in crate::tape) fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
     let status = u16::deserialize(deserializer)?;
     if (200..=599).contains(&status) {
         return Ok(status);
@@ -124,15 +126,15 @@ pub(super) fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, 
     Err(D::Error::custom(format!("{status} is not the status of a final response (200 to 599)")))
 }
 
-pub(super) mod base64_text {
+pub(in crate::tape) mod base64_text {
     use super::{Deserialize as _, Deserializer, STANDARD, Serializer};
     use base64::Engine as _;
 
-    pub(in super::super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::tape) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&STANDARD.encode(bytes))
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::tape) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -140,12 +142,12 @@ pub(super) mod base64_text {
     }
 }
 
-pub(super) mod rfc3339 {
+pub(in crate::tape) mod rfc3339 {
     use super::{Deserialize as _, Deserializer, Duration, Serializer};
     use serde::{de::Error as _, ser::Error as _};
     use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-    pub(in super::super) fn serialize<S: Serializer>(
+    pub(in crate::tape) fn serialize<S: Serializer>(
         clock: &Duration,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -157,7 +159,7 @@ pub(super) mod rfc3339 {
         serializer.serialize_str(&text)
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::tape) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Duration, D::Error> {
         let text = String::deserialize(deserializer)?;

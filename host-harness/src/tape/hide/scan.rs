@@ -9,11 +9,11 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
 /// The text in the place of a JWT's signature.
-pub(super) const NO_SIGNATURE: &str = "redacted";
+pub(in crate::tape) const NO_SIGNATURE: &str = "redacted";
 
 /// A find that begins at some place of a text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found<'a> {
+pub(in crate::tape) enum Found<'a> {
     /// `[redacted:KIND:N]`, already a placeholder.
     Placeholder { kind: &'a str, number: u32, len: usize },
     /// A secret that is replaced as a whole.
@@ -23,7 +23,7 @@ pub(super) enum Found<'a> {
 }
 
 impl Found<'_> {
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::tape) fn len(&self) -> usize {
         match self {
             Self::Placeholder { len, .. } | Self::Secret { len, .. } | Self::Jwt { len, .. } => *len,
         }
@@ -61,22 +61,22 @@ static BEGINNINGS: LazyLock<AhoCorasick> = LazyLock::new(|| {
 });
 
 /// All shapes in a text, in order, with their places. Nothing overlaps, and the time is linear in the text.
-pub(super) fn shapes(text: &[u8]) -> Shapes<'_> {
+pub(in crate::tape) fn shapes(text: &[u8]) -> Shapes<'_> {
     Shapes { text, at: 0, word: Word::default() }
 }
 
 /// The secret or placeholder that a text begins with.
-pub(super) fn first(text: &[u8]) -> Option<Found<'_>> {
+pub(in crate::tape) fn first(text: &[u8]) -> Option<Found<'_>> {
     if text.is_empty() { None } else { shapes(text).begins(0) }
 }
 
 /// Tells whether a text is a placeholder and nothing else.
-pub(super) fn is_placeholder(text: &str) -> bool {
+pub(in crate::tape) fn is_placeholder(text: &str) -> bool {
     matches!(first(text.as_bytes()), Some(Found::Placeholder { len, .. }) if len == text.len())
 }
 
 /// The decoded header and payload of a JWT, and its signature as text.
-pub(super) fn decode_jwt(token: &str) -> Option<(Value, Value, &str)> {
+pub(in crate::tape) fn decode_jwt(token: &str) -> Option<(Value, Value, &str)> {
     let mut parts = token.split('.');
     let (header, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() {
@@ -91,7 +91,7 @@ pub(super) fn decode_jwt(token: &str) -> Option<(Value, Value, &str)> {
 }
 
 /// The iterator of [`shapes`].
-pub(super) struct Shapes<'a> {
+pub(in crate::tape) struct Shapes<'a> {
     text: &'a [u8],
     at: usize,
     word: Word,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 /// The ways in which a request may differ from the recorded one and still be answered by it.
 ///
-/// Fields have the names that a [`Miss`](super::Miss) prints, such as `query pageToken`,
+/// Fields have the names that a [`Miss`](crate::tape::Miss) prints, such as `query pageToken`,
 /// `header x-goog-user-project`, `body.json a.b[0]` or `body.form assertion.claims.scope`. Rules of the
 /// whole tape hold for each interaction, beside its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,23 +31,23 @@ pub struct Rules {
 }
 
 impl Rules {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::tape) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
 /// The rules of a tape and of one interaction together, ready for use.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Tolerance {
-    pub(super) headers: Vec<String>,
+pub(in crate::tape) struct Tolerance {
+    pub(in crate::tape) headers: Vec<String>,
     ignore: Vec<String>,
     present: Vec<String>,
     regex: Vec<(String, Regex)>,
-    pub(super) repeat: bool,
+    pub(in crate::tape) repeat: bool,
 }
 
 /// The rules' word on a field.
-pub(super) enum Verdict<'a> {
+pub(in crate::tape) enum Verdict<'a> {
     Compare,
     Ignore,
     Present,
@@ -55,7 +55,7 @@ pub(super) enum Verdict<'a> {
 }
 
 impl Tolerance {
-    pub(super) fn new(tape: &Rules, own: &Rules) -> Self {
+    pub(in crate::tape) fn new(tape: &Rules, own: &Rules) -> Self {
         let both = |of: fn(&Rules) -> &Vec<String>| of(tape).iter().chain(of(own)).cloned().collect();
         Self {
             headers: tape.headers.iter().chain(&own.headers).map(|name| name.to_ascii_lowercase()).collect(),
@@ -72,7 +72,7 @@ impl Tolerance {
         }
     }
 
-    pub(super) fn of(&self, field: &str) -> Verdict<'_> {
+    pub(in crate::tape) fn of(&self, field: &str) -> Verdict<'_> {
         let field = field.trim_end();
         if self.ignore.iter().any(|rule| covers(rule, field)) {
             Verdict::Ignore
@@ -88,7 +88,7 @@ impl Tolerance {
 
 impl Tolerance {
     /// The names below `field` that must be there by a rule, though neither side may have them.
-    pub(super) fn fields_in(&self, field: &str) -> impl Iterator<Item = &str> {
+    pub(in crate::tape) fn fields_in(&self, field: &str) -> impl Iterator<Item = &str> {
         let expressions = self.regex.iter().map(|(rule, _)| rule);
         self.present.iter().chain(expressions).filter_map(move |rule| {
             rule.strip_prefix(field)?.strip_prefix(' ').filter(|name| !name.contains(['.', '[']))

@@ -15,12 +15,14 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{
+use crate::tape::{
     bounds::is_lavish,
-    format::Interaction,
-    inflate,
-    replay::locked,
-    scan::{self, Found},
+    file::format::Interaction,
+    hide::{
+        inflate,
+        scan::{self, Found},
+    },
+    shared::locked,
 };
 use crate::{
     secrets::Passes,
@@ -38,11 +40,11 @@ const LONGEST: usize = 256 << 10;
 
 /// Tokens by their digest. Clones share them.
 #[derive(Clone, Default)]
-pub(super) struct GivenOut(Arc<Mutex<HashSet<[u8; 32]>>>);
+pub(in crate::tape) struct GivenOut(Arc<Mutex<HashSet<[u8; 32]>>>);
 
 impl GivenOut {
     /// A transport that learns the tokens which come through `network`.
-    pub(super) fn through(&self, network: Arc<dyn Transport>) -> Arc<dyn Transport> {
+    pub(in crate::tape) fn through(&self, network: Arc<dyn Transport>) -> Arc<dyn Transport> {
         Arc::new(Learning { network, given: self.clone() })
     }
 
@@ -86,7 +88,7 @@ impl Passes for GivenOut {
 
 /// Tells whether an answer of a tape would be taken for a token. Any other answer of such a host, a refusal
 /// or that a grant is revoked, the tape may give in its place.
-pub(super) fn grants(uri: &Uri, interaction: &Interaction) -> bool {
+pub(in crate::tape) fn grants(uri: &Uri, interaction: &Interaction) -> bool {
     let succeeded =
         interaction.response.as_ref().is_some_and(|response| (200..300).contains(&response.status));
     succeeded && is_issuer(uri) && uri.path() != "/revoke"

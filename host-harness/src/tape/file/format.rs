@@ -6,16 +6,17 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{
+use crate::tape::{
     TapeError,
     bounds::{MAX_FILE, is_lavish_tape},
-    fault::Fault,
-    file,
-    matching::label,
-    redact::Redactor,
-    rules::Rules,
-    version::{FORMAT, VERSION, Version},
-    wire,
+    file::{
+        json, store,
+        version::{FORMAT, VERSION, Version},
+    },
+    hide::redact::Redactor,
+    play::fault::Fault,
+    same::rules::Rules,
+    shared::label,
 };
 use crate::{
     clock::{FrozenClock, SeededRandom},
@@ -26,16 +27,16 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tape {
     format: String,
-    pub(super) version: Version,
+    pub(in crate::tape) version: Version,
     provenance: Provenance,
-    #[serde(with = "wire::rfc3339")]
+    #[serde(with = "json::rfc3339")]
     clock: Duration,
     seed: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     recorded_with: Option<Tools>,
     #[serde(default, rename = "match", skip_serializing_if = "Rules::is_empty")]
-    pub(super) rules: Rules,
-    pub(super) interactions: Vec<Interaction>,
+    pub(in crate::tape) rules: Rules,
+    pub(in crate::tape) interactions: Vec<Interaction>,
 }
 
 /// The programs that recorded a tape. A digest is SHA-256, in hexadecimal.
@@ -90,47 +91,47 @@ pub enum ProvenanceKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Interaction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) note: Option<String>,
+    pub(in crate::tape) note: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) provenance: Option<Provenance>,
+    pub(in crate::tape) provenance: Option<Provenance>,
     #[serde(default, rename = "match", skip_serializing_if = "Rules::is_empty")]
-    pub(super) rules: Rules,
+    pub(in crate::tape) rules: Rules,
     /// True if it was sent while the interaction before it was under way: the two may be asked for in either
     /// order.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) side_by_side: bool,
+    pub(in crate::tape) side_by_side: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) timing: Option<Timing>,
-    pub(super) request: RecordedRequest,
+    pub(in crate::tape) timing: Option<Timing>,
+    pub(in crate::tape) request: RecordedRequest,
     /// The response; missing if the fault leaves none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) response: Option<RecordedResponse>,
+    pub(in crate::tape) response: Option<RecordedResponse>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) fault: Option<Fault>,
+    pub(in crate::tape) fault: Option<Fault>,
 }
 
 /// A request as a tape holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordedRequest {
-    #[serde(deserialize_with = "wire::method")]
-    pub(super) method: String,
-    #[serde(deserialize_with = "wire::absolute_url")]
-    pub(super) url: String,
-    #[serde(default, deserialize_with = "wire::request_headers", skip_serializing_if = "Vec::is_empty")]
-    pub(super) headers: Vec<(String, String)>,
+    #[serde(deserialize_with = "json::method")]
+    pub(in crate::tape) method: String,
+    #[serde(deserialize_with = "json::absolute_url")]
+    pub(in crate::tape) url: String,
+    #[serde(default, deserialize_with = "json::request_headers", skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::tape) headers: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) body: Option<RecordedBody>,
+    pub(in crate::tape) body: Option<RecordedBody>,
 }
 
 /// A response as a tape holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordedResponse {
-    #[serde(deserialize_with = "wire::status")]
-    pub(super) status: u16,
-    #[serde(default, deserialize_with = "wire::headers")]
-    pub(super) headers: Vec<(String, String)>,
+    #[serde(deserialize_with = "json::status")]
+    pub(in crate::tape) status: u16,
+    #[serde(default, deserialize_with = "json::headers")]
+    pub(in crate::tape) headers: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) body: Option<RecordedBody>,
+    pub(in crate::tape) body: Option<RecordedBody>,
 }
 
 /// A body in the form in which it is easiest to read.
@@ -142,7 +143,7 @@ pub enum RecordedBody {
     /// UTF-8 text.
     Text(String),
     /// Any bytes.
-    #[serde(with = "wire::base64_text")]
+    #[serde(with = "json::base64_text")]
     Base64(Vec<u8>),
     /// `application/x-www-form-urlencoded`, as decoded pairs.
     Form(Vec<(String, String)>),
@@ -209,7 +210,7 @@ impl Tape {
         let bytes = reading::read(path, Kind::Opened, MAX_FILE)
             .and_then(|bytes| if is_lavish_tape(&bytes) { Err(lavish()) } else { Ok(bytes) })
             .map_err(|source| TapeError::Read { path: path.to_owned(), source })?;
-        wire::text(bytes)
+        json::text(bytes)
             .map_err(|source| TapeError::File { path: path.to_owned(), source: Box::new(source) })
     }
 
@@ -228,7 +229,7 @@ impl Tape {
     /// [`TapeError::Write`].
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), TapeError> {
         let path = path.as_ref();
-        file::replace(path, &self.to_json())
+        store::replace(path, &self.to_json())
             .map_err(|source| TapeError::Write { path: path.to_owned(), source })
     }
 
@@ -238,7 +239,7 @@ impl Tape {
         &self.provenance
     }
 
-    pub(super) fn provenance_mut(&mut self) -> &mut Provenance {
+    pub(in crate::tape) fn provenance_mut(&mut self) -> &mut Provenance {
         &mut self.provenance
     }
 
@@ -267,7 +268,7 @@ impl Tape {
     }
 
     /// Replaces the secrets that are still on the tape.
-    pub(super) fn redact(&mut self, redactor: &mut Redactor) {
+    pub(in crate::tape) fn redact(&mut self, redactor: &mut Redactor) {
         let text = self.to_json();
         self.reserve_in(&text, redactor);
         // A signature may stand by itself before the token that it is of.
@@ -279,7 +280,7 @@ impl Tape {
     }
 
     /// Keeps the numbers of its placeholders from being given to other secrets.
-    pub(super) fn reserve(&self, redactor: &mut Redactor) {
+    pub(in crate::tape) fn reserve(&self, redactor: &mut Redactor) {
         self.reserve_in(&self.to_json(), redactor);
     }
 
@@ -291,7 +292,7 @@ impl Tape {
     }
 
     /// The paths of the fields in which a secret is still to be found, in whatever form.
-    pub(super) fn leaks(&self, redactor: &mut Redactor) -> Vec<String> {
+    pub(in crate::tape) fn leaks(&self, redactor: &mut Redactor) -> Vec<String> {
         fn walk(at: &str, value: &Value, redactor: &mut Redactor, found: &mut Vec<String>) {
             let leaf = match value {
                 Value::Object(fields) => {
@@ -370,7 +371,7 @@ impl Interaction {
         self.side_by_side
     }
 
-    pub(super) fn contradiction(&self) -> Option<&'static str> {
+    pub(in crate::tape) fn contradiction(&self) -> Option<&'static str> {
         let unanswered = self.fault.as_ref().is_some_and(Fault::is_before_the_response);
         match &self.response {
             None if !unanswered => Some(
@@ -428,7 +429,7 @@ impl RecordedResponse {
     }
 
     /// Corrects a `content-length` to the present length of the body.
-    pub(super) fn correct_length(&mut self) {
+    pub(in crate::tape) fn correct_length(&mut self) {
         let length = self.body.as_ref().map(RecordedBody::to_bytes).unwrap_or_default().len();
         for (name, value) in &mut self.headers {
             if name == "content-length" {

@@ -2,26 +2,25 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
-use http_body_util::{BodyExt as _, Full};
 
-use super::{
+use crate::tape::{
     TapeError,
     bounds::{MAX_HELD, collected},
-    fault::Fault,
-    format::{Interaction, RecordedBody, RecordedRequest, RecordedResponse, Tape},
-    live_secrets::LiveSecrets,
-    margin::Margin,
-    matching::{Difference, differences, nearest},
+    file::format::{Interaction, RecordedBody, RecordedRequest, RecordedResponse, Tape},
+    hide::{live_secrets::LiveSecrets, redact::Redactor, rename::Aliases},
+    play::fault::Fault,
     queue::Queue,
-    redact::Redactor,
-    rename::Aliases,
-    request::Comparable,
-    rules::Tolerance,
+    record::handover::Margin,
+    same::{
+        matching::{Difference, differences, nearest},
+        request::Comparable,
+        rules::Tolerance,
+    },
+    shared::{locked, whole},
 };
 use crate::{
     limits::account::Account,
@@ -154,14 +153,14 @@ impl Replay {
     }
 
     /// The interaction under the names that the request has.
-    pub(super) fn named_back(&self, mut interaction: Interaction) -> Interaction {
+    pub(in crate::tape) fn named_back(&self, mut interaction: Interaction) -> Interaction {
         if let Some(response) = &mut interaction.response {
             self.state().aliases.back().in_response(response);
         }
         interaction
     }
 
-    pub(super) fn with(tape: Tape, redactor: Arc<Mutex<Redactor>>, in_any_order: bool) -> Self {
+    pub(in crate::tape) fn with(tape: Tape, redactor: Arc<Mutex<Redactor>>, in_any_order: bool) -> Self {
         let mut recorded = Vec::new();
         for interaction in tape.interactions {
             // A token that the tape hands out comes back as its placeholder. Any other token must not
@@ -180,7 +179,7 @@ impl Replay {
 
     /// Limits the bodies in memory to so many bytes.
     #[cfg(test)]
-    pub(super) fn holding(mut self, bytes: usize) -> Self {
+    pub(in crate::tape) fn holding(mut self, bytes: usize) -> Self {
         self.room = Account::new(bytes);
         self
     }
@@ -215,12 +214,12 @@ impl Replay {
 
     /// The interaction with which the tape answers this request now. A request that it does not answer is a
     /// miss.
-    pub(super) fn answer(&self, parts: &Parts, body: &[u8]) -> Result<Interaction, TransportError> {
+    pub(in crate::tape) fn answer(&self, parts: &Parts, body: &[u8]) -> Result<Interaction, TransportError> {
         self.state().answer(parts, body)
     }
 
     /// The interaction that answers this request, which counts as used from now on.
-    pub(super) fn find(&self, parts: &Parts, body: &[u8]) -> Option<(usize, Interaction)> {
+    pub(in crate::tape) fn find(&self, parts: &Parts, body: &[u8]) -> Option<(usize, Interaction)> {
         let mut state = self.state();
         let sent = state.sent(parts, body);
         state.take(&sent).map(|index| (index, state.recorded[index].1.clone()))
@@ -333,7 +332,7 @@ impl State {
 }
 
 /// Plays an interaction: its response, and its fault.
-pub(super) async fn play(
+pub(in crate::tape) async fn play(
     interaction: Interaction,
     method: &Method,
     timeouts: Timeouts,
@@ -372,13 +371,4 @@ fn response(
         response.headers_mut().append(name, value);
     }
     Ok(response)
-}
-
-pub(super) fn whole(body: Bytes) -> Body {
-    let never = |never: std::convert::Infallible| -> TransportError { match never {} };
-    Full::new(body).map_err(never).boxed_unsync()
-}
-
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,12 +11,10 @@ use crate::{
     limits::account::{Account, Held},
     tape::{
         bounds::{MAX_BODY, is_lavish},
-        fault::Fault,
-        format::{RecordedBody, RecordedResponse},
-        inflate,
-        redact::Redactor,
-        rename::Aliases,
-        request::{begins_json, content_type, has_names_beyond_reach, text_headers},
+        file::format::{RecordedBody, RecordedResponse},
+        hide::{inflate, redact::Redactor, rename::Aliases},
+        play::fault::Fault,
+        same::request::{begins_json, content_type, has_names_beyond_reach, text_headers},
     },
 };
 

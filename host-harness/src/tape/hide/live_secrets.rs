@@ -14,7 +14,7 @@ use crate::secrets::{Entry, Expected, Lease, SecretStore, StoreError};
 /// Secrets by their exact value. Clones share one list; printing it shows how many there are.
 ///
 /// A store that is [watched](Self::watch) adds what a component reads from it and writes into it. Add what
-/// else must not be on a tape, and hand it to [`Recorder::knowing`](super::Recorder::knowing).
+/// else must not be on a tape, and hand it to [`Recorder::knowing`](crate::tape::Recorder::knowing).
 ///
 /// There is room for 2 MiB of them, some hundred times what a store of a dozen connections gives out. Beyond
 /// that no tape is written, and nothing on one is shown as searched.
@@ -80,12 +80,12 @@ impl LiveSecrets {
     }
 
     /// Tells whether there were more secrets than are kept.
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::tape) fn is_over(&self) -> bool {
         self.list().is_over
     }
 
     /// The secrets that came after the first `known`.
-    pub(super) fn beyond(&self, known: usize) -> Vec<Arc<str>> {
+    pub(in crate::tape) fn beyond(&self, known: usize) -> Vec<Arc<str>> {
         self.list().secrets.get(known..).unwrap_or_default().to_vec()
     }
 

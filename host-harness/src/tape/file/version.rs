@@ -3,23 +3,25 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{
+use crate::tape::{
     TapeError,
-    format::Tape,
-    wire::{self, read},
+    file::{
+        format::Tape,
+        json::{self, read},
+    },
 };
 
-pub(super) const FORMAT: &str = "gcf-tape";
-pub(super) const VERSION: Version = Version { major: 1, minor: 0 };
+pub(in crate::tape) const FORMAT: &str = "gcf-tape";
+pub(in crate::tape) const VERSION: Version = Version { major: 1, minor: 0 };
 const SUPPORTED: &str = "1.x";
 
 impl Tape {
     /// Reads without redacting.
-    pub(super) fn parse(text: &str) -> Result<Self, TapeError> {
+    pub(in crate::tape) fn parse(text: &str) -> Result<Self, TapeError> {
         let head = match read::<Head>(text) {
             Ok((head, _)) => head,
             // A number, a list: whatever it is, it has no such field.
-            Err(TapeError::Malformed { at, .. }) if at == wire::ROOT => {
+            Err(TapeError::Malformed { at, .. }) if at == json::ROOT => {
                 return Err(TapeError::NotATape { found: missing() });
             }
             // Where JSON ends, whoever reads the whole knows better what that is within.
@@ -67,7 +69,7 @@ struct Head {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub(super) struct Version {
+pub(in crate::tape) struct Version {
     major: u32,
     minor: u32,
 }

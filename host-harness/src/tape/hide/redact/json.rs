@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Place, Redactor, names::secret_field};
 use crate::tape::{
     bounds::is_lavish,
-    scan::{self, Found},
+    hide::scan::{self, Found},
 };
 
 impl Redactor {

@@ -6,7 +6,7 @@ mod tee;
 
 use std::{
     fmt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
@@ -20,18 +20,16 @@ use self::{
     book::Book,
     tee::{Passing, Tee},
 };
-use super::{
+use crate::tape::{
     TapeError,
     bounds::{MAX_HELD, collected, no_room},
-    fault::Fault,
-    format::{RecordedRequest, Tape},
-    live_secrets::LiveSecrets,
-    margin::Margin,
+    file::format::{RecordedRequest, Tape},
+    hide::{live_secrets::LiveSecrets, redact::Redactor, rename::Aliases},
+    play::fault::Fault,
     queue::Queue,
-    redact::Redactor,
-    rename::Aliases,
-    replay::{locked, whole},
-    request::{content_type, weight},
+    record::handover::Margin,
+    same::request::{content_type, weight},
+    shared::{locked, whole},
 };
 use crate::{
     limits::account::{Account, Held},
@@ -82,7 +80,7 @@ struct Order {
 
 /// The place of a new interaction among those of an older tape.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct After(pub(super) usize);
+pub(in crate::tape) struct After(pub(in crate::tape) usize);
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,7 +98,7 @@ impl Recorder {
         Self::with(inner, path, tape, Arc::new(Mutex::new(Redactor::thorough())), false)
     }
 
-    pub(super) fn with(
+    pub(in crate::tape) fn with(
         inner: Arc<dyn Transport>,
         path: impl Into<PathBuf>,
         tape: Tape,
@@ -136,21 +134,21 @@ impl Recorder {
 
     /// Limits the tape to so many bytes.
     #[cfg(test)]
-    pub(super) fn within(self, room: usize) -> Self {
+    pub(in crate::tape) fn within(self, room: usize) -> Self {
         locked(&self.shared.book).limit(room);
         self
     }
 
     /// Limits the bodies under way to so many bytes.
     #[cfg(test)]
-    pub(super) fn holding(mut self, bytes: usize) -> Self {
+    pub(in crate::tape) fn holding(mut self, bytes: usize) -> Self {
         self.room = Account::new(bytes);
         self
     }
 
     /// The number of exchanges that wait to be written down.
     #[cfg(test)]
-    pub(super) fn left(&self) -> usize {
+    pub(in crate::tape) fn left(&self) -> usize {
         locked(&self.shared.order).left.len()
     }
 
@@ -171,18 +169,18 @@ impl Recorder {
     }
 
     /// Tells whether nothing was recorded.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::tape) fn is_empty(&self) -> bool {
         self.shared.settled(|book| book.is_empty())
     }
 
     /// A whole body, counted with those of all exchanges under way.
-    pub(super) async fn collected(&self, body: Body, whose: &str) -> Result<Bytes, TransportError> {
+    pub(in crate::tape) async fn collected(&self, body: Body, whose: &str) -> Result<Bytes, TransportError> {
         self.shared.make_room().await?;
         collected(body, whose, &self.room).await
     }
 
     /// The queue in which exchanges are recorded, for those who need to know what came before.
-    pub(super) fn queue(&self) -> &Queue {
+    pub(in crate::tape) fn queue(&self) -> &Queue {
         &self.shared.queue
     }
 }
@@ -316,11 +314,4 @@ impl Exchange {
     fn leave(self, answer: Answer) {
         locked(&self.place.shared.order).left.push((self.entry, answer.ended(End::Left)));
     }
-}
-
-/// The path of the tape while it is being recorded.
-pub(super) fn part(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    name.into()
 }

@@ -5,33 +5,33 @@ use std::collections::BTreeMap;
 use http::{HeaderMap, Uri, header, request::Parts};
 use sha2::{Digest as _, Sha256};
 
-use super::{
+use crate::tape::{
     bounds::{is_deep, is_lavish, is_lavish_form, of_pairs, of_values},
-    format::{RecordedBody, RecordedRequest},
-    redact::Redactor,
-    rules::Tolerance,
+    file::format::{RecordedBody, RecordedRequest},
+    hide::redact::Redactor,
+    same::rules::Tolerance,
 };
 
 /// Headers that carry a credential: on both sides or on neither.
-pub(super) const CREDENTIALS: [&str; 5] =
+pub(in crate::tape) const CREDENTIALS: [&str; 5] =
     ["authorization", "proxy-authorization", "x-serverless-authorization", "x-goog-api-key", "cookie"];
 
 /// A redacted request, taken apart.
 #[derive(Debug, Clone)]
-pub(super) struct Comparable {
-    pub(super) method: String,
-    pub(super) origin: String,
-    pub(super) path: String,
-    pub(super) query: Vec<(String, String)>,
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: Option<RecordedBody>,
+pub(in crate::tape) struct Comparable {
+    pub(in crate::tape) method: String,
+    pub(in crate::tape) origin: String,
+    pub(in crate::tape) path: String,
+    pub(in crate::tape) query: Vec<(String, String)>,
+    pub(in crate::tape) headers: BTreeMap<String, String>,
+    pub(in crate::tape) body: Option<RecordedBody>,
     /// The differences that another request may have.
-    pub(super) tolerance: Tolerance,
+    pub(in crate::tape) tolerance: Tolerance,
 }
 
 impl Comparable {
     /// Takes a request apart. It must be redacted.
-    pub(super) fn new(request: &RecordedRequest, tolerance: Tolerance) -> Self {
+    pub(in crate::tape) fn new(request: &RecordedRequest, tolerance: Tolerance) -> Self {
         // A URL that is not a URI is on no tape and in no request: see `fitting`.
         let uri: Uri = request.url.parse().unwrap_or_default();
         let scheme = uri.scheme_str().unwrap_or_default();
@@ -53,14 +53,14 @@ impl Comparable {
     }
 
     /// `GET https://host/path`, without the query.
-    pub(super) fn summary(&self) -> String {
+    pub(in crate::tape) fn summary(&self) -> String {
         format!("{} {}{}", self.method, self.origin, self.path)
     }
 }
 
 impl RecordedRequest {
     /// The request as it was sent, redacted. All headers are kept.
-    pub(super) fn from_sent(parts: &Parts, body: &[u8], redactor: &mut Redactor) -> Self {
+    pub(in crate::tape) fn from_sent(parts: &Parts, body: &[u8], redactor: &mut Redactor) -> Self {
         redactor.sending(true);
         let headers = text_headers(&parts.headers)
             .map(|(name, value)| {
@@ -87,7 +87,7 @@ impl RecordedRequest {
 
 impl RecordedBody {
     /// The body in its most readable form; `None` for no bytes at all.
-    pub(super) fn classify(content_type: &str, bytes: &[u8]) -> Option<Self> {
+    pub(in crate::tape) fn classify(content_type: &str, bytes: &[u8]) -> Option<Self> {
         if bytes.is_empty() {
             return None;
         }
@@ -104,7 +104,7 @@ impl RecordedBody {
     }
 
     /// This body in the form of `other`, if it can be read so.
-    pub(super) fn in_form_of(&self, other: &Self) -> Option<Self> {
+    pub(in crate::tape) fn in_form_of(&self, other: &Self) -> Option<Self> {
         if std::mem::discriminant(self) == std::mem::discriminant(other) {
             return Some(self.clone());
         }
@@ -125,13 +125,13 @@ impl RecordedBody {
 
 /// Tells whether a body has fields whose names could give a secret away, and more of them than are taken
 /// apart.
-pub(super) fn has_names_beyond_reach(media: &str, bytes: &[u8]) -> bool {
+pub(in crate::tape) fn has_names_beyond_reach(media: &str, bytes: &[u8]) -> bool {
     begins_json(bytes) && memchr::memchr(b'{', bytes).is_some() && is_lavish(bytes)
         || is_form(media) && is_lavish_form(bytes)
 }
 
 /// The memory that a body of a request takes on a tape.
-pub(super) fn weight(media: &str, bytes: &[u8]) -> usize {
+pub(in crate::tape) fn weight(media: &str, bytes: &[u8]) -> usize {
     let parts = if begins_json(bytes) {
         of_values(bytes)
     } else if is_form(media) {
@@ -146,7 +146,7 @@ fn is_form(media: &str) -> bool {
     media.trim_start().to_ascii_lowercase().starts_with(FORM)
 }
 
-pub(super) fn begins_json(bytes: &[u8]) -> bool {
+pub(in crate::tape) fn begins_json(bytes: &[u8]) -> bool {
     matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
@@ -156,7 +156,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// A redacted or renamed URL in the form in which a tape can be read that holds it: [`Uri`] takes some 64
 /// KiB, and a placeholder can be longer than what it stands for. Of one that is too long, the query is
 /// replaced by its digest, or else the path too, or all of it.
-pub(super) fn fitting(url: String) -> String {
+pub(in crate::tape) fn fitting(url: String) -> String {
     let fits =
         |url: &str| url.parse::<Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.authority().is_some());
     if fits(&url) {
@@ -189,12 +189,12 @@ fn joined(headers: &[(String, String)]) -> BTreeMap<String, String> {
 }
 
 /// Names and values as text. A value that is not UTF-8 cannot stand in a tape as it is.
-pub(super) fn text_headers(headers: &HeaderMap) -> impl Iterator<Item = (String, String)> {
+pub(in crate::tape) fn text_headers(headers: &HeaderMap) -> impl Iterator<Item = (String, String)> {
     headers
         .iter()
         .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
 }
 
-pub(super) fn content_type(headers: &HeaderMap) -> &str {
+pub(in crate::tape) fn content_type(headers: &HeaderMap) -> &str {
     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

@@ -14,18 +14,18 @@ use tokio::time::Instant;
 use super::{
     Entry,
     answer::{Answer, Recorded, not_kept},
-    part,
 };
 use crate::tape::{
     Rules, TapeError,
     bounds::{ROOM, length_on_tape},
-    fault::Fault,
-    file,
-    format::{Interaction, RecordedBody, RecordedRequest, Tape, Timing},
-    margin::Notes,
-    redact::Redactor,
-    rename::Aliases,
-    replay::locked,
+    file::{
+        format::{Interaction, RecordedBody, RecordedRequest, Tape, Timing},
+        store,
+    },
+    hide::{redact::Redactor, rename::Aliases},
+    play::fault::Fault,
+    record::handover::Notes,
+    shared::locked,
 };
 
 /// A tape that grows.
@@ -190,11 +190,11 @@ impl Book {
             return;
         }
         self.in_part = self.length;
-        let (redactor, path) = (Arc::clone(&self.redactor), part(&self.path));
+        let (redactor, path) = (Arc::clone(&self.redactor), store::part(&self.path));
         self.with_tape(|tape| {
             if tape.leaks(&mut locked(&redactor)).is_empty() {
                 // Of use only if the program ends before its time; and the tape itself is still in memory.
-                let _ = file::replace(&path, &tape.to_json());
+                let _ = store::replace(&path, &tape.to_json());
             }
         });
     }
@@ -212,7 +212,7 @@ impl Book {
             if at.is_empty() { Ok(tape.to_json()) } else { Err(TapeError::Leak { at }) }
         })?;
         let path = self.path.clone();
-        file::put(&path, &text, !self.extends)
+        store::put(&path, &text, !self.extends)
             .map_err(|source| TapeError::Write { path: path.clone(), source })?;
         if self.left_out == 0 {
             return Ok(());

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr3};
 
-use super::escapes;
+use crate::tape::hide::escapes;
 
 /// A receiver of decoded bytes, each with the stretch that it comes from.
-pub(super) trait Sink {
+pub(in crate::tape) trait Sink {
     fn put(&mut self, byte: u8, from: Range<usize>);
 }
 
@@ -35,13 +35,13 @@ enum Encoding {
 
 /// A stretch of a text that may be an encoding of something.
 #[derive(Debug, Clone)]
-pub(super) struct Stretch {
+pub(in crate::tape) struct Stretch {
     encoding: Encoding,
-    pub(super) range: Range<usize>,
+    pub(in crate::tape) range: Range<usize>,
 }
 
 /// All stretches of a text that may be encoded, one after the other.
-pub(super) fn stretches(text: &[u8]) -> impl Iterator<Item = Stretch> {
+pub(in crate::tape) fn stretches(text: &[u8]) -> impl Iterator<Item = Stretch> {
     let base64 = runs(text, IN_BASE64 | BLANK, SHORTEST).flat_map(|range| {
         (0..4).map(move |skipped| Stretch { encoding: Encoding::Base64(skipped), range: range.clone() })
     });
@@ -64,7 +64,7 @@ pub(super) fn stretches(text: &[u8]) -> impl Iterator<Item = Stretch> {
 
 impl Stretch {
     /// The bytes that the stretch encodes, if it encodes any.
-    pub(super) fn decoded(&self, text: &[u8]) -> Vec<u8> {
+    pub(in crate::tape) fn decoded(&self, text: &[u8]) -> Vec<u8> {
         let mut decoded = Vec::with_capacity(self.range.len());
         self.decode(text, &mut decoded);
         decoded
@@ -72,7 +72,7 @@ impl Stretch {
 
     /// The stretches of `text` that the decoded bytes of `parts` come from; whole words, where a letter is a
     /// part of two bytes. The parts are in order, and do not overlap.
-    pub(super) fn sources(&self, text: &[u8], parts: &[Range<usize>]) -> Vec<Range<usize>> {
+    pub(in crate::tape) fn sources(&self, text: &[u8], parts: &[Range<usize>]) -> Vec<Range<usize>> {
         let mut places = Places { parts, index: 0, start: 0, found: Vec::new() };
         self.decode(text, &mut places);
         let class = match self.encoding {
@@ -298,7 +298,7 @@ const SHORTEST: usize = 11;
 
 /// The decoded bytes of all stretches of a text.
 #[cfg(test)]
-pub(super) fn views(text: &[u8]) -> Vec<Vec<u8>> {
+pub(in crate::tape) fn views(text: &[u8]) -> Vec<Vec<u8>> {
     stretches(text).map(|stretch| stretch.decoded(text)).collect()
 }
 

@@ -9,7 +9,7 @@ use flate2::{
 };
 use memchr::{memchr, memrchr};
 
-use super::search::Budget;
+use crate::tape::hide::search::Budget;
 
 /// The beginnings of a stream: of gzip, and of zlib at each of its levels.
 static BEGINNINGS: LazyLock<AhoCorasick> = LazyLock::new(|| {
@@ -19,7 +19,7 @@ static BEGINNINGS: LazyLock<AhoCorasick> = LazyLock::new(|| {
 
 /// The part of a stream that has been unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(in crate::tape) enum Part {
     /// There may be more. It comes again, with what follows.
     Beginning,
     /// All of it, or all before it breaks off.
@@ -29,7 +29,7 @@ pub(super) enum Part {
 /// Unpacks the compressed streams in some bytes, from wherever one begins, until `visit` has seen enough. It
 /// sees each beginning that is twice as long as the last. The bytes unpacked come out of the budget, and so
 /// does the work that finds nothing.
-pub(super) fn each_inflated(
+pub(in crate::tape) fn each_inflated(
     bytes: &[u8],
     budget: &mut Budget,
     mut visit: impl FnMut(&[u8], Part, &mut Budget) -> bool,
@@ -110,7 +110,7 @@ fn gzip_header(bytes: &[u8], texts_end: usize) -> Result<usize, usize> {
 }
 
 /// A body without the encoding that its header names; `None` if that cannot be undone here, to its last byte.
-pub(super) fn content(encoding: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::tape) fn content(encoding: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     match encoding.trim().to_ascii_lowercase().as_str() {
         "" | "identity" => Some(bytes.to_vec()),
         "gzip" | "x-gzip" => {
@@ -148,7 +148,7 @@ const LONGEST: u64 = 32 << 20;
 
 /// The content of all compressed streams in some bytes.
 #[cfg(test)]
-pub(super) fn inflated(bytes: &[u8]) -> Vec<Vec<u8>> {
+pub(in crate::tape) fn inflated(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     each_inflated(bytes, &mut Budget::of_text(bytes.len()), |inner, part, _| {
         if part == Part::All {

@@ -3,11 +3,11 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use super::{
+use crate::tape::{
     TapeError,
-    format::{Interaction, Provenance, RecordedBody, RecordedRequest, RecordedResponse, Tape},
-    request::fitting,
-    scan::{self, Found},
+    file::format::{Interaction, Provenance, RecordedBody, RecordedRequest, RecordedResponse, Tape},
+    hide::scan::{self, Found},
+    same::request::fitting,
 };
 
 /// Other names for projects, addresses and anything else that is to be kept off a tape.
@@ -48,30 +48,30 @@ impl Aliases {
     }
 
     /// The aliases from the tape's names to the original ones.
-    pub(super) fn back(&self) -> Self {
+    pub(in crate::tape) fn back(&self) -> Self {
         Self(self.0.iter().map(|(from, to)| (to.clone(), from.clone())).collect())
     }
 
     /// Tells whether anything in a text has another name.
-    pub(super) fn name(&self, bytes: &[u8]) -> bool {
+    pub(in crate::tape) fn name(&self, bytes: &[u8]) -> bool {
         let text = String::from_utf8_lossy(bytes);
         !self.0.is_empty() && self.rename(&text) != text
     }
 
-    pub(super) fn in_request(&self, request: &mut RecordedRequest) {
+    pub(in crate::tape) fn in_request(&self, request: &mut RecordedRequest) {
         request.url = fitting(self.rename(&request.url));
         self.in_headers(&mut request.headers);
         self.in_body(&mut request.body);
     }
 
     /// Renames in a response. Its `content-length` is as it was.
-    pub(super) fn in_response(&self, response: &mut RecordedResponse) {
+    pub(in crate::tape) fn in_response(&self, response: &mut RecordedResponse) {
         self.in_headers(&mut response.headers);
         self.in_body(&mut response.body);
     }
 
     /// Renames in an interaction that a tape has already.
-    pub(super) fn in_interaction(&self, interaction: &mut Interaction) {
+    pub(in crate::tape) fn in_interaction(&self, interaction: &mut Interaction) {
         interaction.note = interaction.note.as_ref().map(|note| self.rename(note));
         if let Some(provenance) = &mut interaction.provenance {
             self.in_provenance(provenance);
@@ -85,7 +85,7 @@ impl Aliases {
         }
     }
 
-    pub(super) fn in_provenance(&self, provenance: &mut Provenance) {
+    pub(in crate::tape) fn in_provenance(&self, provenance: &mut Provenance) {
         provenance.from = self.rename(&provenance.from);
         provenance.note = provenance.note.as_ref().map(|note| self.rename(note));
     }

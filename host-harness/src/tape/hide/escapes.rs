@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::decode::Sink;
+use crate::tape::hide::decode::Sink;
 
 /// Undoes percent-encoding, escapes with a backslash, and character references. All other text stays.
-pub(super) fn undo(text: &[u8], offset: usize, sink: &mut impl Sink) {
+pub(in crate::tape) fn undo(text: &[u8], offset: usize, sink: &mut impl Sink) {
     let mut at = 0;
     while at < text.len() {
         let rest = &text[at..];
@@ -22,7 +22,7 @@ pub(super) fn undo(text: &[u8], offset: usize, sink: &mut impl Sink) {
 }
 
 /// Undoes quoted-printable, the escapes of mail (RFC 2045, section 6.7).
-pub(super) fn quoted_printable(text: &[u8], offset: usize, sink: &mut impl Sink) {
+pub(in crate::tape) fn quoted_printable(text: &[u8], offset: usize, sink: &mut impl Sink) {
     let mut at = 0;
     while at < text.len() {
         let rest = &text[at..];
@@ -39,7 +39,7 @@ pub(super) fn quoted_printable(text: &[u8], offset: usize, sink: &mut impl Sink)
 
 /// The length of a line's end that mail has put in: `=`, perhaps blanks, and a line break; 0 if there is
 /// none.
-pub(super) fn soft_break(rest: &[u8]) -> usize {
+pub(in crate::tape) fn soft_break(rest: &[u8]) -> usize {
     if rest[0] != b'=' {
         return 0;
     }
@@ -53,7 +53,7 @@ pub(super) fn soft_break(rest: &[u8]) -> usize {
 }
 
 /// The value of a digit in a base.
-pub(super) fn digit(byte: u8, base: u32) -> Option<u8> {
+pub(in crate::tape) fn digit(byte: u8, base: u32) -> Option<u8> {
     char::from(byte).to_digit(base).and_then(|digit| u8::try_from(digit).ok())
 }
 

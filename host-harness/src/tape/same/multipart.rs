@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use memchr::memmem;
 
-use super::{format::RecordedBody, request::Comparable};
+use crate::tape::{file::format::RecordedBody, same::request::Comparable};
 
 /// One part.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Part {
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: Option<RecordedBody>,
+pub(in crate::tape) struct Part {
+    pub(in crate::tape) headers: BTreeMap<String, String>,
+    pub(in crate::tape) body: Option<RecordedBody>,
 }
 
 impl Part {
-    pub(super) fn describe(&self) -> String {
+    pub(in crate::tape) fn describe(&self) -> String {
         let length = self.body.as_ref().map_or(0, |body| body.to_bytes().len());
         let named = self.headers.get("content-disposition").map_or("a part", String::as_str);
         format!("{named} of {length} bytes")
@@ -22,7 +22,7 @@ impl Part {
 }
 
 /// The boundary that a content type names, if it is one of multipart.
-pub(super) fn boundary(content_type: &str) -> Option<&str> {
+pub(in crate::tape) fn boundary(content_type: &str) -> Option<&str> {
     let (media, parameters) = content_type.split_once(';')?;
     if !media.trim().to_ascii_lowercase().starts_with("multipart/") {
         return None;
@@ -35,7 +35,7 @@ pub(super) fn boundary(content_type: &str) -> Option<&str> {
 }
 
 /// The parts of a request's body; `None` if the body is not multipart, or broken.
-pub(super) fn parts(request: &Comparable) -> Option<Vec<Part>> {
+pub(in crate::tape) fn parts(request: &Comparable) -> Option<Vec<Part>> {
     let boundary = boundary(request.headers.get("content-type")?)?;
     let bytes = request.body.as_ref()?.to_bytes();
     let opening = format!("--{boundary}");

@@ -4,34 +4,34 @@ use std::sync::{Arc, Mutex};
 
 use http::Extensions;
 
-use super::{
-    fault::Fault,
-    format::{Interaction, Provenance, RecordedResponse, Timing},
-    replay::locked,
-    rules::Rules,
+use crate::tape::{
+    file::format::{Interaction, Provenance, RecordedResponse, Timing},
+    play::fault::Fault,
+    same::rules::Rules,
+    shared::locked,
 };
 
 /// Notes and rules of an interaction. A recorder puts an empty margin into the extensions of a request; a
 /// replay fills it in, so that the recording of a replay is the same tape.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Margin(Arc<Mutex<Option<Notes>>>);
+pub(in crate::tape) struct Margin(Arc<Mutex<Option<Notes>>>);
 
 /// The facts that a network cannot tell.
 #[derive(Debug, Clone)]
-pub(super) struct Notes {
-    pub(super) note: Option<String>,
-    pub(super) provenance: Option<Provenance>,
-    pub(super) rules: Rules,
-    pub(super) side_by_side: bool,
-    pub(super) timing: Option<Timing>,
-    pub(super) fault: Option<Fault>,
+pub(in crate::tape) struct Notes {
+    pub(in crate::tape) note: Option<String>,
+    pub(in crate::tape) provenance: Option<Provenance>,
+    pub(in crate::tape) rules: Rules,
+    pub(in crate::tape) side_by_side: bool,
+    pub(in crate::tape) timing: Option<Timing>,
+    pub(in crate::tape) fault: Option<Fault>,
     /// The whole of the response, where a fault lets only a part of it through.
-    pub(super) response: Option<RecordedResponse>,
+    pub(in crate::tape) response: Option<RecordedResponse>,
 }
 
 impl Margin {
     /// Fills in the margin of a request, if it has one.
-    pub(super) fn note(extensions: &Extensions, interaction: &Interaction) {
+    pub(in crate::tape) fn note(extensions: &Extensions, interaction: &Interaction) {
         let Some(margin) = extensions.get::<Self>() else { return };
         *locked(&margin.0) = Some(Notes {
             note: interaction.note.clone(),
@@ -44,7 +44,7 @@ impl Margin {
         });
     }
 
-    pub(super) fn take(&self) -> Option<Notes> {
+    pub(in crate::tape) fn take(&self) -> Option<Notes> {
         locked(&self.0).take()
     }
 }
