@@ -229,6 +229,10 @@ impl Source {
     }
 
     /// The machine code of the component, if it came along.
+    #[cfg_attr(
+        not(feature = "embedded"),
+        expect(unused_variables, reason = "only the connector inside comes with machine code")
+    )]
     fn compiled(&self, engine: &Engine) -> Option<Component> {
         match self {
             Self::File(_) | Self::Bytes(_) => None,
