@@ -34,9 +34,11 @@ const SOURCES: [&str; 11] = [
 fn main() -> ExitCode {
     match build() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Error::Child(_)) => ExitCode::FAILURE,
-        Err(Error::Own(message)) => {
-            eprintln!("error: {message}");
+        Err(error) => {
+            if let Error::Own(message) = error {
+                eprintln!("error: {message}");
+            }
+            eprintln!("hint: to take a component that is built already, name its file in GCF_EMBED");
             ExitCode::FAILURE
         }
     }

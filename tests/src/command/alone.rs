@@ -20,8 +20,9 @@ impl Machine {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let gcf = folder.path().join("gcf");
-        // A link would lead back into the target folder.
-        fs::copy(GCF, &gcf).unwrap();
+        // A link would lead back into the target folder. Copied here, the file would be open for writing in whatever
+        // another test starts at this moment, and could not be run.
+        assert!(Command::new("cp").arg(GCF).arg(&gcf).status().unwrap().success());
         Self { folder, gcf }
     }
 
@@ -118,8 +119,11 @@ fn the_tour_can_be_gone_on_with() {
         .collect();
     check("demo-into", &said.join("\n"));
     let again = machine.run(&["demo", "--into", "d"]);
-    assert_eq!(again.status.code(), Some(2));
+    assert_eq!((again.status.code(), again.stdout.len()), (Some(2), 0));
     assert!(String::from_utf8(again.stderr).unwrap().contains("d is not empty"));
+    let nowhere = machine.run(&["demo", "--into", "gcf/d"]);
+    assert_eq!((nowhere.status.code(), nowhere.stdout.len()), (Some(1), 0), "gcf is a file");
+    assert!(String::from_utf8(nowhere.stderr).unwrap().contains("hint: name a folder that you can write in"));
 }
 
 /// The version, as a report of a fault needs it: the program, component, contract and engine.

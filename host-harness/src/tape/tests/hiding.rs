@@ -362,3 +362,32 @@ async fn more_secrets_than_are_looked_for_are_no_recording() {
         let _ = std::fs::remove_file(&path);
     }
 }
+
+/// JSON that is laid out in a way of its own is searched as text, so its fields may hide what the text does not show. The
+/// escapes are those of RFC 8259, section 7; the reader is serde_json.
+#[tokio::test]
+async fn json_hides_nothing_from_a_search_through_its_text() {
+    let letters: String = SECRET.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+    let slashes = SECRET.replace('/', "\\/");
+    let encoded = BASE64.encode("???>>>".repeat(3).as_bytes()) + &BASE64.encode(SECRET.as_bytes());
+    assert!(encoded.contains('/'));
+    let encoded = encoded.replace('/', "\\/");
+    for (text, hidden) in [
+        (format!("{{\n \"a\": \"{letters}\"}}"), SECRET),
+        (format!("{{\n \"{letters}\": 1}}"), SECRET),
+        (format!("[\n \"{slashes}\"]"), SECRET),
+        (format!("[\n [\"\\n{encoded}\"]]"), "Y2FuYXJ5"),
+        ("{\n \"client_secret\": \"told by its name\"}".to_owned(), "told by its name"),
+        ("{\n \"password\": [[\"told by its name\"]]}".to_owned(), "told by its name"),
+    ] {
+        assert_ne!(serde_json::from_str::<Value>(&text).unwrap().to_string(), text, "it is laid out");
+        for media in ["application/json", "text/plain"] {
+            let tape = recorded(media, text.as_bytes(), &[SECRET]).await;
+            let kept = body(&tape);
+            let read: Value = serde_json::from_slice(&kept).unwrap();
+            assert!(!contains(read.to_string().as_bytes(), hidden.as_bytes()), "{media} {text}: {read}");
+        }
+    }
+    let clean = "{\n \"a\": \"\\u0041 line\\nand an \\/\", \"client_secret\": \"\"}";
+    assert_eq!(body(&recorded("application/json", clean.as_bytes(), &[SECRET]).await), clean.as_bytes());
+}

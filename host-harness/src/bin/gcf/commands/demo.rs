@@ -99,7 +99,7 @@ const STEPS: [Step; 5] = [
 /// Runs the tour, and prints each step as soon as it is done. Leaves a folder to go on in, if one is named.
 async fn demo(global: &Global, long: bool, into: Option<&Path>, look: Look) -> Result<(), Failure> {
     if let Some(folder) = into {
-        folder::refuse_what_is_there(folder)?;
+        folder::make(folder)?;
     }
     let mut out = io::stdout();
     tour(global, long, look, into.is_none(), &mut out).await?;

@@ -33,21 +33,25 @@ const TO_TRY: [&[&str]; 3] = [
     &["invoke", "helloGET"],
 ];
 
-/// Refuses a folder in which something could be lost.
-pub(super) fn refuse_what_is_there(folder: &Path) -> Result<(), Failure> {
+/// Makes the folder, unless there is an empty one: in another, something could be lost.
+pub(super) fn make(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| unwritten(folder, &error))?;
     match fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
         Ok(true) => Ok(()),
         Ok(false) => Err(Failure::input(format!("{} is not empty", folder.display()))
             .with_fix("name a folder that is still to be made")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Failure::input(format!("cannot use {}: {error}", folder.display()))),
+        Err(error) => Err(unwritten(folder, &error)),
     }
 }
 
-/// Makes the folder, and connects in it as the tour does.
+fn unwritten(folder: &Path, error: &io::Error) -> Failure {
+    Failure::machine(format!("cannot write {}: {error}", folder.display()))
+        .with_fix("name a folder that you can write in")
+}
+
+/// Fills the folder, and connects in it as the tour does.
 pub(super) async fn leave(global: &Global, folder: &Path) -> Result<Next, Failure> {
-    let cannot = |error: io::Error| Failure::machine(format!("cannot write {}: {error}", folder.display()));
-    fs::create_dir_all(folder).map_err(cannot)?;
+    let cannot = |error: io::Error| unwritten(folder, &error);
     let folder = folder.canonicalize().map_err(cannot)?;
     fs::write(folder.join(TAPE_FILE), tape()?).map_err(cannot)?;
     fs::write(folder.join(KEY_FILE), KEY).map_err(cannot)?;
