@@ -35,14 +35,15 @@ impl Workspace {
         let mut cargo =
             self.cargo(["build", "--package", package, "--target", TARGET, "--profile", "component"]);
         let mut flags = self.flags();
-        // A folder of its own, for cargo would build the dependencies anew at each change of flags.
-        let mut target = self.target.clone();
+        // One folder for all components, whatever their flags: what runs on this machine, the macros of the
+        // contract above all, is built once.
+        let target = self.target.join("components");
         if std == Std::FromSource {
             cargo.args(["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"]);
-            cargo.env("RUSTC_BOOTSTRAP", "1");
             flags.extend(IMMEDIATE_ABORT.map(str::to_owned));
-            target.push("small");
         }
+        // For the flags of the standard library; set for every component, since macros are built anew where it changes.
+        cargo.env("RUSTC_BOOTSTRAP", "1");
         cargo.env("CARGO_TARGET_DIR", &target).env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         // Where clippy starts a build script, every cargo beneath it would run clippy.
         cargo.env_remove("RUSTC_WORKSPACE_WRAPPER");
