@@ -53,35 +53,50 @@
 //! - A tape of another major version is refused. One of a newer minor version is read, without the
 //!   fields that this version does not know; otherwise an unknown field is an error.
 
-mod bounds;
-mod cassette;
+// In the order of their floors: each may import those above it in this list.
+mod miss;
+
 mod error;
-mod file;
-mod golden;
-mod hide;
-mod play;
-mod queue;
-mod record;
-mod review;
-mod same;
+
 mod shared;
+
+mod bounds;
+
+mod queue;
+
+mod file;
+
+mod hide;
+
+mod same;
+
+mod play;
+
+mod record;
+
+mod cassette;
+
+mod review;
+
+mod golden;
 
 pub use self::{
     cassette::{Cassette, Mode},
     error::{Leak, TapeError},
-    file::format::{
-        Interaction, Provenance, ProvenanceKind, RecordedBody, RecordedRequest, RecordedResponse, Tape,
-        Timing, Tools,
+    file::{
+        fault::{End, Fault},
+        format::{
+            Interaction, Provenance, ProvenanceKind, RecordedBody, RecordedRequest, RecordedResponse, Tape,
+            Timing, Tools,
+        },
+        rules::Rules,
     },
     golden::golden,
     hide::{live_secrets::LiveSecrets, redact::Redactor, rename::Aliases},
-    play::{
-        fault::{End, Fault},
-        replay::{Miss, Replay},
-    },
+    miss::{Difference, Miss},
+    play::replay::Replay,
     record::recorder::Recorder,
     review::Change,
-    same::{matching::Difference, rules::Rules},
 };
 
 #[cfg(test)]

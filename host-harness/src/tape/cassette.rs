@@ -8,21 +8,20 @@ use std::{
 use serde_json::Value;
 
 use crate::tape::{
-    Miss, TapeError,
     bounds::is_lavish,
+    error::TapeError,
     file::{
         format::{Interaction, RecordedBody, Tape},
         store,
     },
     hide::{live_secrets::LiveSecrets, redact::Redactor, rename::Aliases, scan},
+    miss::Miss,
     play::{
         given::{GivenOut, grants},
+        handover::Margin,
         replay::{Replay, play},
     },
-    record::{
-        handover::Margin,
-        recorder::{After, Recorder},
-    },
+    record::recorder::{After, Recorder},
     shared::{locked, whole},
 };
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::tape::play::replay::Miss;
+use crate::tape::miss::Miss;
 
 /// A secret on a tape, by its place.
 #[derive(Debug, Clone, PartialEq, Eq)]

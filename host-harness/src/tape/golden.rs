@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use crate::tape::{Cassette, Tape};
+use crate::tape::{cassette::Cassette, file::format::Tape};
 use crate::{
     host::{Host, HostBuilder},
     secrets::MemoryStore,

@@ -9,3 +9,4 @@ pub(super) mod redact;
 pub(super) mod rename;
 pub(super) mod scan;
 pub(super) mod search;
+pub(super) mod tape;

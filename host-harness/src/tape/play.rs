@@ -1,5 +1,6 @@
 //! Answers from a tape, with the faults that it asks for.
 
-pub(super) mod fault;
+mod fault;
 pub(super) mod given;
+pub(super) mod handover;
 pub(super) mod replay;

@@ -3,16 +3,12 @@
 use serde_json::Value;
 
 use crate::tape::{
-    TapeError,
-    error::Leak,
+    error::{Leak, TapeError},
     file::format::{Interaction, RecordedBody, RecordedRequest, Tape},
     hide::redact::Redactor,
+    miss::Difference,
     play::replay::Replay,
-    same::{
-        matching::{Difference, Findings},
-        request::Comparable,
-        rules::Tolerance,
-    },
+    same::{matching::Findings, request::Comparable, tolerance::Tolerance},
     shared::label,
 };
 

@@ -3,4 +3,4 @@
 pub(super) mod matching;
 pub(super) mod multipart;
 pub(super) mod request;
-pub(super) mod rules;
+pub(super) mod tolerance;

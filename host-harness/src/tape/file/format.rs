@@ -7,16 +7,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::tape::{
-    TapeError,
     bounds::{MAX_FILE, is_lavish_tape},
+    error::TapeError,
     file::{
-        json, store,
+        fault::Fault,
+        json,
+        rules::Rules,
+        store,
         version::{FORMAT, VERSION, Version},
     },
-    hide::redact::Redactor,
-    play::fault::Fault,
-    same::rules::Rules,
-    shared::label,
 };
 use crate::{
     clock::{FrozenClock, SeededRandom},
@@ -179,28 +178,6 @@ impl Tape {
         Self { interactions: Vec::new(), ..self.clone() }
     }
 
-    /// Reads a tape from its JSON text. Secrets that are still on it are redacted.
-    ///
-    /// # Errors
-    /// [`TapeError::NotJson`], [`TapeError::NotATape`], [`TapeError::Version`], [`TapeError::Malformed`] or
-    /// [`TapeError::UnknownFields`].
-    pub fn from_json(text: &str) -> Result<Self, TapeError> {
-        let mut tape = Self::parse(text)?;
-        tape.redact(&mut Redactor::default());
-        Ok(tape)
-    }
-
-    /// Reads a tape from a file.
-    ///
-    /// # Errors
-    /// [`TapeError::Read`], or [`TapeError::File`] around what [`from_json`](Self::from_json) says.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self, TapeError> {
-        let path = path.as_ref();
-        let text = Self::text(path)?;
-        Self::from_json(&text)
-            .map_err(|source| TapeError::File { path: path.to_owned(), source: Box::new(source) })
-    }
-
     /// The text of a file that may be a tape: at most 64 MiB, or the text that comes through an open pipe.
     ///
     /// # Errors
@@ -265,61 +242,6 @@ impl Tape {
     #[must_use]
     pub fn random(&self) -> SeededRandom {
         SeededRandom::new(self.seed)
-    }
-
-    /// Replaces the secrets that are still on the tape.
-    pub(in crate::tape) fn redact(&mut self, redactor: &mut Redactor) {
-        let text = self.to_json();
-        self.reserve_in(&text, redactor);
-        // A signature may stand by itself before the token that it is of.
-        redactor.look_through(&text);
-        self.provenance.redact(redactor);
-        for interaction in &mut self.interactions {
-            interaction.redact(redactor);
-        }
-    }
-
-    /// Keeps the numbers of its placeholders from being given to other secrets.
-    pub(in crate::tape) fn reserve(&self, redactor: &mut Redactor) {
-        self.reserve_in(&self.to_json(), redactor);
-    }
-
-    fn reserve_in(&self, text: &str, redactor: &mut Redactor) {
-        redactor.reserve(text);
-        for interaction in &self.interactions {
-            interaction.reserve_query(redactor);
-        }
-    }
-
-    /// The paths of the fields in which a secret is still to be found, in whatever form.
-    pub(in crate::tape) fn leaks(&self, redactor: &mut Redactor) -> Vec<String> {
-        fn walk(at: &str, value: &Value, redactor: &mut Redactor, found: &mut Vec<String>) {
-            let leaf = match value {
-                Value::Object(fields) => {
-                    for (name, value) in fields {
-                        let dot = if at.is_empty() { "" } else { "." };
-                        walk(&format!("{at}{dot}{}", label(name)), value, redactor, found);
-                    }
-                    return;
-                }
-                Value::Array(items) => {
-                    for (index, value) in items.iter().enumerate() {
-                        walk(&format!("{at}[{index}]"), value, redactor, found);
-                    }
-                    return;
-                }
-                Value::String(text) => text.clone(),
-                Value::Number(number) => number.to_string(),
-                Value::Null | Value::Bool(_) => return,
-            };
-            if redactor.finds_in(leaf.as_bytes()) {
-                found.push(at.to_owned());
-            }
-        }
-        let document = serde_json::to_value(self).expect("maps have string keys and nothing else fails");
-        let mut found = Vec::new();
-        walk("", &document, redactor, &mut found);
-        found
     }
 }
 

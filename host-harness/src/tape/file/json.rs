@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
-use crate::tape::TapeError;
+use crate::tape::error::TapeError;
 
 /// Deserializes, and collects the paths of fields that `T` does not have.
 pub(in crate::tape) fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<(T, Vec<String>), TapeError> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::tape::{
-    TapeError,
+    error::TapeError,
     file::{
         format::Tape,
         json::{self, read},

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::names::{is_secret_header, secret_field};
 use crate::tape::{
-    file::format::{Interaction, Provenance, RecordedBody},
+    file::format::RecordedBody,
     hide::{
         known::Known,
         live_secrets::LiveSecrets,
@@ -22,7 +22,6 @@ use crate::tape::{
         search::{self, Budget, What},
     },
     queue::Waiter,
-    same::request::fitting,
 };
 
 /// Replaces secrets by `[redacted:KIND:N]`, numbered by first appearance within their kind.
@@ -430,47 +429,6 @@ fn noted(text: &[u8]) -> Option<[u8; 32]> {
 
 fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
-}
-
-impl Provenance {
-    pub(in crate::tape) fn redact(&mut self, redactor: &mut Redactor) {
-        self.from = redactor.text(&self.from);
-        self.note = self.note.as_ref().map(|note| redactor.text(note));
-    }
-}
-
-impl Interaction {
-    pub(in crate::tape) fn redact(&mut self, redactor: &mut Redactor) {
-        self.note = self.note.as_ref().map(|note| redactor.text(note));
-        if let Some(provenance) = &mut self.provenance {
-            provenance.redact(redactor);
-        }
-        let request = &mut self.request;
-        request.url = fitting(redactor.url(&request.url));
-        for (name, value) in &mut request.headers {
-            *value = redactor.header(name, value);
-        }
-        request.body = request.body.as_ref().map(|body| redactor.body(body));
-        let Some(response) = &mut self.response else { return };
-        for (name, value) in &mut response.headers {
-            *value = redactor.header(name, value);
-        }
-        let body = response.body.as_ref().map(|body| redactor.body(body));
-        if body != response.body {
-            response.body = body;
-            response.correct_length();
-        }
-    }
-
-    /// Keeps the placeholders of a query from being given to others: percent-encoding hides them from a
-    /// search through the text.
-    pub(in crate::tape) fn reserve_query(&self, redactor: &mut Redactor) {
-        if let Some((_, query)) = self.request.url.split_once('?') {
-            for (_, value) in url::form_urlencoded::parse(query.as_bytes()) {
-                redactor.reserve(&value);
-            }
-        }
-    }
 }
 
 /// The depth of encodings within encodings; nobody nests more by accident.

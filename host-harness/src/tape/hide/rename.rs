@@ -4,10 +4,12 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use crate::tape::{
-    TapeError,
-    file::format::{Interaction, Provenance, RecordedBody, RecordedRequest, RecordedResponse, Tape},
+    error::TapeError,
+    file::{
+        format::{Interaction, Provenance, RecordedBody, RecordedRequest, RecordedResponse, Tape},
+        url::fitting,
+    },
     hide::scan::{self, Found},
-    same::request::fitting,
 };
 
 /// Other names for projects, addresses and anything else that is to be kept off a tape.

@@ -1,24 +1,24 @@
 //! Answers from a tape, and from nowhere else.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard},
-};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 
 use crate::tape::{
-    TapeError,
     bounds::{MAX_HELD, collected},
-    file::format::{Interaction, RecordedBody, RecordedRequest, RecordedResponse, Tape},
+    error::TapeError,
+    file::{
+        fault::Fault,
+        format::{Interaction, RecordedBody, RecordedRequest, RecordedResponse, Tape},
+    },
     hide::{live_secrets::LiveSecrets, redact::Redactor, rename::Aliases},
-    play::fault::Fault,
+    miss::Miss,
+    play::handover::Margin,
     queue::Queue,
-    record::handover::Margin,
     same::{
-        matching::{Difference, differences, nearest},
+        matching::{differences, nearest},
         request::Comparable,
-        rules::Tolerance,
+        tolerance::Tolerance,
     },
     shared::{locked, whole},
 };
@@ -55,57 +55,6 @@ struct State {
     misses: Vec<Miss>,
     redactor: Arc<Mutex<Redactor>>,
     aliases: Aliases,
-}
-
-/// A request that the tape does not answer. All values are redacted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Miss {
-    /// `METHOD https://host/path` of the request that was sent.
-    pub request: String,
-    /// The tape's next interaction, as `interactions[I] METHOD URL`; `None` at the tape's end.
-    pub expected: Option<String>,
-    /// The most similar interaction of the tape; `None` if the tape is empty.
-    pub nearest: Option<String>,
-    /// The differences from the most similar one.
-    pub differences: Vec<Difference>,
-    /// The advice.
-    pub hint: String,
-}
-
-impl fmt::Display for Miss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, Difference::to_string)
-    }
-}
-
-impl Miss {
-    /// As [`Display`](fmt::Display), with the tape's side in green and the request's in red.
-    #[must_use]
-    pub fn coloured(&self) -> String {
-        struct Coloured<'a>(&'a Miss);
-        impl fmt::Display for Coloured<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.write(f, Difference::coloured)
-            }
-        }
-        Coloured(self).to_string()
-    }
-
-    fn write(&self, f: &mut fmt::Formatter<'_>, line: fn(&Difference) -> String) -> fmt::Result {
-        writeln!(f, "not on the tape: {}", self.request)?;
-        match &self.expected {
-            Some(expected) => writeln!(f, "  next:    {expected}")?,
-            None => writeln!(f, "  next:    none, the tape has ended")?,
-        }
-        if let Some(nearest) = &self.nearest {
-            let same = if self.differences.is_empty() { " (the same request)" } else { "" };
-            writeln!(f, "  nearest: {nearest}{same}")?;
-        }
-        for difference in &self.differences {
-            writeln!(f, "    {}", line(difference))?;
-        }
-        write!(f, "hint: {}", self.hint)
-    }
 }
 
 impl Replay {

@@ -21,13 +21,15 @@ use self::{
     tee::{Passing, Tee},
 };
 use crate::tape::{
-    TapeError,
     bounds::{MAX_HELD, collected, no_room},
-    file::format::{RecordedRequest, Tape},
+    error::TapeError,
+    file::{
+        fault::Fault,
+        format::{RecordedRequest, Tape},
+    },
     hide::{live_secrets::LiveSecrets, redact::Redactor, rename::Aliases},
-    play::fault::Fault,
+    play::handover::Margin,
     queue::Queue,
-    record::handover::Margin,
     same::request::{content_type, weight},
     shared::{locked, whole},
 };

@@ -1,57 +1,20 @@
 //! The differences between two requests, field by field, and the request of a tape that is nearest.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fmt,
-};
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use crate::tape::{
     file::format::{Interaction, RecordedBody},
     hide::scan,
+    miss::Difference,
     same::{
         multipart,
         request::{CREDENTIALS, Comparable},
-        rules::{Tolerance, Verdict},
+        tolerance::{Tolerance, Verdict},
     },
     shared::label,
 };
-
-/// One field that is not as on the tape. The values are redacted, and shortened when long.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// `method`, `url.path`, `query pageToken`, `header authorization.claims.aud`,
-    /// `body.form assertion.claims.scope`, `body.json a.b[0]`, …
-    pub field: String,
-    /// The value on the tape, if the field is there.
-    pub tape: Option<String>,
-    /// The value that was sent, if the field was there.
-    pub sent: Option<String>,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let side = |value: &Option<String>| match value {
-            Some(value) => format!("has {value}"),
-            None => "has none".to_owned(),
-        };
-        write!(f, "{}: the tape {}, the request {}", self.field, side(&self.tape), side(&self.sent))
-    }
-}
-
-impl Difference {
-    /// As [`Display`](fmt::Display), with the tape's side in green and the request's in red.
-    #[must_use]
-    pub fn coloured(&self) -> String {
-        let side = |value: &Option<String>, colour: u8| match value {
-            Some(value) => format!("has \u{1b}[{colour}m{value}\u{1b}[0m"),
-            None => format!("has \u{1b}[{colour}mnone\u{1b}[0m"),
-        };
-        let field = format!("\u{1b}[1m{}\u{1b}[0m", self.field);
-        format!("{field}: the tape {}, the request {}", side(&self.tape, 32), side(&self.sent, 31))
-    }
-}
 
 /// The differences of `sent` from `tape`; none if the tape's response answers it.
 pub(in crate::tape) fn differences(tape: &Comparable, sent: &Comparable) -> Vec<Difference> {

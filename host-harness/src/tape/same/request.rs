@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, Uri, header, request::Parts};
-use sha2::{Digest as _, Sha256};
 
 use crate::tape::{
     bounds::{is_deep, is_lavish, is_lavish_form, of_pairs, of_values},
-    file::format::{RecordedBody, RecordedRequest},
+    file::{
+        format::{RecordedBody, RecordedRequest},
+        url::fitting,
+    },
     hide::redact::Redactor,
-    same::rules::Tolerance,
+    same::tolerance::Tolerance,
 };
 
 /// Headers that carry a credential: on both sides or on neither.
@@ -152,27 +154,6 @@ pub(in crate::tape) fn begins_json(bytes: &[u8]) -> bool {
 
 /// The media type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
-
-/// A redacted or renamed URL in the form in which a tape can be read that holds it: [`Uri`] takes some 64
-/// KiB, and a placeholder can be longer than what it stands for. Of one that is too long, the query is
-/// replaced by its digest, or else the path too, or all of it.
-pub(in crate::tape) fn fitting(url: String) -> String {
-    let fits =
-        |url: &str| url.parse::<Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.authority().is_some());
-    if fits(&url) {
-        return url;
-    }
-    let start = url.find("://").map_or(0, |at| at + 3);
-    let origin = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
-    let path = url[origin..].find(['?', '#']).map_or(url.len(), |at| origin + at);
-    let overlong = |from: usize| format!("overlong=sha256:{:x}", Sha256::digest(&url[from..]));
-    let forms =
-        [format!("{}?{}", &url[..path], overlong(path)), format!("{}/?{}", &url[..origin], overlong(origin))];
-    forms
-        .into_iter()
-        .find(|form| fits(form))
-        .unwrap_or_else(|| format!("https://overlong.invalid/?{}", overlong(0)))
-}
 
 /// The headers by name. Repeated ones mean the same as one with all their values.
 fn joined(headers: &[(String, String)]) -> BTreeMap<String, String> {

@@ -11,9 +11,11 @@ use crate::{
     limits::account::{Account, Held},
     tape::{
         bounds::{MAX_BODY, is_lavish},
-        file::format::{RecordedBody, RecordedResponse},
+        file::{
+            fault::Fault,
+            format::{RecordedBody, RecordedResponse},
+        },
         hide::{inflate, redact::Redactor, rename::Aliases},
-        play::fault::Fault,
         same::request::{begins_json, content_type, has_names_beyond_reach, text_headers},
     },
 };

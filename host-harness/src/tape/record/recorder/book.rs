@@ -16,15 +16,16 @@ use super::{
     answer::{Answer, Recorded, not_kept},
 };
 use crate::tape::{
-    Rules, TapeError,
     bounds::{ROOM, length_on_tape},
+    error::TapeError,
     file::{
+        fault::Fault,
         format::{Interaction, RecordedBody, RecordedRequest, Tape, Timing},
+        rules::Rules,
         store,
     },
     hide::{redact::Redactor, rename::Aliases},
-    play::fault::Fault,
-    record::handover::Notes,
+    play::handover::Notes,
     shared::locked,
 };
 

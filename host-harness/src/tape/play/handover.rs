@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 use http::Extensions;
 
 use crate::tape::{
-    file::format::{Interaction, Provenance, RecordedResponse, Timing},
-    play::fault::Fault,
-    same::rules::Rules,
+    file::{
+        fault::Fault,
+        format::{Interaction, Provenance, RecordedResponse, Timing},
+        rules::Rules,
+    },
     shared::locked,
 };
 
