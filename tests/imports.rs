@@ -16,7 +16,7 @@ pub(crate) fn floors(lib: &'static str, tests: &[&str]) -> Vec<&'static str> {
 }
 
 /// Every source file below a folder, but for files and folders of these names.
-fn sources(folder: &Path, left_out: &[&str]) -> Vec<PathBuf> {
+pub(crate) fn sources(folder: &Path, left_out: &[&str]) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let ships = |path: &PathBuf| !left_out.iter().any(|name| path.file_stem().unwrap() == *name);
     let (folders, files): (Vec<_>, Vec<_>) = entries.filter(ships).partition(|path| path.is_dir());

@@ -48,6 +48,7 @@ pub(crate) fn connection(connection: Connection) -> wit_connections::Connection 
             CredentialKind::Other => wit_connections::CredentialKind::Other,
         },
         account: connection.account,
+        through: connection.through,
         scopes: connection.scopes,
         invoker: invoker(connection.invoker),
         guard_rails: connection.guard_rails.map(guard_rails),

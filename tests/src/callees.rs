@@ -111,8 +111,14 @@ async fn a_function_of_the_callers_choice_receives_no_token_for_something_else()
         for function in [by_url(), of_project("other-project"), of_project("123456789012")] {
             let error = refused(host.invoke(&id, with(&function, audience), None).await);
             assert_eq!(error.kind, ErrorKind::InvalidInput);
-            assert_eq!(error.details, [("field".to_owned(), "audience".to_owned())]);
-            assert!(error.fix.unwrap().contains("whoever manages connections, who can allow it"));
+            assert_eq!(
+                error.details,
+                [
+                    ("field".to_owned(), "audience".to_owned()),
+                    ("cause".to_owned(), "unknown-function".to_owned())
+                ]
+            );
+            assert!(error.fix.unwrap().contains("whoever manages this connection to allow the audience"));
             assert!(google.take().is_empty(), "{audience}: nothing is sent");
         }
     }
@@ -145,12 +151,12 @@ async fn an_audience_of_another_function_is_refused_and_no_token_is_minted() {
     let (by_name, google, name_id) = with_function(gen2(), |sent| panic!("{} was called", sent.url)).await;
     for audience in bad {
         let of = |function| InvokeRequest { audience: Some(audience.to_owned()), ..invoke_request(function) };
-        let field = [("field".to_owned(), "audience".to_owned())];
+        let field = ("field".to_owned(), "audience".to_owned());
         let error = refused(host.invoke(&id, of(by_url()), None).await);
-        assert_eq!((error.kind, error.details.as_slice()), (ErrorKind::InvalidInput, field.as_slice()));
+        assert_eq!((error.kind, error.details.first()), (ErrorKind::InvalidInput, Some(&field)));
         assert!(error.trace.is_empty(), "{audience}");
         let error = refused(by_name.invoke(&name_id, of(hello()), None).await);
-        assert_eq!((error.kind, error.details.as_slice()), (ErrorKind::InvalidInput, field.as_slice()));
+        assert_eq!((error.kind, error.details.first()), (ErrorKind::InvalidInput, Some(&field)));
         assert_eq!(google.take().len(), 1, "{audience}: only the function was looked up");
     }
 }
@@ -264,7 +270,13 @@ async fn an_audience_of_a_neighbour_on_the_same_host_is_refused() {
         let (host, google, id) = with_function(gen1(), |_| Some(respond(200, "text/plain", ""))).await;
         let request = InvokeRequest { audience: Some(neighbour.to_owned()), ..invoke_request(function) };
         let error = refused(host.invoke(&id, request, None).await);
-        assert_eq!(error.details, [("field".to_owned(), "audience".to_owned())]);
+        assert_eq!(
+            error.details,
+            [
+                ("field".to_owned(), "audience".to_owned()),
+                ("cause".to_owned(), "another-function".to_owned())
+            ]
+        );
         assert!(called(&google).is_empty());
     }
 }

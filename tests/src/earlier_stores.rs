@@ -43,14 +43,16 @@ async fn is_as_it_was(store: Arc<dyn SecretStore>) {
     let host = builder().transport(live(&google)).secrets(store).build().unwrap();
     for _ in 0..2 {
         let connections = host.connections().await.unwrap();
-        let shown: Vec<_> =
-            connections.iter().map(|c| (c.nickname.as_str(), c.kind, c.account.as_str())).collect();
-        let through = "bot@demo-project.iam.gserviceaccount.com (through ada@example.com)";
+        let shown: Vec<_> = connections
+            .iter()
+            .map(|c| (c.nickname.as_str(), c.kind, c.account.as_str(), c.through.as_deref()))
+            .collect();
+        let bot = "bot@demo-project.iam.gserviceaccount.com";
         assert_eq!(
             shown,
             [
-                ("person", CredentialKind::ImpersonatedServiceAccount, through),
-                ("robot", CredentialKind::ServiceAccount, ACCOUNT),
+                ("person", CredentialKind::ImpersonatedServiceAccount, bot, Some("ada@example.com")),
+                ("robot", CredentialKind::ServiceAccount, ACCOUNT, None),
             ]
         );
         assert_eq!(connections[0].scopes, ["openid", "email"]);

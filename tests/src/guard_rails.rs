@@ -37,7 +37,9 @@ async fn with(rails: GuardRails) -> (Host, String) {
 
 fn rail(error: &ConnectorError) -> &str {
     assert_eq!((error.kind, error.origin), (ErrorKind::Restricted, Origin::Connection), "{}", error.message);
-    assert!(error.trace.is_empty() && error.fix.as_ref().unwrap().contains("whoever manages connections"));
+    assert!(
+        error.trace.is_empty() && error.fix.as_ref().unwrap().contains("whoever manages this connection")
+    );
     &error.details.iter().find(|(name, _)| name == "rail").unwrap().1
 }
 

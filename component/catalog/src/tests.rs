@@ -1,6 +1,7 @@
 //! The catalog against the code: every figure, host, role and form that it states.
 
 use gcf_core::{
+    base::error::Cause,
     call::{
         MAX_PAGES, MAX_REPEATS, deadlines,
         repeats::{BURST, SECONDS_PER_REPEAT},
@@ -37,6 +38,14 @@ fn exactly_the_hosts_that_a_request_can_go_to_are_in_the_manifest() {
         catalog["apis"],
         json!(Api::CUSTOM.map(|api| json!({"name": api.name(), "host": api.host()})))
     );
+}
+
+#[test]
+fn the_contract_explains_every_cause_and_no_other() {
+    let contract = include_str!("../../../wit/types.wit");
+    let rows = contract.lines().filter_map(|line| line.trim().strip_prefix("/// | `"));
+    let explained: Vec<_> = rows.map(|row| row.split('`').next().unwrap()).collect();
+    assert_eq!(explained, Cause::ALL.map(Cause::as_str));
 }
 
 #[test]

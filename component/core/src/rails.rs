@@ -277,7 +277,7 @@ fn restricted(rail: &str, why: impl std::fmt::Display) -> Error {
         format!("this connection's guard rails forbid it: {why}"),
     )
     .detail("rail", rail)
-    .fix("ask whoever manages connections, who can change it (gcf connections restrict); nothing was sent")
+    .fix("ask whoever manages this connection to change its guard rails; nothing was sent")
 }
 
 fn wrong(message: &str) -> Error {

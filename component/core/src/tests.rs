@@ -17,6 +17,7 @@ mod identified;
 mod invoke;
 mod invoker;
 mod list;
+mod no_command;
 mod oauth;
 mod options;
 mod pages;

@@ -46,12 +46,8 @@ impl Google {
 
     /// The options that lead gcf here.
     pub(crate) fn maps(&self) -> Vec<String> {
-        ORIGINS.into_iter().flat_map(|origin| self.map(origin)).collect()
-    }
-
-    /// The option that leads gcf here in place of one more origin.
-    pub(crate) fn map(&self, origin: &str) -> [String; 2] {
-        ["--map".to_owned(), format!("{origin}=http://127.0.0.1:{}", self.port)]
+        let map = |origin| ["--map".to_owned(), format!("{origin}=http://127.0.0.1:{}", self.port)];
+        ORIGINS.into_iter().flat_map(map).collect()
     }
 
     /// From now on, requests whose host, target and body hold `text` get this answer.

@@ -1,7 +1,14 @@
 //! The one error type: what failed, whose failure it is, and what to do next.
 
+mod cause;
+mod kind;
+
 use std::fmt;
 
+pub use self::{
+    cause::Cause,
+    kind::{Belief, Kind},
+};
 use crate::base::{http::Exchange, unseen::is_unseen};
 
 /// The result of every call that can fail.
@@ -36,44 +43,6 @@ pub struct Fields {
     pub trace: Vec<Exchange>,
 }
 
-/// The kinds of `wit/types.wit`, where each is explained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "documented once, in the contract")]
-pub enum Kind {
-    InvalidInput,
-    ConnectionRequired,
-    ConnectionNotFound,
-    InvalidCredential,
-    UnsupportedCredential,
-    CredentialRejected,
-    ReconnectRequired,
-    ClockSkew,
-    ClientConfig,
-    InsufficientScope,
-    AuthorizationFailed,
-    AuthorizationDenied,
-    Unauthenticated,
-    MissingRole,
-    Forbidden,
-    ApiDisabled,
-    NotFound,
-    AmbiguousFunction,
-    NotInvocable,
-    RateLimited,
-    Unavailable,
-    Network,
-    DeadlineExceeded,
-    EgressDenied,
-    TooLarge,
-    UnexpectedRedirect,
-    InvalidResponse,
-    PageLoop,
-    SecretStore,
-    Restricted,
-    Status,
-    Internal,
-}
-
 /// The origins of `wit/types.wit`, where each is explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
@@ -92,6 +61,9 @@ pub enum Origin {
 /// The fix for a damaged credential.
 pub(crate) const FRESH_CREDENTIAL: &str =
     "use the JSON key as Google hands it out (IAM & Admin, Service Accounts, Keys), unchanged";
+
+/// The name of the detail that holds a [`Cause`].
+pub(crate) const CAUSE: &str = "cause";
 
 /// The longest foreign text that gets into a message, in characters.
 const FOREIGN_TEXT: usize = 400;
@@ -166,6 +138,12 @@ impl Error {
     pub fn detail(mut self, name: &str, value: impl Into<String>) -> Self {
         self.0.details.push((name.to_owned(), one_line(&value.into())));
         self
+    }
+
+    /// The cause, in one word: the detail `cause`.
+    #[must_use]
+    pub fn cause(self, cause: Cause) -> Self {
+        self.detail(CAUSE, cause.as_str())
     }
 
     /// Without a secret that an endpoint may have repeated.

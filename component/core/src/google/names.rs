@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::base::error::{Error, Result};
+use crate::base::error::{Cause, Error, Result};
 
 /// The region that a connection has if nothing else is said.
 pub const DEFAULT_REGION: &str = "us-central1";
@@ -80,6 +80,7 @@ impl ProjectId {
                 "invoker",
                 "the project is named by its number, from which its service account cannot be told",
             )
+            .cause(Cause::ProjectNumber)
             .fix("name the service account, or connect with the project's id"));
         }
         // `example.com:app` has `app.example.com@…`.

@@ -10,7 +10,7 @@
 
 use super::{GuardRails, restricted};
 use crate::{
-    base::error::{Error, Result, foreign},
+    base::error::{Cause, Error, Result, foreign},
     google::request::function_url::{Audience, FunctionUrl},
 };
 
@@ -46,7 +46,8 @@ impl GuardRails {
                 "audience",
                 format!("the audience {named} belongs to another function"),
             )
-            .fix(format!("leave it out; or {ALLOW}")));
+            .cause(Cause::AnotherFunction)
+            .fix("leave it out, or ask whoever manages this connection to allow it in the guard rail `audiences`"));
         }
         if !self.audiences.is_empty() {
             return Err(restricted("audiences", format!("the audience {named} is not one of those allowed")));
@@ -57,12 +58,8 @@ impl GuardRails {
                 "audience",
                 format!("a token for {named} opens more than the function, and that may be anybody's"),
             )
-            .fix(format!(
-                "leave it out, or call a function of the connection's own project by its name; or {ALLOW}"
-            ))),
+            .cause(Cause::UnknownFunction)
+            .fix("leave it out, call a function of the connection's own project by its name, or ask whoever manages this connection to allow the audience in the guard rail `audiences`")),
         }
     }
 }
-
-/// The way to lift the refusal.
-const ALLOW: &str = "ask whoever manages connections, who can allow it (gcf restrict --allow-audience)";

@@ -2,7 +2,7 @@
 
 use super::identity::{Chain, Identity};
 use crate::{
-    base::error::{Error, Result},
+    base::error::{Cause, Error, Result},
     google::names::ProjectId,
     store::connection::{StoredConnection, invoker},
 };
@@ -85,7 +85,8 @@ impl InvokerRequest {
                 "invoker",
                 "this connection's credential has no ID token of this kind to give to a function",
             )
-            .fix("let a service account invoke: invoker `service-account`")),
+            .cause(Cause::NoIdToken)
+            .fix("leave the invoker out, or let a service account invoke: invoker `service-account`")),
             Self::ServiceAccount { service_account, delegates, include_email } => {
                 let account = match service_account {
                     Some(account) => account.clone(),

@@ -23,7 +23,7 @@ use self::{
 };
 use crate::{
     base::{
-        error::{Error, Kind, Result},
+        error::{Cause, Error, Kind, Result},
         ports::Ports,
         secret::Secret,
     },
@@ -197,6 +197,7 @@ async fn user_id_token<P: Ports>(
             "audience",
             "a user's ID token has the OAuth client's id as its audience, and no other",
         )
+        .cause(Cause::UserToken)
         .fix("leave the audience out, or let a service account invoke"));
     }
     let slot = Slot::user_id_token(sign_in.id, sign_in.identity);

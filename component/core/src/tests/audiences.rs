@@ -193,7 +193,7 @@ fn assert_refused(outcome: Result<String, Error>, audience: &str) {
     let error = outcome.expect_err(audience);
     assert_eq!((error.kind(), detail(&error, "field")), (Kind::InvalidInput, Some("audience")), "{error}");
     let fix = error.fields().fix.as_deref().unwrap();
-    assert!(fix.contains("whoever manages connections, who can allow it"), "{fix}");
+    assert!(fix.contains("ask whoever manages this connection to allow"), "{fix}");
 }
 
 #[test_matrix([Auth::IdToken, Auth::Auto])]

@@ -108,7 +108,7 @@ fn a_service_account_is_impersonated(source: Value, first: Answer, account: &str
     let (world, id) = World::connected_with(request, [first, impersonated("ya29.proof")]);
     let connection = connections::get(&world, &id).unwrap();
     assert_eq!(connection.kind, CredentialKind::ImpersonatedServiceAccount);
-    assert_eq!(connection.account, format!("{TARGET} (through {account})"));
+    assert_eq!((connection.account.as_str(), connection.through.as_deref()), (TARGET, Some(account)));
     assert_eq!(connection.invoker, InvokerRequest::Own);
     world.then(impersonated("ya29.target"));
     for _ in 0..2 {
@@ -161,7 +161,8 @@ fn another_providers_token_is_exchanged_and_leads_to_a_service_account() {
     world.then(impersonated("ya29.proof"));
     let (connection, _) = connect(&world, json_request(&external_json())).unwrap();
     assert_eq!(connection.kind, CredentialKind::ExternalAccount);
-    assert_eq!(connection.account, format!("{TARGET} (through ci/providers/github)"));
+    assert_eq!(connection.account, TARGET);
+    assert_eq!(connection.through.as_deref(), Some("ci/providers/github"));
     assert_eq!(connection.project, "target-project", "the service account's own");
     let form = world.form(0);
     let form: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

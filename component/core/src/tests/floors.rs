@@ -1,7 +1,7 @@
 //! The floors of the crate, in the order of `lib.rs`: each may name those below it, and none above.
 
 #[path = "../../../../tests/imports.rs"]
-mod imports;
+pub(super) mod imports;
 
 use std::path::Path;
 

@@ -87,7 +87,7 @@ fn url(url: &str) -> FunctionRef {
 fn rail(world: &World, error: &Error) -> String {
     assert_eq!((error.kind(), error.fields().origin), (Kind::Restricted, Origin::Connection), "{error}");
     let fix = error.fields().fix.as_deref().unwrap();
-    assert!(fix.starts_with("ask whoever manages connections"), "{fix}");
+    assert!(fix.starts_with("ask whoever manages this connection"), "{fix}");
     assert!(world.urls().is_empty() && error.fields().trace.is_empty(), "{:?}", world.urls());
     detail(error, "rail").unwrap().to_owned()
 }

@@ -4,6 +4,7 @@ pub(crate) mod connection;
 pub(crate) mod exit;
 pub(crate) mod failure;
 pub(crate) mod function;
+mod hint;
 pub(crate) mod json;
 pub(crate) mod plan;
 pub(crate) mod progress;

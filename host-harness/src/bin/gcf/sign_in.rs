@@ -19,7 +19,6 @@ use tokio::time;
 
 use crate::{
     context::Context,
-    input::invoker,
     output::{
         failure::Failure,
         style::{Look, plain},
@@ -54,7 +53,7 @@ pub(crate) async fn by_consent(
         .map_err(|error| Failure::machine(format!("cannot listen on a loopback port: {error}")))?;
     let login = Login { redirect_uri: loopback.redirect_uri(), login_hint, hosted_domain };
     let authorization = context.host.authorize(request(client, login)).await.map_err(|error| {
-        invoker::in_our_words(error.into())
+        Failure::from(error)
             .with_fix_for("project", || "name a project id or number with --project".to_owned())
     })?;
     let opened = if no_browser { Ok(false) } else { browser::open(&authorization.url).await.map(|()| true) };
@@ -99,8 +98,7 @@ async fn finish(
     authorization: &Authorization,
     url: &CallbackUrl,
 ) -> Result<Connected, Failure> {
-    let finished = context.host.finish(&authorization.id, url.expose(), context.timeout).await;
-    finished.map_err(|error| invoker::in_our_words(error.into()))
+    Ok(context.host.finish(&authorization.id, url.expose(), context.timeout).await?)
 }
 
 /// The next pasted line; for ever pending if nothing can be pasted, or no more.

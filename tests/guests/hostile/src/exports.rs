@@ -21,6 +21,7 @@ fn posing(order: &str) -> Option<connections::Connection> {
         region: String::new(),
         kind: connections::CredentialKind::Other,
         account: String::new(),
+        through: None,
         scopes: Vec::new(),
         invoker: Invoker::Own,
         guard_rails: None,

@@ -3,7 +3,7 @@
 use super::{ApiPages, PagesRequest, Parsed, Target, parse, purpose, url_of};
 use crate::{
     base::{
-        error::{Error, Kind, Origin, Result, foreign},
+        error::{Cause, Error, Kind, Origin, Result, foreign},
         http::Method,
         json::{
             self, Read, Unreadable,
@@ -139,7 +139,7 @@ impl List {
             if !sorted::insert(&mut seen, next.clone()) {
                 let attempt = format!("the attempt to {}", self.action);
                 return Err(refusal::api::no_end(&attempt, "a page token came twice")
-                    .fix("try again; if it stays so, read page by page with max-pages 1"));
+                    .fix("try again; if it stays so, read one page in each call, with `max-pages` 1"));
             }
             if pages == self.max_pages {
                 break;
@@ -231,6 +231,7 @@ impl Joined {
         lists.extend(self.name.clone());
         Err(odd(action, &format!("has several lists: {}", foreign(&lists.join(", "))))
             .detail("field", "items")
+            .cause(Cause::SeveralLists)
             .fix("name the one that is meant in `items`"))
     }
 

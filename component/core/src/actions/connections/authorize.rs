@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     base::{
-        error::{Error, Kind, Origin, Result},
+        error::{Cause, Error, Kind, Origin, Result},
         json::{Object, Read, Unreadable},
         ports::{Expected, Ports, StoreError},
         retry::Class,
@@ -289,7 +289,7 @@ async fn verified<P: Ports>(
             Origin::TokenEndpoint,
             "Google granted no refresh token, so the connection would end within the hour",
         )
-        .detail("cause", "no-refresh-token")
+        .cause(Cause::NoRefreshToken)
         .fix("remove the application at https://myaccount.google.com/connections, and sign in again"));
     }
     let (Some(id_token), Some(access_token)) = (granted.id_token(), granted.access_token()) else {

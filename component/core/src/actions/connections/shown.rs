@@ -49,6 +49,7 @@ pub struct Connection {
     pub region: String,
     pub kind: CredentialKind,
     pub account: String,
+    pub through: Option<String>,
     pub scopes: Vec<String>,
     pub invoker: InvokerRequest,
     pub guard_rails: Option<GuardRails>,
@@ -107,6 +108,10 @@ pub(super) fn show(
     } else {
         signs_in.scopes.split(' ').map(str::to_owned).collect()
     };
+    let (account, through) = match signs_in.impersonates {
+        Some(target) => (target, Some(signs_in.account)),
+        None => (signs_in.account, None),
+    };
     Connection {
         id: id.as_str().to_owned(),
         invoker: InvokerRequest::stored(&connection),
@@ -115,10 +120,8 @@ pub(super) fn show(
         region: connection.region,
         guard_rails: connection.guard_rails,
         kind,
-        account: match signs_in.impersonates {
-            Some(target) => format!("{target} (through {})", signs_in.account),
-            None => signs_in.account,
-        },
+        account,
+        through,
         scopes,
         created: connection.created,
         last_used: (status.last_used != 0).then_some(status.last_used),

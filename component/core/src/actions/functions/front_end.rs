@@ -3,7 +3,7 @@
 use super::Generation;
 use crate::{
     base::{
-        error::{Error, Kind, Origin},
+        error::{Cause, Error, Kind, Origin},
         http::{Method, Response},
     },
     google::refusal::api::{Attempted, missing_role},
@@ -103,6 +103,7 @@ pub(super) fn refusal(response: &Response, asked: &Asked<'_>) -> Option<Error> {
             Kind::Unauthenticated,
             format!("Google's front end refused to {action} without a credential"),
         )
+        .cause(Cause::NeedsCredential)
         .fix("the function is not open to everyone: invoke it with auth `auto` or `id-token`"),
         (Page::Forbidden, Some(_)) => forbidden(asked, &error),
         (Page::NotFound, _) => error(
@@ -121,6 +122,7 @@ pub(super) fn refusal(response: &Response, asked: &Asked<'_>) -> Option<Error> {
             format!("Google's front end asked for a person's sign-in while trying to {action}"),
         )
         .detail("location", "https://accounts.google.com/")
+        .cause(Cause::IdentityAwareProxy)
         .fix("likely Identity-Aware Proxy is in front of it: invoke with auth `id-token`, and with the OAuth client id of the proxy as audience"),
         (Page::ServerError, _) => return None,
     })

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     base::{
-        error::{Error, Kind, Origin, Result},
+        error::{Cause, Error, Kind, Origin, Result},
         http::Method,
         json,
         ports::Ports,
@@ -184,17 +184,22 @@ fn ambiguous<'a>(name: &FunctionName, found: impl Iterator<Item = &'a Function>)
     for function in found {
         sorted::insert(&mut regions, function.id.region.as_str());
     }
-    let (message, fix) = match regions.as_slice() {
+    let (cause, message, fix) = match regions.as_slice() {
         [region] => (
+            Cause::BothProducts,
             format!("the function {name} exists in {region} twice: in Cloud Functions and in Cloud Run"),
             "use the URL of the one that is meant; nothing was called",
         ),
         _ => (
+            Cause::SeveralRegions,
             format!("the function {name} exists in several regions: {}", regions.join(", ")),
             "name the region; nothing was called",
         ),
     };
-    Error::new(Kind::AmbiguousFunction, Origin::Input, message).detail("regions", regions.join(",")).fix(fix)
+    Error::new(Kind::AmbiguousFunction, Origin::Input, message)
+        .detail("regions", regions.join(","))
+        .cause(cause)
+        .fix(fix)
 }
 
 fn too_many(name: &FunctionName, listed: usize) -> Error {
@@ -203,6 +208,7 @@ fn too_many(name: &FunctionName, listed: usize) -> Error {
         Origin::Input,
         format!("more functions than the {listed} that one call looks through may be called {name}"),
     )
+    .cause(Cause::TooManyFunctions)
     .fix("name the region; nothing was called")
 }
 
@@ -229,7 +235,9 @@ fn unheard(name: &FunctionName, silent: &[String]) -> Error {
 }
 
 fn unavailable(message: String, silent: &[String]) -> Error {
-    Error::new(Kind::Unavailable, Origin::GoogleApi, message).detail("unreachable", silent.join(","))
+    Error::new(Kind::Unavailable, Origin::GoogleApi, message)
+        .detail("unreachable", silent.join(","))
+        .cause(Cause::SilentRegions)
 }
 
 fn nowhere(session: &Session, name: &FunctionName, missing: &[MissingPart]) -> Error {

@@ -10,7 +10,7 @@ use super::{Function, Generation, Trigger, get};
 use crate::{
     base::{
         content::Content,
-        error::{Error, Kind, Origin, Result, foreign},
+        error::{Cause, Error, Kind, Origin, Result, foreign},
         http::{Exchange, Method, TokenKind},
         ports::Ports,
         retry::Class,
@@ -212,6 +212,7 @@ fn parse(ports: &impl Ports, session: &Session, request: InvokeRequest) -> Resul
                     field,
                     format!("there is an {field}, but no credential is to be sent"),
                 )
+                .cause(Cause::NoCredential)
                 .fix("leave it out, or use auth `auto`"));
             }
         }

@@ -11,7 +11,6 @@ mod merge;
 mod place;
 mod reading;
 
-pub(super) use self::merge::is_partial;
 use self::{collect::collect, place::Place};
 use super::function::Function;
 use crate::{

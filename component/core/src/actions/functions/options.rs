@@ -2,7 +2,7 @@
 
 use super::{
     function::{Function, Trigger},
-    list::{self, is_partial},
+    list,
     regions::{self, Place},
 };
 use crate::{
@@ -109,7 +109,7 @@ async fn of_regions<P: Ports>(call: &Call<'_, P>, session: &Session, wanted: &Wa
     let mut notes = Vec::new();
     let mut places = match regions::live(call, session).await {
         Ok(places) => places,
-        Err(error) if is_partial(error.kind()) => {
+        Err(error) if error.kind().is_partial() => {
             notes.push(format!(
                 "these are the regions that are known, not those that Google offers now: {}",
                 error.fields().message

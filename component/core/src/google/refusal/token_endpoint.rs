@@ -9,7 +9,7 @@ mod table;
 mod tests;
 
 use crate::base::{
-    error::{Error, Kind, Origin, foreign},
+    error::{Cause, Error, Kind, Origin, foreign},
     json::{self, Value},
 };
 
@@ -30,9 +30,8 @@ pub enum Grant {
 struct Verdict {
     /// The kind of the error, which also decides how long the refusal is believed (`sign_in::token::status`).
     kind: Kind,
-    /// The cause, in one word: `revoked`, `reauthentication`, `key-unknown`, `clock-skew`, `account-gone`,
-    /// `client`, `scope`, `policy`, `rate`, `fault` or `unknown`.
-    cause: &'static str,
+    /// The cause, for programs.
+    cause: Cause,
     /// The endpoint's deed, as the end of a sentence.
     what: &'static str,
     /// The fix: whose move it is. `{account}` stands for the account.
@@ -74,7 +73,7 @@ pub(crate) fn error_of(endpoint: &str, status: u16, body: &[u8], grant: Grant, a
     Error::new(verdict.kind, Origin::TokenEndpoint, format!("Google's {endpoint} {}: {said}", verdict.what))
         .http_status(status)
         .reason((!refusal.error.is_empty()).then(|| foreign(&refusal.error)))
-        .detail("cause", verdict.cause)
+        .cause(verdict.cause)
         .fix(verdict.fix.replace("{account}", if account.is_empty() { "the user" } else { account }))
 }
 

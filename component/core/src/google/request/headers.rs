@@ -1,7 +1,7 @@
 //! The headers that a caller may set.
 
 use crate::base::{
-    error::{Error, Result},
+    error::{Cause, Error, Result},
     secret::Secret,
 };
 
@@ -127,6 +127,7 @@ fn checked(name: &str, value: String) -> Result<(String, String)> {
     if RESERVED.contains(&spelled.as_str()) || RESERVED_PREFIXES.iter().any(|p| spelled.starts_with(p)) {
         return Err(refused(format!("the header `{lower}` is the connector's to set, or nobody's"))
             .detail("header", lower)
+            .cause(Cause::OwnAuthorization)
             .fix("leave it out: the connection signs in; an Authorization of your own for a function is `authorization`"));
     }
     if value.len() > MAX_VALUE {
@@ -141,6 +142,7 @@ fn checked(name: &str, value: String) -> Result<(String, String)> {
     if holds_bearer(&value) {
         return Err(refused(format!("the value of the header `{lower}` holds a bearer token"))
             .detail("header", lower)
+            .cause(Cause::OwnAuthorization)
             .fix("hand it over as `authorization`, or send a token of your own without the word Bearer"));
     }
     Ok((lower, value))

@@ -5,7 +5,7 @@
 
 use crate::{
     base::{
-        error::{Error, Kind, Origin, Result},
+        error::{Cause, Error, Kind, Origin, Result},
         json::{self, Object, Unreadable},
         secret::Secret,
     },
@@ -128,9 +128,9 @@ fn not_a_client(credential: Option<&str>) -> Error {
                 .fix(FIX);
         }
     };
-    refused("type", format!("this is no OAuth client but {what}")).fix(
-        "connect with it as a Google credential, without an OAuth client: gcf connect --credentials FILE",
-    )
+    refused("type", format!("this is not an OAuth client but {what}"))
+        .cause(Cause::NotAClient)
+        .fix("connect with it as a Google credential, without an OAuth client")
 }
 
 fn unreadable(error: &Unreadable) -> Error {

@@ -8,7 +8,7 @@ mod tests;
 
 use crate::{
     base::{
-        error::{Error, Kind, Origin, Result},
+        error::{Belief, CAUSE, Error, Kind, Origin, Result},
         json::{Object, Read, Unreadable},
         ports::Ports,
     },
@@ -23,9 +23,6 @@ const REFUSED: u64 = 300;
 
 /// The detail of an error that has been noted: in the seconds of `connection.created`.
 const KNOWN_SINCE: &str = "known-since";
-
-/// The detail of a refusal that says why.
-const CAUSE: &str = "cause";
 
 /// The entry under `status/{id}`.
 #[derive(Default)]
@@ -48,31 +45,6 @@ pub(crate) struct StoredFault {
     cause: Option<String>,
     pub(crate) since: u64,
 }
-
-/// The time for which a fault is believed.
-#[derive(Clone, Copy)]
-enum Belief {
-    /// Until somebody signs in anew, whatever token is wanted.
-    Reconnect,
-    /// For [`REFUSED`] seconds, about this token.
-    Refused,
-    /// For [`PASSING`] seconds, about this token.
-    Passing,
-}
-
-/// The faults that are worth a note, and how long each is believed: no other table says so. A missing role is not: it can
-/// be granted at any moment.
-const KINDS: [(Kind, &str, Belief); 8] = [
-    (Kind::ReconnectRequired, "reconnect-required", Belief::Reconnect),
-    (Kind::CredentialRejected, "credential-rejected", Belief::Refused),
-    (Kind::ClientConfig, "client-config", Belief::Refused),
-    (Kind::ClockSkew, "clock-skew", Belief::Passing),
-    (Kind::Unavailable, "unavailable", Belief::Passing),
-    (Kind::Network, "network", Belief::Passing),
-    (Kind::RateLimited, "rate-limited", Belief::Passing),
-    // A proxy answered, in all likelihood.
-    (Kind::InvalidResponse, "invalid-response", Belief::Passing),
-];
 
 impl Kept for Status {
     fn read(fields: &Object<'_>) -> Read<Self> {
@@ -119,7 +91,7 @@ impl Kept for StoredFault {
 impl StoredFault {
     fn of(error: &Error, key: &str, now: u64) -> Option<Self> {
         let fields = error.fields();
-        let (_, kind, belief) = KINDS.iter().find(|(kind, ..)| *kind == fields.kind)?;
+        let (kind, belief) = fields.kind.noted()?;
         let (about, until) = match belief {
             Belief::Reconnect => (None, None),
             Belief::Refused => (Some(key.to_owned()), Some(now + REFUSED)),
@@ -132,7 +104,7 @@ impl StoredFault {
         Some(Self {
             about,
             until,
-            kind: (*kind).to_owned(),
+            kind: kind.to_owned(),
             message: fields.message.clone(),
             fix: fields.fix.clone(),
             reason: fields.reason.clone(),
@@ -143,8 +115,7 @@ impl StoredFault {
 
     /// Tells if it is worth showing: what passes by itself is not, once it is not believed any more.
     pub(crate) fn stands(&self, now: u64) -> bool {
-        let passes =
-            KINDS.iter().any(|(_, name, belief)| *name == self.kind && matches!(belief, Belief::Passing));
+        let passes = Kind::of_note(&self.kind).is_some_and(|(_, belief)| belief == Belief::Passing);
         !passes || self.until.is_some_and(|until| now < until && self.since <= now)
     }
 
@@ -155,8 +126,7 @@ impl StoredFault {
     }
 
     fn error(self, now: u64) -> Error {
-        let known = KINDS.iter().find(|(_, name, _)| *name == self.kind);
-        let kind = known.map_or(Kind::Unavailable, |(kind, ..)| *kind);
+        let kind = Kind::of_note(&self.kind).map_or(Kind::Unavailable, |(kind, _)| kind);
         let origin = if kind == Kind::Network { Origin::Network } else { Origin::TokenEndpoint };
         let error = Error::new(kind, origin, self.message)
             .reason(self.reason)

@@ -15,7 +15,7 @@ use crate::{
     context::Context,
     input::choice::FIRST,
     output::{
-        connection::{self, Changed, repair, short_account},
+        connection::{self, Changed, repair},
         failure::Failure,
         shown::{Outcome, Shown},
         style::{Look, Paint, plain},
@@ -193,7 +193,7 @@ fn connections(connections: &[Connection], look: Look) -> String {
                 (None, None) => "ok",
             },
             words::credential(connection.kind),
-            short_account(&connection.account),
+            &connection.account,
         ]
         .map(Cow::from)
     });

@@ -58,6 +58,7 @@ fn connection(text: &str) -> Connection {
         region: text.to_owned(),
         kind: CredentialKind::SuppliedToken,
         account: text.to_owned(),
+        through: Some(text.to_owned()),
         scopes: vec![text.to_owned()],
         invoker: Invoker::ServiceAccount(Impersonation {
             service_account: some(),

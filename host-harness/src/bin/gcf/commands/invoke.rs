@@ -15,12 +15,7 @@ use self::body::MoreBodies;
 use super::{Planning, Run, Running};
 use crate::{
     context::Context,
-    input::{
-        function::function_ref,
-        invoker::{self, Invoker},
-        request::Request,
-        values,
-    },
+    input::{function::function_ref, invoker::Invoker, request::Request, values},
     output::{
         failure::Failure,
         json, response,
@@ -98,17 +93,7 @@ impl Run for Invoke {
             let connection = context.current().await?;
             let invoke = async |request| {
                 let invoked = context.host.invoke(&connection.id, request, context.timeout).await;
-                let invocation = invoked.map_err(|error| {
-                    let failure = invoker::in_our_words(Failure::of_call(error, &connection));
-                    // What --fail is called in the contract.
-                    match failure
-                        .fix()
-                        .map(|fix| fix.replace("leave raise-for-status off", "leave --fail out"))
-                    {
-                        Some(fix) => failure.with_fix(fix),
-                        None => failure,
-                    }
-                })?;
+                let invocation = invoked.map_err(|error| Failure::of_call(error, &connection))?;
                 Ok(Invoked { invocation, include })
             };
             context.call(&connection.id, request, Action::Invoke, invoke).await

@@ -2,7 +2,7 @@
 
 use gcf_host::wit::{connections::Connection, types::ErrorKind};
 
-use crate::output::{connection::short_account, failure::Failure, style::plain};
+use crate::output::{failure::Failure, style::plain};
 
 /// The one that `name` stands for: an id, a nickname, or the only connection there is.
 pub(crate) fn choose(connections: Vec<Connection>, name: Option<&str>) -> Result<Connection, Failure> {
@@ -48,7 +48,6 @@ fn only(connections: Vec<Connection>) -> Result<Connection, Vec<Connection>> {
 fn listed(connections: &[Connection]) -> String {
     let each = |connection: &Connection| {
         let Connection { id, nickname, project, account, .. } = connection;
-        let account = short_account(account);
         let of = plain(&format!("{id}  {nickname}, project {project}, {account}")).into_owned();
         format!("\n  {of}")
     };
@@ -74,6 +73,7 @@ mod tests {
             region: "us-central1".to_owned(),
             kind: CredentialKind::ServiceAccount,
             account: "a@p.iam.gserviceaccount.com".to_owned(),
+            through: None,
             scopes: Vec::new(),
             invoker: Invoker::Own,
             guard_rails: None,

@@ -47,19 +47,6 @@ impl Invoker {
     }
 }
 
-/// A failure that is about the invoker, said in the words of `--invoke-as`: the component's are those of the
-/// contract.
-pub(crate) fn in_our_words(failure: Failure) -> Failure {
-    if failure.fix().is_some_and(|fix| fix.contains("invoker `service-account`")) {
-        failure.with_fix(
-            "leave --invoke-as out, which takes what the credential has; or let a service account invoke: \
-             --invoke-as default, or its address",
-        )
-    } else {
-        failure
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

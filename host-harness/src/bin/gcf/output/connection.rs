@@ -73,6 +73,7 @@ pub(crate) fn text(connection: &Connection, shared: &[String], paint: Paint) -> 
             ("region", Some(&connection.region)),
             ("credential", Some(words::credential(connection.kind))),
             ("account", Some(&connection.account)),
+            ("through", connection.through.as_deref()),
             ("scopes", Some(&connection.scopes.join(" "))),
             ("invokes as", Some(&words::invoker(&connection.invoker))),
             ("created", created.as_deref()),
@@ -106,6 +107,7 @@ pub(crate) fn json(connection: &Connection) -> Value {
         "region": connection.region,
         "kind": words::credential(connection.kind),
         "account": connection.account,
+        "through": connection.through,
         "scopes": connection.scopes,
         "invoker": invoker(&connection.invoker),
         "guard-rails": connection.guard_rails.as_ref().map(guard_rails),
@@ -148,11 +150,6 @@ fn invoker(invoker: &Invoker) -> Value {
 pub(crate) fn repair(connection: &Connection, paint: Paint) -> String {
     let command = connection.fault.as_ref().and_then(|_| repair::repair(connection));
     command.map(|command| format!("{} {}\n", paint.hint("run:"), plain(&command))).unwrap_or_default()
-}
-
-/// The account alone; `gcf connections show` tells through what else it signs in.
-pub(crate) fn short_account(account: &str) -> &str {
-    account.split_once(" (through ").map_or(account, |(itself, _)| itself)
 }
 
 fn timestamp(seconds: u64) -> Option<String> {

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     exit::Exit,
-    json, repair,
+    hint, json, repair,
     style::{Paint, block, plain},
     words,
 };
@@ -291,7 +291,7 @@ fn store_text(error: &StoreError) -> String {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut failure = Self::new(Exit::from(error.kind), words::kind(error.kind), &error.message);
-        failure.fix = error.fix.map(Into::into);
+        failure.fix = hint::in_options(&error).or(error.fix).map(Into::into);
         failure.link = error.link.map(Into::into);
         let details: Map<String, Value> =
             error.details.into_iter().map(|(name, value)| (name, value.into())).collect();

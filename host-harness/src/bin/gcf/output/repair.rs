@@ -78,6 +78,7 @@ mod tests {
             region: "us-central1".to_owned(),
             kind,
             account: "a@p.iam.gserviceaccount.com".to_owned(),
+            through: None,
             scopes: Vec::new(),
             invoker: Invoker::Own,
             guard_rails: None,

@@ -5,11 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use gcf_host::wit::connections::{self, StoredKey, SuppliedToken};
 
-use crate::{
-    context::Context,
-    input::{files, invoker},
-    output::failure::Failure,
-};
+use crate::{context::Context, input::files, output::failure::Failure};
 
 /// The way in which a connection signs in: one of the first four options.
 #[derive(Debug, Args)]
@@ -118,7 +114,7 @@ pub(crate) fn in_our_words(
         let name = key.strip_prefix("supplied/").unwrap_or(key);
         format!("put it there: gcf supply {name} FILE; and again with the next one, before it expires")
     };
-    let failure = invoker::in_our_words(failure)
+    let failure = failure
         .with_fix_for("project", || "name a project id or number with --project".to_owned())
         .with_fix_for("supplied", || match credential {
             connections::Credential::SuppliedToken(token) => supply(&token.key),

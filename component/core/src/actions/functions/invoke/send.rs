@@ -5,7 +5,7 @@ use crate::{
     actions::functions::{Function, Generation, front_end},
     base::{
         content::{self, Content},
-        error::{Error, Kind, Origin, Result},
+        error::{Cause, Error, Kind, Origin, Result},
         ports::Ports,
     },
     call::Call,
@@ -148,7 +148,8 @@ pub(super) async fn send<P: Ports>(
             format!("the function {} answered {}", callee.name, response.status),
         )
         .http_status(response.status)
-        .fix("this is the function's own answer; leave raise-for-status off to read its body"));
+        .cause(Cause::NotSuccessful)
+        .fix("this is the function's own answer; leave `raise-for-status` off to read its body"));
     }
     let unread =
         || content::unread(&response).map(|coding| format!("the body is {coding}: it is as it came"));

@@ -8,7 +8,7 @@ use crate::{
     actions::functions::Generation,
     base::{
         content::Content,
-        error::{Error, Kind, Origin, Result, foreign},
+        error::{Cause, Error, Kind, Origin, Result, foreign},
         json::{self, Object},
         ports::Ports,
         purpose::Purpose,
@@ -133,7 +133,8 @@ fn failed(id: &FunctionId, execution_id: Option<String>, failure: &str) -> Error
     let error =
         Error::new(Kind::Status, Origin::Function, format!("the function {id} failed: {}", foreign(failure)))
             .http_status(200)
-            .fix("its logs say why, under its execution id; leave raise-for-status off to read the answer");
+            .cause(Cause::ExecutionFailed)
+            .fix("its logs say why, under its execution id; leave `raise-for-status` off to read the answer");
     match execution_id {
         Some(execution_id) => error.detail("execution-id", execution_id),
         None => error,

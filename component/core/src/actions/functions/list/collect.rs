@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::{
     FunctionList, Parsed,
-    merge::{Merge, is_partial},
+    merge::Merge,
     place::{EVERYWHERE, Place, Source},
     reading::{Reading, read},
 };
@@ -245,7 +245,7 @@ impl<P: Ports> Collector<'_, P> {
                 }
                 regions.is_empty().then(|| "Google named none".to_owned())
             }
-            Err(error) if is_partial(error.kind()) => Some(error.fields().message.clone()),
+            Err(error) if error.kind().is_partial() => Some(error.fields().message.clone()),
             Err(error) => return Err(error),
         };
         if let Some(why) = why {

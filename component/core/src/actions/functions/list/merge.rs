@@ -79,7 +79,7 @@ impl Merge {
             self.cut(&rest);
         }
         match reading.failure {
-            Some(error) if !is_partial(error.kind()) => return Err(error),
+            Some(error) if !error.kind().is_partial() => return Err(error),
             Some(error) => self.failures.push(Failure { place, error }),
             None => {}
         }
@@ -154,55 +154,6 @@ fn missing(source: Source, failures: &[Failure], asked: usize) -> Vec<MissingPar
 /// The first error, which is that of Cloud Functions if it was asked; unless that one says only that it did not
 /// work this time, and another one what is wrong.
 fn most_telling(failures: Vec<Failure>) -> Option<Error> {
-    let passes = |error: &Error| {
-        matches!(
-            error.kind(),
-            Kind::RateLimited
-                | Kind::Unavailable
-                | Kind::Network
-                | Kind::DeadlineExceeded
-                | Kind::UnexpectedRedirect
-                | Kind::InvalidResponse
-        )
-    };
-    let lasting = failures.iter().position(|failure| !passes(&failure.error));
+    let lasting = failures.iter().position(|failure| !failure.error.kind().passes());
     failures.into_iter().nth(lasting.unwrap_or(0)).map(|failure| failure.error)
-}
-
-/// Tells if one part of a list may fail like this while the others are good.
-pub(in crate::actions::functions) fn is_partial(kind: Kind) -> bool {
-    match kind {
-        Kind::Unauthenticated
-        | Kind::MissingRole
-        | Kind::Forbidden
-        | Kind::ApiDisabled
-        | Kind::NotFound
-        | Kind::RateLimited
-        | Kind::Unavailable
-        | Kind::Network
-        | Kind::DeadlineExceeded
-        | Kind::EgressDenied
-        | Kind::UnexpectedRedirect
-        | Kind::InvalidResponse => true,
-        Kind::InvalidInput
-        | Kind::ConnectionRequired
-        | Kind::ConnectionNotFound
-        | Kind::InvalidCredential
-        | Kind::UnsupportedCredential
-        | Kind::CredentialRejected
-        | Kind::ReconnectRequired
-        | Kind::ClockSkew
-        | Kind::ClientConfig
-        | Kind::InsufficientScope
-        | Kind::AuthorizationFailed
-        | Kind::AuthorizationDenied
-        | Kind::AmbiguousFunction
-        | Kind::NotInvocable
-        | Kind::TooLarge
-        | Kind::PageLoop
-        | Kind::SecretStore
-        | Kind::Restricted
-        | Kind::Status
-        | Kind::Internal => false,
-    }
 }

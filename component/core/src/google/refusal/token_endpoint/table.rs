@@ -3,7 +3,7 @@
 //! <https://developers.google.com/identity/protocols/oauth2/service-account#error-codes>
 
 use super::{Grant, Verdict};
-use crate::base::error::Kind;
+use crate::base::error::{Cause, Kind};
 
 /// One refusal that is known.
 pub(super) struct Row {
@@ -36,7 +36,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: REFRESH_TOKEN,
         verdict: Verdict {
             kind: Kind::ReconnectRequired,
-            cause: "revoked",
+            cause: Cause::Revoked,
             what: "no longer accepts the sign-in",
             fix: "{account} signs in again (authorise the connection anew). A sign-in ends when the user revokes it, when it is not used for 6 months, after 7 days while the OAuth client is in publishing status Testing, or when the account gets more than 100 refresh tokens for one client",
         },
@@ -49,7 +49,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: REFRESH_TOKEN,
         verdict: Verdict {
             kind: Kind::ReconnectRequired,
-            cause: "unknown",
+            cause: Cause::Unknown,
             what: "does not accept the refresh token",
             fix: "{account} signs in again (authorise the connection anew): the refresh token is damaged, or belongs to another OAuth client",
         },
@@ -60,7 +60,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: CODE,
         verdict: Verdict {
             kind: Kind::ReconnectRequired,
-            cause: "unknown",
+            cause: Cause::Unknown,
             what: "does not accept the code of the sign-in",
             fix: "start the sign-in again: a code is good once, for a few minutes, for the OAuth client and the redirect URI that it was made for",
         },
@@ -71,7 +71,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: ASSERTION,
         verdict: Verdict {
             kind: Kind::CredentialRejected,
-            cause: "key-unknown",
+            cause: Cause::KeyUnknown,
             what: "does not know the key",
             fix: "the key of {account} was deleted, disabled or belongs to another account: make a new key and connect again",
         },
@@ -84,7 +84,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: ASSERTION,
         verdict: Verdict {
             kind: Kind::CredentialRejected,
-            cause: "unknown",
+            cause: Cause::Unknown,
             what: "is not the one that the key is for",
             fix: "connect with a key of Google Cloud itself: {account} may belong to another universe, such as a sovereign cloud; if it does not, please report this",
         },
@@ -119,7 +119,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: ASSERTION,
         verdict: Verdict {
             kind: Kind::CredentialRejected,
-            cause: "unknown",
+            cause: Cause::Unknown,
             what: "refused the credential",
             fix: "connect again with a new key of {account}",
         },
@@ -130,7 +130,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: EXCHANGE,
         verdict: Verdict {
             kind: Kind::CredentialRejected,
-            cause: "unknown",
+            cause: Cause::Unknown,
             what: "refused the subject token",
             fix: "the host puts a fresh subject token into its store, of the issuer and the audience that the workload identity provider expects",
         },
@@ -141,7 +141,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: ANY,
         verdict: Verdict {
             kind: Kind::CredentialRejected,
-            cause: "client",
+            cause: Cause::Client,
             what: "does not know the workload identity pool or provider",
             fix: "whoever administers the pool enables or restores it; or connect again with a credential JSON whose audience names one that exists",
         },
@@ -152,7 +152,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: USER,
         verdict: Verdict {
             kind: Kind::InsufficientScope,
-            cause: "scope",
+            cause: Cause::Scope,
             what: "does not give the scopes",
             fix: "{account} signs in again (authorise the connection anew), and allows everything that is asked for",
         },
@@ -163,7 +163,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: ANY,
         verdict: Verdict {
             kind: Kind::CredentialRejected,
-            cause: "scope",
+            cause: Cause::Scope,
             what: "refused the scope or the audience",
             fix: "check the audience, if you set one",
         },
@@ -174,7 +174,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: EXCHANGE,
         verdict: Verdict {
             kind: Kind::CredentialRejected,
-            cause: "policy",
+            cause: Cause::Policy,
             what: "does not let this identity in",
             fix: "whoever administers the workload identity pool checks the attribute condition of its provider",
         },
@@ -185,7 +185,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: ASSERTION,
         verdict: Verdict {
             kind: Kind::ClientConfig,
-            cause: "client",
+            cause: Cause::Client,
             what: "does not let this account sign in like this",
             fix: "whoever administers {account} checks that it is enabled; acting for a user needs domain-wide delegation for the scope (Admin console, Security, API controls)",
         },
@@ -196,7 +196,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: USER,
         verdict: Verdict {
             kind: Kind::ClientConfig,
-            cause: "client",
+            cause: Cause::Client,
             what: "does not let this OAuth client sign in like this",
             fix: "use an OAuth client of type Desktop app or Web application (Google Auth Platform, Clients), and sign in with it",
         },
@@ -207,7 +207,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: ANY,
         verdict: Verdict {
             kind: Kind::ClientConfig,
-            cause: "client",
+            cause: Cause::Client,
             what: "does not know the OAuth client",
             fix: "the client was deleted, or its id is wrong: make one (Google Auth Platform, Clients), and sign in with its JSON",
         },
@@ -218,7 +218,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: ANY,
         verdict: Verdict {
             kind: Kind::ClientConfig,
-            cause: "client",
+            cause: Cause::Client,
             what: "does not accept the OAuth client's secret",
             fix: "the secret is wrong, or was replaced: take the client's current JSON (Google Auth Platform, Clients), and sign in with it",
         },
@@ -229,7 +229,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: ANY,
         verdict: Verdict {
             kind: Kind::ClientConfig,
-            cause: "client",
+            cause: Cause::Client,
             what: "says that the OAuth client was deleted",
             fix: "the client's owner restores it within 30 days of its deletion (Google Auth Platform, Clients), or sign in with another one",
         },
@@ -240,7 +240,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: ANY,
         verdict: Verdict {
             kind: Kind::ClientConfig,
-            cause: "client",
+            cause: Cause::Client,
             what: "says that the OAuth client is disabled",
             fix: "the client's owner enables it (Google Auth Platform, Clients), or sign in with another one",
         },
@@ -251,7 +251,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: ANY,
         verdict: Verdict {
             kind: Kind::ClientConfig,
-            cause: "client",
+            cause: Cause::Client,
             what: "does not accept the redirect URI",
             fix: "add it to the client's redirect URIs, character by character (Google Auth Platform, Clients); then start the sign-in again",
         },
@@ -262,7 +262,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: USER,
         verdict: Verdict {
             kind: Kind::ClientConfig,
-            cause: "client",
+            cause: Cause::Client,
             what: "asks for the OAuth client's secret",
             fix: "sign in with the client's whole JSON: Google wants a secret even of a desktop app",
         },
@@ -273,7 +273,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: EXCHANGE,
         verdict: Verdict {
             kind: Kind::CredentialRejected,
-            cause: "client",
+            cause: Cause::Client,
             what: "cannot read the exchange",
             fix: "check audience and subject_token_type in the credential JSON, and what the host keeps as the subject token",
         },
@@ -284,7 +284,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: ANY,
         verdict: Verdict {
             kind: Kind::Internal,
-            cause: "unknown",
+            cause: Cause::Unknown,
             what: "does not know this way to sign in",
             fix: REPORT,
         },
@@ -297,7 +297,7 @@ pub(super) static ROWS: [Row; 36] = [
         grants: ANY,
         verdict: Verdict {
             kind: Kind::ClientConfig,
-            cause: "policy",
+            cause: Cause::Policy,
             what: "does not open the OAuth client to this account",
             fix: "sign in with an account of the organisation that owns the OAuth client, or its owner makes it External (Google Auth Platform, Audience)",
         },
@@ -307,52 +307,52 @@ pub(super) static ROWS: [Row; 36] = [
 
 const REAUTHENTICATION: Verdict = Verdict {
     kind: Kind::ReconnectRequired,
-    cause: "reauthentication",
+    cause: Cause::Reauthentication,
     what: "asks for a new sign-in",
     fix: "{account} signs in again (authorise the connection anew). The organisation's session control ends sign-ins after some hours; its administrator can exempt the OAuth client as a trusted app (Admin console, Security, Google Cloud session control)",
 };
 
 const USER_GONE: Verdict = Verdict {
     kind: Kind::ReconnectRequired,
-    cause: "account-gone",
+    cause: Cause::AccountGone,
     what: "does not know the account",
     fix: "{account} was deleted: sign in with another account",
 };
 
 const SERVICE_ACCOUNT_GONE: Verdict = Verdict {
     kind: Kind::CredentialRejected,
-    cause: "account-gone",
+    cause: Cause::AccountGone,
     what: "does not know the account",
     fix: "the service account {account} was deleted or never existed: connect with a key of another one",
 };
 
 const CLOCK: Verdict = Verdict {
     kind: Kind::ClockSkew,
-    cause: "clock-skew",
+    cause: Cause::ClockSkew,
     what: "does not accept the time",
     fix: "set the clock of the host, and try again",
 };
 
 const POLICY: Verdict = Verdict {
     kind: Kind::AuthorizationDenied,
-    cause: "policy",
+    cause: Cause::Policy,
     what: "denies access by a policy",
     fix: "an administrator of {account} trusts the OAuth client (Google Workspace: Admin console, Security, API controls); Google's Advanced Protection denies it too",
 };
 
 pub(super) const RATE: Verdict = Verdict {
     kind: Kind::RateLimited,
-    cause: "rate",
+    cause: Cause::Rate,
     what: "is asked too often",
     fix: "wait, and ask less often",
 };
 
 pub(super) const FAULT: Verdict =
-    Verdict { kind: Kind::Unavailable, cause: "fault", what: "has a fault", fix: "try again later" };
+    Verdict { kind: Kind::Unavailable, cause: Cause::Fault, what: "has a fault", fix: "try again later" };
 
 pub(super) const REDIRECT: Verdict = Verdict {
     kind: Kind::UnexpectedRedirect,
-    cause: "unknown",
+    cause: Cause::Unknown,
     what: "answered with a redirect, which is never followed",
     fix: REPORT,
 };
@@ -360,14 +360,14 @@ pub(super) const REDIRECT: Verdict = Verdict {
 /// Not the JSON of RFC 6749: nothing is known about the credential.
 pub(super) const NOT_OAUTH: Verdict = Verdict {
     kind: Kind::InvalidResponse,
-    cause: "unknown",
+    cause: Cause::Unknown,
     what: "gave an answer that cannot be used",
     fix: REPORT,
 };
 
 pub(super) const UNKNOWN: Verdict = Verdict {
     kind: Kind::CredentialRejected,
-    cause: "unknown",
+    cause: Cause::Unknown,
     what: "refused",
     fix: "read Google's reason; if it does not help, connect again",
 };

@@ -64,9 +64,11 @@ fn that_is_another_credential_is_told_where_it_belongs(kind: &str, what: &str) {
     let error =
         parse(&json!({"type": kind, "private_key": "canary", "refresh_token": "canary"})).unwrap_err();
     assert_eq!((error.kind(), detail(&error, "field")), (Kind::InvalidCredential, Some("type")));
-    assert_eq!(error.fields().message, format!("this is no OAuth client but {what}"));
+    assert_eq!(error.fields().message, format!("this is not an OAuth client but {what}"));
     let fix = error.fields().fix.as_deref().unwrap();
-    assert!(fix.contains("gcf connect --credentials FILE"), "{fix}");
+    assert!(fix.starts_with("connect with it as a Google credential"), "{fix}");
+    let details = &error.fields().details;
+    assert!(details.contains(&("cause".to_owned(), "not-a-client".to_owned())), "{details:?}");
     assert!(!format!("{error:?}").contains("canary"));
 }
 
