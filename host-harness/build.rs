@@ -1,10 +1,24 @@
-//! Facts for `gcf --version`: the engine's version, and the commit of a release.
+//! Facts for `gcf --version`: the engine's version, and the commit of a release. The names of the contract's cases.
+
+#[path = "build/words.rs"]
+mod words;
 
 use std::{env, fs, path::Path, process::Command};
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    println!("cargo::rerun-if-changed=build.rs");
+    for path in ["build.rs", "build"] {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    let wit = root.join("wit");
+    println!("cargo::rerun-if-changed={}", wit.display());
+    let mut contract = wit_parser::Resolve::default();
+    let (package, _) =
+        contract.push_path(&wit).unwrap_or_else(|error| panic!("{}: {error:?}", wit.display()));
+    let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    fs::write(Path::new(&out).join("words.rs"), words::make(&contract, package))
+        .expect("OUT_DIR can be written");
+
     println!("cargo::rerun-if-changed={}", root.join("Cargo.lock").display());
     let engine = fs::read_to_string(root.join("Cargo.lock")).ok().and_then(|lock| version(&lock, "wasmtime"));
     println!("cargo::rustc-env=GCF_ENGINE={}", engine.as_deref().unwrap_or("unknown"));

@@ -1,8 +1,9 @@
 //! Calls: each in a sandbox of its own, made for it and thrown away after it.
 
+mod actions;
 mod builder;
 mod by_name;
-mod calls;
+mod table;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -10,6 +11,7 @@ use tokio::sync::Semaphore;
 use wasmtime::{Store, component::Instance};
 
 pub use self::{
+    actions::Action,
     builder::HostBuilder,
     by_name::{Answer, CONTRACT},
 };

@@ -31,7 +31,7 @@
 //! use gcf_host::{
 //!     Host,
 //!     tape::{Replay, Tape},
-//!     wit::{Auth, ConnectRequest, Credential, FunctionRef, InvokeRequest, NamedFunction},
+//!     wit::{ConnectRequest, FunctionRef, InvokeRequest},
 //! };
 //!
 //! const COMPONENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/gcf-connector.wasm");
@@ -51,35 +51,11 @@
 //!         .random(random)
 //!         .build()?;
 //!
-//!     let request = ConnectRequest {
-//!         nickname: "example".to_owned(),
-//!         project: None,
-//!         region: None,
-//!         credential: Credential::GoogleJson(std::fs::read_to_string(KEY)?),
-//!         subject_token: None,
-//!         invoker: None,
-//!         guard_rails: None,
-//!     };
+//!     let request = ConnectRequest::google_json("example", std::fs::read_to_string(KEY)?);
 //!     let connection = host.connect(request, None).await?.connection;
 //!     assert_eq!(connection.project, "demo-project");
 //!
-//!     let request = InvokeRequest {
-//!         function: FunctionRef::Named(NamedFunction {
-//!             name: "helloGET".to_owned(),
-//!             region: Some("europe-west1".to_owned()),
-//!         }),
-//!         method: "GET".to_owned(),
-//!         path: String::new(),
-//!         query: None,
-//!         headers: Vec::new(),
-//!         body: None,
-//!         auth: Auth::IdToken,
-//!         invoker: None,
-//!         audience: None,
-//!         authorization: None,
-//!         idempotent: false,
-//!         raise_for_status: false,
-//!     };
+//!     let request = InvokeRequest::get(FunctionRef::in_region("helloGET", "europe-west1"));
 //!     let answer = host.invoke(&connection.id, request, Some(Duration::from_secs(60))).await?;
 //!     assert_eq!(answer.status, 200);
 //!
@@ -123,10 +99,15 @@ pub mod tape;
 #[cfg(test)]
 mod tests;
 
+/// The Rust of the guide, which the tests of this documentation compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/embed.md")]
+pub struct Guide;
+
 pub use self::{
     contract::wit,
     error::{CallError, HostError, Limit},
-    host::{Answer, CONTRACT, Host, HostBuilder},
+    host::{Action, Answer, CONTRACT, Host, HostBuilder},
     limits::{Limits, StoreLimits},
     outgoing::{
         inject::{AccessToken, AccessTokens, Supplying},

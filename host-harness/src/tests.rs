@@ -1,3 +1,4 @@
 //! What holds for the library as a whole.
 
 mod floors;
+mod pages;

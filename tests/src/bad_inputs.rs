@@ -11,9 +11,7 @@ use std::sync::Arc;
 
 use gcf_host::{
     Host,
-    wit::{
-        ApiRequest, ConnectRequest, ConnectorError, FunctionRef, Header, ListRequest, PagesRequest, Query,
-    },
+    wit::{ApiRequest, ConnectorError, FunctionRef, Header, ListRequest, Query},
 };
 use serde_json::json;
 
@@ -125,7 +123,7 @@ fn credential(sent: &Sent) -> Option<&str> {
 
 /// A list that takes one request: Cloud Run knows no filter.
 fn one_request() -> ListRequest {
-    ListRequest { filter: Some("environment=\"GEN_2\"".to_owned()), ..list_request() }
+    list_request().filter("environment=\"GEN_2\"")
 }
 
 async fn api(request: Api, expected: Verdict, stages: &Stages) {
@@ -135,19 +133,16 @@ async fn api(request: Api, expected: Verdict, stages: &Stages) {
         rows::Query::Raw(text) => Query::Raw(text),
         rows::Query::Pairs(pairs) => Query::Pairs(pairs),
     };
-    let request = ApiRequest {
-        api: request.api,
-        method: request.method,
-        path: request.path.0,
-        query: request.query.map(query),
-        headers: headers.iter().map(each).collect(),
-        body: None,
-    };
+    let mut made = ApiRequest::new(request.method, request.path.0);
+    made.api = request.api;
+    made.query = request.query.map(query);
+    made.headers = headers.iter().map(each).collect();
+    let request = made;
     let (url, token) = match expected {
         Verdict::Refused { error, field } => {
             let (host, id) = &stages.silent;
             assert_refused(&refused(host.custom_api(id, request.clone(), None).await), &error, &field);
-            let pages = PagesRequest { request, ..pages_request("") };
+            let pages = pages_request("").request(request);
             return assert_refused(&refused(host.all_pages(id, pages, None).await), &error, &field);
         }
         Verdict::Sent { url, token } => (url, token),
@@ -192,13 +187,13 @@ async fn first_use(
 ) -> Result<(), gcf_host::CallError> {
     match name {
         Named::Project(project) => {
-            let request = ConnectRequest { project: Some(project.0), ..connect_request() };
+            let request = connect_request().project(project.0);
             let made = host.connect(request, None).await?;
             forget();
             host.list_functions(&made.connection.id, one_request(), None).await.map(drop)
         }
         Named::Location(region) => {
-            let request = ListRequest { regions: vec![region.0], ..one_request() };
+            let request = one_request().regions([region.0]);
             host.list_functions(id, request, None).await.map(drop)
         }
         Named::Function(name) => {

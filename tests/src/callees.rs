@@ -1,7 +1,7 @@
 //! The function that is called, by whichever name; the audience of its token; and its own answers.
 
 use gcf_host::wit::{
-    Body, Content, ErrorKind, FunctionRef, Generation, GuardRails, InvokeRequest, Origin, TokenKind, Trigger,
+    Body, Content, ErrorKind, FunctionRef, Generation, GuardRails, Origin, TokenKind, Trigger,
 };
 use serde_json::{Value, json};
 
@@ -82,7 +82,7 @@ async fn another_audience_is_minted_for_where_google_says_where_the_function_is(
         for function in by {
             let function = function.clone();
             let (host, google, id) = with_function(gen2(), |_| Some(json_response(200, &json!({})))).await;
-            let request = InvokeRequest { audience: Some(audience.to_owned()), ..invoke_request(function) };
+            let request = invoke_request(function).audience(audience);
             let answer = host.invoke(&id, request, None).await.unwrap();
             assert_eq!(answer.audience.as_deref(), Some(audience));
             let sent = google.take();
@@ -103,10 +103,7 @@ fn of_project(project: &str) -> FunctionRef {
 #[tokio::test]
 async fn a_function_of_the_callers_choice_receives_no_token_for_something_else() {
     let (host, google, id) = with_function(gen2(), |_| Some(json_response(200, &json!({})))).await;
-    let with = |function: &FunctionRef, audience: &str| InvokeRequest {
-        audience: Some(audience.to_owned()),
-        ..invoke_request(function.clone())
-    };
+    let with = |function: &FunctionRef, audience: &str| invoke_request(function.clone()).audience(audience);
     for audience in ["32555940559.apps.googleusercontent.com", "https://sts.googleapis.com", "team"] {
         for function in [by_url(), of_project("other-project"), of_project("123456789012")] {
             let error = refused(host.invoke(&id, with(&function, audience), None).await);
@@ -150,7 +147,7 @@ async fn an_audience_of_another_function_is_refused_and_no_token_is_minted() {
     let (host, id) = silent(connect_request()).await;
     let (by_name, google, name_id) = with_function(gen2(), |sent| panic!("{} was called", sent.url)).await;
     for audience in bad {
-        let of = |function| InvokeRequest { audience: Some(audience.to_owned()), ..invoke_request(function) };
+        let of = |function| invoke_request(function).audience(audience);
         let field = ("field".to_owned(), "audience".to_owned());
         let error = refused(host.invoke(&id, of(by_url()), None).await);
         assert_eq!((error.kind, error.details.first()), (ErrorKind::InvalidInput, Some(&field)));
@@ -166,7 +163,7 @@ async fn a_status_is_data_unless_it_is_to_be_an_error() {
     for status in [404, 418, 500, 302] {
         let (host, _, id) =
             on_script(move |_| Some(respond(status, "text/plain", "the function's own"))).await;
-        let request = |raise_for_status| InvokeRequest { raise_for_status, ..invoke_request(by_url()) };
+        let request = |raise_for_status| invoke_request(by_url()).raise_for_status(raise_for_status);
         let answer = host.invoke(&id, request(false), None).await.unwrap();
         assert_eq!((answer.status, answer.body.as_bytes()), (status, b"the function's own".as_slice()));
         let error = refused(host.invoke(&id, request(true), None).await);
@@ -179,7 +176,7 @@ async fn a_status_is_data_unless_it_is_to_be_an_error() {
     }
     for status in [200, 204, 299] {
         let (host, _, id) = on_script(move |_| Some(respond(status, "text/plain", ""))).await;
-        let request = InvokeRequest { raise_for_status: true, ..invoke_request(by_url()) };
+        let request = invoke_request(by_url()).raise_for_status(true);
         assert_eq!(host.invoke(&id, request, None).await.unwrap().status, status);
     }
 }
@@ -213,7 +210,18 @@ async fn an_event_goes_to_a_second_gen_function_at_its_url() {
     let function = host.get_function(&id, hello(), None).await.unwrap();
     assert!(matches!(function.trigger, Trigger::Event(_)), "{:?}", function.trigger);
     let body = Some(Body::CloudEvent(EVENT.to_owned()));
-    let answer = host.invoke(&id, InvokeRequest { body, ..invoke_request(hello()) }, None).await.unwrap();
+    let answer = host
+        .invoke(
+            &id,
+            {
+                let mut request = invoke_request(hello());
+                request.body = body;
+                request
+            },
+            None,
+        )
+        .await
+        .unwrap();
     assert_eq!((answer.status, answer.generation), (204, Generation::Gen2));
     let calls = called(&google);
     let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
@@ -253,7 +261,18 @@ async fn the_quota_of_test_calls_is_told_when_it_is_spent() {
     })
     .await;
     let body = Some(Body::CloudEvent(EVENT.to_owned()));
-    let error = refused(host.invoke(&id, InvokeRequest { body, ..invoke_request(hello()) }, None).await);
+    let error = refused(
+        host.invoke(
+            &id,
+            {
+                let mut request = invoke_request(hello());
+                request.body = body;
+                request
+            },
+            None,
+        )
+        .await,
+    );
     assert_eq!((error.kind, error.http_status), (ErrorKind::RateLimited, Some(429)));
     assert_eq!(error.retry_after_ms, Some(90_000));
     assert!(error.fix.as_deref().unwrap().contains("16 times in 100 s"), "{:?}", error.fix);
@@ -268,7 +287,7 @@ async fn an_audience_of_a_neighbour_on_the_same_host_is_refused() {
     let by_url = FunctionRef::Url("https://us-central1-demo-project.cloudfunctions.net/hello".to_owned());
     for function in [hello(), by_url] {
         let (host, google, id) = with_function(gen1(), |_| Some(respond(200, "text/plain", ""))).await;
-        let request = InvokeRequest { audience: Some(neighbour.to_owned()), ..invoke_request(function) };
+        let request = invoke_request(function).audience(neighbour);
         let error = refused(host.invoke(&id, request, None).await);
         assert_eq!(
             error.details,

@@ -16,10 +16,7 @@ use gcf_host::{
     secrets::{Expected, MemoryStore, SecretStore},
     tape::{Cassette, LiveSecrets, Provenance, ProvenanceKind, Recorder, Tape},
     transport::Transport,
-    wit::{
-        ApiRequest, Auth, ConnectRequest, Credential, FunctionRef, Impersonation, Invoker, Query,
-        SuppliedToken,
-    },
+    wit::{Auth, ConnectRequest, Credential, FunctionRef, Impersonation, Invoker, Query, SuppliedToken},
 };
 use serde_json::{Value, json};
 
@@ -187,7 +184,7 @@ fn federated() -> ConnectRequest {
 }
 
 fn with(credential: Credential) -> ConnectRequest {
-    ConnectRequest { project: Some("demo-project".to_owned()), credential, ..connect_request() }
+    connect_request().project("demo-project").credential(credential)
 }
 
 /// Every other kind of credential, each refused by an API that repeats it.
@@ -303,7 +300,11 @@ async fn the_query_of_a_url_is_in_no_error_and_in_no_event() {
             (format!("/v2/projects/p/locations?{QUERY}"), None),
             (format!("https://evil.example/?{QUERY}"), None),
         ] {
-            let request = ApiRequest { query, ..api_request("GET", &path) };
+            let request = {
+                let mut request = api_request("GET", &path);
+                request.query = query;
+                request
+            };
             let outcome = host.custom_api(&id, request, None).await;
             shown.outcome(outcome.map(|answer| (answer.url, answer.trace)));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gcf_host::{
     Host,
-    wit::{ApiRequest, ErrorKind, PagesRequest, Query, TokenKind},
+    wit::{ErrorKind, Query, TokenKind},
 };
 use serde_json::{Value, json};
 
@@ -47,7 +47,11 @@ async fn an_api_is_called_by_its_name_or_by_its_url() {
             "https://run.googleapis.com/v2/projects/p/locations?pageSize=1",
         ),
     ] {
-        let request = ApiRequest { api: api.map(str::to_owned), ..api_request("GET", path) };
+        let request = {
+            let mut request = api_request("GET", path);
+            request.api = api.map(str::to_owned);
+            request
+        };
         assert_eq!(host.custom_api(&id, request, None).await.unwrap().token, TokenKind::AccessToken);
         let sent = google.take();
         assert_eq!((sent[0].url.as_str(), sent[0].authorization.as_str()), (url, "Bearer ya29.a"));
@@ -100,7 +104,11 @@ async fn a_long_list_is_read_in_calls_of_150_pages() {
     let first = host.all_pages(&id, pages_request(LOCATIONS), None).await.unwrap();
     assert_eq!((first.count, first.pages, first.next_page_token.as_deref()), (1500, 150, Some("150")));
     assert_eq!(first.unreachable, ["projects/p/locations/asia-east2"]);
-    let rest = PagesRequest { page_token: first.next_page_token, ..pages_request(LOCATIONS) };
+    let rest = {
+        let mut request = pages_request(LOCATIONS);
+        request.page_token = first.next_page_token;
+        request
+    };
     let rest = host.all_pages(&id, rest, None).await.unwrap();
     assert_eq!((rest.count, rest.pages, rest.next_page_token), (500, 50, None));
     let all: Vec<u32> = [first.items, rest.items]
@@ -109,8 +117,7 @@ async fn a_long_list_is_read_in_calls_of_150_pages() {
         .collect();
     assert_eq!(all, (0..2000).collect::<Vec<_>>());
 
-    let one =
-        PagesRequest { max_pages: Some(1), page_token: Some("3".to_owned()), ..pages_request(LOCATIONS) };
+    let one = pages_request(LOCATIONS).max_pages(1).page_token("3");
     let one = host.all_pages(&id, one, None).await.unwrap();
     assert_eq!((one.count, one.pages, one.next_page_token.as_deref()), (10, 1, Some("4")));
 }
@@ -152,6 +159,6 @@ async fn a_list_that_never_ends_and_a_page_that_is_none_are_errors() {
     let error = refused(host.all_pages(&id, pages_request(LOCATIONS), None).await);
     assert_eq!(error.kind, ErrorKind::InvalidResponse);
     google.take();
-    let named = PagesRequest { items: Some("b".to_owned()), ..pages_request(LOCATIONS) };
+    let named = pages_request(LOCATIONS).items("b");
     assert_eq!(host.all_pages(&id, named, None).await.unwrap().items, "[2]");
 }

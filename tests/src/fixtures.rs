@@ -18,10 +18,7 @@ use gcf_host::{
     secrets::{MemoryStore, SecretStore},
     tape::{Replay, Tape},
     transport::{Live, OriginMap, OriginRule, Transport},
-    wit::{
-        ApiRequest, Auth, ConnectRequest, Credential, FunctionRef, InvokeRequest, ListRequest, NamedFunction,
-        PagesRequest,
-    },
+    wit::{ApiRequest, ConnectRequest, FunctionRef, InvokeRequest, ListRequest, NamedFunction, PagesRequest},
 };
 
 /// A key made for tests, of an account that does not exist.
@@ -110,26 +107,11 @@ pub(crate) fn on_loopback(google: &google::Google) -> (Host, Arc<MemoryStore>) {
 }
 
 pub(crate) fn connect_request() -> ConnectRequest {
-    ConnectRequest {
-        nickname: "demo".to_owned(),
-        project: None,
-        region: None,
-        credential: Credential::GoogleJson(DEMO_KEY.to_owned()),
-        subject_token: None,
-        invoker: None,
-        guard_rails: None,
-    }
+    ConnectRequest::google_json("demo", DEMO_KEY)
 }
 
 pub(crate) fn list_request() -> ListRequest {
-    ListRequest {
-        regions: Vec::new(),
-        filter: None,
-        order_by: None,
-        page_size: None,
-        page_token: None,
-        limit: None,
-    }
+    ListRequest::default()
 }
 
 pub(crate) fn named(name: &str, region: Option<&str>) -> FunctionRef {
@@ -137,36 +119,16 @@ pub(crate) fn named(name: &str, region: Option<&str>) -> FunctionRef {
 }
 
 pub(crate) fn invoke_request(function: FunctionRef) -> InvokeRequest {
-    InvokeRequest {
-        function,
-        method: "POST".to_owned(),
-        path: String::new(),
-        query: None,
-        headers: Vec::new(),
-        body: None,
-        auth: Auth::IdToken,
-        invoker: None,
-        audience: None,
-        authorization: None,
-        idempotent: false,
-        raise_for_status: false,
-    }
+    InvokeRequest::post(function)
 }
 
 pub(crate) fn api_request(method: &str, path: &str) -> ApiRequest {
-    ApiRequest {
-        api: None,
-        method: method.to_owned(),
-        path: path.to_owned(),
-        query: None,
-        headers: Vec::new(),
-        body: None,
-    }
+    ApiRequest::new(method, path)
 }
 
 /// Every page of a list.
 pub(crate) fn pages_request(path: &str) -> PagesRequest {
-    PagesRequest { request: api_request("GET", path), items: None, page_token: None, max_pages: None }
+    PagesRequest::get(path)
 }
 
 /// The connector's own error; anything else is a fault of the host.

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use gcf_host::{
     Host,
-    wit::{Auth, ConnectorError, ErrorKind, FunctionRef, Generation, InvokeRequest, Origin, TokenKind},
+    wit::{Auth, ConnectorError, ErrorKind, FunctionRef, Generation, Origin, TokenKind},
 };
 use http::{HeaderValue, Response};
 use http_body_util::Full;
@@ -113,7 +113,11 @@ async fn a_token_that_is_not_accepted_names_its_audience() {
         (None, format!("https://{FUNCTION}")),
         (Some("https://api.example.com"), "https://api.example.com".into()),
     ] {
-        let request = InvokeRequest { audience: given.map(str::to_owned), ..invoke_request(hello()) };
+        let request = {
+            let mut request = invoke_request(hello());
+            request.audience = given.map(str::to_owned);
+            request
+        };
         let error = refused(host.invoke(&id, request, None).await);
         assert_eq!(
             (error.kind, error.origin, error.http_status),
@@ -122,7 +126,7 @@ async fn a_token_that_is_not_accepted_names_its_audience() {
         assert_eq!(error.details, [("audience".to_owned(), audience)]);
     }
     // Without a token there is none to name, only a way to have one.
-    let request = InvokeRequest { auth: Auth::None, ..invoke_request(hello()) };
+    let request = invoke_request(hello()).auth(Auth::None);
     let error = refused(host.invoke(&id, request, None).await);
     assert_eq!(error.kind, ErrorKind::Unauthenticated);
     assert_eq!(error.details, [("cause".to_owned(), "needs-credential".to_owned())]);

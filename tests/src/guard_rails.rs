@@ -5,8 +5,8 @@ use std::sync::Arc;
 use gcf_host::{
     Host,
     wit::{
-        ApiRequest, Auth, Body as Content, ConnectRequest, ConnectorError, ErrorKind, FunctionRef,
-        GuardRails, ListRequest, OptionField, OptionsRequest, Origin,
+        Auth, Body as Content, ConnectorError, ErrorKind, FunctionRef, GuardRails, OptionField,
+        OptionsRequest, Origin,
     },
 };
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ pub(crate) fn none() -> GuardRails {
 }
 
 async fn with(rails: GuardRails) -> (Host, String) {
-    silent(ConnectRequest { guard_rails: Some(rails), ..connect_request() }).await
+    silent(connect_request().guard_rails(rails)).await
 }
 
 fn rail(error: &ConnectorError) -> &str {
@@ -46,7 +46,7 @@ fn rail(error: &ConnectorError) -> &str {
 #[tokio::test]
 async fn each_action_keeps_to_the_regions() {
     let (host, id) = with(GuardRails { regions: vec!["us-east1".to_owned()], ..none() }).await;
-    let elsewhere = ListRequest { regions: vec!["us-west1".to_owned()], ..list_request() };
+    let elsewhere = list_request().regions(["us-west1"]);
     assert_eq!(rail(&refused(host.list_functions(&id, elsewhere, None).await)), "regions");
     let there = named("hello", Some("us-west1"));
     assert_eq!(rail(&refused(host.get_function(&id, there.clone(), None).await)), "regions");
@@ -54,7 +54,7 @@ async fn each_action_keeps_to_the_regions() {
     let url = FunctionRef::Url(format!("https://{FUNCTION}"));
     assert_eq!(rail(&refused(host.invoke(&id, invoke_request(url), None).await)), "regions");
     let field = OptionField::Functions(Some("us-west1".to_owned()));
-    let options = OptionsRequest { field, prefix: None, limit: None };
+    let options = OptionsRequest::new(field);
     assert_eq!(rail(&refused(host.options(&id, options, None).await)), "regions");
     for path in ["us-west1", "-", "%2D"] {
         let path = format!("/v2/projects/demo-project/locations/{path}/functions");
@@ -84,7 +84,7 @@ async fn an_invocation_keeps_to_functions_methods_and_sizes() {
     assert_eq!(rail(&refused(host.invoke(&id, request, None).await)), "max-body");
     let path = "/v1/projects/demo-project/locations/us-central1/functions/other:call";
     assert_eq!(rail(&refused(host.custom_api(&id, api_request("POST", path), None).await)), "functions");
-    let large = ApiRequest { body: Some(Content::Json("[1,2]".to_owned())), ..api_request("POST", path) };
+    let large = api_request("POST", path).body(Content::Json("[1,2]".to_owned()));
     assert_eq!(rail(&refused(host.custom_api(&id, large, None).await)), "max-body");
 }
 
@@ -114,7 +114,7 @@ async fn a_list_without_regions_is_of_the_allowed_ones() {
     });
     let host = builder().transport(Arc::new(google.clone())).build().unwrap();
     let rails = GuardRails { regions: vec!["europe-west1".to_owned(), "us-east1".to_owned()], ..none() };
-    let request = ConnectRequest { guard_rails: Some(rails), ..connect_request() };
+    let request = connect_request().guard_rails(rails);
     let connection = host.connect(request, None).await.unwrap().connection;
     assert_eq!(connection.region, "europe-west1", "none was named, and the usual one is not allowed");
     google.take();
@@ -151,12 +151,7 @@ async fn a_bare_name_and_a_drop_down_keep_to_the_rails() {
     let google = Scripted::new(hello_everywhere);
     let host = builder().transport(Arc::new(google.clone())).build().unwrap();
     let rails = GuardRails { regions: vec!["us-east1".to_owned()], ..none() };
-    let id = host
-        .connect(ConnectRequest { guard_rails: Some(rails), ..connect_request() }, None)
-        .await
-        .unwrap()
-        .connection
-        .id;
+    let id = host.connect(connect_request().guard_rails(rails), None).await.unwrap().connection.id;
     google.take();
     assert_eq!(host.get_function(&id, named("hello", None), None).await.unwrap().region, "us-east1");
     let mut request = invoke_request(named("hello", None));
@@ -173,7 +168,7 @@ async fn a_bare_name_and_a_drop_down_keep_to_the_rails() {
     let offered = async |rails| {
         host.restrict(&id, Some(rails)).await.unwrap();
         let field = OptionField::Functions(Some("us-east1".to_owned()));
-        let offer = host.options(&id, OptionsRequest { field, prefix: None, limit: None }, None).await;
+        let offer = host.options(&id, OptionsRequest::new(field), None).await;
         offer.unwrap().options.into_iter().map(|option| option.value).collect::<Vec<_>>()
     };
     assert_eq!(offered(GuardRails { functions: vec!["hello".to_owned()], ..none() }).await, ["hello"]);

@@ -29,7 +29,7 @@ fn by_url() -> InvokeRequest {
 }
 
 fn auto() -> InvokeRequest {
-    InvokeRequest { auth: Auth::Auto, ..by_url() }
+    by_url().auth(Auth::Auto)
 }
 
 /// A host with a connection, and the Google that its function answers from.
@@ -213,7 +213,7 @@ async fn gzip_is_decompressed_within_the_limit() {
     .await;
     let host = builder().transport(live(&google)).build().unwrap();
     let id = host.connect(connect_request(), None).await.unwrap().connection.id;
-    let at = |path: &str| InvokeRequest { path: path.to_owned(), auth: Auth::None, ..by_url() };
+    let at = |path: &str| by_url().path(path).auth(Auth::None);
     let answer = host.invoke(&id, at("/small"), None).await.unwrap();
     assert_eq!(answer.body, Content::Json("{\"a\":1}".to_owned()));
     assert!(answer.headers.iter().any(|header| header.name == "content-encoding"));
@@ -233,7 +233,7 @@ async fn what_has_no_body_has_none() {
     })
     .await;
     for method in ["HEAD", "GET"] {
-        let request = InvokeRequest { method: method.to_owned(), auth: Auth::None, ..by_url() };
+        let request = by_url().method(method).auth(Auth::None);
         let answer = host.invoke(&id, request, None).await.unwrap();
         assert_eq!(answer.body, Content::Empty, "{method}");
     }
@@ -253,8 +253,7 @@ async fn forms_and_parts_arrive_as_they_are_framed() {
         Body::Form(pairs),
         Body::Multipart(vec![part("field", None, b"v"), part("file", Some("x.bin"), b"\0\xff\r\n")]),
     ] {
-        let request =
-            InvokeRequest { method: "POST".to_owned(), body: Some(body), auth: Auth::None, ..by_url() };
+        let request = by_url().method("POST").body(body).auth(Auth::None);
         assert_eq!(host.invoke(&id, request, None).await.unwrap().status, 200);
     }
     let seen = google.seen_at(FUNCTION);
@@ -285,7 +284,7 @@ async fn only_what_is_idempotent_is_repeated_and_every_attempt_is_traced() {
             }
         })
         .await;
-        let request = InvokeRequest { idempotent, auth: Auth::None, ..by_url() };
+        let request = by_url().idempotent(idempotent).auth(Auth::None);
         let answer = host.invoke(&id, request, Some(Duration::from_secs(30))).await.unwrap();
         assert_eq!((answer.status, answer.trace.len()), (status, sent));
         assert_eq!(google.seen_at(FUNCTION).len(), sent);

@@ -31,7 +31,7 @@ fn of_five_bytes(declared: &'static str) -> Response<Full<Bytes>> {
 }
 
 fn by_url() -> InvokeRequest {
-    InvokeRequest { auth: Auth::None, ..invoke_request(FunctionRef::Url(format!("https://{FUNCTION}"))) }
+    invoke_request(FunctionRef::Url(format!("https://{FUNCTION}"))).auth(Auth::None)
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,7 +56,7 @@ async fn what_is_idempotent_is_asked_again_for_the_rest_of_an_answer() {
         Some(of_five_bytes(if first { "9" } else { "5" }))
     })
     .await;
-    let request = InvokeRequest { idempotent: true, ..by_url() };
+    let request = by_url().idempotent(true);
     let answer = host.invoke(&id, request, None).await.unwrap();
     assert_eq!((answer.status, answer.body.as_bytes()), (200, b"12345".as_slice()));
     let attempts: Vec<_> = answer.trace.iter().map(|exchange| (exchange.attempt, exchange.status)).collect();
@@ -85,17 +85,29 @@ fn assert_too_large(error: &ConnectorError, limit: usize, size: usize) {
 async fn a_first_gen_function_takes_ten_mib_and_is_not_called_with_more() {
     let (host, google, id) = with_function(gen1(), |_| Some(respond(200, "text/plain", ""))).await;
     let hello = || invoke_request(named("hello", Some("us-central1")));
-    let request = InvokeRequest { body: of_size(10 * MIB + 1), ..hello() };
+    let request = {
+        let mut request = hello();
+        request.body = of_size(10 * MIB + 1);
+        request
+    };
     let error = refused(host.invoke(&id, request, None).await);
     assert_too_large(&error, 10 * MIB, 10 * MIB + 1);
     assert_eq!(google.take().len(), 1, "the function is looked up, and no token is minted");
-    let request = InvokeRequest { body: of_size(10 * MIB), ..hello() };
+    let request = {
+        let mut request = hello();
+        request.body = of_size(10 * MIB);
+        request
+    };
     assert_eq!(host.invoke(&id, request, None).await.unwrap().status, 200);
     assert_eq!(called(&google)[0].body.len(), 10 * MIB);
 
     // Of 2nd gen that is nothing special.
     let (host, google, id) = with_function(gen2(), |_| Some(respond(200, "text/plain", ""))).await;
-    let request = InvokeRequest { body: of_size(10 * MIB + 1), ..hello() };
+    let request = {
+        let mut request = hello();
+        request.body = of_size(10 * MIB + 1);
+        request
+    };
     assert_eq!(host.invoke(&id, request, None).await.unwrap().status, 200);
     assert_eq!(called(&google)[0].body.len(), 10 * MIB + 1);
 }
@@ -105,7 +117,11 @@ async fn a_first_gen_function_takes_ten_mib_and_is_not_called_with_more() {
 async fn by_its_url_no_function_is_sent_more_than_32_mib() {
     let (host, id) = silent(connect_request()).await;
     for url in [GEN1.to_owned(), format!("https://{FUNCTION}")] {
-        let request = InvokeRequest { body: of_size(32 * MIB + 1), ..invoke_request(FunctionRef::Url(url)) };
+        let request = {
+            let mut request = invoke_request(FunctionRef::Url(url));
+            request.body = of_size(32 * MIB + 1);
+            request
+        };
         let error = refused(host.invoke(&id, request, None).await);
         assert_too_large(&error, 32 * MIB, 32 * MIB + 1);
         assert!(error.trace.is_empty());
@@ -140,7 +156,11 @@ async fn an_event_for_a_test_call_carries_ten_mib_at_most() {
         let data = "x".repeat(size - 2);
         let event = json!({"specversion": "1.0", "id": "1", "source": "s", "type": "t", "data": data});
         let body = Some(Body::CloudEvent(event.to_string()));
-        InvokeRequest { body, ..invoke_request(named("hello", Some("us-central1"))) }
+        {
+            let mut request = invoke_request(named("hello", Some("us-central1")));
+            request.body = body;
+            request
+        }
     };
     let error = refused(host.invoke(&id, event(10 * MIB + 1), None).await);
     assert_too_large(&error, 10 * MIB, 10 * MIB + 1);

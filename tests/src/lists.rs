@@ -10,7 +10,7 @@ use std::{
 
 use gcf_host::{
     transport::{Body, Sending, Timeouts, Transport},
-    wit::{ErrorKind, FunctionRef, Generation, ListRequest, OptionField, OptionsRequest, Trigger},
+    wit::{ErrorKind, FunctionRef, Generation, OptionField, OptionsRequest, Trigger},
 };
 use serde_json::json;
 use tokio::sync::Barrier;
@@ -43,7 +43,7 @@ async fn a_part_that_is_switched_off_is_named_and_the_rest_is_there() {
 #[tokio::test]
 async fn who_may_list_services_only_gets_those() {
     let (host, replay, id) = connected("list-services-only.json").await;
-    let request = ListRequest { regions: vec!["europe-west1".to_owned()], ..list_request() };
+    let request = list_request().regions(["europe-west1"]);
     let list = host.list_functions(&id, request, None).await.unwrap();
     let [function] = list.functions.as_slice() else { panic!("{:?}", list.functions) };
     assert_eq!((function.name.as_str(), function.generation), ("rag-indexer", Generation::CloudRun));
@@ -69,7 +69,10 @@ async fn a_function_of_cloud_run_is_found_by_its_name() {
 }
 
 fn options(field: OptionField, prefix: Option<&str>, limit: Option<u32>) -> OptionsRequest {
-    OptionsRequest { field, prefix: prefix.map(str::to_owned), limit }
+    let mut request = OptionsRequest::new(field);
+    request.prefix = prefix.map(str::to_owned);
+    request.limit = limit;
+    request
 }
 
 #[tokio::test]
@@ -142,7 +145,7 @@ fn google(sent: &Sent) -> (u16, serde_json::Value) {
 async fn page_by_page_everything_comes_once() {
     let host = builder().transport(Arc::new(Scripted::new(google))).build().unwrap();
     let id = host.connect(connect_request(), None).await.unwrap().connection.id;
-    let request = ListRequest { limit: Some(1), page_size: Some(7), ..list_request() };
+    let request = list_request().limit(1).page_size(7);
     let mut page = host.list_functions(&id, request, None).await.unwrap();
     let mut found = Vec::new();
     let mut pages = 0;
@@ -151,7 +154,7 @@ async fn page_by_page_everything_comes_once() {
         found.extend(page.functions.into_iter().map(|function| (function.region, function.name)));
         pages += 1;
         let Some(token) = page.next_page_token else { break };
-        let request = ListRequest { page_token: Some(token), page_size: Some(7), ..list_request() };
+        let request = list_request().page_token(token).page_size(7);
         page = host.list_functions(&id, request, None).await.unwrap();
     }
     let mut regions: Vec<_> = (1..=40).map(|n| format!("moon-west{n}")).collect();
@@ -214,9 +217,13 @@ async fn filter_and_order_go_to_cloud_functions_as_they_are_given() {
     })
     .await;
     let (filter, order) = (r#"labels.team="a&b" AND state:ACTIVE"#, "update_time desc, name");
-    let filtered = ListRequest { filter: Some(filter.to_owned()), ..list_request() };
-    let ordered = ListRequest { order_by: Some(order.to_owned()), ..list_request() };
-    let both = ListRequest { order_by: ordered.order_by.clone(), ..filtered.clone() };
+    let filtered = list_request().filter(filter);
+    let ordered = list_request().order_by(order);
+    let both = {
+        let mut request = filtered.clone();
+        request.order_by = ordered.order_by.clone();
+        request
+    };
     for (request, expected, pages_of_run) in [
         (filtered, [Some(filter), None], false),
         (ordered, [None, Some(order)], true),
@@ -274,7 +281,7 @@ async fn a_list_of_cloud_run_that_does_not_end_is_an_error() {
         Some(json_response(status, &body))
     })
     .await;
-    let request = ListRequest { regions: vec!["moon-west1".to_owned()], ..list_request() };
+    let request = list_request().regions(["moon-west1"]);
     let error = refused(host.list_functions(&id, request, None).await);
     assert_eq!(error.kind, ErrorKind::PageLoop);
     assert!(error.message.contains(RUN) && error.message.contains("moon-west1"), "{}", error.message);
@@ -289,7 +296,7 @@ async fn a_page_token_of_another_maker_sends_nothing() {
     let id = host.connect(connect_request(), None).await.unwrap().connection.id;
     google.take();
     for token in ["", "CAE=", "services/../x", "functions/us-central1/x"] {
-        let request = ListRequest { page_token: Some(token.to_owned()), ..list_request() };
+        let request = list_request().page_token(token);
         let error = refused(host.list_functions(&id, request, None).await);
         assert_eq!(error.kind, ErrorKind::InvalidInput, "{token}");
         assert!(error.details.contains(&("field".to_owned(), "page-token".to_owned())));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gcf_host::wit::{ErrorKind, ListRequest};
+use gcf_host::wit::ErrorKind;
 use serde_json::{Value, json};
 
 use crate::fixtures::{builder, connect_request, list_request, refused, scripted::Scripted};
@@ -109,7 +109,7 @@ async fn every_page_is_read_and_the_order_is_googles() {
         let pages = pages + 40;
         let host = builder().transport(Arc::new(project(functions, false))).build().unwrap();
         let id = host.connect(connect_request(), None).await.unwrap().connection.id;
-        let request = ListRequest { page_size: Some(page_size), ..list_request() };
+        let request = list_request().page_size(page_size);
         let list = host.list_functions(&id, request, None).await.unwrap();
         assert_eq!((list.functions.len(), list.pages, list.next_page_token), (functions, pages, None));
         for (number, function) in list.functions.iter().enumerate() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gcf_host::{
     secrets::{MemoryStore, SecretStore as _},
-    wit::{Auth, Body, ErrorKind, FunctionRef, InvokeRequest, Query, StoredKey, TokenKind, TypedBytes},
+    wit::{Auth, Body, ErrorKind, FunctionRef, Query, StoredKey, TokenKind, TypedBytes},
 };
 use http::Response;
 use http_body_util::Full;
@@ -149,7 +149,7 @@ async fn every_method_arrives_as_what_it_is() {
     let (host, _) = on_loopback(&google);
     let id = host.connect(connect_request(), None).await.unwrap().connection.id;
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] {
-        let request = InvokeRequest { method: method.to_owned(), ..invoke_request(hello()) };
+        let request = invoke_request(hello()).method(method);
         let answer = host.invoke(&id, request, None).await.unwrap();
         let seen = google.seen_at(FUNCTION).pop().unwrap();
         assert_eq!((seen.method.as_str(), answer.status), (method, 200));

@@ -38,7 +38,7 @@ async fn down(transport: Arc<dyn Transport>) -> (Host, String) {
 }
 
 fn one_region() -> ListRequest {
-    ListRequest { regions: vec!["us-central1".to_owned()], ..list_request() }
+    list_request().regions(["us-central1"])
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use gcf_host::{
     Host,
-    wit::{Auth, ErrorKind, FunctionRef, InvokeRequest, ListRequest},
+    wit::{Auth, ErrorKind, FunctionRef, InvokeRequest},
 };
 use http::{HeaderValue, Response, header::RETRY_AFTER};
 use http_body_util::Full;
@@ -64,7 +64,7 @@ async fn the_callers_deadline_is_kept_whatever_the_functions_timeout_is() {
         let began = Instant::now();
         let deadline = Some(Duration::from_secs(seconds));
         // Idempotent or not: the time is over.
-        let request = InvokeRequest { idempotent: true, ..by_name() };
+        let request = by_name().idempotent(true);
         let error = refused(host.invoke(&id, request, deadline).await);
         assert_took(began, seconds);
         assert_eq!((error.kind, called(&google).len()), (ErrorKind::DeadlineExceeded, 1));
@@ -136,7 +136,7 @@ async fn a_function_that_may_be_called_twice_is_called_again_when_it_wants_to_be
     let (host, google, id) = back_soon(|| retry_after(503, "7")).await;
     let began = Instant::now();
     let function = FunctionRef::Url(format!("https://{FUNCTION}"));
-    let request = InvokeRequest { idempotent: true, auth: Auth::None, ..invoke_request(function) };
+    let request = invoke_request(function).idempotent(true).auth(Auth::None);
     let answer = host.invoke(&id, request, None).await.unwrap();
     assert_took(began, 7);
     assert_eq!((answer.status, google.take().len()), (200, 2));
@@ -149,7 +149,7 @@ async fn who_would_have_to_wait_past_the_deadline_gets_the_answer_at_once() {
     let answer = host.custom_api(&id, api_request("GET", LOCATIONS), None).await.unwrap();
     assert_eq!((answer.status, google.take().len()), (429, 1));
     let regions = vec!["us-central1".to_owned()];
-    let request = ListRequest { regions, ..list_request() };
+    let request = list_request().regions(regions);
     let error = refused(host.list_functions(&id, request, None).await);
     assert_eq!((error.kind, error.retry_after_ms), (ErrorKind::RateLimited, Some(31_000)));
     assert!(error.trace.iter().all(|exchange| exchange.attempt == 1), "{:?}", error.trace);
@@ -171,7 +171,7 @@ async fn one_call_repeats_as_often_as_the_catalog_says_whatever_it_sends() {
     let limit = catalog["limits"]["repeats"]["call"].as_u64().unwrap();
     assert_eq!(limit, 10);
     let regions: Vec<_> = (1..=12).map(|n| format!("moon-west{n}")).collect();
-    let request = ListRequest { regions, ..list_request() };
+    let request = list_request().regions(regions);
     let error = refused(host.list_functions(&id, request, None).await);
     assert_eq!(error.kind, ErrorKind::Unavailable);
     let repeats = error.trace.iter().filter(|exchange| exchange.attempt > 1).count();

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use gcf_host::{
-    Host,
+    Action, Host,
     tape::{Replay, Tape},
     transport::Transport,
     wit::{
-        Action, ApiRequest, Body, CallPlan, ConnectRequest, ErrorKind, FunctionRef, GuardRails, Header,
-        InvokeRequest, ListRequest, OptionField, OptionsRequest, PagesRequest, Query, RetryClass, TokenKind,
+        ApiRequest, Body, CallPlan, ConnectRequest, ErrorKind, FunctionRef, GuardRails, Header,
+        InvokeRequest, ListRequest, NewCredential, OptionField, OptionsRequest, Query, RetryClass, TokenKind,
     },
 };
 use serde_json::{Value, json};
@@ -95,26 +95,22 @@ fn google(asked: &Asked) -> (u16, Value) {
 }
 
 fn full_request(function: FunctionRef) -> InvokeRequest {
-    InvokeRequest {
-        path: "/a/b".to_owned(),
-        query: Some(Query::Pairs(vec![("q".to_owned(), "a b".to_owned()), ("q".to_owned(), "c".to_owned())])),
-        headers: vec![Header { name: "x-trace".to_owned(), value: "1".to_owned() }],
-        body: Some(Body::Json(r#"{"name": "world"}"#.to_owned())),
-        ..invoke_request(function)
-    }
+    invoke_request(function)
+        .path("/a/b")
+        .query(Query::Pairs(vec![("q".to_owned(), "a b".to_owned()), ("q".to_owned(), "c".to_owned())]))
+        .headers(vec![Header { name: "x-trace".to_owned(), value: "1".to_owned() }])
+        .body(Body::Json(r#"{"name": "world"}"#.to_owned()))
 }
 
 fn one_region() -> ListRequest {
-    ListRequest { regions: vec!["us-central1".to_owned()], ..list_request() }
+    list_request().regions(["us-central1"])
 }
 
 fn full_api_request() -> ApiRequest {
-    ApiRequest {
-        query: Some(Query::Raw("updateMask=labels".to_owned())),
-        headers: vec![Header { name: "x-trace".to_owned(), value: "1".to_owned() }],
-        body: Some(Body::Json("{}".to_owned())),
-        ..api_request("PATCH", "/v2/projects/demo-project/locations/us-central1/functions/hello")
-    }
+    api_request("PATCH", "/v2/projects/demo-project/locations/us-central1/functions/hello")
+        .query(Query::Raw("updateMask=labels".to_owned()))
+        .headers(vec![Header { name: "x-trace".to_owned(), value: "1".to_owned() }])
+        .body(Body::Json("{}".to_owned()))
 }
 
 /// Asserts that the plan and the call sent the same, once the `known` values stand in place of the braces.
@@ -157,7 +153,7 @@ async fn no_plan_sends_a_byte_or_writes_one() {
     let id = stage.connect(connect_request()).await;
     let hello = || named("hello", Some("us-central1"));
     let pages = pages_request("/v2/projects/demo-project/locations");
-    let options = |field| OptionsRequest { field, prefix: None, limit: None };
+    let options = |field| OptionsRequest::new(field);
     for action in [
         Action::Connect(connect_request()),
         Action::Check(None),
@@ -212,24 +208,21 @@ async fn a_lookup_a_drop_down_pages_and_a_new_credential_are_what_was_planned() 
 
     for field in [OptionField::Regions, OptionField::Functions(None)] {
         stage.store.take();
-        let request = || OptionsRequest { field: field.clone(), prefix: None, limit: None };
+        let request = || OptionsRequest::new(field.clone());
         let plan = stage.plan(&id, Action::Options(request())).await;
         stage.host.options(&id, request(), None).await.unwrap();
         assert_same(&plan, &stage.network.take(), &[]);
     }
 
     stage.store.take();
-    let request = || PagesRequest {
-        items: Some("locations".to_owned()),
-        ..pages_request("/v2/projects/demo-project/locations")
-    };
+    let request = || pages_request("/v2/projects/demo-project/locations").items("locations");
     let plan = stage.plan(&id, Action::AllPages(request())).await;
     stage.host.all_pages(&id, request(), None).await.unwrap();
     assert_same(&plan, &stage.network.take(), &[]);
 
     stage.store.take();
     let credential = || connect_request().credential;
-    let action = Action::Reauthorize { credential: credential(), subject_token: None };
+    let action = Action::Reauthorize(NewCredential::new(credential()));
     let plan = stage.plan(&id, action).await;
     stage.host.reauthorize(&id, credential(), None, None).await.unwrap();
     assert_same(&plan, &stage.network.take(), &[]);
@@ -255,10 +248,7 @@ async fn an_invocation_by_url_is_what_was_planned() {
 async fn an_authorization_of_the_callers_own_is_planned_and_not_shown() {
     let stage = Stage::scripted();
     let id = stage.connect(connect_request()).await;
-    let request = || InvokeRequest {
-        authorization: Some("Basic of-the-caller".to_owned()),
-        ..full_request(FunctionRef::Url(FUNCTION.to_owned()))
-    };
+    let request = || full_request(FunctionRef::Url(FUNCTION.to_owned())).authorization("Basic of-the-caller");
     let plan = stage.plan(&id, Action::Invoke(request())).await;
     assert!(!format!("{plan:?}").contains("of-the-caller"));
     assert!(
@@ -276,7 +266,7 @@ async fn an_authorization_of_the_callers_own_is_planned_and_not_shown() {
     // 1st gen has no place for it: the plan says so as the call does.
     stage.store.take();
     let gen1 = "https://us-central1-demo-project.cloudfunctions.net/hello".to_owned();
-    let request = || InvokeRequest { function: FunctionRef::Url(gen1.clone()), ..request() };
+    let request = || request().function(FunctionRef::Url(gen1.clone()));
     let planned = refused(stage.planned(&id, Action::Invoke(request())).await);
     let called = refused(stage.host.invoke(&id, request(), None).await);
     assert_eq!((planned.kind, planned), (ErrorKind::InvalidInput, called));
@@ -288,10 +278,8 @@ async fn an_event_is_what_was_planned() {
     let id = stage.connect(connect_request()).await;
     let event = json!({"specversion": "1.0", "id": "7", "source": "//x", "type": "y", "subject": "ä",
         "datacontenttype": "application/json", "data": {"name": "world"}});
-    let request = || InvokeRequest {
-        body: Some(Body::CloudEvent(event.to_string())),
-        ..invoke_request(named("hello", Some("us-central1")))
-    };
+    let request =
+        || invoke_request(named("hello", Some("us-central1"))).body(Body::CloudEvent(event.to_string()));
     let plan = stage.plan(&id, Action::Invoke(request())).await;
     assert!(plan.notes.iter().any(|note| note.contains("testing only")), "{:?}", plan.notes);
     stage.host.invoke(&id, request(), None).await.unwrap();
@@ -312,8 +300,8 @@ async fn guard_rails_are_shown_and_stop_a_plan_as_its_call() {
         own_project: true,
         audiences: vec!["https://api.example.com".to_owned()],
     };
-    let id = stage.connect(ConnectRequest { guard_rails: Some(rails.clone()), ..connect_request() }).await;
-    let get = |name| InvokeRequest { method: "GET".to_owned(), ..invoke_request(named(name, None)) };
+    let id = stage.connect(connect_request().guard_rails(rails.clone())).await;
+    let get = |name| invoke_request(named(name, None)).method("GET");
     let plan = stage.plan(&id, Action::Invoke(get("hello"))).await;
     assert_eq!(plan.guard_rails, Some(rails));
     let regional =
@@ -340,10 +328,7 @@ async fn an_invocation_by_name_is_what_was_planned() {
     // 1st gen, whose URL has a path.
     let (stage, replay) = Stage::tape("invoke-gen1-200.json");
     let id = stage.connect(connect_request()).await;
-    let request = || InvokeRequest {
-        method: "GET".to_owned(),
-        ..invoke_request(named("helloGET", Some("europe-west1")))
-    };
+    let request = || invoke_request(named("helloGET", Some("europe-west1"))).method("GET");
     let plan = stage.plan(&id, Action::Invoke(request())).await;
     stage.host.invoke(&id, request(), None).await.unwrap();
     let url = "https://europe-west1-demo-project.cloudfunctions.net/helloGET";
@@ -355,9 +340,9 @@ async fn an_invocation_by_name_is_what_was_planned() {
 async fn a_function_receives_a_token_that_was_planned() {
     let (stage, replay) = Stage::tape("user-invoke.json");
     let id = stage.connect(with(&user())).await;
-    let request = || InvokeRequest {
-        body: Some(Body::Json(r#"{"name":"world"}"#.to_owned())),
-        ..invoke_request(named("hello-http", Some("us-central1")))
+    let request = || {
+        invoke_request(named("hello-http", Some("us-central1")))
+            .body(Body::Json(r#"{"name":"world"}"#.to_owned()))
     };
     let plan = stage.plan(&id, Action::Invoke(request())).await;
     assert_eq!(plan.principal.as_deref(), Some("demo-project@appspot.gserviceaccount.com"));
@@ -399,7 +384,7 @@ async fn a_connection_begins_is_checked_and_ends_as_planned() {
 async fn a_plan_fails_as_its_call() {
     let stage = Stage::scripted();
     let id = stage.connect(connect_request()).await;
-    let wrong = || ListRequest { page_size: Some(0), ..list_request() };
+    let wrong = || list_request().page_size(0);
     let planned = refused(stage.planned(&id, Action::List(wrong())).await);
     let called = refused(stage.host.list_functions(&id, wrong(), None).await);
     assert_eq!((planned.kind, planned), (ErrorKind::InvalidInput, called));

@@ -16,7 +16,7 @@ use gcf_host::{
     secrets::{Expected, MemoryStore, SecretStore},
     tape::{Cassette, Mode, Provenance, ProvenanceKind, Tape},
     transport::{Body, Sending, Timeouts, Transport, TransportError},
-    wit::{ConnectRequest, ErrorKind},
+    wit::ErrorKind,
 };
 use http_body_util::BodyExt as _;
 use hyper::body::Frame;
@@ -88,7 +88,7 @@ async fn a_replay_that_fails_leaves_nothing_either() {
     let google = google().await;
     let (store, id) = in_use(&google, true).await;
     let before = store.snapshot();
-    let other = || ConnectRequest { nickname: "other".to_owned(), ..connect_request() };
+    let other = || connect_request().nickname("other");
     // Not played to its end.
     let cassette = Cassette::replay(tape("empty-project.json"));
     let host = played(&cassette, &store);

@@ -7,8 +7,8 @@ use gcf_host::{
     secrets::{Expected, MemoryStore, SecretStore},
     tape::{Replay, Tape},
     wit::{
-        AuthorizeRequest, Body, ConnectRequest, Connected, Credential, CredentialKind, ErrorKind,
-        Impersonation, InvokeRequest, Invoker, Origin, SuppliedToken, TokenKind,
+        AuthorizeRequest, Body, Connected, Credential, CredentialKind, ErrorKind, Impersonation,
+        InvokeRequest, Invoker, Origin, SuppliedToken, TokenKind,
     },
 };
 use serde_json::{Value, json};
@@ -41,10 +41,8 @@ async fn signed_in(name: &str) -> (Host, Replay, Arc<MemoryStore>, String) {
 }
 
 fn hello() -> InvokeRequest {
-    InvokeRequest {
-        body: Some(Body::Json(r#"{"name":"world"}"#.to_owned())),
-        ..invoke_request(named("hello-http", Some("us-central1")))
-    }
+    invoke_request(named("hello-http", Some("us-central1")))
+        .body(Body::Json(r#"{"name":"world"}"#.to_owned()))
 }
 
 fn kept(store: &MemoryStore, key: &str) -> Value {
@@ -245,14 +243,11 @@ async fn a_credential_that_says_where_to_look_for_a_token_is_refused() {
 async fn the_host_renews_a_token_that_it_supplies() {
     let (host, replay, store) = on("supplied-expired.json");
     store.put("supplied/api", "[redacted:access-token:1]", &Expected::Absent).unwrap();
-    let request = ConnectRequest {
-        project: Some("demo-project".to_owned()),
-        credential: Credential::SuppliedToken(SuppliedToken {
+    let request =
+        connect_request().project("demo-project").credential(Credential::SuppliedToken(SuppliedToken {
             key: "supplied/api".to_owned(),
             account: Some(USER.to_owned()),
-        }),
-        ..connect_request()
-    };
+        }));
     let Connected { connection, .. } = host.connect(request, None).await.unwrap();
     assert_eq!((connection.kind, connection.account.as_str()), (CredentialKind::SuppliedToken, USER));
     // The same token is not tried a second time.
@@ -291,11 +286,9 @@ async fn a_token_that_the_host_adds_is_never_in_the_sandbox() {
         .access_tokens(Arc::new(Vault))
         .build()
         .unwrap();
-    let request = ConnectRequest {
-        project: Some("demo-project".to_owned()),
-        credential: Credential::InjectedToken(Some(USER.to_owned())),
-        ..connect_request()
-    };
+    let request = connect_request()
+        .project("demo-project")
+        .credential(Credential::InjectedToken(Some(USER.to_owned())));
     let id = host.connect(request, None).await.unwrap().connection.id;
     let answer = host.custom_api(&id, api_request("GET", LOCATIONS), None).await;
     for key in store.keys("").unwrap() {
@@ -312,22 +305,13 @@ async fn a_sign_in_in_the_browser_begins_without_a_request_and_ends_only_with_it
         "client_id": CLIENT, "client_secret": "secret", "project_id": "demo-project",
         "auth_uri": "https://accounts.google.com/o/oauth2/auth", "token_uri": "https://oauth2.googleapis.com/token",
         "redirect_uris": ["http://localhost"]}});
-    let request = AuthorizeRequest {
-        nickname: "mine".to_owned(),
-        project: None,
-        region: None,
-        client: client.to_string(),
-        redirect_uri: "http://127.0.0.1:49152/callback".to_owned(),
-        login_hint: Some(USER.to_owned()),
-        hosted_domain: None,
-        invoker: Some(Invoker::ServiceAccount(Impersonation {
+    let request = AuthorizeRequest::new("mine", client.to_string(), "http://127.0.0.1:49152/callback")
+        .login_hint(USER)
+        .invoker(Invoker::ServiceAccount(Impersonation {
             service_account: None,
             delegates: Vec::new(),
             include_email: true,
-        })),
-        guard_rails: None,
-        connection: None,
-    };
+        }));
     let begun = host.authorize(request).await.unwrap();
     let url = url::Url::parse(&begun.url).unwrap();
     let sent: std::collections::HashMap<_, _> = url.query_pairs().into_owned().collect();

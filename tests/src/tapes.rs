@@ -15,7 +15,7 @@ use gcf_host::{
     secrets::MemoryStore,
     tape::{Aliases, Cassette, Mode, Provenance, ProvenanceKind, Replay, Tape, golden},
     transport::{Body, Sending, Timeouts, Transport},
-    wit::{ConnectRequest, Credential, ErrorKind},
+    wit::{Credential, ErrorKind},
 };
 use http_body_util::{BodyExt as _, Full};
 
@@ -87,8 +87,7 @@ async fn what_answers_differently_each_time_is_replayed_a_hundred_times_alike() 
 async fn connect_and_list(cassette: &Cassette, key: &str) -> String {
     let host = cassette.insert(builder(), Arc::new(MemoryStore::new())).build().unwrap();
     let credential = Credential::GoogleJson(key.to_owned());
-    let connected =
-        host.connect(ConnectRequest { credential, ..connect_request() }, None).await.unwrap().connection;
+    let connected = host.connect(connect_request().credential(credential), None).await.unwrap().connection;
     let list = host.list_functions(&connected.id, list_request(), None).await.unwrap();
     cassette.finish().unwrap();
     let names = list.functions.iter().map(|function| (&function.name, &function.project)).collect::<Vec<_>>();
@@ -142,7 +141,7 @@ impl Transport for Tapped {
 
 fn hello_get() -> gcf_host::wit::InvokeRequest {
     let function = named("helloGET", Some("europe-west1"));
-    gcf_host::wit::InvokeRequest { method: "GET".to_owned(), ..invoke_request(function) }
+    invoke_request(function).method("GET")
 }
 
 /// All requests while a tape is played, signatures included.

@@ -64,18 +64,9 @@ fn took_nothing(call: &str, store: &MemoryStore, before: &[(String, String, Stri
 }
 
 fn authorize_request(connection: Option<&str>) -> AuthorizeRequest {
-    AuthorizeRequest {
-        nickname: STEAL.to_owned(),
-        project: None,
-        region: None,
-        client: String::new(),
-        redirect_uri: String::new(),
-        login_hint: None,
-        hosted_domain: None,
-        invoker: None,
-        guard_rails: None,
-        connection: connection.map(str::to_owned),
-    }
+    let mut request = AuthorizeRequest::new(STEAL, "", "");
+    request.connection = connection.map(str::to_owned);
+    request
 }
 
 #[tokio::test]
@@ -175,7 +166,7 @@ async fn an_answer_is_about_what_the_call_made_or_named() {
     pose.clone_into(&mut connect.nickname);
     trapped(host.connect(connect, None).await.map(drop));
     for connection in [None, Some(MINE)] {
-        let request = AuthorizeRequest { nickname: pose.to_owned(), ..authorize_request(connection) };
+        let request = authorize_request(connection).nickname(pose);
         trapped(host.authorize(request).await.map(drop));
     }
     trapped(host.finish(MINE, pose, None).await.map(drop));
@@ -204,11 +195,7 @@ async fn a_call_that_sends_nothing_can_send_nothing() {
         assert!(limit, "{outcome:?}");
     };
     is_stopped(host.rename(MINE, "send").await.map(drop));
-    is_stopped(
-        host.authorize(AuthorizeRequest { nickname: "send".into(), ..authorize_request(None) })
-            .await
-            .map(drop),
-    );
+    is_stopped(host.authorize(authorize_request(None).nickname("send")).await.map(drop));
     for action in ["connections.get", "connections.restrict", "planning.plan", "catalog.nothing"] {
         let input =
             if action == "planning.plan" { json!({"action": "connections-disconnect"}) } else { json!({}) };

@@ -13,8 +13,12 @@ use wasmtime::{
 
 use self::encoding::{from_json, to_json};
 use crate::{
-    error::{AnotherSubject, HostError},
-    host::{Host, calls::millis},
+    error::HostError,
+    host::{
+        Host,
+        actions::{ROWS, about_its_own, millis, row},
+        table::{Row, Sees},
+    },
     sandbox::state::State,
     secrets::visible::Scope,
 };
@@ -65,17 +69,19 @@ impl Host {
             let mut results = vec![Val::Bool(false); types.len()];
             function.call_async(store.as_context_mut(), &params, &mut results).await?;
             let answer = answer(&types, &results);
-            let subject = store.data().secrets.subject();
-            match answer.as_ref().ok().and_then(|answer| about(action, answer)) {
-                Some(id) if id.as_str() != subject => Err(AnotherSubject.into()),
-                Some(_) | None => Ok(answer),
+            let about = row(action).map_or(&[][..], |row| row.about);
+            if let Ok(answer) = &answer
+                && !about.is_empty()
+            {
+                let id = about.iter().fold(answer, |answer, field| &answer[*field]);
+                about_its_own(store, id.as_str().unwrap_or_default())?;
             }
+            Ok(answer)
         })
         .await
     }
 
-    /// The part of the store that an action may touch, as the typed methods have it. A name that is not an
-    /// action's touches nothing.
+    /// The part of the store that an action may touch, as the typed methods have it.
     async fn scope_of(
         &self,
         action: &str,
@@ -83,46 +89,26 @@ impl Host {
         input: &Value,
         deadline: Option<Duration>,
     ) -> Result<Scope, HostError> {
-        Ok(match action {
-            "connections.connect" => Scope::connect(),
-            "connections.authorize" => Scope::authorize(input["connection"].as_str()),
-            "connections.finish" => {
-                let authorization = input["authorization"].as_str().unwrap_or_default();
-                self.scope_of_finish(authorization, deadline).await?
+        if action == "planning.plan" {
+            return Ok(planned(&input["action"]).map_or_else(Scope::nothing, |row| row.planned(connection)));
+        }
+        let Some(row) = row(action) else { return Ok(Scope::nothing()) };
+        let subject = match row.sees {
+            Sees::NewSignIn => input["connection"].as_str(),
+            Sees::SignIn => input["authorization"].as_str(),
+            Sees::Own | Sees::OwnOffline | Sees::OwnAndNames | Sees::Names | Sees::NewConnection => {
+                Some(connection)
             }
-            "connections.rename" => Scope::rename(connection),
-            "connections.list" => Scope::list(),
-            "connections.get" | "connections.restrict" => Scope::offline(connection),
-            // Of a new connection, or of the one that is named.
-            "planning.plan" if input["action"].get("connections-connect").is_some() => {
-                Scope::connect().planned()
-            }
-            "planning.plan" => Scope::offline(connection),
-            "connections.reauthorize"
-            | "connections.check"
-            | "connections.disconnect"
-            | "functions.list"
-            | "functions.get"
-            | "functions.options"
-            | "functions.invoke"
-            | "api.custom-api"
-            | "api.all-pages" => Scope::connection(connection),
-            _ => Scope::nothing(),
-        })
+        };
+        self.scope(*row, subject, deadline).await
     }
 }
 
-/// The id of what an answer is about, if that is a connection or a sign-in.
-fn about<'a>(action: &str, answer: &'a Value) -> Option<&'a Value> {
-    match action {
-        "connections.connect"
-        | "connections.finish"
-        | "connections.reauthorize"
-        | "connections.rename"
-        | "connections.restrict" => Some(&answer["connection"]["id"]),
-        "connections.authorize" | "connections.get" => Some(&answer["id"]),
-        _ => None,
-    }
+/// The action that is to be planned, from a case of the contract's variant: a name, or an object with it.
+fn planned(action: &Value) -> Option<&'static Row> {
+    let fields = action.as_object().filter(|fields| fields.len() == 1);
+    let name = action.as_str().or_else(|| fields?.keys().next().map(String::as_str))?;
+    ROWS.iter().find(|row| row.name.replace('.', "-") == name)
 }
 
 fn exported(store: &mut Store<State>, instance: &Instance, action: &str) -> Option<Func> {

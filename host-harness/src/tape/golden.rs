@@ -12,7 +12,7 @@ use crate::{
 /// and returns what it returns. `builder` names the component, and what else is wanted.
 ///
 /// ```
-/// use gcf_host::{Host, tape::golden, wit::{ConnectRequest, Credential}};
+/// use gcf_host::{Host, tape::golden, wit::ConnectRequest};
 ///
 /// # const COMPONENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/gcf-connector.wasm");
 /// # const TAPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/cassettes/connect-only.json");
@@ -21,11 +21,7 @@ use crate::{
 /// # async fn main() {
 /// # let component = std::env::var("GCF_COMPONENT").unwrap_or_else(|_| COMPONENT.to_owned());
 /// let builder = Host::builder().component_file(component);
-/// let credential = Credential::GoogleJson(KEY.to_owned());
-/// let request = ConnectRequest {
-///     nickname: "ci".to_owned(), project: None, region: None, credential, subject_token: None, invoker: None,
-///     guard_rails: None,
-/// };
+/// let request = ConnectRequest::google_json("ci", KEY);
 /// let connected = golden(TAPE, builder, async |host| host.connect(request, None).await).await;
 /// assert_eq!(connected.unwrap().connection.project, "demo-project");
 /// # }

@@ -59,10 +59,10 @@ pub(super) async fn run(row: Row, silent: &(Host, String)) {
         (Source::Caller, None) => panic!("a caller that names no URL"),
         (Source::Api, url) => (named("f", Some("us-central1")), descriptions(url.as_deref()).to_vec()),
     };
-    let request = InvokeRequest {
-        audience: place.audience,
-        auth: if place.auto { Auth::Auto } else { Auth::IdToken },
-        ..invoke_request(function)
+    let request = {
+        let mut request = invoke_request(function).auth(if place.auto { Auth::Auto } else { Auth::IdToken });
+        request.audience = place.audience;
+        request
     };
     for description in descriptions {
         judge(request.clone(), description, expected.clone(), silent).await;

@@ -130,13 +130,17 @@ pub(crate) enum Kind {
     InContext(Box<dyn Run>),
 }
 
-/// A command that runs in a [`Context`].
+/// A command that runs in a [`Context`]. What it does not say of itself is no.
 pub(crate) trait Run {
     /// Tells whether `--plan` goes with it.
-    fn planning(&self) -> Planning;
+    fn planning(&self) -> Planning {
+        Planning::Impossible
+    }
 
     /// Tells whether an argument of its own names the connection; `--connection` beside it is refused.
-    fn names_connection(&self) -> bool;
+    fn names_connection(&self) -> bool {
+        false
+    }
 
     /// Shows how far it is, where that can take a while.
     fn progress(&self) -> Progress {

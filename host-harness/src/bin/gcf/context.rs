@@ -10,10 +10,10 @@ mod tape;
 use std::{env, sync::Arc, time::Duration};
 
 use gcf_host::{
-    Host, Observer,
+    Action, Host, Observer,
     secrets::{DirectoryStore, MemoryStore, SECRETS_VARIABLE, SecretStore},
     tape::{Cassette, LiveSecrets, Tape},
-    wit::{api::ApiResponse, connections::Connection, planning::Action, types::ErrorKind},
+    wit::{api::ApiResponse, connections::Connection, types::ErrorKind},
 };
 
 pub(crate) use self::{

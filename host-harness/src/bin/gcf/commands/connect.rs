@@ -1,9 +1,9 @@
 //! `gcf connect`: a new connection.
 
 use clap::Args;
-use gcf_host::wit::{
-    connections::{AuthorizeRequest, ConnectRequest, Connected, Connection},
-    planning::Action,
+use gcf_host::{
+    Action,
+    wit::connections::{AuthorizeRequest, ConnectRequest, Connected, Connection},
 };
 use serde_json::Value;
 
@@ -59,10 +59,6 @@ impl Run for Connect {
         if self.credential.kind.oauth { Planning::AfterBrowser } else { Planning::Possible }
     }
 
-    fn names_connection(&self) -> bool {
-        false
-    }
-
     fn run(self: Box<Self>, context: &Context) -> Running<'_> {
         Box::pin(async move {
             let Self { nickname, if_absent, project, region, credential, invoker, guard_rails } = *self;
@@ -72,30 +68,25 @@ impl Run for Connect {
             let invoker = invoker.into_contract()?;
             let guard_rails = Some(guard_rails.into_contract());
             if credential.kind.oauth {
-                let consented = by_consent(context, credential, |client, login| AuthorizeRequest {
-                    nickname,
-                    project,
-                    region,
-                    client,
-                    redirect_uri: login.redirect_uri,
-                    login_hint: login.login_hint,
-                    hosted_domain: login.hosted_domain,
-                    invoker,
-                    guard_rails,
-                    connection: None,
+                let consented = by_consent(context, credential, |client, login| {
+                    let mut request = AuthorizeRequest::new(nickname, client, login.redirect_uri);
+                    request.project = project;
+                    request.region = region;
+                    request.login_hint = login.login_hint;
+                    request.hosted_domain = login.hosted_domain;
+                    request.invoker = invoker;
+                    request.guard_rails = guard_rails;
+                    request
                 });
                 return Ok(Box::new(New(consented.await?)) as Box<dyn Outcome>);
             }
             let (credential, subject_token) = credential.find(context)?;
-            let request = ConnectRequest {
-                nickname,
-                project,
-                region,
-                credential: credential.clone(),
-                subject_token: subject_token.clone(),
-                invoker,
-                guard_rails,
-            };
+            let mut request = ConnectRequest::new(nickname, credential.clone());
+            request.project = project;
+            request.region = region;
+            request.subject_token = subject_token.clone();
+            request.invoker = invoker;
+            request.guard_rails = guard_rails;
             let connect = async |request| {
                 let connected = context.host.connect(request, context.timeout).await;
                 connected.map(New).map_err(|error| {

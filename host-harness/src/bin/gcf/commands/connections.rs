@@ -5,7 +5,7 @@ mod share;
 use std::borrow::Cow;
 
 use clap::{Args, Subcommand};
-use gcf_host::wit::connections::Connection;
+use gcf_host::wit::{Case as _, connections::Connection};
 use serde_json::Value;
 
 #[cfg(test)]
@@ -20,7 +20,6 @@ use crate::{
         shown::{Outcome, Shown},
         style::{Look, Paint, plain},
         table::table,
-        words,
     },
 };
 
@@ -87,19 +86,10 @@ enum ConnectionsAction {
 
 impl Run for Connections {
     fn planning(&self) -> Planning {
-        match self.action {
-            Some(ConnectionsAction::Check { .. } | ConnectionsAction::Disconnect { .. }) => {
-                Planning::Possible
-            }
-            None
-            | Some(
-                ConnectionsAction::Show { .. }
-                | ConnectionsAction::Rename { .. }
-                | ConnectionsAction::Restrict(_)
-                | ConnectionsAction::Share { .. }
-                | ConnectionsAction::Unshare { .. },
-            ) => Planning::Impossible,
-        }
+        let sends = |action: &ConnectionsAction| {
+            matches!(action, ConnectionsAction::Check { .. } | ConnectionsAction::Disconnect { .. })
+        };
+        if self.action.as_ref().is_some_and(sends) { Planning::Possible } else { Planning::Impossible }
     }
 
     /// Each action begins with the connection.
@@ -192,7 +182,7 @@ fn connections(connections: &[Connection], look: Look) -> String {
                 (None, Some(_)) => "ok, restricted",
                 (None, None) => "ok",
             },
-            words::credential(connection.kind),
+            connection.kind.name(),
             &connection.account,
         ]
         .map(Cow::from)

@@ -3,9 +3,12 @@
 use std::time::Instant;
 
 use clap::Args;
-use gcf_host::wit::{
-    api::{ApiPages, ApiRequest, ApiResponse, PagesRequest},
-    planning::Action,
+use gcf_host::{
+    Action,
+    wit::{
+        Case as _,
+        api::{ApiPages, ApiRequest, ApiResponse, PagesRequest},
+    },
 };
 use serde_json::{Value, json};
 
@@ -21,7 +24,7 @@ use crate::{
         response,
         shown::{Outcome, Shown},
         style::{Look, block, plain},
-        words::{self, counted},
+        words::counted,
     },
 };
 
@@ -61,10 +64,6 @@ impl Run for CustomApi {
         Planning::Possible
     }
 
-    fn names_connection(&self) -> bool {
-        false
-    }
-
     fn progress(&self) -> Progress {
         if self.all_pages { Progress::spinner(Listing::Anything) } else { Progress::hidden() }
     }
@@ -73,12 +72,17 @@ impl Run for CustomApi {
         Box::pin(async move {
             let Self { method, path, api, all_pages, items, max_pages, page_token, fail, request } = *self;
             let include = request.include;
-            let body = request.body()?;
-            let (query, headers) = (request.query(), request.headers());
-            let request = ApiRequest { api, method, path, query, headers, body };
+            let mut call = ApiRequest::new(method, path);
+            call.api = api;
+            call.query = request.query();
+            call.headers = request.headers();
+            call.body = request.body()?;
             let connection = context.current().await?;
             if all_pages {
-                let request = PagesRequest { request, items, page_token, max_pages };
+                let mut request = PagesRequest::new(call);
+                request.items = items;
+                request.page_token = page_token;
+                request.max_pages = max_pages;
                 let read = async |request| {
                     let pages = context.host.all_pages(&connection.id, request, context.timeout).await;
                     pages.map(Paged).map_err(|error| Failure::of_call(error, &connection))
@@ -93,7 +97,7 @@ impl Run for CustomApi {
                 let response = context.cleaned(response, left).await?;
                 Ok(Answered { response, include, fail })
             };
-            context.call(&connection.id, request, Action::CustomApi, send).await
+            context.call(&connection.id, call, Action::CustomApi, send).await
         })
     }
 }
@@ -121,7 +125,7 @@ impl Outcome for Answered {
             "headers": json::headers(&response.headers),
             "body": json::body(&response.headers, response.body.as_bytes()),
             "url": response.url,
-            "token": words::token(response.token),
+            "token": response.token.name(),
             "trace": json::trace(&response.trace),
         })
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::{Planning, Run, Running};
+use super::{Run, Running};
 use crate::{
     context::Context,
     output::{
@@ -22,14 +22,6 @@ pub(crate) struct Describe {
 }
 
 impl Run for Describe {
-    fn planning(&self) -> Planning {
-        Planning::Impossible
-    }
-
-    fn names_connection(&self) -> bool {
-        false
-    }
-
     fn needs_store(&self) -> bool {
         false
     }

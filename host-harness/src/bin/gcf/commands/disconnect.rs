@@ -1,9 +1,9 @@
 //! `gcf disconnect`: the end of a connection.
 
 use clap::Args;
-use gcf_host::wit::{
-    connections::{self, Connection, CredentialKind},
-    planning::Action,
+use gcf_host::{
+    Action,
+    wit::connections::{self, Connection, CredentialKind},
 };
 use serde_json::{Value, json};
 

@@ -1,10 +1,13 @@
 //! `gcf doctor`: what a connection needs, and what is missing.
 
 use clap::Args;
-use gcf_host::wit::{
-    connections::{Connection, Finding, Verdict},
-    functions::FunctionRef,
-    planning::Action,
+use gcf_host::{
+    Action,
+    wit::{
+        Case as _,
+        connections::{Connection, Finding, Verdict},
+        functions::FunctionRef,
+    },
 };
 use serde_json::{Value, json};
 
@@ -18,7 +21,6 @@ use crate::{
         failure::Failure,
         shown::{Outcome, Shown},
         style::{Look, Paint, plain},
-        words,
     },
 };
 
@@ -36,10 +38,6 @@ pub(crate) struct Doctor {
 impl Run for Doctor {
     fn planning(&self) -> Planning {
         Planning::Possible
-    }
-
-    fn names_connection(&self) -> bool {
-        false
     }
 
     fn run(self: Box<Self>, context: &Context) -> Running<'_> {
@@ -87,7 +85,7 @@ impl Outcome for Checked {
         let finding = |finding: &Finding| {
             json!({
                 "name": finding.name,
-                "verdict": words::verdict(finding.verdict),
+                "verdict": finding.verdict.name(),
                 "message": finding.message,
                 "fix": finding.fix,
                 "link": finding.link,
@@ -108,7 +106,7 @@ fn findings(findings: &[Finding], paint: Paint) -> String {
     let mut text = String::new();
     for finding in findings {
         // Padded before it is painted: escape sequences count as characters.
-        let verdict = format!("{:<10}", words::verdict(finding.verdict));
+        let verdict = format!("{:<10}", finding.verdict.name());
         let verdict = match finding.verdict {
             Verdict::Pass => paint.good(verdict),
             Verdict::Fail => paint.error(verdict),

@@ -1,7 +1,7 @@
 //! `gcf get`: one function.
 
 use clap::Args;
-use gcf_host::wit::{functions::Function, planning::Action};
+use gcf_host::{Action, wit::functions::Function};
 use serde_json::Value;
 
 use super::{Planning, Run, Running};
@@ -30,10 +30,6 @@ pub(crate) struct Get {
 impl Run for Get {
     fn planning(&self) -> Planning {
         Planning::Possible
-    }
-
-    fn names_connection(&self) -> bool {
-        false
     }
 
     fn run(self: Box<Self>, context: &Context) -> Running<'_> {

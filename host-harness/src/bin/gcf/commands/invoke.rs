@@ -5,9 +5,12 @@ mod body;
 use std::{fmt::Write as _, path::PathBuf};
 
 use clap::{Args, ValueEnum};
-use gcf_host::wit::{
-    functions::{self, Invocation, InvokeRequest},
-    planning::Action,
+use gcf_host::{
+    Action,
+    wit::{
+        Case as _,
+        functions::{self, Invocation, InvokeRequest},
+    },
 };
 use serde_json::{Value, json};
 
@@ -21,7 +24,6 @@ use crate::{
         json, response,
         shown::{Outcome, Shown},
         style::{Look, plain},
-        words,
     },
 };
 
@@ -82,10 +84,6 @@ impl Run for Invoke {
         Planning::Possible
     }
 
-    fn names_connection(&self) -> bool {
-        false
-    }
-
     fn run(self: Box<Self>, context: &Context) -> Running<'_> {
         Box::pin(async move {
             let include = self.request.include;
@@ -105,24 +103,23 @@ impl Invoke {
     fn into_request(self) -> Result<InvokeRequest, Failure> {
         let body = body::body(self.request.data.as_deref(), self.request.content_type.as_deref(), self.more)?;
         let without_method = if body.is_some() { "POST" } else { "GET" };
-        Ok(InvokeRequest {
-            function: function_ref(self.function, self.region)?,
-            method: self.method.unwrap_or_else(|| without_method.to_owned()),
-            path: self.path,
-            query: self.request.query(),
-            headers: self.request.headers(),
-            body,
-            auth: match self.auth {
-                Auth::Auto => functions::Auth::Auto,
-                Auth::IdToken => functions::Auth::IdToken,
-                Auth::None => functions::Auth::None,
-            },
-            invoker: self.invoker.into_contract()?,
-            audience: self.audience,
-            authorization: body::authorization(self.authorization_file.as_deref())?,
-            idempotent: self.idempotent,
-            raise_for_status: self.fail,
-        })
+        let method = self.method.unwrap_or_else(|| without_method.to_owned());
+        let mut request = InvokeRequest::new(method, function_ref(self.function, self.region)?);
+        request.path = self.path;
+        request.query = self.request.query();
+        request.headers = self.request.headers();
+        request.body = body;
+        request.auth = match self.auth {
+            Auth::Auto => functions::Auth::Auto,
+            Auth::IdToken => functions::Auth::IdToken,
+            Auth::None => functions::Auth::None,
+        };
+        request.invoker = self.invoker.into_contract()?;
+        request.audience = self.audience;
+        request.authorization = body::authorization(self.authorization_file.as_deref())?;
+        request.idempotent = self.idempotent;
+        request.raise_for_status = self.fail;
+        Ok(request)
     }
 }
 
@@ -160,8 +157,8 @@ impl Outcome for Invoked {
             "headers": json::headers(&invocation.headers),
             "body": json::body(&invocation.headers, invocation.body.as_bytes()),
             "url": invocation.url,
-            "generation": words::generation(invocation.generation),
-            "token": words::token(invocation.token),
+            "generation": invocation.generation.name(),
+            "token": invocation.token.name(),
             "audience": invocation.audience,
             "principal": invocation.principal,
             "execution-id": invocation.execution_id,

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use gcf_host::wit::{
-    functions::{Function, FunctionList, ListRequest, MissingPart},
-    planning::Action,
+use gcf_host::{
+    Action,
+    wit::{
+        Case as _,
+        functions::{Function, FunctionList, ListRequest, MissingPart},
+    },
 };
 use serde_json::{Value, json};
 
@@ -20,7 +23,7 @@ use crate::{
         shown::{Outcome, Shown, notes},
         style::{Look, Paint, plain},
         table::table,
-        words::{self, counted},
+        words::counted,
     },
 };
 
@@ -52,10 +55,6 @@ impl Run for List {
         Planning::Possible
     }
 
-    fn names_connection(&self) -> bool {
-        false
-    }
-
     fn progress(&self) -> Progress {
         Progress::spinner(Listing::Functions)
     }
@@ -64,7 +63,13 @@ impl Run for List {
         Box::pin(async move {
             let Self { regions, page_size, limit, page_token, filter, order_by } = *self;
             let ordered = order_by.is_some();
-            let request = ListRequest { regions, filter, order_by, page_size, page_token, limit };
+            let mut request = ListRequest::default();
+            request.regions = regions;
+            request.filter = filter;
+            request.order_by = order_by;
+            request.page_size = page_size;
+            request.page_token = page_token;
+            request.limit = limit;
             let connection = context.current().await?;
             let list = async |request| {
                 let listed = context.host.list_functions(&connection.id, request, context.timeout).await;
@@ -141,7 +146,7 @@ fn missing_part(part: &MissingPart) -> Value {
     json!({
         "source": part.source,
         "region": part.region,
-        "kind": words::kind(part.kind),
+        "kind": part.kind.name(),
         "message": part.message,
         "fix": part.fix,
     })
@@ -164,7 +169,7 @@ fn functions(functions: &[Function], ordered: bool, look: Look) -> String {
         [
             region.into(),
             function.name.as_str().into(),
-            words::generation(function.generation).into(),
+            function.generation.name().into(),
             short_trigger(known_trigger(&function.trigger).unwrap_or("-")),
             function.state.as_str().into(),
             function.url.as_deref().unwrap_or("-").into(),
@@ -179,7 +184,7 @@ fn in_short(functions: &[Function], paint: Paint) -> String {
         [
             function.region.as_str().into(),
             function.name.as_str().into(),
-            words::generation(function.generation).into(),
+            function.generation.name().into(),
             short_trigger(known_trigger(&function.trigger).unwrap_or("-")),
             function.state.as_str().into(),
         ]

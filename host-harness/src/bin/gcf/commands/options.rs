@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use clap::{Args, ValueEnum};
-use gcf_host::wit::{
-    functions::{self, OptionItem, OptionList, OptionsRequest},
-    planning::Action,
+use gcf_host::{
+    Action,
+    wit::functions::{self, OptionItem, OptionList, OptionsRequest},
 };
 use serde_json::{Value, json};
 
@@ -48,10 +48,6 @@ impl Run for Options {
         Planning::Possible
     }
 
-    fn names_connection(&self) -> bool {
-        false
-    }
-
     fn run(self: Box<Self>, context: &Context) -> Running<'_> {
         Box::pin(async move {
             let Self { field, prefix, region, limit } = *self;
@@ -66,7 +62,9 @@ impl Run for Options {
             let connection = context.current().await?;
             let of_functions_in = matches!(field, functions::OptionField::Functions(_))
                 .then(|| region.unwrap_or_else(|| connection.region.clone()));
-            let request = OptionsRequest { field, prefix, limit };
+            let mut request = OptionsRequest::new(field);
+            request.prefix = prefix;
+            request.limit = limit;
             let offer = async |request| {
                 let offered = context.host.options(&connection.id, request, context.timeout).await;
                 let list = offered.map_err(|error| Failure::of_call(error, &connection))?;

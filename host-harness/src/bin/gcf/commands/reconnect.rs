@@ -1,7 +1,10 @@
 //! `gcf reconnect`: another credential for a connection.
 
 use clap::Args;
-use gcf_host::wit::{connections::AuthorizeRequest, planning::Action};
+use gcf_host::{
+    Action,
+    wit::connections::{AuthorizeRequest, NewCredential},
+};
 
 use super::{Planning, Run, Running};
 use crate::{
@@ -44,17 +47,11 @@ impl Run for Reconnect {
             let Self { id, credential } = *self;
             let id = context.named(&id).await?.id;
             if credential.kind.oauth {
-                let consented = by_consent(context, credential, |client, login| AuthorizeRequest {
-                    nickname: String::new(),
-                    project: None,
-                    region: None,
-                    client,
-                    redirect_uri: login.redirect_uri,
-                    login_hint: login.login_hint,
-                    hosted_domain: login.hosted_domain,
-                    invoker: None,
-                    guard_rails: None,
-                    connection: Some(id),
+                let consented = by_consent(context, credential, |client, login| {
+                    let mut request = AuthorizeRequest::anew(id, client, login.redirect_uri);
+                    request.login_hint = login.login_hint;
+                    request.hosted_domain = login.hosted_domain;
+                    request
                 });
                 let outcome = Changed { done: "reconnected", connected: consented.await? };
                 return Ok(Box::new(outcome) as Box<dyn Outcome>);
@@ -70,7 +67,11 @@ impl Run for Reconnect {
                 })?;
                 Ok(Changed { done: "reconnected", connected })
             };
-            let planned = |(credential, subject_token)| Action::Reauthorize { credential, subject_token };
+            let planned = |(credential, subject_token)| {
+                let mut request = NewCredential::new(credential);
+                request.subject_token = subject_token;
+                Action::Reauthorize(request)
+            };
             context.call(&id, found, planned, reauthorize).await
         })
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 use gcf_host::wit::{connections::Connection, types};
 
-use super::{Planning, Run, Running};
+use super::{Run, Running};
 use crate::{
     context::Context,
     input::guard_rails::GuardRails,
@@ -24,10 +24,6 @@ pub(crate) struct Restrict {
 }
 
 impl Run for Restrict {
-    fn planning(&self) -> Planning {
-        Planning::Impossible
-    }
-
     fn names_connection(&self) -> bool {
         true
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Planning, Run, Running};
+use super::{Run, Running};
 use crate::{
     context::Context,
     output::{
@@ -21,14 +21,6 @@ use crate::{
 pub(crate) struct Store;
 
 impl Run for Store {
-    fn planning(&self) -> Planning {
-        Planning::Impossible
-    }
-
-    fn names_connection(&self) -> bool {
-        false
-    }
-
     fn run(self: Box<Self>, context: &Context) -> Running<'_> {
         Box::pin(async move {
             let directory = context.directory()?;

@@ -6,7 +6,7 @@ use clap::Args;
 use gcf_host::secrets::Expected;
 use serde_json::{Value, json};
 
-use super::{Planning, Run, Running};
+use super::{Run, Running};
 use crate::{
     context::Context,
     input::files,
@@ -31,14 +31,6 @@ pub(crate) struct Supply {
 }
 
 impl Run for Supply {
-    fn planning(&self) -> Planning {
-        Planning::Impossible
-    }
-
-    fn names_connection(&self) -> bool {
-        false
-    }
-
     fn run(self: Box<Self>, context: &Context) -> Running<'_> {
         Box::pin(async move {
             let Self { name, file } = *self;

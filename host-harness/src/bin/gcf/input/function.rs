@@ -6,17 +6,16 @@ use crate::output::failure::Failure;
 
 /// A bare name, a resource name or a URL, told apart by how it begins.
 pub(crate) fn function_ref(function: String, region: Option<String>) -> Result<FunctionRef, Failure> {
-    let url = function.contains("://");
-    let resource = function.starts_with("projects/");
-    if region.is_some() && (url || resource) {
-        return Err(Failure::input("--region goes with a bare name only")
-            .with_fix("leave --region out: a resource name or a URL says where the function is"));
+    match (function.into(), region) {
+        (FunctionRef::Named(NamedFunction { name, .. }), region) => {
+            Ok(FunctionRef::Named(NamedFunction { name, region }))
+        }
+        (FunctionRef::Resource(_) | FunctionRef::Url(_), Some(_)) => {
+            Err(Failure::input("--region goes with a bare name only")
+                .with_fix("leave --region out: a resource name or a URL says where the function is"))
+        }
+        (function, None) => Ok(function),
     }
-    Ok(match (url, resource) {
-        (true, _) => FunctionRef::Url(function),
-        (false, true) => FunctionRef::Resource(function),
-        (false, false) => FunctionRef::Named(NamedFunction { name: function, region }),
-    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One connection, for people and for programs.
 
 use gcf_host::wit::{
+    Case as _,
     connections::{Connected, Connection},
     types::{GuardRails, Invoker},
 };
@@ -71,7 +72,7 @@ pub(crate) fn text(connection: &Connection, shared: &[String], paint: Paint) -> 
             ("nickname", Some(&connection.nickname)),
             ("project", Some(&connection.project)),
             ("region", Some(&connection.region)),
-            ("credential", Some(words::credential(connection.kind))),
+            ("credential", Some(connection.kind.name())),
             ("account", Some(&connection.account)),
             ("through", connection.through.as_deref()),
             ("scopes", Some(&connection.scopes.join(" "))),
@@ -105,7 +106,7 @@ pub(crate) fn json(connection: &Connection) -> Value {
         "nickname": connection.nickname,
         "project": connection.project,
         "region": connection.region,
-        "kind": words::credential(connection.kind),
+        "kind": connection.kind.name(),
         "account": connection.account,
         "through": connection.through,
         "scopes": connection.scopes,
@@ -136,9 +137,8 @@ pub(crate) fn guard_rails(rails: &GuardRails) -> Value {
 
 fn invoker(invoker: &Invoker) -> Value {
     match invoker {
-        Invoker::Own => json!("own"),
-        Invoker::User => json!("user"),
-        Invoker::ServiceAccount(impersonation) => json!({ "service-account": {
+        Invoker::Own | Invoker::User => json!(invoker.name()),
+        Invoker::ServiceAccount(impersonation) => json!({ invoker.name(): {
             "service-account": impersonation.service_account,
             "delegates": impersonation.delegates,
             "include-email": impersonation.include_email,

@@ -7,6 +7,7 @@ use gcf_host::{
     secrets::StoreError,
     tape::TapeError,
     wit::{
+        Case as _,
         connections::Connection,
         types::{Error, ErrorKind, Exchange},
     },
@@ -17,7 +18,6 @@ use super::{
     exit::Exit,
     hint, json, repair,
     style::{Paint, block, plain},
-    words,
 };
 
 /// The reason why a command ends with another code than 0.
@@ -71,12 +71,12 @@ impl Failure {
 
     /// An argument cannot be used.
     pub(crate) fn input(message: impl fmt::Display) -> Self {
-        Self::new(Exit::Usage, words::kind(ErrorKind::InvalidInput), message)
+        Self::new(Exit::Usage, ErrorKind::InvalidInput.name(), message)
     }
 
     /// No connection, or not this one.
     pub(crate) fn connection(kind: ErrorKind, message: impl fmt::Display) -> Self {
-        Self::new(Exit::from(kind), words::kind(kind), message)
+        Self::new(Exit::from(kind), kind.name(), message)
     }
 
     /// The nickname stands for several connections.
@@ -115,7 +115,7 @@ impl Failure {
                 "see to the access rights and the disk there, or name another place with --store DIR",
             ),
         };
-        Self::in_one_breath(exit, words::kind(kind), text, otherwise)
+        Self::in_one_breath(exit, kind.name(), text, otherwise)
     }
 
     /// There was no time left to take secrets out of an answer, so it is not shown.
@@ -123,7 +123,7 @@ impl Failure {
         let kind = ErrorKind::DeadlineExceeded;
         Self::new(
             Exit::from(kind),
-            words::kind(kind),
+            kind.name(),
             "an answer came, and no time was left to search it for the connection's secrets",
         )
         .with_fix("give the call more time with --timeout")
@@ -142,7 +142,7 @@ impl Failure {
         let coloured = format!("the replay did not match its tape\n{}", error.coloured());
         failure.coloured = Some(Box::new(Coloured(coloured)));
         // A request that is not on the tape is refused as a policy refuses: the miss says it better.
-        let refused = words::kind(ErrorKind::EgressDenied);
+        let refused = ErrorKind::EgressDenied.name();
         failure.before = before.filter(|before| before.kind != refused).map(Box::new);
         failure
     }
@@ -200,7 +200,7 @@ impl Failure {
     /// Tells whether a sign-in in the browser can still be finished; see `connections.finish`.
     pub(crate) fn leaves_sign_in_open(&self) -> bool {
         let check = self.facts.get("details").and_then(|details| details["check"].as_str());
-        self.kind == words::kind(ErrorKind::AuthorizationFailed)
+        self.kind == ErrorKind::AuthorizationFailed.name()
             && check.is_some_and(|check| ["format", "char", "duplicate", "state"].contains(&check))
     }
 
@@ -290,7 +290,7 @@ fn store_text(error: &StoreError) -> String {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let mut failure = Self::new(Exit::from(error.kind), words::kind(error.kind), &error.message);
+        let mut failure = Self::new(Exit::from(error.kind), error.kind.name(), &error.message);
         failure.fix = hint::in_options(&error).or(error.fix).map(Into::into);
         failure.link = error.link.map(Into::into);
         let details: Map<String, Value> =
@@ -298,7 +298,7 @@ impl From<Error> for Failure {
         let trace: Vec<Value> =
             error.trace.iter().map(|exchange: &Exchange| json::exchange(exchange)).collect();
         for (name, value) in [
-            ("origin", words::origin(error.origin).into()),
+            ("origin", error.origin.name().into()),
             ("http-status", error.http_status.into()),
             ("retry-after-ms", error.retry_after_ms.into()),
             ("reason", error.reason.into()),
@@ -329,8 +329,8 @@ impl From<HostError> for Failure {
             | HostError::Invalid(_)
             | HostError::EgressBeyond(_) => (Exit::Usage, "host"),
             HostError::Manifest(_) | HostError::Engine(_) | HostError::Trapped(_) => (Exit::Fault, "host"),
-            HostError::DeadlineExceeded(_) => (Exit::Temporary, words::kind(ErrorKind::DeadlineExceeded)),
-            HostError::Store(_) => (Exit::Fault, words::kind(ErrorKind::SecretStore)),
+            HostError::DeadlineExceeded(_) => (Exit::Temporary, ErrorKind::DeadlineExceeded.name()),
+            HostError::Store(_) => (Exit::Fault, ErrorKind::SecretStore.name()),
             HostError::LimitExceeded(_) => (Exit::Failed, "limit"),
         };
         Self::in_one_breath(exit, kind, &error.to_string(), "please report it")

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use gcf_host::wit::functions::{Function, Trigger};
+use gcf_host::wit::{
+    Case as _,
+    functions::{Function, Trigger},
+};
 use serde_json::{Map, Value, json};
 
 use super::{style::Paint, table::facts, words};
@@ -16,7 +19,7 @@ pub(crate) fn text(function: &Function, paint: Paint) -> String {
             ("name", Some(&function.name)),
             ("region", Some(&function.region)),
             ("project", Some(&function.project)),
-            ("generation", Some(words::generation(function.generation))),
+            ("generation", Some(function.generation.name())),
             ("trigger", known_trigger(&function.trigger)),
             ("state", Some(&function.state)),
             ("url", function.url.as_deref()),
@@ -40,7 +43,7 @@ pub(crate) fn json(function: &Function) -> Value {
         "name": function.name,
         "region": function.region,
         "project": function.project,
-        "generation": words::generation(function.generation),
+        "generation": function.generation.name(),
         "trigger": words::trigger(&function.trigger),
         "state": function.state,
         "url": function.url,

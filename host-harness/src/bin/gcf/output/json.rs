@@ -1,16 +1,17 @@
 //! JSON of what several records of the contract share: answers, and the trace of requests.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use gcf_host::wit::types::{Exchange, ResponseHeader};
+use gcf_host::wit::{
+    Case as _,
+    types::{Exchange, ResponseHeader},
+};
 use serde_json::{Value, json};
-
-use super::words;
 
 pub(crate) fn exchange(exchange: &Exchange) -> Value {
     json!({
         "method": exchange.method,
         "url": exchange.url,
-        "token": words::token(exchange.token),
+        "token": exchange.token.name(),
         "status": exchange.status,
         "attempt": exchange.attempt,
         "duration-ms": exchange.duration_ms,

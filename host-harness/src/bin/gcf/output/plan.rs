@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use gcf_host::wit::{
+    Case as _,
     planning::{CallPlan, PlannedRequest},
     types::{RetryClass, TokenKind},
 };
@@ -140,9 +141,9 @@ fn json(plan: &CallPlan) -> Value {
             "headers": headers,
             "body": request.body,
             "body-bytes": request.body_bytes,
-            "token": words::token(request.token),
+            "token": request.token.name(),
             "audience": request.audience,
-            "retry": words::retry(request.retry),
+            "retry": request.retry.name(),
             "attempts": request.attempts,
             "timeout-ms": request.timeout_ms,
         })

@@ -1,6 +1,9 @@
 //! Answers of functions and of APIs, for people and for pipes.
 
-use gcf_host::wit::types::{ResponseHeader, TokenKind};
+use gcf_host::wit::{
+    Case as _,
+    types::{ResponseHeader, TokenKind},
+};
 use http::StatusCode;
 use serde_json::Value;
 
@@ -8,7 +11,6 @@ use super::{
     json,
     shown::Shown,
     style::{Look, block, plain},
-    words,
 };
 
 /// The status of an answer with its name, such as `200 OK`.
@@ -28,7 +30,7 @@ pub(crate) fn carried(token: TokenKind) -> String {
         | TokenKind::Assertion
         | TokenKind::Grant
         | TokenKind::Injected
-        | TokenKind::Other => words::token(token).to_owned(),
+        | TokenKind::Other => token.name().to_owned(),
     }
 }
 
