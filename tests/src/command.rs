@@ -22,6 +22,9 @@ mod invocations;
 mod lists;
 #[path = "command/mistakes.rs"]
 mod mistakes;
+#[cfg(unix)]
+#[path = "command/pages.rs"]
+mod pages;
 #[path = "command/plan.rs"]
 mod plan;
 #[path = "command/replays.rs"]

@@ -46,8 +46,12 @@ impl Google {
 
     /// The options that lead gcf here.
     pub(crate) fn maps(&self) -> Vec<String> {
-        let map = |origin| ["--map".to_owned(), format!("{origin}=http://127.0.0.1:{}", self.port)];
-        ORIGINS.into_iter().flat_map(map).collect()
+        ORIGINS.into_iter().flat_map(|origin| self.map(origin)).collect()
+    }
+
+    /// The option that leads gcf here in place of one more origin.
+    pub(crate) fn map(&self, origin: &str) -> [String; 2] {
+        ["--map".to_owned(), format!("{origin}=http://127.0.0.1:{}", self.port)]
     }
 
     /// From now on, requests whose host, target and body hold `text` get this answer.

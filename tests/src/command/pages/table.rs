@@ -1,0 +1,128 @@
+//! The pages, what each needs before it, and what of it is not run, with the reason.
+
+/// A page of the README or the guide.
+pub(crate) struct Page {
+    pub(crate) file: &'static str,
+    /// Commands that a reader has run before, such as those of a page that this one builds on. `before.sh` is read
+    /// before each block.
+    pub(crate) before: &'static str,
+    /// Files that a reader has.
+    pub(crate) files: &'static [(&'static str, &'static str)],
+    /// What a reader replaces by something of their own.
+    pub(crate) stand_ins: &'static [(&'static str, &'static str)],
+    /// Lines that are not run, and why not.
+    pub(crate) not_run: &'static [(&'static str, &'static str)],
+    /// First lines of blocks of plain text, and where they are compared.
+    pub(crate) shown: &'static [(&'static str, &'static str)],
+}
+
+const PLAIN: Page = Page { file: "", before: "", files: &[], stand_ins: &[], not_run: &[], shown: &[] };
+
+const CONNECT: &str = "gcf connect --nickname work --credentials key.json";
+const GCLOUD: &str = "gcloud asks Google";
+const BROWSER: &str = "a person consents in a browser: tests/sign-in runs it, with Chromium";
+
+pub(crate) const PAGES: [Page; 12] = [
+    Page {
+        file: "README.md",
+        not_run: &[
+            (
+                "cargo xtask demo     # the tour below; compiles a WebAssembly engine first, which takes minutes",
+                "builds the workspace; its output is compared in alone.rs",
+            ),
+            ("cargo xtask test     # every test", "runs this test"),
+            ("cargo install --path host-harness --locked", "takes minutes; tests/installed/run.sh runs it"),
+        ],
+        shown: &[("$ cargo xtask demo", "alone.rs")],
+        ..PLAIN
+    },
+    Page { file: "docs/guide/README.md", ..PLAIN },
+    Page {
+        file: "docs/guide/custom-api.md",
+        before: CONNECT,
+        files: &[("filter.json", r#"{"resourceNames": ["projects/my-project"]}"#)],
+        ..PLAIN
+    },
+    Page {
+        file: "docs/guide/doctor-and-plan.md",
+        before: "gcf connect --nickname robot --credentials key.json",
+        // A plan begins with the access token where none is cached.
+        files: &[("before.sh", "rm -f .local/share/gcf/tokens*")],
+        ..PLAIN
+    },
+    Page { file: "docs/guide/embed.md", ..PLAIN },
+    Page {
+        file: "docs/guide/google-setup.md",
+        not_run: &[
+            ("gcloud services enable cloudfunctions.googleapis.com --project=PROJECT", GCLOUD),
+            ("gcloud services enable run.googleapis.com --project=PROJECT", GCLOUD),
+            ("gcloud services enable iamcredentials.googleapis.com --project=PROJECT", GCLOUD),
+            ("gcloud iam service-accounts create gcf-connector --project=PROJECT", GCLOUD),
+            (
+                "gcloud iam service-accounts keys create key.json --iam-account=gcf-connector@PROJECT.iam.gserviceaccount.com",
+                GCLOUD,
+            ),
+            (
+                "gcloud projects add-iam-policy-binding PROJECT --member=$member --role=roles/cloudfunctions.viewer",
+                GCLOUD,
+            ),
+            (
+                "gcloud functions add-iam-policy-binding FUNCTION --region=REGION --project=PROJECT --member=$member --role=roles/cloudfunctions.invoker",
+                GCLOUD,
+            ),
+            (
+                "gcloud run services add-iam-policy-binding SERVICE --region=REGION --project=PROJECT --member=$member --role=roles/run.invoker",
+                GCLOUD,
+            ),
+        ],
+        ..PLAIN
+    },
+    Page { file: "docs/guide/guard-rails.md", ..PLAIN },
+    Page {
+        file: "docs/guide/invoke.md",
+        before: CONNECT,
+        files: &[
+            ("rows.csv", "id,name\n7,ada\n"),
+            (
+                "event.json",
+                r#"{"specversion": "1.0", "id": "7", "source": "//storage.googleapis.com/b", "type": "google.cloud.storage.object.v1.finalized", "data": {"name": "a.txt"}}"#,
+            ),
+        ],
+        ..PLAIN
+    },
+    Page { file: "docs/guide/list.md", before: CONNECT, ..PLAIN },
+    Page {
+        file: "docs/guide/secrets.md",
+        before: CONNECT,
+        stand_ins: &[("age1…", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p")],
+        ..PLAIN
+    },
+    Page {
+        file: "docs/guide/sign-in.md",
+        before: "openssl genpkey -algorithm RSA -quiet > robot.pem",
+        files: &[
+            ("token.txt", "ya29.mine"),
+            (
+                ".config/gcloud/application_default_credentials.json",
+                r#"{"type": "authorized_user", "client_id": "1-x.apps.googleusercontent.com", "client_secret": "not-one", "refresh_token": "1//not-one"}"#,
+            ),
+        ],
+        stand_ins: &[
+            ("PROJECT_NUMBER", "123456789012"),
+            ("@PROJECT.", "@my-project."),
+            ("/POOL/", "/pool/"),
+            ("/PROVIDER", "/github"),
+        ],
+        not_run: &[
+            ("gcf connect --nickname ada --oauth --client client_secret.json", BROWSER),
+            ("gcf reconnect ada --oauth --client client_secret.json", BROWSER),
+            ("gcloud auth application-default login", GCLOUD),
+        ],
+        ..PLAIN
+    },
+    Page { file: "docs/guide/tapes.md", ..PLAIN },
+];
+
+/// Options that sentences name and that are not of `gcf`.
+pub(crate) const FOREIGN: [(&str, &str); 2] =
+    [("--impersonate-service-account", "gcloud"), ("--features", "cargo")];
