@@ -2,7 +2,7 @@
 
 use std::{fmt, io, path::PathBuf, time::Duration};
 
-use crate::{contract::wit::ConnectorError, secrets::StoreError};
+use crate::{contract::wit::ConnectorError, reading, secrets::StoreError};
 
 /// The reason why a call returned no answer.
 #[derive(Debug, thiserror::Error)]
@@ -17,14 +17,13 @@ pub enum CallError {
 
 /// The reason why a component could not be loaded, or a call was stopped.
 ///
-/// The texts are made from paths, numbers and the names of interfaces, and never hold a secret.
-#[derive(Debug, thiserror::Error)]
+/// The texts are made from paths, numbers and the names of interfaces, and never hold a secret. Printing the error says
+/// in one breath what failed and what to do; [`HostError::message`] and [`HostError::fix`] are the two by themselves.
+#[derive(Debug)]
 pub enum HostError {
     /// The builder was given no component.
-    #[error("no component was given; call component_file or component_bytes before build")]
     NoComponent,
     /// The file of the component cannot be read.
-    #[error("cannot read the component {}: {source}; build it with `cargo xtask build`, or name another file", path.display())]
     Unreadable {
         /// The component's file.
         path: PathBuf,
@@ -32,41 +31,93 @@ pub enum HostError {
         source: io::Error,
     },
     /// Not a WebAssembly component: another kind of file, or a core module.
-    #[error("{0} is not a WebAssembly component; name gcf-connector.wasm, which `cargo xtask build` makes")]
     NotAComponent(String),
     /// Damaged, or a component, but not one for this host.
-    #[error(
-        "not a component of the world gcf:connector/connector@0.1: {0}; use the release that belongs to this host"
-    )]
     Invalid(String),
     /// The catalog of the component cannot be used, so nothing would guard where it sends what.
-    #[error("the component's catalog cannot be used: {0}; use the release that belongs to this host")]
     Manifest(String),
     /// The component declares that it sends more than the connector of this release, or sends it to others.
-    #[error(
-        "the component wants to send what the connector does not: {}; use the release that belongs to this host, or, if you mean it, name all that may be sent with egress_allow (gcf --egress)",
-        .0.join("; ")
-    )]
     EgressBeyond(Vec<String>),
     /// The sandbox itself could not be made.
-    #[error("cannot set up the sandbox: {0}; check the limits of this process on memory and threads")]
     Engine(String),
     /// The component broke off. Its output is discarded, for it may hold anything.
-    #[error(
-        "the component trapped ({0}): a fault of the component; please report it with the action that caused it"
-    )]
     Trapped(String),
     /// The call did not end in time, although the component keeps the deadline itself.
-    #[error(
-        "the call was stopped after {0:?}: it did not end by its deadline; give it more time, or report it if it should have ended"
-    )]
     DeadlineExceeded(Duration),
     /// The store could not say which connection the call is for.
-    #[error("the secret store cannot be used: {0}; whoever runs the host looks after its store")]
     Store(StoreError),
     /// The call needed more than it was allowed.
-    #[error("the call was stopped: it needs more than {0}")]
     LimitExceeded(Limit),
+}
+
+impl HostError {
+    /// What failed, and where.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::NoComponent => "no component was given".to_owned(),
+            Self::Unreadable { path, source } => {
+                format!("cannot read the component {}: {}", path.display(), reading::what(source))
+            }
+            Self::NotAComponent(name) => format!("{name} is not a WebAssembly component"),
+            Self::Invalid(why) => format!("not a component of the world gcf:connector/connector@0.1: {why}"),
+            Self::Manifest(why) => format!("the component's catalog cannot be used: {why}"),
+            Self::EgressBeyond(beyond) => {
+                format!("the component wants to send what the connector does not: {}", beyond.join(", "))
+            }
+            Self::Engine(why) => format!("cannot set up the sandbox: {why}"),
+            Self::Trapped(code) => format!("the component trapped ({code}): a fault of the component"),
+            Self::DeadlineExceeded(limit) => {
+                format!("the call was stopped after {limit:?}: it did not end by its deadline")
+            }
+            Self::Store(error) => format!("the secret store cannot be used: {}", error.message()),
+            Self::LimitExceeded(limit) => format!("the call was stopped: it needs more than {limit}"),
+        }
+    }
+
+    /// What to do next, and whose move it is.
+    #[must_use]
+    pub fn fix(&self) -> &str {
+        match self {
+            Self::NoComponent => "call component_file or component_bytes before build",
+            Self::Unreadable { .. } => "build it with `cargo xtask build`, or name another file",
+            Self::NotAComponent(_) => "name gcf-connector.wasm, which `cargo xtask build` makes",
+            Self::Invalid(_) | Self::Manifest(_) => "use the release that belongs to this host",
+            Self::EgressBeyond(_) => {
+                "use the release that belongs to this host, or, if you mean it, name all that may be sent with \
+                 egress_allow (gcf --egress)"
+            }
+            Self::Engine(_) => "check the limits of this process on memory and threads",
+            Self::Trapped(_) => "please report it with the action that caused it",
+            Self::DeadlineExceeded(_) => "give it more time, or report it if it should have ended",
+            Self::Store(error) => error.fix().unwrap_or("whoever runs the host looks after its store"),
+            Self::LimitExceeded(limit) => limit.fix(),
+        }
+    }
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.message(), self.fix())
+    }
+}
+
+impl std::error::Error for HostError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { source, .. } => Some(source),
+            Self::Store(error) => Some(error),
+            Self::LimitExceeded(limit) => Some(limit),
+            Self::NoComponent
+            | Self::NotAComponent(_)
+            | Self::Invalid(_)
+            | Self::Manifest(_)
+            | Self::EgressBeyond(_)
+            | Self::Engine(_)
+            | Self::Trapped(_)
+            | Self::DeadlineExceeded(_) => None,
+        }
+    }
 }
 
 /// A limit that a call reached. Each is a field of [`Limits`](crate::Limits).
@@ -90,46 +141,34 @@ pub enum Limit {
     Signatures(u32),
 }
 
+impl Limit {
+    /// What to do next.
+    #[must_use]
+    pub fn fix(self) -> &'static str {
+        match self {
+            Self::Memory(_) => "ask for less at once, or raise Limits::memory",
+            Self::Cpu(_) => "ask for less at once, or raise Limits::cpu",
+            Self::Requests(_) => "ask for less at once, or raise Limits::requests",
+            Self::StoreCalls(_) => "ask for less at once, or raise Limits::store.calls",
+            Self::StoreWrites(_) => "ask for less at once, or raise Limits::store.writes",
+            Self::StoreBytes(_) => "store less at once, or raise Limits::store.bytes",
+            Self::Leases(_) => "ask for less at once, or raise Limits::store.leases",
+            Self::Signatures(_) => "ask for less at once, or raise Limits::store.signatures",
+        }
+    }
+}
+
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Memory(bytes) => {
-                write!(f, "{} MiB of memory; ask for less at once, or raise Limits::memory", bytes >> 20)
-            }
-            Self::Cpu(time) => {
-                write!(f, "{time:?} of processor time; ask for less at once, or raise Limits::cpu")
-            }
-            Self::Requests(count) => {
-                write!(f, "{count} requests; ask for less at once, or raise Limits::requests")
-            }
-            Self::StoreCalls(count) => {
-                write!(
-                    f,
-                    "{count} calls of the secret store; ask for less at once, or raise Limits::store.calls"
-                )
-            }
-            Self::StoreWrites(count) => {
-                write!(
-                    f,
-                    "{count} writes to the secret store; ask for less at once, or raise Limits::store.writes"
-                )
-            }
-            Self::StoreBytes(bytes) => {
-                let kib = bytes >> 10;
-                write!(
-                    f,
-                    "{kib} KiB written to the secret store; store less at once, or raise Limits::store.bytes"
-                )
-            }
-            Self::Leases(count) => {
-                write!(
-                    f,
-                    "{count} leases of the secret store; ask for less at once, or raise Limits::store.leases"
-                )
-            }
-            Self::Signatures(count) => {
-                write!(f, "{count} signatures; ask for less at once, or raise Limits::store.signatures")
-            }
+            Self::Memory(bytes) => write!(f, "{} MiB of memory", bytes >> 20),
+            Self::Cpu(time) => write!(f, "{time:?} of processor time"),
+            Self::Requests(count) => write!(f, "{count} requests"),
+            Self::StoreCalls(count) => write!(f, "{count} calls of the secret store"),
+            Self::StoreWrites(count) => write!(f, "{count} writes to the secret store"),
+            Self::StoreBytes(bytes) => write!(f, "{} KiB written to the secret store", bytes >> 10),
+            Self::Leases(count) => write!(f, "{count} leases of the secret store"),
+            Self::Signatures(count) => write!(f, "{count} signatures"),
         }
     }
 }
@@ -232,7 +271,8 @@ mod tests {
             HostError::engine(&wasmtime::Error::msg("mmap")),
             HostError::Trapped("unreachable".to_owned()),
             HostError::DeadlineExceeded(Duration::from_secs(65)),
-            HostError::Store(StoreError::Unavailable("disk".to_owned())),
+            HostError::Store(StoreError::unavailable("disk")),
+            HostError::Store(StoreError::unavailable("disk").with_fix("use another")),
             HostError::LimitExceeded(Limit::Memory(128 << 20)),
             HostError::LimitExceeded(Limit::Cpu(Duration::from_secs(2))),
             HostError::LimitExceeded(Limit::Requests(64)),
@@ -246,7 +286,8 @@ mod tests {
             let text = error.to_string();
             assert!(!text.contains('\n'), "{text}");
             let fixes = ["name", "build", "use", "check", "report", "raise", "call", "looks after"];
-            assert!(fixes.iter().any(|fix| text.contains(fix)), "{text}");
+            assert!(fixes.iter().any(|fix| error.fix().contains(fix)), "{text}");
+            assert_eq!(text, format!("{}; {}", error.message(), error.fix()));
         }
     }
 

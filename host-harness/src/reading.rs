@@ -66,8 +66,25 @@ fn too_long(length: Option<u64>, limit: u64) -> io::Error {
         Some(length) => format!("it is {length} bytes long"),
         None => "it does not end where it should".to_owned(),
     };
-    let text = format!("{what}, and at most {limit} are read; name another file");
-    io::Error::new(io::ErrorKind::FileTooLarge, text)
+    let what = format!("{what}, and at most {limit} are read");
+    io::Error::new(io::ErrorKind::FileTooLarge, Unfit { what, fix: "name another file" })
+}
+
+/// A file that is not one to read. Printing it says in one breath what is wrong and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}; {fix}")]
+pub(crate) struct Unfit {
+    pub(crate) what: String,
+    pub(crate) fix: &'static str,
+}
+
+/// What is wrong with a file that could not be read, without what to do.
+#[must_use]
+pub fn what(error: &io::Error) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Unfit>()) {
+        Some(unfit) => unfit.what.clone(),
+        None => error.to_string(),
+    }
 }
 
 /// Tells whether a name is that of a descriptor of this process.
@@ -81,8 +98,8 @@ fn refuse(kind: FileType, opened: bool) -> io::Result<()> {
     if kind.is_file() || opened && !kind.is_dir() {
         return Ok(());
     }
-    let text = format!("it is {}, and no file; name a file", name(kind));
-    Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+    let what = format!("it is {}, and no file", name(kind));
+    Err(io::Error::new(io::ErrorKind::InvalidInput, Unfit { what, fix: "name a file" }))
 }
 
 #[cfg(unix)]

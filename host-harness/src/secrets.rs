@@ -143,10 +143,90 @@ pub enum StoreError {
     Unsupported,
     /// The store cannot answer now.
     #[error("store unavailable: {0}")]
-    Unavailable(String),
+    Unavailable(Reason),
     /// Anything else.
     #[error("store: {0}")]
-    Other(String),
+    Other(Reason),
+}
+
+impl StoreError {
+    /// [`StoreError::Unavailable`], from what failed and where.
+    #[must_use]
+    pub fn unavailable(message: impl Into<Reason>) -> Self {
+        Self::Unavailable(message.into())
+    }
+
+    /// [`StoreError::Other`], from what is wrong with what was asked for.
+    #[must_use]
+    pub fn other(message: impl Into<Reason>) -> Self {
+        Self::Other(message.into())
+    }
+
+    /// Adds what to do next, if the reason is one of words.
+    #[must_use]
+    pub fn with_fix(self, fix: impl Into<String>) -> Self {
+        match self {
+            Self::Unavailable(reason) => Self::Unavailable(reason.with_fix(fix)),
+            Self::Other(reason) => Self::Other(reason.with_fix(fix)),
+            Self::VersionMismatch | Self::ReadOnly | Self::Unsupported => self,
+        }
+    }
+
+    /// What failed, without what to do.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::Unavailable(reason) | Self::Other(reason) => reason.message.clone(),
+            Self::VersionMismatch | Self::ReadOnly | Self::Unsupported => self.to_string(),
+        }
+    }
+
+    /// What to do next, where the store knows.
+    #[must_use]
+    pub fn fix(&self) -> Option<&str> {
+        match self {
+            Self::Unavailable(reason) | Self::Other(reason) => reason.fix.as_deref(),
+            Self::VersionMismatch | Self::ReadOnly | Self::Unsupported => None,
+        }
+    }
+}
+
+/// A failure in words: what failed, and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reason {
+    /// What failed, and where.
+    pub message: String,
+    /// What to do next, and whose move it is.
+    pub fix: Option<String>,
+}
+
+impl Reason {
+    /// Adds what to do next.
+    #[must_use]
+    pub fn with_fix(self, fix: impl Into<String>) -> Self {
+        Self { fix: Some(fix.into()), ..self }
+    }
+}
+
+impl From<String> for Reason {
+    fn from(message: String) -> Self {
+        Self { message, fix: None }
+    }
+}
+
+impl From<&str> for Reason {
+    fn from(message: &str) -> Self {
+        message.to_owned().into()
+    }
+}
+
+/// In one breath: what failed; what to do.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.fix.as_ref().map_or(Ok(()), |fix| write!(f, "; {fix}"))
+    }
 }
 
 /// The longest lease that is granted, whatever is asked for: a guest that asked for a year would

@@ -291,8 +291,8 @@ impl From<StoreError> for wit::StoreError {
             StoreError::VersionMismatch => Self::VersionMismatch,
             StoreError::ReadOnly => Self::ReadOnly,
             StoreError::Unsupported => Self::Unsupported,
-            StoreError::Unavailable(why) => Self::Unavailable(why),
-            StoreError::Other(why) => Self::Other(why),
+            StoreError::Unavailable(why) => Self::Unavailable(why.to_string()),
+            StoreError::Other(why) => Self::Other(why.to_string()),
         }
     }
 }

@@ -57,7 +57,8 @@ pub(super) fn check(store: &dyn SecretStore, clock: &ManualClock) {
 /// Checks that a full store says so, and goes on with its entries. `make` makes an empty one.
 pub(super) fn check_quota<S: SecretStore>(make: impl Fn(StoreQuota) -> (S, std::sync::Arc<ManualClock>)) {
     let few = StoreQuota { entries: 2, bytes: 1 << 20, leases: 2 };
-    let is_full = |error: StoreError| matches!(&error, StoreError::Other(why) if why.contains("full"));
+    let is_full =
+        |error: StoreError| matches!(&error, StoreError::Other(why) if why.message.contains("full"));
 
     let (store, clock) = make(few);
     let put = |key: &str, value: &str| store.put(key, value, &Expected::Anything);

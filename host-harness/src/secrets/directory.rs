@@ -100,7 +100,7 @@ impl DirectoryStore {
             Some(identity) => identity,
             None if entries::is_empty(&folder)? => key.create(&folder)?,
             None => {
-                return Err(StoreError::Unavailable(key.missing(&folder)));
+                return Err(key.missing(&folder));
             }
         };
         let (quota, known) = (StoreQuota::DEFAULT, Known::nothing());
@@ -186,14 +186,17 @@ impl DirectoryStore {
             return Ok(());
         }
         if key.overlooks_passphrase(&self.folder) {
-            return Err(StoreError::Unavailable(key.missing(&self.folder)));
+            return Err(key.missing(&self.folder));
         }
         let recipient = self.recipient();
-        Err(StoreError::Unavailable(format!(
-            "none of the {hidden} entries in {} is encrypted to this key ({recipient}); open the store with the \
-             key it was made with, or ask its owner to share a connection with this recipient",
-            self.folder.display()
-        )))
+        let folder = self.folder.display();
+        Err(StoreError::unavailable(format!(
+            "none of the {hidden} entries in {folder} is encrypted to this key ({recipient})"
+        ))
+        .with_fix(
+            "open the store with the key it was made with, or ask its owner to share a connection with this \
+             recipient",
+        ))
     }
 }
 

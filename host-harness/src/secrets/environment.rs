@@ -36,39 +36,43 @@ impl ReadOnlyStore {
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let failed = |what: &dyn fmt::Display| {
-            StoreError::Unavailable(format!("cannot read {}: {what}", path.display()))
+            StoreError::unavailable(format!("cannot read {}: {what}", path.display()))
         };
         let bytes = reading::read(path, Kind::Opened, MAX_FILE).map_err(|error| failed(&error))?;
-        let text = String::from_utf8(bytes).map_err(|_| failed(&"it is not text; name a JSON file"))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| failed(&"it is not text").with_fix("name a JSON file"))?;
         Self::parse(&text, &path.display().to_string())
     }
 
     fn from_variable(variable: Result<String, VarError>) -> Result<Self, StoreError> {
         match variable {
             Ok(text) => Self::parse(&text, SECRETS_VARIABLE),
-            Err(VarError::NotPresent) => Err(StoreError::Unavailable(format!(
-                "{SECRETS_VARIABLE} is not set; put a JSON object there, from keys to strings"
-            ))),
+            Err(VarError::NotPresent) => {
+                Err(StoreError::unavailable(format!("{SECRETS_VARIABLE} is not set"))
+                    .with_fix("put a JSON object there, from keys to strings"))
+            }
             // The variable itself is inside the error, and stays out of ours.
-            Err(VarError::NotUnicode(_)) => Err(StoreError::Unavailable(format!(
-                "{SECRETS_VARIABLE} is not UTF-8; put a JSON object there, from keys to strings"
-            ))),
+            Err(VarError::NotUnicode(_)) => {
+                Err(StoreError::unavailable(format!("{SECRETS_VARIABLE} is not UTF-8"))
+                    .with_fix("put a JSON object there, from keys to strings"))
+            }
         }
     }
 
     /// Parses the object. serde_json's messages quote the text; only the place is passed on.
     fn parse(text: &str, source: &str) -> Result<Self, StoreError> {
         let values: BTreeMap<String, String> = serde_json::from_str(text).map_err(|error| {
-            StoreError::Unavailable(format!(
-                "{source} is not a JSON object from keys to strings: line {}, column {}; correct it there",
+            StoreError::unavailable(format!(
+                "{source} is not a JSON object from keys to strings: line {}, column {}",
                 error.line(),
                 error.column()
             ))
+            .with_fix("correct it there")
         })?;
         for (key, value) in &values {
-            check_key(key)
-                .and_then(|()| check_value(value))
-                .map_err(|error| StoreError::Unavailable(format!("{source} cannot be used: {error}")))?;
+            check_key(key).and_then(|()| check_value(value)).map_err(|error| {
+                StoreError::unavailable(format!("{source} cannot be used: {}", error.message()))
+            })?;
         }
         Ok(Self { values })
     }

@@ -30,9 +30,8 @@ pub(super) fn private_folder(path: &Path, known: bool) -> Result<(), StoreError>
     // Said at the start, and not when the first token has to be kept.
     temporary(path).map(drop).map_err(|error| {
         let path = path.display();
-        StoreError::Unavailable(format!(
-            "cannot write in the folder {path}: {error}; make it writable, or name another folder"
-        ))
+        StoreError::unavailable(format!("cannot write in the folder {path}: {error}"))
+            .with_fix("make it writable, or name another folder")
     })
 }
 
@@ -105,13 +104,11 @@ pub(super) fn read_private(
     let ours = is_ours(&bytes);
     let path = path.display();
     Err(if ours {
-        StoreError::Unavailable(format!(
-            "others can read {path} (mode {mode:o}); run `chmod 600 {path}`, and make a new one if somebody did"
-        ))
+        StoreError::unavailable(format!("others can read {path} (mode {mode:o})"))
+            .with_fix(format!("run `chmod 600 {path}`, and make a new one if somebody did"))
     } else {
-        StoreError::Other(format!(
-            "others can read {path} (mode {mode:o}), and no key is in it; name a key file"
-        ))
+        StoreError::other(format!("others can read {path} (mode {mode:o}), and no key is in it"))
+            .with_fix("name a key file")
     })
 }
 
@@ -152,7 +149,7 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, StoreError> {
 
 /// The error that says what could not be done, with which file, and why.
 pub(super) fn unavailable(what: &str, path: &Path, error: &io::Error) -> StoreError {
-    StoreError::Unavailable(format!("{what} {}: {error}", path.display()))
+    StoreError::unavailable(format!("{what} {}: {error}", path.display()))
 }
 
 /// The durability of a change: whether it must survive a power cut.
@@ -166,7 +163,7 @@ fn open(path: &Path) -> Result<Option<File>, StoreError> {
     let mut options = File::options();
     options.read(true);
     follow_no_link(&mut options);
-    let refused = |what| StoreError::Unavailable(format!("cannot read {}: {what}", path.display()));
+    let refused = |what| StoreError::unavailable(format!("cannot read {}: {what}", path.display()));
     match options.open(path) {
         Ok(file) if file.metadata().is_ok_and(|metadata| metadata.is_file()) => Ok(Some(file)),
         Ok(_) => Err(refused("it is no file")),
@@ -182,7 +179,7 @@ fn read_all(path: &Path, file: File) -> Result<Vec<u8>, StoreError> {
     reading::read_from(file, MAX_FILE - 1).map_err(|error| {
         if error.kind() == io::ErrorKind::FileTooLarge {
             let path = path.display();
-            return StoreError::Unavailable(format!(
+            return StoreError::unavailable(format!(
                 "cannot read {path}: it is larger than anything that is kept here"
             ));
         }
@@ -220,22 +217,19 @@ fn refuse_open_folder(path: &Path, metadata: &fs::Metadata, known: bool) -> Resu
     let mode = mode(metadata);
     let path = path.display();
     Err(if metadata.is_symlink() {
-        StoreError::Other(format!(
-            "{path} is a symbolic link, and those are not followed; name the folder it leads to"
-        ))
+        StoreError::other(format!("{path} is a symbolic link, and those are not followed"))
+            .with_fix("name the folder it leads to")
     } else if !metadata.is_dir() {
-        StoreError::Other(format!("not a folder: {path}; name a folder, or one that is still to be made"))
+        StoreError::other(format!("not a folder: {path}"))
+            .with_fix("name a folder, or one that is still to be made")
     } else if mode & 0o077 == 0 {
         return Ok(());
     } else if known {
-        StoreError::Unavailable(format!(
-            "others can enter {path} (mode {mode:o}); run `chmod 700 {path}`, or name another folder"
-        ))
+        StoreError::unavailable(format!("others can enter {path} (mode {mode:o})"))
+            .with_fix(format!("run `chmod 700 {path}`, or name another folder"))
     } else {
-        StoreError::Other(format!(
-            "others can enter {path} (mode {mode:o}), and it is no store yet; name a folder that is still to be \
-             made, or an empty one that is yours alone"
-        ))
+        StoreError::other(format!("others can enter {path} (mode {mode:o}), and it is no store yet"))
+            .with_fix("name a folder that is still to be made, or an empty one that is yours alone")
     })
 }
 

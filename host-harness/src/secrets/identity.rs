@@ -64,19 +64,19 @@ impl KeySource {
         match variables.map(|value| value.filter(|value| !value.is_empty())) {
             [Some(text), None, None] => match text.into_string() {
                 Ok(text) => Ok(Self::Passphrase(Passphrase::new(text)?)),
-                Err(_) => {
-                    Err(StoreError::Other(format!("{PASSPHRASE_VARIABLE} is not UTF-8; set it to text")))
-                }
+                Err(_) => Err(StoreError::other(format!("{PASSPHRASE_VARIABLE} is not UTF-8"))
+                    .with_fix("set it to text")),
             },
             [None, Some(path), None] => Ok(Self::File(path.into())),
             [None, None, Some(_)] => Self::keyring(),
             [None, None, None] => default().map(Self::File).ok_or_else(|| {
-                StoreError::Other(format!("there is no home folder for the key; set {KEY_FILE_VARIABLE}"))
+                StoreError::other("there is no home folder for the key")
+                    .with_fix(format!("set {KEY_FILE_VARIABLE}"))
             }),
-            _ => Err(StoreError::Other(format!(
-                "only one of {PASSPHRASE_VARIABLE}, {KEY_FILE_VARIABLE} and {KEYRING_VARIABLE} may be set; unset \
-                 those that are not meant"
-            ))),
+            _ => Err(StoreError::other(format!(
+                "only one of {PASSPHRASE_VARIABLE}, {KEY_FILE_VARIABLE} and {KEYRING_VARIABLE} may be set"
+            ))
+            .with_fix("unset those that are not meant")),
         }
     }
 
@@ -88,9 +88,8 @@ impl KeySource {
 
     #[cfg(not(feature = "keyring"))]
     fn keyring() -> Result<Self, StoreError> {
-        Err(StoreError::Other(format!(
-            "{KEYRING_VARIABLE} is set, but this build has no keyring; build gcf with `--features keyring`"
-        )))
+        Err(StoreError::other(format!("{KEYRING_VARIABLE} is set, but this build has no keyring"))
+            .with_fix("build gcf with `--features keyring`"))
     }
 
     /// `gcf/key.txt` in the user's folder of settings, if there is a home folder.
@@ -129,34 +128,29 @@ impl KeySource {
             #[cfg(feature = "keyring")]
             Self::Keyring => keyring::save(&identity)?,
         }
-        self.load(store)?.ok_or_else(|| StoreError::Unavailable(format!("{} is gone again", self.place())))
+        self.load(store)?.ok_or_else(|| StoreError::unavailable(format!("{} is gone again", self.place())))
     }
 
     /// Explains why an encrypted store cannot be opened without a key, and where that may be.
-    pub(super) fn missing(&self, store: &Path) -> String {
+    pub(super) fn missing(&self, store: &Path) -> StoreError {
         let folder = store.display();
         if self.overlooks_passphrase(store) {
-            return format!("the key of the store {folder} is under a passphrase; set {PASSPHRASE_VARIABLE}");
+            return StoreError::unavailable(format!("the key of the store {folder} is under a passphrase"))
+                .with_fix(format!("set {PASSPHRASE_VARIABLE}"));
         }
-        match self {
+        let fix = match self {
             Self::Passphrase(_) => format!(
-                "{} is missing, and the store {folder} is encrypted; if it never had a passphrase, unset \
-                 {PASSPHRASE_VARIABLE}; if it had, restore the file from a backup",
-                self.place()
+                "if it never had a passphrase, unset {PASSPHRASE_VARIABLE}; if it had, restore the file from a backup"
             ),
-            Self::File(_) => format!(
-                "{} is missing, and the store {folder} is encrypted; restore the file from a backup, or name the \
-                 one that the store was made with; if the store is somebody else's, open one of your own \
-                 first, which makes the key, and ask them to share with its recipient",
-                self.place()
-            ),
+            Self::File(_) => "restore the file from a backup, or name the one that the store was made with; if the \
+                store is somebody else's, open one of your own first, which makes the key, and ask them to share with \
+                its recipient"
+                .to_owned(),
             #[cfg(feature = "keyring")]
-            Self::Keyring => format!(
-                "{} is missing, and the store {folder} is encrypted; restore it, or name the key that the store \
-                 was made with",
-                self.place()
-            ),
-        }
+            Self::Keyring => "restore it, or name the key that the store was made with".to_owned(),
+        };
+        let message = format!("{} is missing, and the store {folder} is encrypted", self.place());
+        StoreError::unavailable(message).with_fix(fix)
     }
 
     /// Tells whether the store has a key under a passphrase, and none was given.
@@ -186,7 +180,7 @@ impl Passphrase {
     pub fn new(text: impl Into<String>) -> Result<Self, StoreError> {
         let text = SecretString::from(text.into());
         if text.expose_secret().is_empty() {
-            return Err(StoreError::Other("the passphrase is empty; set one".into()));
+            return Err(StoreError::other("the passphrase is empty").with_fix("set one"));
         }
         Ok(Self(text))
     }
@@ -210,17 +204,22 @@ impl Passphrase {
         let mut identity = scrypt::Identity::new(self.0.clone());
         identity.set_max_work_factor(MAX_WORK_FACTOR);
         let mut plain = String::new();
-        let refused = |why: &str| {
+        let refused = |why: &str, fix: &str| {
             let path = path.display();
-            StoreError::Unavailable(format!("cannot open {path}: {why}"))
+            StoreError::unavailable(format!("cannot open {path}: {why}")).with_fix(fix)
         };
         let decryptor = Decryptor::new_buffered(bytes)
-            .map_err(|_| refused("it is damaged; restore it from a backup of the store"))?;
+            .map_err(|_| refused("it is damaged", "restore it from a backup of the store"))?;
         decryptor
             .decrypt(iter::once(&identity as &dyn age::Identity))
-            .map_err(|_| refused("the passphrase is another one, or the file is damaged; set the one that the store was made with"))?
+            .map_err(|_| {
+                refused(
+                    "the passphrase is another one, or the file is damaged",
+                    "set the one that the store was made with",
+                )
+            })?
             .read_to_string(&mut plain)
-            .map_err(|_| refused("it is damaged; restore it from a backup of the store"))?;
+            .map_err(|_| refused("it is damaged", "restore it from a backup of the store"))?;
         let plain = SecretString::from(plain);
         parse(path, plain.expose_secret().as_bytes())
     }
@@ -250,16 +249,17 @@ fn holds_key(bytes: &[u8]) -> bool {
 
 /// Reads the one key of a key file. The text appears in no message.
 fn parse(path: &Path, bytes: &[u8]) -> Result<Identity, StoreError> {
-    let refused =
-        |why: &str| StoreError::Unavailable(format!("cannot use the key in {}: {why}", path.display()));
-    let text = std::str::from_utf8(bytes).map_err(|_| refused("it is no text; name another key file"))?;
+    let refused = |why: &str, fix: &str| {
+        StoreError::unavailable(format!("cannot use the key in {}: {why}", path.display())).with_fix(fix)
+    };
+    let text = std::str::from_utf8(bytes).map_err(|_| refused("it is no text", "name another key file"))?;
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     match (lines.next(), lines.next()) {
         (Some(line), None) => line.parse().map_err(|_| {
-            refused("it is no `AGE-SECRET-KEY-1…`; restore it from a backup, or name another key file")
+            refused("it is no `AGE-SECRET-KEY-1…`", "restore it from a backup, or name another key file")
         }),
-        (None, _) => Err(refused("there is none; restore the file from a backup")),
-        (Some(_), Some(_)) => Err(refused("there are several lines; leave one `AGE-SECRET-KEY-1…` in it")),
+        (None, _) => Err(refused("there is none", "restore the file from a backup")),
+        (Some(_), Some(_)) => Err(refused("there are several lines", "leave one `AGE-SECRET-KEY-1…` in it")),
     }
 }
 
@@ -269,10 +269,8 @@ fn refuse_inside(path: &Path, store: &Path) -> Result<(), StoreError> {
     let inside =
         || -> io::Result<bool> { Ok(fs::canonicalize(folder)?.starts_with(fs::canonicalize(store)?)) };
     if path.starts_with(store) || inside().unwrap_or(false) {
-        return Err(StoreError::Other(format!(
-            "the key file {} lies in the store that it is to protect; name one outside",
-            path.display()
-        )));
+        let message = format!("the key file {} lies in the store that it is to protect", path.display());
+        return Err(StoreError::other(message).with_fix("name one outside"));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::StoreError;
 /// Refuses a text that is not a key by `wit/secret-store.wit`.
 pub(crate) fn check_key(key: &str) -> Result<(), StoreError> {
     if key.is_empty() {
-        return Err(StoreError::Other("a key must not be empty".into()));
+        return Err(StoreError::other("a key must not be empty"));
     }
     check_prefix(key)
 }
@@ -17,10 +17,10 @@ pub(crate) fn check_key(key: &str) -> Result<(), StoreError> {
 pub(crate) fn check_prefix(prefix: &str) -> Result<(), StoreError> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._/-".contains(&byte);
     if prefix.len() > MAX_KEY {
-        return Err(StoreError::Other(format!("key too long: {} bytes, limit {MAX_KEY}", prefix.len())));
+        return Err(StoreError::other(format!("key too long: {} bytes, limit {MAX_KEY}", prefix.len())));
     }
     if !prefix.bytes().all(allowed) {
-        return Err(StoreError::Other("key holds something other than `a-z 0-9 . _ / -`".into()));
+        return Err(StoreError::other("key holds something other than `a-z 0-9 . _ / -`"));
     }
     Ok(())
 }
@@ -33,7 +33,7 @@ pub(crate) fn check_value(value: &str) -> Result<(), StoreError> {
 /// Refuses a length beyond the limit of values.
 pub(crate) fn check_length(bytes: usize) -> Result<(), StoreError> {
     if bytes > MAX_VALUE {
-        return Err(StoreError::Other(format!("value too long: {bytes} bytes, limit {MAX_VALUE}")));
+        return Err(StoreError::other(format!("value too long: {bytes} bytes, limit {MAX_VALUE}")));
     }
     Ok(())
 }

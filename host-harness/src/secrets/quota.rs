@@ -49,9 +49,8 @@ impl Default for StoreQuota {
 }
 
 fn full(limit: &str) -> StoreError {
-    StoreError::Other(format!(
-        "the store is full, at {limit}; disconnect connections that nobody needs, or have whoever runs the host raise its quota"
-    ))
+    StoreError::other(format!("the store is full, at {limit}"))
+        .with_fix("disconnect connections that nobody needs, or have whoever runs the host raise its quota")
 }
 
 /// The size to which a store has grown.

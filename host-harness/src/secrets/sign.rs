@@ -19,27 +19,27 @@ pub fn sign_with_pem(pem: &str, message: &[u8]) -> Result<Vec<u8>, StoreError> {
     let pair = parse(pem)?;
     let mut signature = vec![0; pair.public().modulus_len()];
     pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-        .map_err(|_| StoreError::Other("signing failed".into()))?;
+        .map_err(|_| StoreError::other("signing failed"))?;
     Ok(signature)
 }
 
 fn parse(pem: &str) -> Result<RsaKeyPair, StoreError> {
     // The reader's error is dropped: it quotes lines of what it read.
     let der = PrivateKeyDer::from_pem_slice(pem.as_bytes())
-        .map_err(|_| StoreError::Other("the stored value is not a PEM private key".into()))?;
+        .map_err(|_| StoreError::other("the stored value is not a PEM private key"))?;
     let pair = match &der {
         PrivateKeyDer::Pkcs8(key) => RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()),
         PrivateKeyDer::Pkcs1(key) => RsaKeyPair::from_der(key.secret_pkcs1_der()),
         PrivateKeyDer::Sec1(_) | _ => {
-            return Err(StoreError::Other("the stored key is not an RSA key".into()));
+            return Err(StoreError::other("the stored key is not an RSA key"));
         }
     };
     pair.map_err(|rejected| match rejected.to_string().as_str() {
         // ring takes 2,048 to 4,096 bits in steps of 512. Others may take more.
         "TooLarge" | "PrivateModulusLenNotMultipleOf512Bits" => StoreError::Unsupported,
-        "TooSmall" => StoreError::Other("the stored key is shorter than 2048 bits: make a new one".into()),
-        "WrongAlgorithm" => StoreError::Other("the stored key is not an RSA key".into()),
-        reason => StoreError::Other(format!("the stored key cannot be used: {reason}")),
+        "TooSmall" => StoreError::other("the stored key is shorter than 2048 bits: make a new one"),
+        "WrongAlgorithm" => StoreError::other("the stored key is not an RSA key"),
+        reason => StoreError::other(format!("the stored key cannot be used: {reason}")),
     })
 }
 

@@ -168,7 +168,7 @@ impl Scope {
         };
         // With no word of whether there is such an entry.
         permit.ok_or_else(|| {
-            StoreError::Other(format!("{key} is not for this call: it belongs to another connection"))
+            StoreError::other(format!("{key} is not for this call: it belongs to another connection"))
         })
     }
 

@@ -1,8 +1,8 @@
 //! The errors of a tape that cannot be used, or was not replayed as it stands.
 
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
 
-use crate::tape::miss::Miss;
+use crate::{reading, tape::miss::Miss};
 
 /// A secret on a tape, by its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,10 +14,12 @@ pub struct Leak {
 }
 
 /// An error of a tape, or of what was sent to it. The texts hold redacted values only.
-#[derive(Debug, thiserror::Error)]
+///
+/// Printing the error says in one breath what failed and what to do; [`TapeError::message`] and [`TapeError::fix`] are
+/// the two by themselves.
+#[derive(Debug)]
 pub enum TapeError {
     /// The file cannot be read.
-    #[error("cannot read tape {}: {source}", path.display())]
     Read {
         /// The tape's file.
         path: PathBuf,
@@ -25,7 +27,6 @@ pub enum TapeError {
         source: io::Error,
     },
     /// The file cannot be written. An earlier file in its place still stands.
-    #[error("cannot write tape {}: {source}", path.display())]
     Write {
         /// The tape's file.
         path: PathBuf,
@@ -33,7 +34,6 @@ pub enum TapeError {
         source: io::Error,
     },
     /// Another error of this file.
-    #[error("tape {}: {source}", path.display())]
     File {
         /// The tape's file.
         path: PathBuf,
@@ -41,13 +41,11 @@ pub enum TapeError {
         source: Box<TapeError>,
     },
     /// The JSON does not say `"format": "gcf-tape"`.
-    #[error("not a tape: `format` is {found}, expected \"gcf-tape\"")]
     NotATape {
         /// The content of the field, or `missing`.
         found: String,
     },
     /// The major version is another one.
-    #[error("tape version {found} is not supported: this program reads {supported}; record the tape again")]
     Version {
         /// The tape's version.
         found: String,
@@ -55,7 +53,6 @@ pub enum TapeError {
         supported: &'static str,
     },
     /// The text is not JSON, or not from some place on.
-    #[error("not JSON from line {line}, column {column} on: {problem}{}", within(at))]
     NotJson {
         /// The line at which it stops being JSON, from 1.
         line: usize,
@@ -67,7 +64,6 @@ pub enum TapeError {
         at: String,
     },
     /// A field has the wrong type or value.
-    #[error("at `{at}`: {problem}")]
     Malformed {
         /// The path of the field, such as `interactions[3].request.url`.
         at: String,
@@ -75,13 +71,11 @@ pub enum TapeError {
         problem: String,
     },
     /// Fields that this version does not know.
-    #[error("unknown field: {}; remove it, or correct its name", quoted(fields))]
     UnknownFields {
         /// The paths of the fields.
         fields: Vec<String>,
     },
     /// A name cannot be given another one.
-    #[error("{from:?} cannot be {to:?} on the tape: {problem}")]
     Alias {
         /// The name.
         from: String,
@@ -91,27 +85,13 @@ pub enum TapeError {
         problem: &'static str,
     },
     /// A secret is on the tape that cannot be taken out of it. Nothing was written.
-    #[error(
-        "the recording holds a secret, and was not written: {}; send a request that does not carry it, or have \
-         the server leave it out",
-        quoted(at)
-    )]
     Leak {
         /// The paths of the fields that hold it.
         at: Vec<String>,
     },
     /// The store gave out more secrets than are looked for. Nothing was written.
-    #[error(
-        "the recording was not written: the store gave out more secrets than can be kept off a tape, 2 MiB; record less \
-         on one tape"
-    )]
     TooManySecrets,
     /// The tape was written, but there was more than fits onto one.
-    #[error(
-        "tape {} is full: {left_out} of {of} exchanges are on it without their bodies, or not at all; record less on \
-         one tape",
-        path.display()
-    )]
     Full {
         /// The tape's file.
         path: PathBuf,
@@ -121,7 +101,6 @@ pub enum TapeError {
         of: usize,
     },
     /// The replay did not go as the tape says.
-    #[error("{}", unfinished(misses, unused, Miss::to_string))]
     NotReplayed {
         /// Requests that the tape does not answer.
         misses: Vec<Miss>,
@@ -131,6 +110,62 @@ pub enum TapeError {
 }
 
 impl TapeError {
+    /// What failed, and where.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::Read { path, source } => {
+                format!("cannot read tape {}: {}", path.display(), reading::what(source))
+            }
+            Self::Write { path, source } => {
+                format!("cannot write tape {}: {}", path.display(), reading::what(source))
+            }
+            Self::File { path, source } => format!("tape {}: {}", path.display(), source.message()),
+            Self::NotATape { found } => {
+                format!("not a tape: `format` is {found}, expected \"gcf-tape\"")
+            }
+            Self::Version { found, supported } => {
+                format!("tape version {found} is not supported: this program reads {supported}")
+            }
+            Self::NotJson { line, column, problem, at } => {
+                format!("not JSON from line {line}, column {column} on: {problem}{}", within(at))
+            }
+            Self::Malformed { at, problem } => format!("at `{at}`: {problem}"),
+            Self::UnknownFields { fields } => format!("unknown field: {}", quoted(fields)),
+            Self::Alias { from, to, problem } => format!("{from:?} cannot be {to:?} on the tape: {problem}"),
+            Self::Leak { at } => format!("the recording holds a secret, and was not written: {}", quoted(at)),
+            Self::TooManySecrets => {
+                "the recording was not written: the store gave out more secrets than can be kept off a tape, 2 MiB"
+                    .to_owned()
+            }
+            Self::Full { path, left_out, of } => format!(
+                "tape {} is full: {left_out} of {of} exchanges are on it without their bodies, or not at all",
+                path.display()
+            ),
+            Self::NotReplayed { misses, unused } => unfinished(misses, unused, Miss::to_string),
+        }
+    }
+
+    /// What to do next, where it is more than to correct what the message names.
+    #[must_use]
+    pub fn fix(&self) -> Option<&'static str> {
+        match self {
+            Self::File { source, .. } => source.fix(),
+            Self::Version { .. } => Some("record the tape again"),
+            Self::UnknownFields { .. } => Some("remove it, or correct its name"),
+            Self::Leak { .. } => Some("send a request that does not carry it, or have the server leave it out"),
+            Self::TooManySecrets | Self::Full { .. } => Some("record less on one tape"),
+            Self::Read { .. }
+            | Self::Write { .. }
+            | Self::NotATape { .. }
+            | Self::NotJson { .. }
+            | Self::Malformed { .. }
+            | Self::Alias { .. }
+            // Each miss has its own.
+            | Self::NotReplayed { .. } => None,
+        }
+    }
+
     /// As [`Display`](std::fmt::Display), with the differences in colours, for a terminal.
     #[must_use]
     pub fn coloured(&self) -> String {
@@ -138,6 +173,32 @@ impl TapeError {
             unfinished(misses, unused, Miss::coloured)
         } else {
             self.to_string()
+        }
+    }
+}
+
+impl fmt::Display for TapeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())?;
+        self.fix().map_or(Ok(()), |fix| write!(f, "; {fix}"))
+    }
+}
+
+impl std::error::Error for TapeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Read { source, .. } | Self::Write { source, .. } => Some(source),
+            Self::File { source, .. } => Some(source),
+            Self::NotATape { .. }
+            | Self::Version { .. }
+            | Self::NotJson { .. }
+            | Self::Malformed { .. }
+            | Self::UnknownFields { .. }
+            | Self::Alias { .. }
+            | Self::Leak { .. }
+            | Self::TooManySecrets
+            | Self::Full { .. }
+            | Self::NotReplayed { .. } => None,
         }
     }
 }

@@ -68,7 +68,7 @@ async fn nothing_longer_than_a_value_crosses_to_the_store() {
     let mut secrets = secrets(true);
     let version = || wit::Expected::Version(long());
     let is_too_long =
-        |error: StoreError| matches!(&error, StoreError::Other(why) if why.contains("too long"));
+        |error: StoreError| matches!(&error, StoreError::Other(why) if why.message.contains("too long"));
     assert!(is_too_long(secrets.put(key("status"), "x".into(), version()).await.unwrap().unwrap_err()));
     assert!(is_too_long(secrets.delete(key("status"), version()).await.unwrap().unwrap_err()));
     assert!(is_too_long(secrets.release_lease(key("tokens"), long()).await.unwrap().unwrap_err()));
@@ -160,7 +160,7 @@ impl SecretStore for Waiting {
     fn get(&self, _: &str) -> Result<Option<Entry>, StoreError> {
         // Long enough for any machine, and never waited for where the others do get their turn.
         let turn = self.turns.lock().unwrap().recv_timeout(Duration::from_secs(20));
-        turn.map(|()| None).map_err(|_| StoreError::Unavailable("nobody else had a turn".into()))
+        turn.map(|()| None).map_err(|_| StoreError::unavailable("nobody else had a turn"))
     }
 
     fn put(&self, key: &str, _: &str, _: &Expected) -> Result<String, StoreError> {

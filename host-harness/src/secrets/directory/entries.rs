@@ -102,11 +102,9 @@ impl DirectoryStore {
     }
 
     pub(super) fn hidden_entry(&self, path: &Path) -> StoreError {
-        StoreError::Unavailable(format!(
-            "cannot read {}: it is not encrypted to this key; ask its owner to share the connection with {}",
-            path.display(),
-            self.recipient()
-        ))
+        let path = path.display();
+        StoreError::unavailable(format!("cannot read {path}: it is not encrypted to this key"))
+            .with_fix(format!("ask its owner to share the connection with {}", self.recipient()))
     }
 }
 
@@ -149,9 +147,8 @@ pub(super) fn decode<T: DeserializeOwned>(path: &Path, json: &[u8], format: u32)
 
 pub(super) fn damaged(path: &Path, why: &str) -> StoreError {
     let path = path.display();
-    StoreError::Unavailable(format!(
-        "cannot use {path}: {why}; restore it from a backup, or move it out of the folder and connect again"
-    ))
+    StoreError::unavailable(format!("cannot use {path}: {why}"))
+        .with_fix("restore it from a backup, or move it out of the folder and connect again")
 }
 
 /// The version of the files' format; 1 was clear text.

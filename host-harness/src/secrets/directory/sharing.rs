@@ -49,9 +49,8 @@ impl DirectoryStore {
         let recipient = self.other_recipient(recipient)?;
         let (_lock, old) = self.own_readers(connection)?;
         if !old.all.contains(&recipient) {
-            return Err(StoreError::Other(format!(
-                "the connection is not shared with {recipient}; name one that it is shared with"
-            )));
+            return Err(StoreError::other(format!("the connection is not shared with {recipient}"))
+                .with_fix("name one that it is shared with"));
         }
         let all = old.all.iter().filter(|reader| **reader != recipient).cloned().collect();
         self.share_with(connection, all, old)
@@ -140,9 +139,9 @@ impl DirectoryStore {
         let recipient: Recipient = text
             .trim()
             .parse()
-            .map_err(|_| StoreError::Other("a recipient looks like `age1…`; ask for theirs".into()))?;
+            .map_err(|_| StoreError::other("a recipient looks like `age1…`").with_fix("ask for theirs"))?;
         if recipient == *self.key.recipient() {
-            return Err(StoreError::Other("that recipient is this store's own; ask for theirs".into()));
+            return Err(StoreError::other("that recipient is this store's own").with_fix("ask for theirs"));
         }
         Ok(recipient)
     }
@@ -153,9 +152,10 @@ impl DirectoryStore {
         let lock = self.lock()?;
         let readers = self.readers_of(connection)?;
         if !readers.is_own {
-            return Err(StoreError::Other(
-                "the connection was shared with this key, and only who made it can share it; ask them".into(),
-            ));
+            return Err(StoreError::other(
+                "the connection was shared with this key, and only who made it can share it",
+            )
+            .with_fix("ask them"));
         }
         if readers.previous.is_none() {
             return Ok((lock, readers));
@@ -168,9 +168,8 @@ impl DirectoryStore {
     fn share_with(&self, connection: &str, all: Vec<Recipient>, old: Readers) -> Result<(), StoreError> {
         // Before the list is written: an entry that cannot be read now could not be read afterwards either.
         if self.values_of(connection, &old)?.is_empty() {
-            return Err(StoreError::Other(
-                "there is no such connection in this store; name one that is there".into(),
-            ));
+            return Err(StoreError::other("there is no such connection in this store")
+                .with_fix("name one that is there"));
         }
         let readers = Readers { all, seal: Seal::new(), previous: Some(old.seal), is_own: true };
         self.write_list(connection, &readers)?;
@@ -237,5 +236,5 @@ fn check_connection(connection: &str) -> Result<(), StoreError> {
     if connection_of(&key) == Some(connection) {
         return Ok(());
     }
-    Err(StoreError::Other("that is no id of a connection; name the id of one".into()))
+    Err(StoreError::other("that is no id of a connection").with_fix("name the id of one"))
 }

@@ -15,9 +15,10 @@ pub(super) fn load() -> Result<Option<Identity>, StoreError> {
         Err(error) => return Err(unavailable(&error)),
     };
     text.expose_secret().parse().map(Some).map_err(|_| {
-        StoreError::Unavailable(format!(
-            "the entry {USER} of {SERVICE} in the system's keyring is no `AGE-SECRET-KEY-1…`; restore it, or use a key file"
+        StoreError::unavailable(format!(
+            "the entry {USER} of {SERVICE} in the system's keyring is no `AGE-SECRET-KEY-1…`"
         ))
+        .with_fix("restore it, or use a key file")
     })
 }
 
@@ -30,9 +31,8 @@ fn entry() -> Result<Entry, StoreError> {
 }
 
 fn unavailable(error: &Error) -> StoreError {
-    StoreError::Unavailable(format!(
-        "the system's keyring cannot be used: {error}; unlock it, or use a key file or a passphrase"
-    ))
+    StoreError::unavailable(format!("the system's keyring cannot be used: {error}"))
+        .with_fix("unlock it, or use a key file or a passphrase")
 }
 
 const SERVICE: &str = "gcf";

@@ -124,7 +124,7 @@ fn a_passphrase_opens_its_store_and_no_other_does() {
             fs::write(&path, content).unwrap();
             let error = open(CANARY).unwrap_err();
             assert!(
-                matches!(&error, StoreError::Unavailable(text) if text.contains(IDENTITY)),
+                matches!(&error, StoreError::Unavailable(why) if why.message.contains(IDENTITY)),
                 "{at}: {error}"
             );
         }

@@ -19,7 +19,7 @@ use crate::tape::{
 };
 use crate::{
     clock::{FrozenClock, SeededRandom},
-    reading::{self, Kind},
+    reading::{self, Kind, Unfit},
 };
 
 /// Recorded exchanges, redacted, with the clock and the seed they belong to.
@@ -246,8 +246,8 @@ impl Tape {
 }
 
 fn lavish() -> io::Error {
-    let text = "it has more values than are taken apart; name another file";
-    io::Error::new(io::ErrorKind::FileTooLarge, text)
+    let what = "it has more values than are taken apart".to_owned();
+    io::Error::new(io::ErrorKind::FileTooLarge, Unfit { what, fix: "name another file" })
 }
 
 impl Interaction {

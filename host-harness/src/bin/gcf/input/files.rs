@@ -104,8 +104,7 @@ fn read(from: impl Read, name: &str, limit: u64) -> Result<Vec<u8>, Failure> {
 }
 
 fn unread(error: &io::Error, name: &str, limit: u64) -> Failure {
-    let text = error.to_string();
-    let what = text.split("; ").next().unwrap_or_default();
+    let what = reading::what(error);
     if error.kind() == io::ErrorKind::FileTooLarge {
         return Failure::input(format!("{name} is longer than {} KiB: {what}", limit / 1024))
             .with_fix("that is the most that is taken: name another file");

@@ -62,13 +62,6 @@ impl Failure {
         }
     }
 
-    /// As the library says it, what failed and then what to do: `cannot write x; free some space`. Where it
-    /// does not say what to do, that is `otherwise`.
-    fn in_one_breath(exit: Exit, kind: &'static str, text: &str, otherwise: &str) -> Self {
-        let (message, fix) = text.split_once("; ").unwrap_or((text, otherwise));
-        Self::new(exit, kind, message).with_fix(fix)
-    }
-
     /// An argument cannot be used.
     pub(crate) fn input(message: impl fmt::Display) -> Self {
         Self::new(Exit::Usage, ErrorKind::InvalidInput.name(), message)
@@ -86,15 +79,15 @@ impl Failure {
 
     /// The store cannot be opened or read. What its errors say is whole sentences, with the folder in them.
     pub(crate) fn store(error: &StoreError) -> Self {
-        Self::of_store(error, &store_text(error))
+        Self::of_store(error, error.message())
     }
 
     /// The store does not do `what`: keep a token, share a connection.
     pub(crate) fn store_refuses(what: &str, error: &StoreError) -> Self {
-        Self::of_store(error, &format!("cannot {what}: {}", store_text(error)))
+        Self::of_store(error, format!("cannot {what}: {}", error.message()))
     }
 
-    fn of_store(error: &StoreError, text: &str) -> Self {
+    fn of_store(error: &StoreError, message: String) -> Self {
         let (exit, kind, otherwise) = match error {
             // Nothing is wrong with the store then, but with what was asked for.
             StoreError::Other(_) => {
@@ -115,7 +108,7 @@ impl Failure {
                 "see to the access rights and the disk there, or name another place with --store DIR",
             ),
         };
-        Self::in_one_breath(exit, kind.name(), text, otherwise)
+        Self::new(exit, kind.name(), message).with_fix(error.fix().unwrap_or(otherwise))
     }
 
     /// There was no time left to take secrets out of an answer, so it is not shown.
@@ -131,7 +124,8 @@ impl Failure {
 
     /// The tape cannot be read or written.
     pub(crate) fn tape(error: &TapeError) -> Self {
-        Self::in_one_breath(Exit::Usage, "tape", &error.to_string(), tape_fix(error)).in_lines()
+        let fix = error.fix().unwrap_or_else(|| tape_fix(error));
+        Self::new(Exit::Usage, "tape", error.message()).with_fix(fix).in_lines()
     }
 
     /// The tape was not replayed as it stands.
@@ -260,33 +254,27 @@ impl Failure {
 fn tape_fix(error: &TapeError) -> &'static str {
     match error {
         TapeError::File { source, .. } => tape_fix(source),
-        TapeError::Full { .. } | TapeError::TooManySecrets => "record less on one tape",
         TapeError::Write { .. } => "name a file in a folder that you can write in",
         TapeError::Alias { .. } => {
             "give each name one that nothing else has: `--rename my-project=project-1`"
         }
-        TapeError::Malformed { .. } | TapeError::UnknownFields { .. } => MEND,
+        TapeError::Malformed { .. } => MEND,
         // There was a tape up to that place.
         TapeError::NotJson { at, .. } if !at.is_empty() => MEND,
         TapeError::NotJson { .. }
         | TapeError::Read { .. }
         | TapeError::NotATape { .. }
         | TapeError::Version { .. }
+        | TapeError::UnknownFields { .. }
         | TapeError::Leak { .. }
+        | TapeError::TooManySecrets
+        | TapeError::Full { .. }
         | TapeError::NotReplayed { .. } => "name a tape: `--record FILE` writes one",
     }
 }
 
 /// The hint for a tape that was edited by hand.
 const MEND: &str = "mend the file, or record it again; `gcf tape schema` prints what may be in it";
-
-/// Without the name of the error's kind, which says nothing more to people.
-fn store_text(error: &StoreError) -> String {
-    match error {
-        StoreError::Unavailable(text) | StoreError::Other(text) => text.clone(),
-        StoreError::VersionMismatch | StoreError::ReadOnly | StoreError::Unsupported => error.to_string(),
-    }
-}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -333,7 +321,7 @@ impl From<HostError> for Failure {
             HostError::Store(_) => (Exit::Fault, ErrorKind::SecretStore.name()),
             HostError::LimitExceeded(_) => (Exit::Failed, "limit"),
         };
-        Self::in_one_breath(exit, kind, &error.to_string(), "please report it")
+        Self::new(exit, kind, error.message()).with_fix(error.fix())
     }
 }
 

@@ -129,7 +129,7 @@ fn a_file_that_is_not_of_the_store_is_named() {
     fs::write(place.store().join("notes.txt"), "mine").unwrap();
     let store = place.open();
     let error = store.keys("").unwrap_err();
-    assert!(matches!(&error, StoreError::Unavailable(text) if text.contains("notes.txt")), "{error}");
+    assert!(matches!(&error, StoreError::Unavailable(why) if why.message.contains("notes.txt")), "{error}");
 }
 
 #[test]

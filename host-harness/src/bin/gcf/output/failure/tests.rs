@@ -30,8 +30,8 @@ fn people_get_the_fix_on_its_own_line() {
 #[test]
 fn what_the_library_says_to_do_is_the_hint() {
     for error in [
-        StoreError::Unavailable("cannot write a; free some space; then again".to_owned()),
-        StoreError::Unavailable("cannot read a: input/output error".to_owned()),
+        StoreError::unavailable("cannot write a").with_fix("free some space; then again"),
+        StoreError::unavailable("cannot read a: input/output error"),
         StoreError::VersionMismatch,
         StoreError::ReadOnly,
         StoreError::Unsupported,
@@ -40,12 +40,12 @@ fn what_the_library_says_to_do_is_the_hint() {
         assert_eq!((failure.exit, failure.kind), (Exit::Failed, "secret-store"), "{error}");
         assert!(failure.fix().is_some(), "{error}");
     }
-    let full = StoreError::Unavailable("cannot write a; free some space; then again".to_owned());
+    let full = StoreError::unavailable("cannot write a").with_fix("free some space; then again");
     assert_eq!(
         Failure::store(&full).text(Paint::none()),
         "error: cannot write a\nhint: free some space; then again\n"
     );
-    let argument = Failure::store(&StoreError::Other("not a folder: a; name one".to_owned()));
+    let argument = Failure::store(&StoreError::other("not a folder: a").with_fix("name one"));
     assert_eq!((argument.exit, argument.kind), (Exit::Usage, "invalid-input"));
 }
 
