@@ -102,6 +102,7 @@ mod tests;
 /// The Rust of the guide, which the tests of this documentation compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/embed.md")]
+#[doc = include_str!("../../docs/guide/proxy.md")]
 pub struct Guide;
 
 pub use self::{

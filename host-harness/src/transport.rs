@@ -9,6 +9,7 @@ mod failure;
 mod interim;
 mod live;
 mod map;
+mod proxy;
 mod socket;
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
@@ -19,6 +20,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 pub use self::{
     live::{Live, LiveBuilder, LiveError},
     map::{MapError, OriginMap, OriginRule},
+    proxy::{Proxy, ProxyError, ProxyFault, ProxyUrlError},
 };
 
 /// A streamed body, in either direction.
@@ -59,6 +61,9 @@ pub enum TransportError {
     /// The name resolves only to addresses that are not on the public internet.
     #[error("host resolves to a prohibited address: {0}")]
     ProhibitedAddress(String),
+    /// The proxy did not open a way to the target. Nothing was sent to the target.
+    #[error(transparent)]
+    Proxy(Box<ProxyError>),
     /// Nobody listens there.
     #[error("connection refused: {0}")]
     ConnectionRefused(String),

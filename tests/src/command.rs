@@ -27,6 +27,8 @@ mod mistakes;
 mod pages;
 #[path = "command/plan.rs"]
 mod plan;
+#[path = "command/proxies.rs"]
+mod proxies;
 #[path = "command/replays.rs"]
 mod replays;
 #[path = "command/sign_in.rs"]
@@ -214,6 +216,7 @@ fn check_live(name: &str, runs: &[String]) {
     settings.add_filter(r"\bage1[0-9a-z]{58}\b", "[recipient]");
     settings.add_filter(r#""(created|last-used)": \d{10}\b"#, r#""$1": [moment]"#);
     settings.add_filter(r"\b200, \d+ ms\b", "200, [time]");
+    settings.add_filter(r#""duration-ms": \d+"#, r#""duration-ms": [time]"#);
     settings.add_filter(r"127\.0\.0\.1(:|%3A)\d+", "127.0.0.1${1}[port]");
     settings.bind(|| check(name, &runs.join("\n")));
 }

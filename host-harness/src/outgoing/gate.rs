@@ -21,7 +21,7 @@ use crate::{
         inject::{AccessTokens, Injection},
         observer::{Observer, Stage, Watch},
     },
-    transport::{Body, Timeouts, Transport, TransportError},
+    transport::{Body, ProxyFault, Timeouts, Transport, TransportError},
 };
 
 /// The way of one call's requests out of the sandbox.
@@ -163,6 +163,20 @@ fn to_guest(error: TransportError) -> WasiError {
         TransportError::Protocol(_) => WasiError::HttpProtocolError,
         TransportError::HeadTooLarge(_) => WasiError::HttpResponseHeaderSectionSize(None),
         TransportError::Limit(_) => WasiError::InternalError(Some(error.to_string())),
+        TransportError::Proxy(error) => of_proxy(&error.fault),
+    }
+}
+
+/// None of these codes says that something may have reached the target: nothing has.
+fn of_proxy(fault: &ProxyFault) -> WasiError {
+    match fault {
+        ProxyFault::Dns(_) => WasiError::DnsError { rcode: None, info_code: None },
+        ProxyFault::Unreachable(_) | ProxyFault::Closed => WasiError::ConnectionRefused,
+        ProxyFault::Timeout(_) => WasiError::ConnectionTimeout,
+        // To the component there is nothing to repeat: the same answer would come again, or a lock on the account.
+        ProxyFault::Authentication { .. } | ProxyFault::Refused(_) => WasiError::HttpRequestDenied,
+        ProxyFault::Target(_) => WasiError::DestinationUnavailable,
+        ProxyFault::NotHttp | ProxyFault::Status(_) => WasiError::ConfigurationError,
     }
 }
 
@@ -183,7 +197,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{error::Limit, transport::Sending};
+    use crate::{
+        error::Limit,
+        transport::{ProxyError, Sending},
+    };
 
     /// Answers 200 with the body `answer`, and keeps what it was asked.
     #[derive(Debug, Default)]
@@ -275,7 +292,11 @@ mod tests {
         let text = || "127.0.0.1:1".to_owned();
         let late = Duration::from_secs(1);
         type Judge = fn(&WasiError) -> bool;
-        let table: [(TransportError, Judge); 13] = [
+        let at_proxy = |fault| {
+            let (proxy, target) = ("p:1".to_owned(), "run.googleapis.com:443".to_owned());
+            TransportError::Proxy(Box::new(ProxyError { proxy, target, fault }))
+        };
+        let table: [(TransportError, Judge); 21] = [
             (TransportError::Denied(text()), |error| matches!(error, WasiError::HttpRequestDenied)),
             (TransportError::TapeMiss(text()), |error| matches!(error, WasiError::HttpRequestDenied)),
             (TransportError::Dns(text()), |error| matches!(error, WasiError::DnsError { .. })),
@@ -293,6 +314,22 @@ mod tests {
                 matches!(error, WasiError::HttpResponseHeaderSectionSize(None))
             }),
             (TransportError::Limit(text()), |error| matches!(error, WasiError::InternalError(Some(_)))),
+            (at_proxy(ProxyFault::Dns(text())), |error| matches!(error, WasiError::DnsError { .. })),
+            (at_proxy(ProxyFault::Unreachable(text())), |error| {
+                matches!(error, WasiError::ConnectionRefused)
+            }),
+            (at_proxy(ProxyFault::Closed), |error| matches!(error, WasiError::ConnectionRefused)),
+            (at_proxy(ProxyFault::Timeout(late)), |error| matches!(error, WasiError::ConnectionTimeout)),
+            (at_proxy(ProxyFault::Refused(http::StatusCode::FORBIDDEN)), |error| {
+                matches!(error, WasiError::HttpRequestDenied)
+            }),
+            (at_proxy(ProxyFault::Target(http::StatusCode::BAD_GATEWAY)), |error| {
+                matches!(error, WasiError::DestinationUnavailable)
+            }),
+            (at_proxy(ProxyFault::Authentication { given: true }), |error| {
+                matches!(error, WasiError::HttpRequestDenied)
+            }),
+            (at_proxy(ProxyFault::NotHttp), |error| matches!(error, WasiError::ConfigurationError)),
         ];
         for (failure, is_its_code) in table {
             let transport = Arc::new(Echo { failure: Some(failure.clone()), ..Echo::default() });

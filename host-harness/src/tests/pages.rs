@@ -2,8 +2,8 @@
 
 use std::{fs, path::Path};
 
-/// The one page that the tests of the documentation include.
-const COMPILED: &str = "docs/guide/embed.md";
+/// The pages that the tests of the documentation include.
+const COMPILED: [&str; 2] = ["docs/guide/embed.md", "docs/guide/proxy.md"];
 
 #[test]
 fn no_page_has_rust_that_is_not_compiled() {
@@ -16,9 +16,9 @@ fn no_page_has_rust_that_is_not_compiled() {
     for page in &pages {
         let text = fs::read_to_string(root.join(page)).unwrap();
         for fence in text.lines().filter(|line| line.trim_start().starts_with("```rust")) {
-            assert_eq!((page.as_str(), fence), (COMPILED, "```rust"));
+            assert!(COMPILED.contains(&page.as_str()) && fence == "```rust", "{page}: {fence}");
             compiled += 1;
         }
     }
-    assert!(pages.len() > 5 && compiled >= 5, "{compiled} on {pages:?}");
+    assert!(pages.len() > 5 && compiled >= 6, "{compiled} on {pages:?}");
 }

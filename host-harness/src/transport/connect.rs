@@ -24,8 +24,9 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::{
-    OriginMap, TransportError,
+    OriginMap, Proxy, ProxyFault, TransportError,
     dns::{self, Network},
+    proxy::check_literal,
     socket::Socket,
 };
 
@@ -44,6 +45,7 @@ pub(super) struct Connector(Arc<Inner>);
 
 struct Inner {
     map: OriginMap,
+    proxy: Option<Proxy>,
     network: Arc<dyn Network>,
     tls: TlsConnector,
 }
@@ -60,12 +62,21 @@ impl Connection for Box<dyn ByteStream> {
 }
 
 impl Connector {
-    pub(super) fn new(map: OriginMap, network: Arc<dyn Network>, tls: TlsConnector) -> Self {
-        Self(Arc::new(Inner { map, network, tls }))
+    pub(super) fn new(
+        map: OriginMap,
+        proxy: Option<Proxy>,
+        network: Arc<dyn Network>,
+        tls: TlsConnector,
+    ) -> Self {
+        Self(Arc::new(Inner { map, proxy, network, tls }))
     }
 
     pub(super) fn map(&self) -> &OriginMap {
         &self.0.map
+    }
+
+    pub(super) fn proxy(&self) -> Option<&Proxy> {
+        self.0.proxy.as_ref()
     }
 }
 
@@ -89,26 +100,22 @@ impl tower_service::Service<Uri> for Connector {
 impl Inner {
     async fn open(&self, origin: &Uri, limit: Duration) -> Result<Box<dyn ByteStream>, TransportError> {
         let deadline = Instant::now() + limit;
-        let late = |host: &str, stage: &str| {
-            TransportError::ConnectTimeout(format!("{host}: {stage} not done within {limit:?}"))
-        };
         if origin.scheme() != Some(&Scheme::HTTPS) {
             return Err(TransportError::Denied("only https is sent".to_owned()));
         }
         let host = origin.host().unwrap_or_default();
         let port = origin.port_u16().unwrap_or(443);
 
-        let (tls, addresses) = match self.map.target(host, port) {
-            Some(target) => (target.tls, target.addresses.clone()),
-            None => {
+        let (tls, socket) = match (self.map.target(host, port), &self.proxy) {
+            (Some(target), _) => (target.tls, self.dial(host, &target.addresses, deadline, limit).await?),
+            (None, Some(proxy)) => (true, self.tunnel(proxy, host, port, deadline, limit).await?),
+            (None, None) => {
                 let lookup = dns::public_addresses(&*self.network, host, port);
-                (true, timeout_at(deadline, lookup).await.map_err(|_| late(host, "DNS"))??)
+                let addresses =
+                    timeout_at(deadline, lookup).await.map_err(|_| late(host, "DNS", limit))??;
+                (true, self.dial(host, &addresses, deadline, limit).await?)
             }
         };
-        let tcp = self.connect(host, &addresses, deadline).await?.ok_or_else(|| late(host, "TCP"))?;
-        // Requests are written in one piece already; waiting for more only delays them.
-        tcp.set_nodelay(true).map_err(|error| refused(host, &error))?;
-        let socket = Socket::new(tcp);
         if !tls {
             return Ok(Box::new(socket));
         }
@@ -117,9 +124,53 @@ impl Inner {
         let handshake = self.tls.connect(name, socket);
         let stream = timeout_at(deadline, handshake)
             .await
-            .map_err(|_| late(host, "TLS"))?
+            .map_err(|_| late(host, "TLS", limit))?
             .map_err(|error| TransportError::Tls(format!("{host}: {error}")))?;
         Ok(Box::new(stream))
+    }
+
+    async fn dial(
+        &self,
+        host: &str,
+        addresses: &[SocketAddr],
+        deadline: Instant,
+        limit: Duration,
+    ) -> Result<Socket<TcpStream>, TransportError> {
+        let tcp = self.connect(host, addresses, deadline).await?.ok_or_else(|| late(host, "TCP", limit))?;
+        // Requests are written in one piece already; waiting for more only delays them.
+        tcp.set_nodelay(true).map_err(|error| refused(host, &error))?;
+        Ok(Socket::new(tcp))
+    }
+
+    /// A way to the target through a proxy. The proxy's own address may be any: the operator has named it.
+    async fn tunnel(
+        &self,
+        proxy: &Proxy,
+        host: &str,
+        port: u16,
+        deadline: Instant,
+        limit: Duration,
+    ) -> Result<Socket<TcpStream>, TransportError> {
+        check_literal(host)?;
+        let target = format!("{host}:{port}");
+        let (name, at) = proxy.place();
+        let addresses = match timeout_at(deadline, self.network.resolve(name, at)).await {
+            Err(_) => return Err(proxy.error(&target, ProxyFault::Timeout(limit))),
+            Ok(Err(error)) => return Err(proxy.error(&target, ProxyFault::Dns(error.to_string()))),
+            Ok(Ok(none)) if none.is_empty() => {
+                return Err(proxy.error(&target, ProxyFault::Dns("the answer is empty".to_owned())));
+            }
+            Ok(Ok(addresses)) => addresses,
+        };
+        let mut socket = self.dial(name, &addresses, deadline, limit).await.map_err(|error| {
+            let fault = match error {
+                TransportError::ConnectTimeout(_) => ProxyFault::Timeout(limit),
+                other => ProxyFault::Unreachable(other.to_string()),
+            };
+            proxy.error(&target, fault)
+        })?;
+        proxy.tunnel(&mut socket, host, port, deadline, limit).await?;
+        Ok(socket)
     }
 
     /// Tries the addresses in order; `None` if the deadline passed.
@@ -146,6 +197,10 @@ impl Inner {
         }
         failure.map_or(Ok(None), Err)
     }
+}
+
+fn late(host: &str, stage: &str, limit: Duration) -> TransportError {
+    TransportError::ConnectTimeout(format!("{host}: {stage} not done within {limit:?}"))
 }
 
 fn refused(target: &str, error: &io::Error) -> TransportError {

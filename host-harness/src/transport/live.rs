@@ -22,7 +22,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use tokio_rustls::TlsConnector;
 
 use super::{
-    Body, OriginMap, Sending, Timeouts, Transport, TransportError,
+    Body, OriginMap, Proxy, Sending, Timeouts, Transport, TransportError,
     connect::{CONNECT_LIMIT, Connector},
     dns::{Network, System},
     failure::{classify, too_large, too_many_interim},
@@ -42,9 +42,9 @@ const MAX_IDLE_PER_ORIGIN: usize = 64;
 /// Sends requests over the network.
 ///
 /// https only, HTTP/1.1, Mozilla's roots. No redirects, no cookies, no decompression, and no proxy
-/// from the environment. A name is resolved once per connection, and only its public addresses are
-/// used; what the [`OriginMap`] maps goes to loopback instead. Idle connections are kept for 60
-/// seconds. Clones share them.
+/// but the one that [`LiveBuilder::proxy`] is given: nothing is taken from the environment. A name is
+/// resolved once per connection, and only its public addresses are used; what the [`OriginMap`] maps
+/// goes to loopback instead. Idle connections are kept for 60 seconds. Clones share them.
 ///
 /// Calls must come from within one tokio runtime, which drives the connections.
 #[derive(Clone)]
@@ -73,6 +73,7 @@ pub enum LiveError {
 #[derive(Debug)]
 pub struct LiveBuilder {
     map: OriginMap,
+    proxy: Option<Proxy>,
     extra_roots: Vec<CertificateDer<'static>>,
     network: Arc<dyn Network>,
 }
@@ -81,13 +82,19 @@ impl Live {
     /// Begins with an empty map and Mozilla's roots.
     #[must_use]
     pub fn builder() -> LiveBuilder {
-        LiveBuilder { map: OriginMap::default(), extra_roots: Vec::new(), network: Arc::new(System) }
+        LiveBuilder {
+            map: OriginMap::default(),
+            proxy: None,
+            extra_roots: Vec::new(),
+            network: Arc::new(System),
+        }
     }
 }
 
 impl fmt::Debug for Live {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Live").field("map", self.connector.map()).finish_non_exhaustive()
+        let (map, proxy) = (self.connector.map(), self.connector.proxy());
+        f.debug_struct("Live").field("map", map).field("proxy", &proxy).finish_non_exhaustive()
     }
 }
 
@@ -96,6 +103,16 @@ impl LiveBuilder {
     #[must_use]
     pub fn map(mut self, map: OriginMap) -> Self {
         self.map = map;
+        self
+    }
+
+    /// Sends every request through this proxy, but those for mapped origins. Without it they go directly.
+    ///
+    /// The egress policy judges the real target, and TLS ends there. What a name resolves to is then the
+    /// proxy's to know: that it is a public address is not checked here.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
         self
     }
 
@@ -129,7 +146,7 @@ impl LiveBuilder {
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
 
-        let connector = Connector::new(self.map, self.network, TlsConnector::from(Arc::new(tls)));
+        let connector = Connector::new(self.map, self.proxy, self.network, TlsConnector::from(Arc::new(tls)));
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)

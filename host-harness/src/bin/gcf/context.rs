@@ -20,7 +20,10 @@ pub(crate) use self::{
     component::Component,
     options::{Global, TapeMode},
 };
-use self::{network::allowing, store::OpenStore};
+use self::{
+    network::{LastRefusal, allowing},
+    store::OpenStore,
+};
 use crate::{
     input::{choice::choose, files::Source},
     output::{failure::Failure, plan::Planned, shown::Outcome},
@@ -47,6 +50,8 @@ pub(crate) struct Context {
     for_replays: Option<Arc<DirectoryStore>>,
     /// The secrets that the store has given out.
     seen: LiveSecrets,
+    /// The reason why a proxy let nothing through.
+    proxy: LastRefusal,
 }
 
 impl Context {
@@ -58,11 +63,12 @@ impl Context {
         let seen = LiveSecrets::default();
         let store = seen.watch(store);
         let tape = tape::cassette(global, &component)?;
+        let proxy = LastRefusal::default();
         let builder = component
             .load(Host::builder())
             .cache_dir(store::cache_dir())
             .host_signing(!global.no_host_signing)
-            .observer(observer);
+            .observer(proxy.watching(observer));
         let builder = allowing(builder, global)?;
         let builder = match &tape {
             Some(tape) => tape.insert(builder, Arc::clone(&store)),
@@ -81,6 +87,7 @@ impl Context {
             tape,
             for_replays,
             seen,
+            proxy,
         })
     }
 
@@ -112,6 +119,7 @@ impl Context {
             tape: Some(tape.clone()),
             for_replays: None,
             seen: LiveSecrets::default(),
+            proxy: LastRefusal::default(),
         };
         Ok((context, tape))
     }
@@ -187,6 +195,10 @@ impl Context {
     /// Closes the tape: everything on it must have been used, or is written now. What failed before anything
     /// was sent says nothing about the tape.
     pub(crate) async fn finish<T>(&self, done: Result<T, Failure>) -> Result<T, Failure> {
+        let done = done.map_err(|failure| match self.proxy.take() {
+            Some(refusal) => failure.at_the_proxy(&refusal),
+            None => failure,
+        });
         let Some(tape) = &self.tape else { return done };
         let closing = tape.clone();
         // A tape is searched and written as a whole.

@@ -76,6 +76,8 @@ impl Fault {
             TransportError::FirstByteTimeout(_) | TransportError::BodyTimeout(_) => End::NoResponse,
             TransportError::Protocol(_) => End::NotHttp,
             TransportError::Denied(_)
+            // It says nothing of the far side, and where somebody works.
+            | TransportError::Proxy(_)
             | TransportError::ProhibitedAddress(_)
             | TransportError::HeadTooLarge(_)
             | TransportError::Limit(_)

@@ -5,6 +5,7 @@ mod connections;
 mod faults;
 mod fixture;
 mod interim;
+mod proxy;
 
 use http::{Request, StatusCode, header};
 

@@ -22,7 +22,7 @@ const CONNECT: &str = "gcf connect --nickname work --credentials key.json";
 const GCLOUD: &str = "gcloud asks Google";
 const BROWSER: &str = "a person consents in a browser: tests/sign-in runs it, with Chromium";
 
-pub(crate) const PAGES: [Page; 12] = [
+pub(crate) const PAGES: [Page; 13] = [
     Page {
         file: "README.md",
         not_run: &[
@@ -91,6 +91,7 @@ pub(crate) const PAGES: [Page; 12] = [
         ..PLAIN
     },
     Page { file: "docs/guide/list.md", before: CONNECT, ..PLAIN },
+    Page { file: "docs/guide/proxy.md", before: CONNECT, ..PLAIN },
     Page {
         file: "docs/guide/secrets.md",
         before: CONNECT,

@@ -1,6 +1,6 @@
 //! The options of every command.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 use gcf_host::{tape::Mode, transport::OriginRule};
@@ -87,6 +87,11 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "ORIGIN=URL")]
     pub(crate) map: Vec<OriginRule>,
 
+    /// Go through this HTTP proxy, such as http://proxy.example.com:3128, or `env` for the one that HTTPS_PROXY
+    /// names. Everybody on this machine can read options, so give a user name and a password in GCF_PROXY
+    #[arg(long, global = true, value_name = "URL", env = "GCF_PROXY", hide_env_values = true)]
+    pub(crate) proxy: Option<ProxyUrl>,
+
     /// Trust the certificates in this PEM file too
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
@@ -99,6 +104,22 @@ pub(crate) struct Global {
     /// Let the component sign with the key itself, inside the sandbox
     #[arg(long, global = true)]
     pub(crate) no_host_signing: bool,
+}
+
+/// The URL of a proxy as it was given. It may hold a password, so nothing prints it.
+#[derive(Clone)]
+pub(crate) struct ProxyUrl(pub(super) String);
+
+impl From<String> for ProxyUrl {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for ProxyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProxyUrl([secret])")
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,6 +6,7 @@ use gcf_host::{
     CallError, HostError,
     secrets::StoreError,
     tape::TapeError,
+    transport::{ProxyError, ProxyFault},
     wit::{
         Case as _,
         connections::Connection,
@@ -176,6 +177,20 @@ impl Failure {
             CallError::Host(_) => None,
         };
         Self { run: run.map(Into::into), ..error.into() }
+    }
+
+    /// The same failure as the proxy explains it, if it is one of the network.
+    pub(crate) fn at_the_proxy(mut self, refusal: &ProxyError) -> Self {
+        let of_network = [ErrorKind::Network, ErrorKind::DeadlineExceeded, ErrorKind::EgressDenied];
+        if !of_network.iter().any(|kind| kind.name() == self.kind) {
+            return self;
+        }
+        // Trying again does not help against a password.
+        if matches!(refusal.fault, ProxyFault::Authentication { .. }) {
+            self.exit = Exit::Forbidden;
+        }
+        self.message = refusal.message();
+        self.with_fix(refusal.fix())
     }
 
     /// Says the fix in the words of this command line, if the failure is about `field` of a request or a

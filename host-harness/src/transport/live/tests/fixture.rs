@@ -211,6 +211,12 @@ impl Fake {
         self
     }
 
+    /// Nobody listens at this port of `ip`.
+    pub(super) fn without_port(mut self, ip: &str, port: u16) -> Self {
+        self.unreachable.push(SocketAddr::new(ip.parse().unwrap(), port));
+        self
+    }
+
     pub(super) fn lookups(&self) -> Vec<String> {
         self.lookups.lock().unwrap().clone()
     }
@@ -223,7 +229,7 @@ impl Fake {
 impl Network for Fake {
     fn resolve(&self, host: &str, port: u16) -> Pending<Vec<SocketAddr>> {
         self.lookups.lock().unwrap().push(format!("{host}:{port}"));
-        let answer = self.answer.clone();
+        let answer = self.answer.iter().map(|address| SocketAddr::new(address.ip(), port)).collect();
         Box::pin(async { Ok(answer) })
     }
 
