@@ -85,7 +85,7 @@ pub(super) fn connection_of(key: &str) -> Option<&str> {
     let (kind, rest) = key.split_once('/')?;
     let id = match kind {
         "connections" | "credentials" | "keys" | "status" | "repeats" => rest,
-        "tokens" => rest.split_once('/')?.0,
+        "tokens" | "functions" => rest.split_once('/')?.0,
         _ => return None,
     };
     (!id.is_empty() && !id.contains('/')).then_some(id)
@@ -156,6 +156,8 @@ mod tests {
             ("repeats/c1", Some("c1")),
             ("tokens/c1/ab", Some("c1")),
             ("tokens/c1/a/b", Some("c1")),
+            ("functions/c1/ab", Some("c1")),
+            ("functions/c1", None),
             ("tokens/c1", None),
             ("tokens//", None),
             ("connections/", None),

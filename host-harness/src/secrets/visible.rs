@@ -258,14 +258,23 @@ const FIRST: &str = "credentials";
 /// [`StoreError::VersionMismatch`] if there is something, or as the store fails.
 pub(crate) fn put_first(store: &dyn SecretStore, key: &str, value: &str) -> Result<String, StoreError> {
     let is_there = match EntryName::parse(key).owner {
-        Owner::Connection(id) => entry::keys_of(&id)
-            .try_fold(!store.keys(&format!("tokens/{id}/"))?.is_empty(), |found, key| {
-                Ok::<_, StoreError>(found || store.get(&key)?.is_some())
-            })?,
+        Owner::Connection(id) => entry::keys_of(&id).try_fold(has_cached(store, &id)?, |found, key| {
+            Ok::<_, StoreError>(found || store.get(&key)?.is_some())
+        })?,
         Owner::SignIn { id, .. } => !store.keys(&id.prefix())?.is_empty(),
         Owner::Host | Owner::Nobody => true,
     };
     if is_there { Err(StoreError::VersionMismatch) } else { store.put(key, value, &Expected::Absent) }
+}
+
+/// Tells whether there is anything cached of a connection.
+fn has_cached(store: &dyn SecretStore, id: &str) -> Result<bool, StoreError> {
+    for kind in ["tokens", "functions"] {
+        if !store.keys(&format!("{kind}/{id}/"))?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -41,9 +41,16 @@ fn scopes() -> Vec<(&'static str, Scope)> {
 fn nobody_touches_the_entries_of_another_connection() {
     for (name, scope) in scopes() {
         let lists = !matches!(name, "nothing" | "connection");
-        for kind in
-            ["connections", "credentials", "keys", "status", "repeats", "tokens", "of-a-later-version"]
-        {
+        for kind in [
+            "connections",
+            "credentials",
+            "keys",
+            "status",
+            "repeats",
+            "tokens",
+            "functions",
+            "of-a-later-version",
+        ] {
             for key in
                 [format!("{kind}/{THEIRS}"), format!("{kind}/{THEIRS}/d"), format!("{kind}/{THEIRS}/{MINE}")]
             {
@@ -72,9 +79,16 @@ fn nobody_touches_the_entries_of_another_connection() {
 fn a_call_that_names_a_connection_touches_what_is_its_own() {
     for (name, scope) in scopes() {
         let names = matches!(name, "connection" | "rename" | "finish anew");
-        for kind in
-            ["connections", "credentials", "keys", "status", "repeats", "tokens", "of-a-later-version"]
-        {
+        for kind in [
+            "connections",
+            "credentials",
+            "keys",
+            "status",
+            "repeats",
+            "tokens",
+            "functions",
+            "of-a-later-version",
+        ] {
             for key in [format!("{kind}/{MINE}"), format!("{kind}/{MINE}/d")] {
                 assert_eq!(may(&scope, &key) == ALL, names, "{name}: {key}");
             }
@@ -144,9 +158,10 @@ fn a_plan_makes_nothing() {
 
 #[test]
 fn a_connection_that_is_there_in_part_is_not_a_new_one() {
-    for kind in ["connections", "credentials", "keys", "status", "repeats", "tokens"] {
+    for kind in ["connections", "credentials", "keys", "status", "repeats", "tokens", "functions"] {
         let store = MemoryStore::new();
-        let there = format!("{kind}/{THEIRS}{}", if kind == "tokens" { "/access" } else { "" });
+        let cached = matches!(kind, "tokens" | "functions");
+        let there = format!("{kind}/{THEIRS}{}", if cached { "/digest" } else { "" });
         store.put(&there, "x", &Expected::Absent).unwrap();
         for new in ["connections", "credentials", "keys", "status", "repeats", "tokens", "other"] {
             let put = put_first(&store, &format!("{new}/{THEIRS}"), "y");

@@ -57,8 +57,8 @@ impl LiveSecrets {
 
     /// Adds the secrets in a value of a store.
     pub fn add_stored(&self, key: &str, value: &str) {
-        // Metadata: a nickname, a project, a region, the last fault.
-        if key.starts_with("connections/") || key.starts_with("status/") {
+        // Metadata: a nickname, a project, a region, the last fault, where a function was found.
+        if ["connections/", "status/", "functions/"].iter().any(|kind| key.starts_with(kind)) {
             return;
         }
         match serde_json::from_str(value) {
