@@ -28,15 +28,24 @@ FUNCTION_MASK = (
 )
 LIST_MASK = f"functions({FUNCTION_MASK}),nextPageToken,unreachable"
 SERVICE_MASK = (
-    "name,uri,labels,updateTime,deleteTime,ingress,reconciling,terminalCondition/state,"
-    "buildConfig(functionTarget,baseImage),template(serviceAccount,timeout,containers/resources/limits)"
+    "name,uri,labels,annotations,updateTime,deleteTime,ingress,reconciling,terminalCondition/state,"
+    "buildConfig(functionTarget,baseImage),"
+    "template(annotations,serviceAccount,timeout,containers/resources/limits)"
 )
 SERVICES_MASK = f"services({SERVICE_MASK}),nextPageToken,unreachable"
+KNATIVE_MASK = (
+    "items("
+    "metadata(name,labels,annotations,generation,deletionTimestamp),"
+    "spec(template(metadata/annotations,spec(serviceAccountName,timeoutSeconds,containers/resources/limits))),"
+    "status(url,observedGeneration,conditions(type,status,lastTransitionTime))"
+    "),metadata/continue,unreachable"
+)
 
 # --- where it comes from -----------------------------------------------------------------------------
 
 DISCOVERY = "cloudfunctions v2 discovery document, revision 20261029"
 RUN_DISCOVERY = "run v2 discovery document, revision 20261031"
+RUN_V1_DISCOVERY = "run v1 discovery document, revision 20261031 (google-api-python-client 2.202.0)"
 GOBLET = "goblet/goblet@69fb3d8a832f3605a3e812d7b4169f7d6697c363, goblet/tests/data/http"
 
 
@@ -65,7 +74,12 @@ FROM_LIST = made(
     DISCOVERY,
     "no list of v2 with GEN_1 items, with a page token or with unreachable regions was captured",
 )
-FROM_LOCATIONS = made(DISCOVERY, "displayName as documented; the labels as v1 answered in 2020; a few of the regions only")
+FROM_LOCATIONS = made(RUN_V1_DISCOVERY, "displayName as documented; a few of the regions only")
+FROM_KNATIVE = made(
+    RUN_V1_DISCOVERY,
+    "the fields of services behind 2nd gen functions, as gcloud run services describe printed them on 25 September 2026, "
+    "cut down to the mask; no list with functions, with a token or with unreachable regions was captured",
+)
 FROM_SERVICES = made(
     RUN_DISCOVERY,
     "the fields of a recorded service of 2023 (goblet), the labels and the base image of one behind a gen2 function "
@@ -162,11 +176,32 @@ def list_functions(body, size=1000, page=None, status=200, source=FROM_LIST, not
 
 
 def list_locations(regions=None, status=200, body=None, source=FROM_LOCATIONS):
-    query = [("fields", "locations(locationId,displayName),nextPageToken")]
+    """Cloud Run's regions."""
     if body is None:
         few = [place for place in locations() if regions is None or place["locationId"] in regions]
         body = {"locations": [{"locationId": p["locationId"], "displayName": p["displayName"]} for p in few]}
-    return api(f"/v2/projects/{PROJECT}/locations", query, status, {"json": body}, source)
+    return api(f"/v1/projects/{PROJECT}/locations", LOCATIONS_QUERY, status, {"json": body}, source, host=RUN)
+
+
+def refuse_locations(body, source):
+    """Cloud Functions' regions, which are asked for after Cloud Run's."""
+    return api(f"/v2/projects/{PROJECT}/locations", LOCATIONS_QUERY, 403, {"json": body}, source)
+
+
+LOCATIONS_QUERY = [("fields", "locations(locationId,displayName),nextPageToken")]
+
+
+def list_everywhere(services=(), size=1000, page=None, following=None, unreachable=(), status=200, body=None, **about):
+    """Cloud Run's services of every region: v1, in the shape of Knative. `services` are in the shape of v2."""
+    query = [("limit", str(size)), ("fields", KNATIVE_MASK)] + ([("continue", page)] if page else [])
+    if body is None:
+        body = {"items": [knative(service) for service in services]} if services else {}
+        if following:
+            body["metadata"] = {"continue": following}
+        if unreachable:
+            body["unreachable"] = list(unreachable)
+    path = f"/v1/projects/{PROJECT}/locations/-/services"
+    return api(path, query, status, {"json": body}, **({"source": FROM_KNATIVE} | about), host=RUN)
 
 
 def list_services(region, services=(), size=1000, status=200, body=None, source=FROM_SERVICES):
@@ -217,6 +252,7 @@ REGION_CODES = {
     "europe-west1": "ew",
     "europe-west3": "ey",
     "asia-northeast1": "an",
+    "asia-southeast3": "eu",
 }
 PUBSUB_2, PUBSUB_1 = "google.cloud.pubsub.topic.v1.messagePublished", "google.pubsub.topic.publish"
 STORAGE_2, STORAGE_1 = "google.cloud.storage.object.v1.finalized", "google.storage.object.finalize"
@@ -281,12 +317,53 @@ def service(region, name, runtime="nodejs22", target=None, managed=False, memory
     }
 
 
+def knative(service):
+    """The same service as v1 has it, where annotations hold what v2 has fields for."""
+    _, _, _, region, _, name = service["name"].split("/")
+    template = service["template"]
+    build, (container,) = service["buildConfig"], template["containers"]
+    labels = {"cloud.googleapis.com/location": region} | service.get("labels", {})
+    is_ready = service["terminalCondition"]["state"] == "CONDITION_SUCCEEDED"
+    ready = {"lastTransitionTime": service["updateTime"], "status": str(is_ready), "type": "Ready"}
+    status = {"conditions": [ready], "observedGeneration": 1}
+    if "uri" in service:
+        status["url"] = service["uri"]
+    annotations = service.get("annotations", {}) | {
+        "run.googleapis.com/build-base-image": build["baseImage"],
+        "run.googleapis.com/build-enable-automatic-updates": "true",
+        "run.googleapis.com/build-function-target": build["functionTarget"],
+        "run.googleapis.com/client-name": "gcloud",
+        "run.googleapis.com/ingress": "all",
+        "run.googleapis.com/ingress-status": "all",
+    }
+    return {
+        "metadata": {"annotations": annotations, "generation": 1, "labels": labels, "name": name},
+        "spec": {
+            "template": {
+                "metadata": {
+                    "annotations": template.get("annotations", {})
+                    | {"run.googleapis.com/base-images": json.dumps({"worker": build["baseImage"]})}
+                },
+                "spec": {
+                    "containers": [{"resources": container["resources"]}],
+                    "serviceAccountName": template["serviceAccount"],
+                    "timeoutSeconds": int(template["timeout"].removesuffix("s")),
+                },
+            }
+        },
+        "status": status,
+    }
+
+
 def service_behind(function):
     """The service that Cloud Functions keeps for a function of 2nd gen."""
     _, _, _, region, _, name = function["serviceConfig"]["service"].split("/")
     config, runtime = function["serviceConfig"], function["buildConfig"]["runtime"]
     target = function["name"].split("/")[-1]
     behind = service(region, name, runtime, target, True, config["availableMemory"], config["timeoutSeconds"])
+    trigger = function.get("eventTrigger", {}).get("eventType", "HTTP_TRIGGER")
+    behind["annotations"] = {"cloudfunctions.googleapis.com/function-id": target}
+    behind["template"]["annotations"] = {"cloudfunctions.googleapis.com/trigger-type": trigger}
     if "uri" in config:
         return behind | {"uri": config["uri"]}
     del behind["uri"]
@@ -362,15 +439,47 @@ DEMO_SERVICES = {
 }
 
 
-def demo_services(region, functions):
-    """All services of a region: those that are functions, and those behind functions of 2nd gen."""
-    gen2 = [f for f in functions if f["name"].split("/")[3] == region and f["environment"] == "GEN_2"]
+def demo_services(functions):
+    """All services: those that are functions, and those behind functions of 2nd gen."""
     on_run = [
         service(region, name, runtime, memory=memory, timeout=timeout)
-        for name, runtime, memory, timeout in DEMO_SERVICES.get(region, [])
+        for region, services in DEMO_SERVICES.items()
+        for name, runtime, memory, timeout in services
     ]
-    return on_run + [service_behind(f) for f in gen2]
+    behind = [service_behind(f) for f in functions if f["environment"] == "GEN_2"]
+    # Cloud Run lists the newest first.
+    return sorted(on_run + behind, key=lambda made_service: made_service["updateTime"], reverse=True)
 
+
+# A function of Cloud Functions that was detached: only Cloud Run knows it, under the name of its service.
+FROM_DETACHED = transcribed(
+    "firebase/firebase-tools, src/gcp/runv2.ts: the answer for a detached function of June 2025, in a comment",
+    "names changed, cut down to the mask; the headers were not captured",
+)
+DETACHED = {
+    "buildConfig": {
+        "baseImage": "us-central1-docker.pkg.dev/serverless-runtimes/google-22-full/runtimes/nodejs22",
+        "functionTarget": "ejectRequest",
+    },
+    "updateTime": "2025-06-13T21:23:05.883496Z",
+    "labels": {
+        "goog-cloudfunctions-runtime": "nodejs22",
+        "goog-drz-cloudfunctions-id": "ejectrequest",
+        "goog-drz-cloudfunctions-location": "us-central1",
+        "goog-managed-by": "",
+    },
+    "ingress": "INGRESS_TRAFFIC_ALL",
+    "terminalCondition": {"state": "CONDITION_SUCCEEDED"},
+    "template": {
+        "annotations": {"cloudfunctions.googleapis.com/trigger-type": "HTTP_TRIGGER"},
+        "containers": [{"resources": {"limits": {"cpu": "1", "memory": "256Mi"}}}],
+        "serviceAccount": f"{NUMBER}-compute@developer.gserviceaccount.com",
+        "timeout": "60s",
+    },
+    "annotations": {"cloudfunctions.googleapis.com/function-id": "ejectRequest"},
+    "name": f"projects/{PROJECT}/locations/us-central1/services/ejectrequest",
+    "uri": "https://ejectrequest-uvb3o4q2mq-uc.a.run.app",
+}
 
 HELLO = function("us-central1", "hello-http")
 HELLO_URI = HELLO["serviceConfig"]["uri"]

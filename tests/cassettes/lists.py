@@ -8,18 +8,26 @@ from blocks import (
     FROM_LOCATIONS,
     GOBLET,
     HELLO,
+    HELLO_URI,
     NUMBER,
     PROJECT,
     RUN_DISCOVERY,
+    RUN_V1_DISCOVERY,
     access_token,
+    front_end,
     function,
+    id_token_exchange,
+    invoke,
+    list_everywhere,
     list_functions,
     list_locations,
     list_services,
     made,
+    refuse_locations,
     service,
     tape,
     together,
+    trace,
     transcribed,
 )
 
@@ -39,8 +47,7 @@ def tapes():
             access_token(),
             *together(
                 list_functions(functions_off, status=403, source=source),
-                list_locations(status=403, body=functions_off, source=source),
-                list_services("us-central1", status=403, body=run_off, source=source),
+                list_everywhere(status=403, body=run_off, source=source),
             ),
         ],
     )
@@ -51,8 +58,7 @@ def tapes():
             access_token(),
             *together(
                 list_functions({"functions": [HELLO], "unreachable": ["asia-east2"]}),
-                list_locations(["asia-east2", "us-central1"]),
-                list_services("us-central1", status=403, body=run_off, source=source),
+                list_everywhere(status=403, body=run_off, source=source),
             ),
         ],
     )
@@ -61,7 +67,7 @@ def tapes():
         "gcloud error output of iamcredentials", "the details of that answer with the message of a cloudfunctions one"
     )
     here = f"projects/{PROJECT}/locations"
-    regions_denied = denied("cloudfunctions.locations.list", f"projects/{PROJECT}")
+    regions_denied = denied("run.locations.list", f"projects/{PROJECT}")
     tape(
         "iam-denied-list",
         source,
@@ -71,13 +77,10 @@ def tapes():
                 list_functions(
                     denied("cloudfunctions.functions.list", f"{here}/-/functions"), status=403, source=source
                 ),
-                list_locations(status=403, body=regions_denied, source=source),
-                list_services(
-                    "us-central1",
-                    status=403,
-                    body=denied("run.services.list", f"{here}/us-central1"),
-                    source=source,
-                ),
+                list_everywhere(status=403, body=denied("run.services.list", f"{here}/-"), source=source),
+            ),
+            list_services(
+                "us-central1", status=403, body=denied("run.services.list", f"{here}/us-central1"), source=source
             ),
         ],
     )
@@ -98,7 +101,11 @@ def tapes():
     tape(
         "options-regions-denied",
         source,
-        [access_token(), list_locations(status=403, body=regions_denied, source=source)],
+        [
+            access_token(),
+            list_locations(status=403, body=regions_denied, source=source),
+            refuse_locations(denied("cloudfunctions.locations.list", f"projects/{PROJECT}"), source),
+        ],
     )
     tape(
         "options-functions",
@@ -109,6 +116,86 @@ def tapes():
                 list_functions({"functions": [HELLO, CRASH_GEN1]}, location="us-central1"),
                 list_services("us-central1", [service("us-central1", "slack-bot")]),
             ),
+        ],
+    )
+
+    closed = transcribed(
+        "firezone/firezone pull request 7711, 9 January 2025",
+        "the answer of Compute Engine, as Terraform printed it; the headers were not captured",
+    )
+    in_each = [
+        list_services("us-central1", [service("us-central1", "slack-bot")]),
+        list_services("asia-southeast3", [service("asia-southeast3", "tuk-tuk")]),
+        list_services("me-central2", status=403, body=closed_region("me-central2"), source=closed),
+    ]
+    regions = [
+        {"locationId": "asia-southeast3", "displayName": "Bangkok"},
+        {"locationId": "me-central2", "displayName": "Dammam"},
+        {"locationId": "us-central1", "displayName": "Iowa"},
+    ]
+    tape(
+        "list-in-each-region",
+        made(
+            RUN_V1_DISCOVERY,
+            "somebody who may list services in some regions only; one region that the project may not use, and one "
+            "that Cloud Functions does not name",
+        ),
+        [
+            access_token(),
+            *together(
+                list_functions({"functions": [HELLO]}),
+                list_everywhere(status=403, body=denied("run.services.list", f"{here}/-"), source=source),
+            ),
+            in_each[0],
+            list_locations(body={"locations": regions}),
+            *together(*in_each[1:]),
+        ],
+    )
+    lookup = [
+        access_token(),
+        *together(list_functions({"functions": [HELLO]}), list_everywhere(unreachable=["me-central2"])),
+        in_each[2],
+    ]
+    tape(
+        "list-closed-region",
+        made(
+            RUN_V1_DISCOVERY,
+            "a region that the project may not use is silent among all regions, as tools that verify deployments found",
+        ),
+        lookup,
+    )
+    tape(
+        "invoke-closed-region",
+        made(RUN_V1_DISCOVERY, "the same, by a bare name"),
+        [
+            *lookup,
+            id_token_exchange(HELLO_URI),
+            *(
+                invoke(
+                    f"{HELLO_URI}/",
+                    HELLO_URI,
+                    200,
+                    front_end("application/json; charset=utf-8", trace("closed-region")),
+                    {"json": {"message": "Hello, world!"}},
+                    made("curl -v output of a 1st gen function, 27 June 2024", "the headers that Cloud Run shares with it"),
+                )
+                for _ in range(2)
+            ),
+        ],
+    )
+    firebase = service("us-central1", "ejectrequest")
+    del firebase["buildConfig"]
+    firebase["labels"] = {"goog-cloudfunctions-runtime": "nodejs22", "goog-managed-by": "firebase-functions"}
+    firebase["annotations"] = {"firebase-functions-metadata": '{"functionId":"ejectRequest"}'}
+    tape(
+        "list-firebase",
+        made(
+            "firebase/firebase-tools, src/gcp/runv2.ts, serviceFromEndpoint",
+            "a service as firebase-tools deploys it to Cloud Run by itself, without a build; no answer was captured",
+        ),
+        [
+            access_token(),
+            *together(list_functions({}, location="us-central1"), list_services("us-central1", [firebase])),
         ],
     )
 
@@ -129,8 +216,37 @@ def tapes():
 
 
 def nowhere_else(*lists):
-    """These lists of functions, one region, and nothing of Cloud Run in it."""
-    return together(*lists, list_locations(["us-central1"]), list_services("us-central1"))
+    """These lists of functions, and nothing of Cloud Run."""
+    return together(*lists, list_everywhere())
+
+
+def closed_region(region):
+    message = f"Permission denied on 'locations/{region}' (or it may not exist)."
+    return {
+        "error": {
+            "code": 403,
+            "message": message,
+            "status": "PERMISSION_DENIED",
+            "details": [
+                {
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": "LOCATION_POLICY_VIOLATED",
+                    "domain": "googleapis.com",
+                    "metadata": {"consumer": f"projects/{PROJECT}", "location": region, "service": ""},
+                },
+                {"@type": "type.googleapis.com/google.rpc.LocalizedMessage", "locale": "en-US", "message": message},
+                {
+                    "@type": "type.googleapis.com/google.rpc.Help",
+                    "links": [
+                        {
+                            "description": "Access to the region is unavailable. Please contact our sales team at "
+                            "https://cloud.google.com/contact for further assistance."
+                        }
+                    ],
+                },
+            ],
+        }
+    }
 
 
 def disabled(title, service):

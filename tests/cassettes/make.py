@@ -16,8 +16,10 @@ import signing_in
 from blocks import (
     API,
     CRASH_GEN1,
+    DETACHED,
     DISCOVERY,
     FROM_AUTH,
+    FROM_DETACHED,
     FROM_SERVICES,
     FUNCTION_MASK,
     GOBLET,
@@ -42,8 +44,8 @@ from blocks import (
     get_service,
     id_token_exchange,
     invoke,
+    list_everywhere,
     list_functions,
-    list_locations,
     list_services,
     locations,
     made,
@@ -60,6 +62,8 @@ def demo():
     functions = demo_functions()
     page = base64.b64encode(b"demo-page-2").decode()
     first = {"functions": functions[:40], "nextPageToken": page, "unreachable": ["asia-east2"]}
+    services, more = demo_services(functions), base64.b64encode(b"demo-services-2").decode()
+    silent = {"error": {"code": 503, "message": "The service is currently unavailable.", "status": "UNAVAILABLE"}}
     hello = {"json": {"message": "Hello, world!"}}
     tape(
         "demo",
@@ -72,15 +76,10 @@ def demo():
             *together(
                 list_functions(first, size=40, note="page 1 of 2"),
                 list_functions({"functions": functions[40:]}, size=40, page=page, note="page 2 of 2"),
-                list_locations(),
-                list_services("us-central1", demo_services("us-central1", functions), size=40),
+                list_everywhere(services[:40], size=40, following=more, unreachable=["asia-east2"], note="page 1 of 2"),
+                list_everywhere(services[40:], size=40, page=more, note="page 2 of 2"),
             ),
-            *together(
-                *(
-                    list_services(region, demo_services(region, functions), size=40)
-                    for region in ("asia-east2", "asia-northeast1", "europe-west1", "europe-west3", "us-east1")
-                )
-            ),
+            list_services("asia-east2", size=40, status=503, body=silent, source=made(RUN_DISCOVERY, "AIP-193")),
             get_function(HELLO),
             id_token_exchange(HELLO_URI),
             invoke(
@@ -122,14 +121,21 @@ def invocations():
         [
             access_token(),
             get_function(HELLO),
-            id_token_exchange(HELLO_URI),
-            invoke(
-                f"{HELLO_URI}/",
-                HELLO_URI,
-                401,
-                [["www-authenticate", challenge], *html],
-                {"text": unauthorized},
-                source,
+            # A token that is refused is minted once more.
+            *(
+                exchange
+                for _ in range(2)
+                for exchange in (
+                    id_token_exchange(HELLO_URI),
+                    invoke(
+                        f"{HELLO_URI}/",
+                        HELLO_URI,
+                        401,
+                        [["www-authenticate", challenge], *html],
+                        {"text": unauthorized},
+                        source,
+                    ),
+                )
             ),
         ],
     )
@@ -297,6 +303,13 @@ def invocations():
     slack_bot = service("us-central1", "slack-bot")
     by_name = [access_token(), api(f"/v2/{name}", query, 404, {"json": missing}, source), get_service(slack_bot)]
     tape("get-cloud-run", FROM_SERVICES, by_name)
+
+    name, missing = (json.loads(json.dumps(text).replace("slack-bot", "ejectRequest")) for text in (name, missing))
+    tape(
+        "get-detached",
+        FROM_DETACHED,
+        [access_token(), api(f"/v2/{name}", query, 404, {"json": missing}, source), get_service(DETACHED, source=FROM_DETACHED)],
+    )
     uri = slack_bot["uri"]
     tape(
         "invoke-cloud-run",

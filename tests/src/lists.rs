@@ -10,7 +10,7 @@ use std::{
 
 use gcf_host::{
     transport::{Body, Sending, Timeouts, Transport},
-    wit::{ErrorKind, FunctionRef, Generation, OptionField, OptionsRequest, Trigger},
+    wit::{Body as FunctionBody, ErrorKind, FunctionRef, Generation, OptionField, OptionsRequest, Trigger},
 };
 use serde_json::json;
 use tokio::sync::Barrier;
@@ -18,7 +18,7 @@ use tokio::sync::Barrier;
 use crate::fixtures::{
     builder, connect_request, connected,
     google::json_response,
-    list_request, named, refused,
+    invoke_request, list_request, named, refused,
     scripted::{Scripted, Sent},
     world::on_script,
 };
@@ -124,7 +124,21 @@ fn google(sent: &Sent) -> (u16, serde_json::Value) {
             let regions = (1..=40).map(|n| json!({"locationId": format!("moon-west{n}")}));
             (200, json!({"locations": regions.collect::<Vec<_>>()}))
         }
-        [.., region, "services"] => {
+        ["v1", .., "-", "services"] => {
+            let parameter = |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, value)| value);
+            let size: usize = parameter("limit").unwrap().parse().unwrap();
+            let first: usize = parameter("continue").map_or(0, |token| token.parse().unwrap());
+            let mut regions: Vec<_> = (1..=40).map(|n| format!("moon-west{n}")).collect();
+            regions.sort();
+            let items = regions.iter().skip(first).take(size).map(|region| {
+                let (labels, target) = ("cloud.googleapis.com/location", "run.googleapis.com/build-function-target");
+                json!({"metadata": {"name": "on-run", "labels": {labels: region}, "annotations": {target: "f"}}})
+            });
+            let end = first + size;
+            let next = if end < 40 { end.to_string() } else { String::new() };
+            (200, json!({"items": items.collect::<Vec<_>>(), "metadata": {"continue": next}}))
+        }
+        ["v2", .., region, "services"] => {
             let name = format!("projects/demo-project/locations/{region}/services/on-run");
             (200, json!({"services": [{"name": name, "buildConfig": {"functionTarget": "f"}}]}))
         }
@@ -141,8 +155,90 @@ fn google(sent: &Sent) -> (u16, serde_json::Value) {
     }
 }
 
+/// The same to somebody who may list the services of each region, and not those of all of them.
+fn in_each_region(sent: &Sent) -> (u16, serde_json::Value) {
+    if sent.url.contains("/locations/-/services?") {
+        return (403, json!({"error": {"code": 403, "status": "PERMISSION_DENIED"}}));
+    }
+    google(sent)
+}
+
+#[tokio::test]
+async fn every_region_takes_one_request_for_each_page() {
+    let google = Scripted::new(google);
+    let host = builder().transport(Arc::new(google.clone())).build().unwrap();
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    google.take();
+    let list = host.list_functions(&id, list_request(), None).await.unwrap();
+    assert_eq!((list.functions.len(), list.missing.len()), (2 + 40, 0));
+    assert_eq!(google.take().len(), 2 + 1, "two pages of Cloud Functions, and all of Cloud Run");
+}
+
+#[tokio::test]
+async fn a_closed_region_holds_nothing_and_the_list_is_whole() {
+    let (host, replay, id) = connected("list-closed-region.json").await;
+    let list = host.list_functions(&id, list_request(), None).await.unwrap();
+    assert_eq!((list.functions.len(), list.missing.len(), list.unreachable.len()), (1, 0, 0));
+    assert_eq!((list.notes.len(), list.trace.len()), (0, 3));
+    replay.finish().unwrap();
+}
+
+/// The first call looks the function up, in four requests with the access token; the second one is the call alone.
+#[tokio::test]
+async fn a_bare_name_is_called_though_a_region_is_closed_and_then_at_once() {
+    let (host, replay, id) = connected("invoke-closed-region.json").await;
+    for requests in [5, 1] {
+        let request = invoke_request(named("hello-http", None))
+            .body(FunctionBody::Json(r#"{"name":"world"}"#.to_owned()));
+        let answer = host.invoke(&id, request, None).await.unwrap();
+        assert_eq!((answer.status, answer.trace.len()), (200, requests));
+    }
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn who_may_list_some_regions_only_gets_those_and_a_closed_one_is_not_missing() {
+    let (host, replay, id) = connected("list-in-each-region.json").await;
+    let list = host.list_functions(&id, list_request(), None).await.unwrap();
+    let found: Vec<_> = list.functions.iter().map(|f| (f.region.as_str(), f.name.as_str())).collect();
+    assert_eq!(
+        found,
+        [("us-central1", "hello-http"), ("asia-southeast3", "tuk-tuk"), ("us-central1", "slack-bot")]
+    );
+    assert_eq!((list.missing.len(), list.unreachable.len(), list.notes.len()), (0, 0, 0));
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn what_firebase_deployed_to_cloud_run_is_listed() {
+    let (host, replay, id) = connected("list-firebase.json").await;
+    let request = list_request().regions(["us-central1"]);
+    let list = host.list_functions(&id, request, None).await.unwrap();
+    let [function] = list.functions.as_slice() else { panic!("{:?}", list.functions) };
+    assert_eq!((function.name.as_str(), function.generation), ("ejectrequest", Generation::CloudRun));
+    assert_eq!(function.runtime.as_deref(), Some("nodejs22"));
+    replay.finish().unwrap();
+}
+
+#[tokio::test]
+async fn a_detached_function_is_found_by_the_name_that_it_always_had() {
+    let (host, replay, id) = connected("get-detached.json").await;
+    let function = host.get_function(&id, named("ejectRequest", Some("us-central1")), None).await.unwrap();
+    assert_eq!((function.name.as_str(), function.generation), ("ejectrequest", Generation::CloudRun));
+    assert!(matches!(function.trigger, Trigger::Http));
+    assert_eq!((function.state.as_str(), function.runtime.as_deref()), ("ACTIVE", Some("nodejs22")));
+    assert_eq!(function.url.as_deref(), Some("https://ejectrequest-uvb3o4q2mq-uc.a.run.app"));
+    replay.finish().unwrap();
+}
+
 #[tokio::test]
 async fn page_by_page_everything_comes_once() {
+    for google in [google, in_each_region] {
+        page_by_page(google).await;
+    }
+}
+
+async fn page_by_page(google: fn(&Sent) -> (u16, serde_json::Value)) {
     let host = builder().transport(Arc::new(Scripted::new(google))).build().unwrap();
     let id = host.connect(connect_request(), None).await.unwrap().connection.id;
     let request = list_request().limit(1).page_size(7);
@@ -173,7 +269,7 @@ struct Together {
     asked: Arc<AtomicUsize>,
 }
 
-/// The number of requests at once: one region goes ahead, and of the 39 others so many at a time.
+/// The number of requests at once, of those to the regions that are not the connection's own.
 const AT_ONCE: usize = 16;
 
 impl Transport for Together {
@@ -181,7 +277,8 @@ impl Transport for Together {
         let this = self.clone();
         Box::pin(async move {
             let of_run = request.uri().host() == Some(RUN);
-            if of_run && (1..=AT_ONCE).contains(&this.asked.fetch_add(1, Ordering::Relaxed)) {
+            // Before those go the list of all regions, the connection's own region, and which regions there are.
+            if of_run && (3..3 + AT_ONCE).contains(&this.asked.fetch_add(1, Ordering::Relaxed)) {
                 this.barrier.wait().await;
             }
             this.google.send(request, timeouts).await
@@ -192,7 +289,7 @@ impl Transport for Together {
 #[tokio::test]
 async fn sixteen_regions_are_asked_before_the_first_has_answered() {
     let google = Together {
-        google: Scripted::new(google),
+        google: Scripted::new(in_each_region),
         barrier: Arc::new(Barrier::new(AT_ONCE)),
         asked: Arc::default(),
     };
@@ -234,10 +331,7 @@ async fn filter_and_order_go_to_cloud_functions_as_they_are_given() {
         assert_eq!(first.collect::<Vec<_>>(), ["first", "second"], "in Google's order");
         assert_eq!(list.notes.iter().any(|note| note.contains("knows no filter")), !pages_of_run);
         let sent = scripted.take();
-        let (of_functions, of_run): (Vec<_>, Vec<_>) = sent
-            .iter()
-            .filter(|sent| !sent.url.contains("/locations?"))
-            .partition(|sent| !sent.url.contains(RUN));
+        let (of_functions, of_run): (Vec<_>, Vec<_>) = sent.iter().partition(|sent| !sent.url.contains(RUN));
         assert_eq!((of_functions.len(), of_run.is_empty()), (2, !pages_of_run));
         for sent in of_functions {
             let parameters = parameters(sent);
@@ -257,7 +351,7 @@ async fn a_region_that_fails_is_named_and_the_others_are_there() {
         if sent.url.contains("/moon-west7/services?") {
             return Some(json_response(500, &json!({"error": {"code": 500, "status": "INTERNAL"}})));
         }
-        let (status, body) = google(sent);
+        let (status, body) = in_each_region(sent);
         Some(json_response(status, &body))
     })
     .await;

@@ -236,8 +236,8 @@ async fn nobody_listening_is_said_in_one_breath() {
     assert_eq!(error.kind, ErrorKind::Network);
     assert!(error.message.contains("connection refused"), "{}", error.message);
     assert!(error.fix.unwrap().contains("nothing was sent"));
-    // Functions, the regions, and Cloud Run in one of them: four times each.
-    assert_eq!(error.trace.len(), 12);
+    // Functions, and services of Cloud Run: four times each.
+    assert_eq!(error.trace.len(), 8);
 
     // A request with a body was not sent either, however much of it the host had taken: so it is repeated,
     // though it may have an effect.

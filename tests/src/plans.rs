@@ -91,6 +91,9 @@ fn google(asked: &Asked) -> (u16, Value) {
             json!({"name": name, "state": "ACTIVE", "environment": "GEN_2", "serviceConfig": service}),
         );
     }
+    if url.contains("/v1/") && url.contains("/locations?") {
+        return (200, json!({"locations": [{"locationId": "us-central1"}]}));
+    }
     (200, json!({}))
 }
 

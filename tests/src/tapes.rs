@@ -185,7 +185,7 @@ async fn a_golden_test_is_one_call() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "3 interactions were not used")]
+#[should_panic(expected = "2 interactions were not used")]
 async fn a_golden_test_fails_if_the_tape_is_not_played_whole() {
     golden(cassette("empty-project.json"), builder(), async |host| {
         host.connect(connect_request(), None).await.unwrap();

@@ -26,6 +26,7 @@ mod races;
 mod reauthorize;
 mod refresh;
 mod refusals;
+mod remembered;
 mod repeats;
 mod resource_names;
 mod run_functions;
@@ -38,6 +39,7 @@ use crate::{
     actions::{api::ApiRequest, functions::list::ListRequest},
     base::error::Error,
     google::request::grammar::Query,
+    testing::{Answer, json_answer},
 };
 
 /// A request of `custom_api` that holds nothing but what it must.
@@ -87,6 +89,30 @@ fn service(region: &str, name: &str) -> Value {
         "terminalCondition": {"state": "CONDITION_SUCCEEDED"},
         "buildConfig": {"functionTarget": "handler"},
     })
+}
+
+/// The same as v1 has it, in the list of every region.
+fn knative(region: &str, name: &str) -> Value {
+    json!({
+        "metadata": {
+            "name": name,
+            "namespace": "123456789012",
+            "labels": {"cloud.googleapis.com/location": region},
+            "annotations": {
+                "run.googleapis.com/build-function-target": "handler",
+                "run.googleapis.com/ingress-status": "all",
+            },
+        },
+        "status": {
+            "url": format!("https://{name}-abc123-uc.a.run.app"),
+            "conditions": [{"type": "Ready", "status": "True"}],
+        },
+    })
+}
+
+/// That list.
+fn everywhere(services: &[Value]) -> Answer {
+    json_answer(200, &json!({"items": services}))
 }
 
 fn detail<'a>(error: &'a Error, name: &str) -> Option<&'a str> {

@@ -240,10 +240,12 @@ class Handler(BaseHTTPRequestHandler):
         resource = url.path.removeprefix("/v2/")
         if listing:
             return self.page(listing[1], parse_qs(url.query).get("pageToken", [""])[0])
+        if url.path == "/v1/projects/demo-project/locations/-/services":
+            return self.reply(200, {"items": [knative(known) for known in SERVICES], "metadata": {"continue": ""}})
         if services:
             found = [known for known in SERVICES if f"/locations/{services[1]}/" in known["name"]]
             return self.reply(200, {"services": found} if found else {})
-        if url.path == "/v2/projects/demo-project/locations":
+        if url.path == "/v1/projects/demo-project/locations":
             regions = [{"locationId": region, "displayName": name} for region, name in REGIONS.items()]
             return self.reply(200, {"locations": regions})
         if minting:
@@ -287,6 +289,20 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def knative(service):
+    """A service as version 1 of Cloud Run has it, in its list of every region."""
+    _, _, _, region, _, name = service["name"].split("/")
+    annotations = {"run.googleapis.com/build-function-target": service["buildConfig"]["functionTarget"]}
+    return {
+        "metadata": {
+            "name": name,
+            "labels": {"cloud.googleapis.com/location": region} | service.get("labels", {}),
+            "annotations": annotations,
+        },
+        "status": {"url": service["uri"], "conditions": [{"type": "Ready", "status": "True"}]},
+    }
 
 
 def google_error(code, status, message):

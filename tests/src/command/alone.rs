@@ -49,7 +49,7 @@ fn a_copy_needs_nothing_beside_it() {
     let machine = Machine::new();
     let demo = machine.prints(&["demo"]);
     assert!(
-        demo.contains("Hello, world!") && demo.contains("14 requests, all answered by the tape"),
+        demo.contains("Hello, world!") && demo.contains("10 requests, all answered by the tape"),
         "{demo}"
     );
     assert!(machine.run(&["connections"]).status.success());

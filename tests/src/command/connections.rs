@@ -334,7 +334,7 @@ fn a_refusal_that_repeats_the_token_does_not_show_it() {
     person.run(&connect("ada", &["--credentials", "user.json"]));
     let said = json!({ "error": { "code": 401, "status": "UNAUTHENTICATED",
         "message": "you sent: Bearer ya29.command" } });
-    google.on("/v2/", 401, said);
+    google.on("/projects/", 401, said);
     let secrets = [("access token".to_owned(), "ya29.command".to_owned())];
     for command in [&["list"][..], &["custom-api", "GET", "/v2/projects/demo-project/locations"]] {
         for json in [&[][..], &["--json"]] {

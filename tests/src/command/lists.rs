@@ -27,6 +27,26 @@ fn service(name: &str) -> Value {
     })
 }
 
+/// The same in the list of every region.
+fn knative(name: &str) -> Value {
+    let target = "run.googleapis.com/build-function-target";
+    json!({
+        "metadata": {
+            "name": name,
+            "labels": { "cloud.googleapis.com/location": "us-central1" },
+            "annotations": { target: "handler" },
+        },
+        "spec": { "template": { "spec": {
+            "timeoutSeconds": 300,
+            "containers": [{ "resources": { "limits": { "memory": "512Mi" } } }],
+        } } },
+        "status": {
+            "url": format!("https://{name}-abcdefghij-uc.a.run.app"),
+            "conditions": [{ "type": "Ready", "status": "True" }],
+        },
+    })
+}
+
 fn refused(code: u16, status: &str, message: &str, reason: &str, service: &str) -> Value {
     json!({ "error": { "code": code, "status": status, "message": message, "details": [{
         "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com",
@@ -39,6 +59,7 @@ fn person(google: &Google) -> Person {
     let upload = "google.cloud.storage.object.v1.finalized";
     let functions =
         [function("us-central1", "hello", None), function("europe-west1", "on-upload", Some(upload))];
+    google.on("/locations/-/services?", 200, json!({ "items": [knative("on-run")] }));
     google.on("/locations/us-central1/services?", 200, json!({ "services": [service("on-run")] }));
     google.on("/locations/-/functions?", 200, json!({ "functions": functions }));
     google.on("/locations/us-central1/functions?", 200, json!({ "functions": [functions[0]] }));
@@ -56,17 +77,6 @@ fn a_list_says_what_it_lacks() {
     let cut = person.run(&["list", "--limit", "1"]);
     let rest = person.run(&["list", "--page-token", "services/-/"]);
     let wrong = person.run(&["list", "--page-token", "CAE="]);
-    google.on(
-        "/locations?",
-        403,
-        refused(
-            403,
-            "PERMISSION_DENIED",
-            "Permission 'cloudfunctions.locations.list' denied on 'projects/demo-project'",
-            "IAM_PERMISSION_DENIED",
-            "cloudfunctions.googleapis.com",
-        ),
-    );
     google.on(
         "run.googleapis.com",
         403,

@@ -137,7 +137,7 @@ pub async fn disconnect<P: Ports>(ports: &P, id: &str, deadline_ms: Option<u32>)
             Err(_) => return Err(error),
         },
     };
-    delete_tokens(ports, &id)?;
+    forget_cached(ports, &id)?;
     store::delete(ports, &id.private_key_key())?;
     // Before it is forgotten, and whatever comes of it.
     let warning = farewell(&call, &credential).await;
@@ -192,11 +192,14 @@ async fn revoke<P: Ports>(call: &Call<'_, P>, refresh_token: &str) -> Result<()>
     Err(Error::new(Kind::Unavailable, crate::base::error::Origin::TokenEndpoint, why))
 }
 
-fn delete_tokens(ports: &impl Ports, id: &ConnectionId) -> Result<()> {
-    let tokens = ports
-        .secret_keys(&id.token_prefix())
-        .map_err(|error| store::store_error("list the cached tokens", error))?;
-    tokens.iter().try_for_each(|token| store::delete(ports, token))
+/// Removes the tokens of a connection, and what it remembers of functions.
+fn forget_cached(ports: &impl Ports, id: &ConnectionId) -> Result<()> {
+    for prefix in [id.token_prefix(), id.function_prefix()] {
+        let keys =
+            ports.secret_keys(&prefix).map_err(|error| store::store_error("list what is cached", error))?;
+        keys.iter().try_for_each(|key| store::delete(ports, key))?;
+    }
+    Ok(())
 }
 
 fn nickname(text: &str) -> Result<String> {

@@ -7,6 +7,7 @@ pub mod invoke;
 pub mod list;
 pub mod options;
 mod regions;
+mod remembered;
 mod service;
 
 pub use function::{Function, Generation, Trigger};

@@ -132,7 +132,7 @@ fn supplied(ports: &impl Ports, key: &str) -> Result<Secret<String>> {
     })
 }
 
-/// An ID token for one function.
+/// An ID token for one function: another one than `rejected`, which is forgotten.
 ///
 /// # Errors
 /// As [`access_token`], and `missing-role` or `api-disabled` if IAM Credentials refuses to mint it. There
@@ -143,20 +143,24 @@ pub async fn id_token<P: Ports>(
     invoker: &Invoker,
     url: &FunctionUrl,
     audience: Option<Audience>,
+    rejected: Option<&IdToken>,
 ) -> Result<IdToken> {
     let own = sign_in.identity.impersonates.as_ref();
+    let rejected = rejected.map(IdToken::bearer);
     let minted = match (invoker, own) {
-        (Invoker::User, _) => user_id_token(call, sign_in, audience.as_ref()).await?,
+        (Invoker::User, _) => user_id_token(call, sign_in, audience.as_ref(), rejected).await?,
         (Invoker::ServiceAccount { chain, include_email }, _) => {
-            minted_id_token(call, sign_in, chain, *include_email, audience.unwrap_or_else(|| url.audience()))
-                .await?
+            let audience = audience.unwrap_or_else(|| url.audience());
+            minted_id_token(call, sign_in, chain, *include_email, audience, rejected).await?
         }
         (Invoker::Own, Some(chain)) => {
-            minted_id_token(call, sign_in, chain, true, audience.unwrap_or_else(|| url.audience())).await?
+            let audience = audience.unwrap_or_else(|| url.audience());
+            minted_id_token(call, sign_in, chain, true, audience, rejected).await?
         }
         (Invoker::Own, None) => {
             let audience = audience.unwrap_or_else(|| url.audience());
             let slot = Slot::new(sign_in, Cached::Id(audience.as_str()));
+            slots::forget(call.ports(), &slot.key, rejected)?;
             slots::obtain(call, &slot, &|| {
                 Box::pin(grant::by_key(call, sign_in.identity, Wanted::TargetAudience(audience.as_str())))
             })
@@ -173,10 +177,12 @@ async fn minted_id_token<P: Ports>(
     chain: &Chain,
     include_email: bool,
     audience: Audience,
+    rejected: Option<Secret<String>>,
 ) -> Result<Minted> {
     let who =
         format!("{}\n{}\n{include_email}\n{}", chain.account.as_str(), iam::joined(chain), audience.as_str());
     let slot = Slot::new(sign_in, Cached::Minted(&who));
+    slots::forget(call.ports(), &slot.key, rejected)?;
     slots::obtain(call, &slot, &|| {
         let wanted = iam::Wanted::Id { audience: audience.as_str(), include_email };
         Box::pin(from_iam(call, sign_in, chain, wanted))
@@ -189,6 +195,7 @@ async fn user_id_token<P: Ports>(
     call: &Call<'_, P>,
     sign_in: SignIn<'_>,
     audience: Option<&Audience>,
+    rejected: Option<Secret<String>>,
 ) -> Result<Minted> {
     if let Source::Refresh(refresh) = &sign_in.identity.source
         && audience.is_some_and(|audience| audience.as_str() != refresh.client_id)
@@ -201,6 +208,7 @@ async fn user_id_token<P: Ports>(
         .fix("leave the audience out, or let a service account invoke"));
     }
     let slot = Slot::user_id_token(sign_in.id, sign_in.identity);
+    slots::forget(call.ports(), &slot.key, rejected)?;
     slots::obtain(call, &slot, &|| {
         Box::pin(async {
             let granted = refresh::of_source(call, sign_in.id, sign_in.identity).await?;
@@ -273,13 +281,7 @@ fn forget<P: Ports>(
         }
         Source::Injected => return Ok(false),
     };
-    // Somebody else may have got a new one already.
-    if let (Some(cached), Some(rejected)) = (slots::cached(call.ports(), &slot.key)?, rejected.bearer())
-        && cached.token == rejected
-    {
-        // A store that cannot forget leaves the 401 as it is.
-        let _ = store::delete(call.ports(), &slot.key);
-    }
+    slots::forget(call.ports(), &slot.key, rejected.bearer())?;
     Ok(true)
 }
 

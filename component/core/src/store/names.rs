@@ -67,6 +67,12 @@ impl ConnectionId {
         format!("tokens/{}/", self.0)
     }
 
+    /// The prefix of the functions that were found by their names.
+    #[must_use]
+    pub fn function_prefix(&self) -> String {
+        format!("functions/{}/", self.0)
+    }
+
     pub(crate) fn not_found() -> Error {
         Error::new(Kind::ConnectionNotFound, Origin::Connection, "there is no connection of this id")
             .fix("list the connections, and name the id of one of them")

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use test_case::test_case;
 
 use super::{
-    detail, gen1, gen2,
+    detail, everywhere, gen1, gen2,
     invoke::{call, request},
-    service,
+    knative, service,
 };
 use crate::{
     actions::functions::{
@@ -19,7 +19,7 @@ use crate::{
         http::TransportError,
     },
     google::which::FunctionRef,
-    testing::{Answer, World, block_on, denied, json_answer, locations, not_found, nothing, switched_off},
+    testing::{Answer, World, block_on, denied, json_answer, not_found, nothing, switched_off},
 };
 
 const RUN: &str = "run.googleapis.com";
@@ -47,6 +47,8 @@ fn a_function_of_cloud_functions_takes_one_request() {
 #[test_case(not_found("Resource 'hello' was not found"))]
 #[test_case(denied("cloudfunctions.functions.get"))]
 #[test_case(switched_off("cloudfunctions.googleapis.com"))]
+#[test_case(bare_403("The caller does not have permission"); "a role without a word of which")]
+#[test_case(bare_403("Location us-central1 is not found or access is unauthorized."); "a region of cloud run alone")]
 fn what_cloud_functions_does_not_have_is_looked_for_in_cloud_run(answer: Answer) {
     let (world, id) = World::connected();
     world.then(answer);
@@ -63,6 +65,14 @@ fn what_cloud_functions_does_not_have_is_looked_for_in_cloud_run(answer: Answer)
     assert!(!path.contains("nvironmentVariables"));
 }
 
+/// A 403 of which Google says nothing but this.
+fn bare_403(message: &str) -> Answer {
+    json_answer(
+        403,
+        &json!({"error": {"code": 403, "message": message, "status": "PERMISSION_DENIED", "details": []}}),
+    )
+}
+
 #[test_case(service("us-central1", "hello"), json!({"buildConfig": null}); "a service that is no function")]
 #[test_case(service("us-central1", "hello"), json!({"labels": {"goog-managed-by": "cloudfunctions"}}); "a service behind another function")]
 fn what_is_no_function_is_not_found(mut service: Value, more: Value) {
@@ -76,14 +86,42 @@ fn what_is_no_function_is_not_found(mut service: Value, more: Value) {
     assert_eq!((error.kind(), error.fields().http_status), (Kind::NotFound, Some(404)));
 }
 
-#[test]
-fn a_name_that_no_service_can_have_is_not_asked_for() {
+/// A function that was detached: Cloud Functions does not know it any more, and its service says what it was called.
+fn detached() -> Value {
+    let mut service = service("us-central1", "ejectrequest");
+    service["annotations"] = json!({"cloudfunctions.googleapis.com/function-id": "ejectRequest"});
+    service["template"] =
+        json!({"annotations": {"cloudfunctions.googleapis.com/trigger-type": "HTTP_TRIGGER"}});
+    service
+}
+
+#[test_case("ejectrequest"; "that of its service")]
+#[test_case("ejectRequest"; "the one that it always had")]
+fn a_detached_function_is_found_by_both_names(name: &str) {
     let (world, id) = World::connected();
-    for name in ["loginWithPin", "my_fn"] {
+    world.then(not_found("Resource was not found"));
+    world.then(json_answer(200, &detached()));
+    let function = ask(&world, &id, in_region(name)).unwrap();
+    assert_eq!((function.generation, &function.trigger), (Generation::CloudRun, &Trigger::Http));
+    assert!(world.urls()[1].starts_with(&format!(
+        "https://{RUN}/v2/projects/demo-project/locations/us-central1/services/ejectrequest"
+    )));
+
+    let mut knative = knative("us-central1", "ejectrequest");
+    knative["metadata"]["annotations"]["cloudfunctions.googleapis.com/function-id"] = json!("ejectRequest");
+    world.then(nothing());
+    world.then(everywhere(&[knative]));
+    assert_eq!(ask(&world, &id, bare(name)).unwrap().id.name.as_str(), "ejectrequest");
+}
+
+#[test]
+fn a_service_that_never_had_the_name_is_not_it() {
+    let (world, id) = World::connected();
+    for name in ["EjectRequest", "loginWithPin", "my_fn"] {
         world.then(not_found("gone"));
-        assert_eq!(ask(&world, &id, in_region(name)).unwrap_err().kind(), Kind::NotFound);
+        world.then(json_answer(200, &detached()));
+        assert_eq!(ask(&world, &id, in_region(name)).unwrap_err().kind(), Kind::NotFound, "{name}");
     }
-    assert!(world.urls().iter().all(|url| !url.contains(RUN)));
 }
 
 /// The error is that of Cloud Functions, and says if Cloud Run could not be asked.
@@ -139,18 +177,16 @@ fn another_failure_of_cloud_functions_is_not_papered_over() {
     assert_eq!(ask(&world, &id, in_region("hello")).unwrap_err().kind(), Kind::Unavailable);
 }
 
-/// A project with these functions, and with these services in us-central1.
+/// A project with these functions, and with these services.
 fn listed(world: &World, functions: &[Value], services: Answer) {
     world.then(json_answer(200, &json!({"functions": functions})));
-    world.then(locations(&["europe-west1", "us-central1"]));
     world.then(services);
-    world.then(nothing());
 }
 
 #[test]
 fn a_bare_name_is_looked_up_among_all_of_them() {
     let (world, id) = World::connected();
-    let services = json_answer(200, &json!({"services": [service("us-central1", "hello")]}));
+    let services = everywhere(&[knative("us-central1", "hello")]);
     listed(&world, &[gen2("europe-west1", "other")], services);
     assert_eq!(ask(&world, &id, bare("hello")).unwrap().generation, Generation::CloudRun);
 }
@@ -161,7 +197,7 @@ fn a_bare_name_that_both_have_is_ambiguous() {
         [("europe-west1", "several regions: europe-west1, us-central1"), ("us-central1", "twice")]
     {
         let (world, id) = World::connected();
-        let services = json_answer(200, &json!({"services": [service("us-central1", "hello")]}));
+        let services = everywhere(&[knative("us-central1", "hello")]);
         listed(&world, &[gen1(region, "hello")], services);
         let error = ask(&world, &id, bare("hello")).unwrap_err();
         assert_eq!(error.kind(), Kind::AmbiguousFunction);
@@ -174,7 +210,6 @@ fn a_bare_name_that_both_have_is_ambiguous() {
 fn who_may_list_services_only_still_gets_a_function_of_the_default_region() {
     let (world, id) = World::connected();
     world.then(denied("cloudfunctions.functions.list"));
-    world.then(locations(&["us-central1"]));
     world.then(nothing());
     world.then(json_answer(200, &gen2("us-central1", "hello")));
     assert_eq!(ask(&world, &id, bare("hello")).unwrap().generation, Generation::Gen2);
@@ -187,8 +222,6 @@ fn a_bare_name_that_may_be_where_nobody_answered_is_read_and_not_called() {
     let (world, id) = World::connected();
     let silent = |world: &World| {
         world.then(json_answer(200, &json!({"functions": [found], "unreachable": ["europe-west1"]})));
-        world.then(locations(&["europe-west1", "us-central1"]));
-        world.then(nothing());
         world.then(nothing());
     };
     silent(&world);
@@ -206,7 +239,6 @@ fn a_bare_name_that_may_be_where_nobody_answered_is_read_and_not_called() {
     // What somebody may never list is no reason to refuse what they may.
     let (world, id) = World::connected();
     world.then(json_answer(200, &json!({"functions": [found]})));
-    world.then(locations(&["us-central1"]));
     world.then(switched_off(RUN));
     world.then(json_answer(200, &json!({})));
     let open = InvokeRequest { auth: Auth::None, ..request(bare("hello")) };
@@ -219,7 +251,7 @@ fn a_bare_name_among_more_than_one_call_reads_is_not_decided() {
     world.respond(|request| {
         let path = request.path_and_query();
         if !path.contains("/functions?") {
-            return locations(&[]);
+            return nothing();
         }
         let page = path.split("pageToken=").nth(1).map_or(0, |rest| rest.parse().unwrap_or(0));
         let functions = if page == 0 { vec![gen2("us-central1", "hello")] } else { vec![] };
@@ -235,11 +267,10 @@ fn a_name_that_may_be_in_a_part_that_failed_is_not_called_missing() {
     let (world, id) = World::connected();
     listed(&world, &[], json_answer(500, &json!({})));
     let error = ask(&world, &id, bare("hello")).unwrap_err();
-    assert_eq!((error.kind(), detail(&error, "unreachable")), (Kind::Unavailable, Some("us-central1")));
+    assert_eq!((error.kind(), detail(&error, "unreachable")), (Kind::Unavailable, Some(RUN)));
 
     let (world, id) = World::connected();
     world.then(nothing());
-    world.then(locations(&["us-central1"]));
     world.then(switched_off(RUN));
     let error = ask(&world, &id, bare("hello")).unwrap_err();
     assert_eq!(error.kind(), Kind::NotFound);

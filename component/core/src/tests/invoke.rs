@@ -13,7 +13,7 @@ use crate::{
         request::{body::Body, grammar::Query},
         which::FunctionRef,
     },
-    testing::{World, block_on, denied, id_token, json_answer, locations, nothing},
+    testing::{World, block_on, denied, id_token, json_answer, nothing},
 };
 
 pub(super) fn request(function: FunctionRef) -> InvokeRequest {
@@ -49,9 +49,8 @@ pub(super) fn call(
     block_on(invoke(world, id, request, None))
 }
 
-/// The rest of a list over all regions: one region, and no function of Cloud Run in it.
+/// The rest of a list over all regions: no function of Cloud Run.
 fn nothing_on_cloud_run(world: &World) {
-    world.then(locations(&["us-central1"]));
     world.then(nothing());
 }
 
@@ -144,7 +143,7 @@ fn a_bare_name_in_two_regions_is_an_error_that_lists_them() {
     let error = call(&world, &id, request(bare("hello"))).unwrap_err();
     assert_eq!(error.kind(), Kind::AmbiguousFunction);
     assert_eq!(detail(&error, "regions"), Some("europe-west1,us-central1"));
-    assert_eq!(world.urls().len(), 3);
+    assert_eq!(world.urls().len(), 2);
 }
 
 #[test]
@@ -154,7 +153,7 @@ fn a_bare_name_that_may_not_be_listed_is_looked_for_in_the_default_region() {
         403,
         &json!({"error": {"message": "Permission 'cloudfunctions.functions.list' denied on 'x'"}}),
     ));
-    world.then(denied("cloudfunctions.locations.list"));
+    world.then(denied("run.services.list"));
     world.then(denied("run.services.list"));
     world.then(json_answer(200, &gen2("us-central1", "hello")));
     world.then(id_token(GEN2_URL));
@@ -249,13 +248,13 @@ fn of_size(function: FunctionRef, size: usize) -> InvokeRequest {
 fn sizes_are_those_of_the_generation() {
     const GEN1: usize = 10 * 1024 * 1024;
     const GEN2: usize = 32 * 1024 * 1024;
-    let (world, id) = World::connected();
     for (function, limit) in [(gen1("us-central1", "hello"), GEN1), (gen2("us-central1", "hello"), GEN2)] {
+        let (world, id) = World::connected();
         world.then(json_answer(200, &function));
         world.then(json_answer(200, &json!({})));
         assert_eq!(call(&world, &id, of_size(in_region("hello"), limit)).unwrap().status, 200);
     }
-    world.begin_anew();
+    let (world, id) = World::connected();
     world.then(json_answer(200, &gen1("us-central1", "hello")));
     let error = call(&world, &id, of_size(in_region("hello"), GEN1 + 1)).unwrap_err();
     assert_eq!((error.kind(), detail(&error, "limit")), (Kind::TooLarge, Some("10485760")));

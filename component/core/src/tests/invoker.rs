@@ -18,8 +18,8 @@ use crate::{
     sign_in::invoker::InvokerRequest,
     testing::{
         APPSPOT, CLIENT_ID, NOW, ROBOT, USER, World, access_token, block_on, denied, id_token, impersonated,
-        json_answer, json_request, jwt, locations, minted, not_found, nothing, revoked, switched_off,
-        unauthenticated, user_grant, user_json,
+        json_answer, json_request, jwt, minted, not_found, nothing, revoked, switched_off, unauthenticated,
+        user_grant, user_json,
     },
 };
 
@@ -235,7 +235,6 @@ fn a_users_own_token_is_for_the_client_and_comes_with_the_access_token() {
     world.at(4000);
     world.then(json_answer(200, &grant_at(4000)));
     world.then(json_answer(200, &json!({"functions": [gen2("us-central1", "hello")]})));
-    world.then(locations(&["us-central1"]));
     world.then(nothing());
     world.then(nothing());
     let mut request = request();

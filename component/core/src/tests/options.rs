@@ -102,13 +102,33 @@ fn there_may_be_more_than_the_limit() {
 #[test]
 fn who_may_not_list_regions_gets_the_known_ones_and_is_told() {
     let (world, id) = World::connected();
-    for answer in [denied("cloudfunctions.locations.list"), switched_off("cloudfunctions.googleapis.com")] {
-        world.then(answer);
+    let run = [denied("run.locations.list"), switched_off("run.googleapis.com"), nothing()];
+    let functions = [denied("cloudfunctions.locations.list"), switched_off("cloudfunctions.googleapis.com")];
+    for (run, functions) in run.iter().flat_map(|run| functions.iter().map(move |functions| (run, functions)))
+    {
+        world.then(run.clone());
+        world.then(functions.clone());
         let list = ask(&world, &id, OptionField::Regions, "", None).unwrap();
-        assert_eq!((list.options.len(), default(&list)), (40, vec!["us-central1"]));
+        assert_eq!((list.options.len(), default(&list)), (43, vec!["us-central1"]));
         assert_eq!(list.options[0].label, "Iowa (us-central1)");
         assert!(list.notes[0].starts_with("these are the regions that are known"), "{:?}", list.notes);
     }
+}
+
+#[test]
+fn whom_cloud_run_does_not_tell_its_regions_gets_those_of_cloud_functions() {
+    let (world, id) = World::connected();
+    world.then(denied("run.locations.list"));
+    five_regions(&world);
+    let list = ask(&world, &id, OptionField::Regions, "", None).unwrap();
+    assert_eq!((list.options.len(), list.notes.len(), list.trace.len()), (5, 0, 2));
+    assert_eq!(
+        world.urls(),
+        [
+            "https://run.googleapis.com/v1/projects/demo-project/locations",
+            "https://cloudfunctions.googleapis.com/v2/projects/demo-project/locations",
+        ]
+    );
 }
 
 #[test]

@@ -336,7 +336,8 @@ fn options_and_pages_are_planned_too() {
     let options = |field| Action::Options(OptionsRequest { field, prefix: None, limit: None });
     let functions = "https://cloudfunctions.googleapis.com/v2/projects/demo-project/locations";
     let run = "https://run.googleapis.com/v2/projects/demo-project/locations";
-    assert_eq!(hosts_and_paths(options(OptionField::Regions)), [functions]);
+    let regions = "https://run.googleapis.com/v1/projects/demo-project/locations";
+    assert_eq!(hosts_and_paths(options(OptionField::Regions)), [regions]);
     assert_eq!(
         hosts_and_paths(options(OptionField::Functions(Some("us-east1".to_owned())))),
         [format!("{functions}/us-east1/functions"), format!("{run}/us-east1/services")]

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::{
-    Connected, Connection, FORMAT, delete_tokens, duplicate, nickname, region, shown, stored, unheard_of,
+    Connected, Connection, FORMAT, duplicate, forget_cached, nickname, region, shown, stored, unheard_of,
 };
 use crate::{
     base::{
@@ -329,7 +329,7 @@ impl New {
     fn clear_away(&self, ports: &impl Ports, id: &ConnectionId, old: &StoredCredential) -> Vec<String> {
         let has_old_key = self.key.is_none() && old.kind == kind::SERVICE_ACCOUNT && !old.host_only;
         let key = if has_old_key { store::delete(ports, &id.private_key_key()) } else { Ok(()) };
-        match key.and(delete_tokens(ports, id)) {
+        match key.and(forget_cached(ports, id)) {
             Ok(()) => Vec::new(),
             Err(error) => vec![format!(
                 "the store still holds what belonged to the old credential, as it could not be removed ({}): disconnect this connection when it is not needed any more",

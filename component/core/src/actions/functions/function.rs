@@ -4,7 +4,10 @@
 
 use crate::{
     base::json::{Object, Read},
-    google::{names::FunctionId, request::function_url::FunctionUrl},
+    google::{
+        names::{FunctionId, FunctionName},
+        request::function_url::FunctionUrl,
+    },
 };
 
 /// The fields that are asked for. Environment values may be secrets, so they are not.
@@ -34,6 +37,11 @@ impl Generation {
             Self::Other => "other",
         }
     }
+
+    /// The one that the contract writes like this.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        [Self::Gen1, Self::Gen2, Self::CloudRun, Self::Other].into_iter().find(|one| one.as_str() == name)
+    }
 }
 
 /// The trigger of a function.
@@ -52,6 +60,8 @@ pub enum Trigger {
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub struct Function {
     pub id: FunctionId,
+    /// The name that Cloud Functions or firebase-tools know a function of Cloud Run by, if it is not that of its service.
+    pub other_name: Option<FunctionName>,
     pub generation: Generation,
     pub trigger: Trigger,
     pub state: String,
@@ -82,6 +92,7 @@ impl Function {
         let timeout = service.number("timeoutSeconds")?.and_then(|seconds| u32::try_from(seconds).ok());
         Ok(Some(Self {
             id,
+            other_name: None,
             generation: match fields.text("environment")? {
                 Some("GEN_1") => Generation::Gen1,
                 Some("GEN_2") => Generation::Gen2,
@@ -115,6 +126,11 @@ impl Function {
     #[must_use]
     pub fn service_name(&self) -> String {
         self.service.clone().unwrap_or_else(|| self.id.service_name())
+    }
+
+    /// Tells if this is one of its names.
+    pub(super) fn is_called(&self, name: &FunctionName) -> bool {
+        self.id.name == *name || self.other_name.as_ref() == Some(name)
     }
 
     /// Its resource name at Google: a function of Cloud Run is a service there, and nothing else.

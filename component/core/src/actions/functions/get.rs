@@ -3,7 +3,7 @@
 use super::{
     function::{FIELDS, Function},
     list::{self, FunctionList, MissingPart},
-    service,
+    remembered, service,
 };
 use crate::{
     base::{
@@ -39,7 +39,16 @@ pub async fn get<P: Ports>(
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let session = Session::open(&call, connection)?;
     let lookup = Lookup::parse(&session.project, function)?;
-    call.run(find(&call, &session, &lookup)).await
+    // Somebody wants to know how it is now: by whichever name it is called next, it is looked up.
+    remembered::forget(ports, &session, &lookup);
+    let function = call.run(find(&call, &session, &lookup)).await?;
+    let names = std::iter::once(&function.id.name).chain(&function.other_name);
+    for name in names {
+        let id = FunctionId { name: name.clone(), ..function.id.clone() };
+        remembered::forget(ports, &session, &Lookup::Exact(id));
+        remembered::forget(ports, &session, &Lookup::Bare(name.clone()));
+    }
+    Ok(function)
 }
 
 /// The function that is meant, for somebody who reads on: while a region does not answer, a bare name is that of the one
@@ -52,14 +61,24 @@ pub(crate) async fn find<P: Ports>(
     look_up(call, session, lookup).await.map(|(function, _)| function)
 }
 
-/// The function that is meant, for somebody who calls it: that cannot be undone, so nothing is left open.
+/// The function that is meant, for somebody who calls it: that cannot be undone, so nothing is left open. It may be
+/// known from a moment ago.
 pub(crate) async fn find_to_call<P: Ports>(
     call: &Call<'_, P>,
     session: &Session,
     lookup: &Lookup,
 ) -> Result<Function> {
+    if let Some(function) = remembered::recall(call.ports(), session, lookup) {
+        return Ok(function);
+    }
     let (function, silent) = look_up(call, session, lookup).await?;
-    if silent.is_empty() { Ok(function) } else { Err(undecided(&function.id, &silent)) }
+    if !silent.is_empty() {
+        return Err(undecided(&function.id, &silent));
+    }
+    if function.callable_url().is_some() {
+        remembered::remember(call.ports(), session, lookup, &function);
+    }
+    Ok(function)
 }
 
 /// A function, and where nobody answered of all the places where another one of its name may be.
@@ -79,8 +98,15 @@ async fn exact<P: Ports>(call: &Call<'_, P>, session: &Session, id: &FunctionId)
     session.guard_rails.allows_region(&id.region)?;
     let error = match of_cloud_functions(call, session, id).await {
         // Cloud Functions knows nothing of functions that were made through Cloud Run, and neither its API nor its
-        // roles are needed for those.
-        Err(error) if matches!(error.kind(), Kind::NotFound | Kind::MissingRole | Kind::ApiDisabled) => error,
+        // roles nor its regions are needed for those.
+        Err(error)
+            if matches!(
+                error.kind(),
+                Kind::NotFound | Kind::MissingRole | Kind::ApiDisabled | Kind::Forbidden
+            ) =>
+        {
+            error
+        }
         outcome => return outcome,
     };
     match service::find(call, session, id).await {
@@ -150,7 +176,7 @@ async fn bare<P: Ports>(
     };
     let silent = silent(&list);
     let listed = list.functions.len();
-    let mut found: Vec<Function> = list.functions.into_iter().filter(|f| f.id.name == *name).collect();
+    let mut found: Vec<Function> = list.functions.into_iter().filter(|f| f.is_called(name)).collect();
     match (found.pop(), found.as_slice()) {
         (Some(last), [_, ..]) => Err(ambiguous(name, found.iter().chain([&last]))),
         _ if list.next_page_token.is_some() => Err(too_many(name, listed)),

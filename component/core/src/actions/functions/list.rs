@@ -1,9 +1,9 @@
 //! Every function there is, with what did not answer named.
 //!
 //! ```text
-//! Cloud Functions, every page ──┐
-//! which regions there are ──────┼─► Cloud Run in the other regions, side by side ─► one list
-//! Cloud Run in one region ──────┘      unless that one said that the API is off
+//! Cloud Functions, every page ──────┐
+//! Cloud Run everywhere, every page ─┴─► one list
+//!   └─ may not be asked: which regions there are ─► Cloud Run in each of them, side by side
 //! ```
 
 mod collect;

@@ -2,12 +2,15 @@
 //!
 //! <https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services>
 
-use super::function::{Function, Generation, Trigger};
+pub(super) mod knative;
+mod marks;
+
+use super::function::{Function, Generation};
 use crate::{
     base::{
         error::Result,
         http::{Method, Response},
-        json::{self, Object, Read, Value},
+        json::{self, Object, Read},
         ports::Ports,
         purpose::Purpose,
         retry::Class,
@@ -23,13 +26,11 @@ use crate::{
 };
 
 /// The fields that are asked for. Environment values may be secrets, so they are not.
-pub(super) const FIELDS: &str = "name,uri,labels,updateTime,deleteTime,ingress,reconciling,terminalCondition/state,\
-    buildConfig(functionTarget,baseImage),template(serviceAccount,timeout,containers/resources/limits)";
+pub(super) const FIELDS: &str = "name,uri,labels,annotations,updateTime,deleteTime,ingress,reconciling,\
+    terminalCondition/state,buildConfig(functionTarget,baseImage),\
+    template(annotations,serviceAccount,timeout,containers/resources/limits)";
 
-/// The label on the services that Cloud Functions makes and keeps.
-const MANAGED: (&str, &str) = ("goog-managed-by", "cloudfunctions");
-
-/// The function of this name, if there is one.
+/// The function of this name, if there is one. The name may be the one that it had in Cloud Functions.
 ///
 /// # Errors
 /// As signing in fails, and as Google refuses; what is not there is not an error.
@@ -38,50 +39,49 @@ pub(super) async fn find<P: Ports>(
     session: &Session,
     id: &FunctionId,
 ) -> Result<Option<Function>> {
-    // A name that no service can have.
-    if id.name.as_str().bytes().any(|b| b.is_ascii_uppercase() || b == b'_') {
-        return Ok(None);
-    }
-    let path = format!("/v2/projects/{}/locations/{}/services/{}", id.project.segment(), id.region, id.name);
+    let service = id.service_name();
+    let path = format!("/v2/projects/{}/locations/{}/services/{service}", id.project.segment(), id.region);
     let target = PathAndQuery::ours(&path, &[("fields", FIELDS)]);
-    let purpose = || Purpose::Service { name: id.name.to_string() };
+    let purpose = || Purpose::Service { name: service.clone() };
     let response: Response = session
         .send(call, Class::Idempotent, &|token| {
             request::to_api(purpose(), Api::Run, Method::Get, &target, token)
         })
         .await?;
-    let action = format!("get the Cloud Run service {} in {} of {}", id.name, id.region, id.project);
+    let action = format!("get the Cloud Run service {service} in {} of {}", id.region, id.project);
     match response.status {
         200 => json::read(&response.body)
             .and_then(|fields| read(&fields))
+            .map(|function| function.filter(|function| function.is_called(&id.name)))
             .map_err(|why| refusal::api::unreadable(&response, &action, &why)),
         404 => Ok(None),
         _ => Err(refusal::api::error(&response, &session.attempted(&action, "run.services.get"))),
     }
 }
 
-/// Reads one; `None` if it is not built from a function, or if Cloud Functions made it and lists it itself.
+/// Reads one; `None` if it is no function, or if Cloud Functions made it and lists it itself.
 pub(super) fn read(fields: &Object<'_>) -> Read<Option<Function>> {
     let none = Object::default();
     let build = fields.object("buildConfig")?.unwrap_or(&none);
     let labels = fields.pairs("labels")?;
-    let managed = labels.iter().any(|(name, value)| (name.as_str(), value.as_str()) == MANAGED);
-    let is_function = build.text("functionTarget")?.is_some_and(|target| !target.is_empty());
-    let (true, false, Some(id)) = (is_function, managed, fields.text("name")?.and_then(id)) else {
+    let is_built = build.text("functionTarget")?.is_some_and(|target| !target.is_empty());
+    let (true, Some(id)) = (marks::is_function(&labels, is_built), fields.text("name")?.and_then(id)) else {
         return Ok(None);
     };
     let template = fields.object("template")?.unwrap_or(&none);
+    let annotations = (fields.pairs("annotations")?, template.pairs("annotations")?);
     Ok(Some(Function {
         generation: Generation::CloudRun,
-        trigger: Trigger::Other,
+        other_name: marks::other_name(&id, &annotations.0, &annotations.1),
+        trigger: marks::trigger(&annotations.1, &annotations.0),
         state: state(fields)?.to_owned(),
         url: fields.string("uri")?,
         service: Some(id.name.as_str().to_owned()),
-        runtime: build.text("baseImage")?.and_then(runtime),
+        runtime: build.text("baseImage")?.and_then(marks::runtime_of).or_else(|| marks::runtime(&labels)),
         service_account: template.string("serviceAccount")?,
         ingress: fields.string("ingress")?,
         timeout_seconds: template.text("timeout")?.and_then(seconds),
-        memory: memory(template)?,
+        memory: marks::memory(template.list("containers")?),
         labels,
         updated: fields.string("updateTime")?,
         id,
@@ -116,29 +116,9 @@ fn state(fields: &Object<'_>) -> Read<&'static str> {
     })
 }
 
-/// `nodejs22` of `…/serverless-runtimes/google-22-full/runtimes/nodejs22`; any other image says nothing about one.
-fn runtime(image: &str) -> Option<String> {
-    let (_, runtime) = image.rsplit_once("/runtimes/")?;
-    let runtime = runtime.split([':', '@']).next()?;
-    let plain = !runtime.is_empty() && runtime.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    plain.then(|| runtime.to_owned())
-}
-
 /// `300` of `300s` or `300.500s`.
 fn seconds(duration: &str) -> Option<u32> {
     duration.strip_suffix('s')?.split('.').next()?.parse().ok()
-}
-
-/// That of the first container that has one: the others are beside the function.
-fn memory(template: &Object<'_>) -> Read<Option<String>> {
-    for container in template.list("containers")? {
-        let resources = container.object().map_or(Ok(None), |container| container.object("resources"))?;
-        let limits = resources.map_or(Ok(None), |resources| resources.object("limits"))?;
-        if let Some(memory) = limits.and_then(|limits| limits.get("memory")).and_then(Value::text) {
-            return Ok(Some(memory.to_owned()));
-        }
-    }
-    Ok(None)
 }
 
 #[cfg(test)]
@@ -147,6 +127,7 @@ mod tests {
     use test_case::test_case;
 
     use super::*;
+    use crate::actions::functions::Trigger;
 
     fn service(more: serde_json::Value) -> serde_json::Value {
         let mut service = json!({
@@ -200,6 +181,46 @@ mod tests {
         assert_eq!((function.state.as_str(), function.url, function.runtime), ("UNKNOWN", None, None));
     }
 
+    /// The answer for a function that was made by Cloud Functions and detached, as the authors of firebase-tools got it in
+    /// June 2025 (`src/gcp/runv2.ts` there; names replaced).
+    #[test]
+    fn a_detached_function_keeps_its_name_and_its_trigger() {
+        let detached = |trigger: &str| {
+            service(json!({
+                "name": "projects/p-1234/locations/us-central1/services/ejectrequest",
+                "labels": {
+                    "goog-cloudfunctions-runtime": "nodejs22",
+                    "goog-drz-cloudfunctions-id": "ejectrequest",
+                    "goog-managed-by": "",
+                },
+                "annotations": {"cloudfunctions.googleapis.com/function-id": "ejectRequest"},
+                "template": {"annotations": {"cloudfunctions.googleapis.com/trigger-type": trigger}},
+            }))
+        };
+        let function = read_json(&detached("HTTP_TRIGGER")).unwrap();
+        assert_eq!((function.generation, &function.trigger), (Generation::CloudRun, &Trigger::Http));
+        assert_eq!(function.id.name.as_str(), "ejectrequest");
+        for (name, is) in [("ejectrequest", true), ("ejectRequest", true), ("ejectREQUEST", false)] {
+            assert_eq!(function.is_called(&FunctionName::parse(name).unwrap()), is, "{name}");
+        }
+        let event = "google.cloud.storage.object.v1.finalized";
+        assert_eq!(read_json(&detached(event)).unwrap().trigger, Trigger::Event(event.to_owned()));
+    }
+
+    /// What firebase-tools deploys to Cloud Run by itself (`serviceFromEndpoint` in `src/gcp/runv2.ts` there).
+    #[test]
+    fn what_firebase_deployed_is_one_without_a_build() {
+        let function = read_json(&service(json!({
+            "labels": {"goog-cloudfunctions-runtime": "nodejs22", "goog-managed-by": "firebase-functions"},
+            "annotations": {"firebase-functions-metadata": r#"{"functionId":"Hello"}"#},
+            "buildConfig": null,
+        })))
+        .unwrap();
+        assert_eq!((function.generation, function.trigger.clone()), (Generation::CloudRun, Trigger::Other));
+        assert_eq!(function.runtime.as_deref(), Some("nodejs22"));
+        assert!(function.is_called(&FunctionName::parse("Hello").unwrap()));
+    }
+
     #[test_case(json!({"buildConfig": null}); "an image of somebody's own")]
     #[test_case(json!({"buildConfig": {"baseImage": "x/runtimes/go122"}}); "built from source, and no function")]
     #[test_case(json!({"labels": {"goog-managed-by": "cloudfunctions"}}); "made by Cloud Functions")]
@@ -221,16 +242,6 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_is_read_from_a_runtimes_image_only() {
-        let of = |image: &str| runtime(image);
-        assert_eq!(of("x/google-22/runtimes/python312:latest").as_deref(), Some("python312"));
-        assert_eq!(of("x/google-22/runtimes/go122@sha256:00").as_deref(), Some("go122"));
-        for other in ["nodejs22", "docker.io/library/node", "x/runtimes/", "x/runtimes/a/b", ""] {
-            assert_eq!(of(other), None, "{other}");
-        }
-    }
-
-    #[test]
     fn a_duration_is_read_in_whole_seconds() {
         let of = |text| seconds(text);
         assert_eq!(
@@ -241,8 +252,10 @@ mod tests {
 
     #[test]
     fn nothing_secret_is_asked_for() {
-        for word in ["env", "environmentVariables", "annotations", "secret"] {
-            assert!(!FIELDS.contains(word), "{word}");
+        for fields in [FIELDS, knative::FIELDS] {
+            for word in ["env", "nvironmentVariables", "secret"] {
+                assert!(!fields.contains(word), "{word} in {fields}");
+            }
         }
     }
 }

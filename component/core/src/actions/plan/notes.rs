@@ -36,6 +36,9 @@ pub(super) fn of(action: &Action, deadline_ms: Option<u32>) -> Vec<String> {
         Action::Get(function) => notes.extend_from_slice(lookup(function)),
         Action::Invoke(request) => {
             notes.extend_from_slice(lookup(&request.function));
+            if !matches!(request.function, FunctionRef::Url(_)) {
+                notes.push("where the function was found is remembered for ten minutes; a call within them does not look it up");
+            }
             if request.auth == Auth::Auto {
                 notes.push("auto: an ID token is asked for, and the function called with it, only if Google's front end refuses the call without one");
             }
@@ -71,8 +74,8 @@ fn lookup(function: &FunctionRef) -> &'static [&'static str] {
 pub(super) fn on(requests: &[PlannedRequest]) -> Vec<String> {
     let any = |kind| requests.iter().any(|request| request.token == kind);
     let mut notes = Vec::new();
-    if requests.iter().any(|request| request.url.contains("{region}")) {
-        notes.push("{region}: one request for each region that Google names");
+    if requests.iter().any(|request| request.url.contains("/locations/-/services?")) {
+        notes.push("who may not list the services of every region at once: one request for each region that Google names");
     }
     if any(TokenKind::AccessToken) && !any(TokenKind::Assertion) && !any(TokenKind::Grant) {
         notes.push("the access token comes from the store");

@@ -145,10 +145,9 @@ impl Rehearsal {
 
     /// With words in braces in place of what only an answer can tell.
     fn in_words(&self, text: &str, purpose: &Purpose) -> String {
-        let text = text.replace(stand_in::REGION, "{region}");
         match &self.function {
-            Some(function) => function.in_words(text, purpose),
-            None => text,
+            Some(function) => function.in_words(text.to_owned(), purpose),
+            None => text.to_owned(),
         }
     }
 

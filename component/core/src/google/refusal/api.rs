@@ -132,6 +132,18 @@ pub(crate) fn with_status_of_body(response: Response) -> Response {
     }
 }
 
+/// Tells if a refusal is about the region as such: the project may not use it, or the API is not there. So it holds
+/// nothing of the project's.
+pub(crate) fn closes_region(response: &Response, region: &str) -> bool {
+    let Some(status) = parse(response).filter(|_| response.status == 403) else { return false };
+    let is_policy = |detail: &Detail| {
+        matches!(detail.reason.as_deref(), Some("LOCATION_POLICY_VIOLATED" | "LOCATION_ACCESS_DENIED"))
+    };
+    // Cloud Functions has no reason beside its sentence.
+    let sentence = format!("Location {region} is not found or access is unauthorized");
+    status.details.iter().any(is_policy) || status.message.trim_end_matches('.') == sentence
+}
+
 /// The floor that a `google.rpc.RetryInfo` asks for.
 #[must_use]
 pub fn retry_info(response: &Response) -> Option<Duration> {
@@ -158,7 +170,7 @@ pub fn smallest_role(permission: &str) -> Option<&'static str> {
         | "cloudfunctions.locations.list" => "roles/cloudfunctions.viewer",
         "cloudfunctions.functions.call" => "roles/cloudfunctions.developer",
         "cloudfunctions.functions.invoke" => "roles/cloudfunctions.invoker",
-        "run.services.list" | "run.services.get" => "roles/run.viewer",
+        "run.services.list" | "run.services.get" | "run.locations.list" => "roles/run.viewer",
         "run.routes.invoke" => "roles/run.invoker",
         "iam.serviceAccounts.getOpenIdToken" => "roles/iam.serviceAccountOpenIdTokenCreator",
         "iam.serviceAccounts.getAccessToken" => "roles/iam.serviceAccountTokenCreator",

@@ -13,6 +13,7 @@ use crate::{
     base::{
         error::{Error, Kind, Result},
         ports::{Expected, Ports},
+        secret::Secret,
     },
     call::Call,
     sign_in::identity::Identity,
@@ -103,6 +104,17 @@ fn key(id: &ConnectionId, identity: &Identity, token: Cached<'_>) -> String {
 pub(super) fn cached(ports: &impl Ports, key: &str) -> Result<Option<Minted>> {
     let entry = ports.secret_get(key).map_err(|error| store::store_error("read a token", error))?;
     Ok(entry.and_then(|entry| store::parse(&entry).ok()))
+}
+
+/// Removes a token that was not accepted, if it is the one under a key: somebody else may have got a new one already.
+pub(super) fn forget(ports: &impl Ports, key: &str, rejected: Option<Secret<String>>) -> Result<()> {
+    if let Some(rejected) = rejected
+        && cached(ports, key)?.is_some_and(|cached| cached.token == rejected)
+    {
+        // A store that cannot forget leaves the 401 as it is.
+        let _ = store::delete(ports, key);
+    }
+    Ok(())
 }
 
 /// Caches a token. A store that does not take it costs one exchange more, and nothing else.

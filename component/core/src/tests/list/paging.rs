@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use test_case::test_case;
 
 use super::{
-    super::{detail, gen2, service},
+    super::{detail, gen2, knative, service},
     FUNCTIONS, RUN, everything, missing, names, page, region_of, services,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         error::{Error, Kind},
         http::Request,
     },
-    testing::{Answer, World, block_on, json_answer, locations, nothing, switched_off},
+    testing::{Answer, World, block_on, denied, json_answer, locations, nothing, switched_off},
 };
 
 fn parameter(request: &Request, name: &str) -> Option<String> {
@@ -24,32 +24,67 @@ fn parameter(request: &Request, name: &str) -> Option<String> {
     form_urlencoded::parse(query.as_bytes()).find(|(n, _)| n == name).map(|(_, value)| value.into_owned())
 }
 
+/// The parameters and fields of a list.
+struct Shape {
+    size: &'static str,
+    token: &'static str,
+    items: &'static str,
+    page: fn(Value, Option<String>) -> Value,
+}
+
+const FUNCTIONS_V2: Shape = Shape {
+    size: "pageSize",
+    token: "pageToken",
+    items: "functions",
+    page: |mut page, next| {
+        page["nextPageToken"] = json!(next);
+        page
+    },
+};
+
+const SERVICES_V2: Shape = Shape { items: "services", ..FUNCTIONS_V2 };
+
+/// <https://cloud.google.com/run/docs/reference/rest/v1/ListMeta>: the token is empty on the last page.
+const SERVICES_V1: Shape = Shape {
+    size: "limit",
+    token: "continue",
+    items: "items",
+    page: |mut page, next| {
+        page["metadata"] = json!({"continue": next.unwrap_or_default()});
+        page
+    },
+};
+
 /// A page of a list of this many items, whose tokens are the number of their first item.
-fn slice(request: &Request, field: &str, count: usize, item: impl Fn(usize) -> Value) -> Answer {
-    let size: usize = parameter(request, "pageSize").unwrap().parse().unwrap();
-    let first: usize = parameter(request, "pageToken").map_or(0, |token| token.parse().unwrap());
+fn slice(request: &Request, shape: &Shape, count: usize, item: impl Fn(usize) -> Value) -> Answer {
+    let size: usize = parameter(request, shape.size).unwrap().parse().unwrap();
+    let first: usize = parameter(request, shape.token).map_or(0, |token| token.parse().unwrap());
     let end = count.min(first + size);
-    let mut page = json!({field: (first..end).map(item).collect::<Vec<_>>()});
-    if end < count {
-        page["nextPageToken"] = json!(end.to_string());
-    }
-    json_answer(200, &page)
+    let page = json!({shape.items: (first..end).map(item).collect::<Vec<_>>()});
+    json_answer(200, &(shape.page)(page, (end < count).then(|| end.to_string())))
 }
 
 const REGIONS: [&str; 3] = ["europe-west1", "us-central1", "us-east1"];
 
 /// A project with so many functions of Cloud Functions, and so many of Cloud Run in each of three regions. Cloud
-/// Run lists the newest first, which here is the last of its name.
-fn project(world: &World, functions: usize, in_each: usize) {
-    world.respond(move |request| match region_of(request) {
-        Some(region) => {
-            slice(request, "services", in_each, |n| service(&region, &format!("s{:05}", in_each - 1 - n)))
-        }
+/// Run lists the newest first, which here is the last of its name; it may refuse the list of every region.
+fn project_of(world: &World, functions: usize, in_each: usize, everywhere: bool) {
+    let name = move |n: usize| format!("s{:05}", in_each - 1 - n);
+    world.respond(move |request| match region_of(request).as_deref() {
+        Some("-") if everywhere => slice(request, &SERVICES_V1, REGIONS.len() * in_each, |n| {
+            knative(REGIONS[n % REGIONS.len()], &name(n / REGIONS.len()))
+        }),
+        Some("-") => denied("run.services.list"),
+        Some(region) => slice(request, &SERVICES_V2, in_each, |n| service(region, &name(n))),
         None if request.path_and_query().contains("/functions?") => {
-            slice(request, "functions", functions, |n| gen2("us-central1", &format!("f{n:05}")))
+            slice(request, &FUNCTIONS_V2, functions, |n| gen2("us-central1", &format!("f{n:05}")))
         }
         None => locations(&REGIONS),
     });
+}
+
+fn project(world: &World, functions: usize, in_each: usize) {
+    project_of(world, functions, in_each, true);
 }
 
 #[test_case(1_000, 100)]
@@ -62,7 +97,7 @@ fn many_functions_over_pages_of_any_size_are_complete_and_in_order(functions: us
     let request = ListRequest { page_size: Some(page_size), ..ListRequest::default() };
     let list = block_on(list(&world, &id, request, None)).unwrap();
     assert_eq!((list.functions.len(), list.next_page_token.as_deref()), (functions + 450, None));
-    let pages = functions.div_ceil(page_size as usize) + 3 * 150_usize.div_ceil(page_size as usize);
+    let pages = functions.div_ceil(page_size as usize) + 450_usize.div_ceil(page_size as usize);
     assert_eq!(list.pages as usize, pages);
     for (number, function) in list.functions[..functions].iter().enumerate() {
         assert_eq!(function.id.name.as_str(), format!("f{number:05}"));
@@ -86,16 +121,17 @@ fn a_call_reads_at_most_150_pages_and_the_next_one_goes_on() {
     assert_eq!((next.pages, next.functions[0].id.name.as_str()), (1, "f01500"));
 }
 
-#[test]
-fn when_the_pages_run_out_in_cloud_run_it_goes_on_in_that_region() {
+#[test_case(true; "in the list of every region")]
+#[test_case(false; "in a region")]
+fn when_the_pages_run_out_in_cloud_run_it_goes_on_there(everywhere: bool) {
     let (world, id) = World::connected();
-    project(&world, 0, 100);
+    project_of(&world, 0, 100, everywhere);
     let request = ListRequest { page_size: Some(1), ..ListRequest::default() };
     let first = block_on(list(&world, &id, request, None)).unwrap();
     // One page for Cloud Functions, 100 of the first region that is asked, and what is left for the next ones.
     assert!(first.pages <= 150, "{}", first.pages);
     let token = first.next_page_token.unwrap();
-    assert!(token.starts_with("services/"), "{token}");
+    assert_eq!(token.starts_with("services/-/"), everywhere, "{token}");
     let rest = read_on(&world, &id, &ListRequest { page_size: Some(50), ..ListRequest::default() }, &token);
     let mut all = first.functions;
     all.extend(rest);
@@ -122,19 +158,22 @@ fn read_on(
     panic!("the pages do not end");
 }
 
-#[test_case(&[], 7, 3, 4; "every region")]
-#[test_case(&[], 0, 3, 100; "nothing but cloud run")]
-#[test_case(&[], 8, 0, 4; "nothing but cloud functions")]
-#[test_case(&["us-central1"], 7, 3, 2; "one region")]
-#[test_case(&["us-central1", "us-east1"], 5, 5, 3; "two regions")]
+#[test_case(&[], 7, 3, 4, true; "every region")]
+#[test_case(&[], 7, 3, 4, false; "each region")]
+#[test_case(&[], 0, 3, 100, true; "nothing but cloud run")]
+#[test_case(&[], 0, 3, 100, false; "nothing but cloud run in each region")]
+#[test_case(&[], 8, 0, 4, true; "nothing but cloud functions")]
+#[test_case(&["us-central1"], 7, 3, 2, true; "one region")]
+#[test_case(&["us-central1", "us-east1"], 5, 5, 3, true; "two regions")]
 fn page_by_page_is_the_same_as_all_at_once(
     regions: &[&str],
     functions: usize,
     in_each: usize,
     page_size: u32,
+    everywhere: bool,
 ) {
     let (world, id) = World::connected();
-    project(&world, functions, in_each);
+    project_of(&world, functions, in_each, everywhere);
     let regions: Vec<String> = regions.iter().map(|region| (*region).to_owned()).collect();
     let request = ListRequest { regions, page_size: Some(page_size), ..ListRequest::default() };
     let whole = block_on(list(&world, &id, request.clone(), None)).unwrap();
@@ -144,7 +183,7 @@ fn page_by_page_is_the_same_as_all_at_once(
     if let Some(token) = first.next_page_token {
         all.extend(read_on(&world, &id, &request, &token));
     }
-    // Within a region, Cloud Run gives the newest first; pages are in the order of names, each by itself.
+    // Cloud Run gives the newest first; pages are in the order of regions and names, each by itself.
     let key = |f: &crate::actions::functions::Function| {
         (f.generation == Generation::CloudRun, f.id.region.clone(), f.id.name.clone())
     };
@@ -156,24 +195,36 @@ fn page_by_page_is_the_same_as_all_at_once(
     assert_eq!(sorted(&all), sorted(&whole.functions));
 }
 
-#[test]
-fn a_limit_stops_after_the_page_that_reaches_it_and_says_where_to_go_on() {
+/// Functions that were asked for, page size; functions that came, and where the list goes on.
+type Limited = (u32, u32, usize, Option<&'static str>);
+
+#[test_case(true, &[
+    (5, 4, 8, Some("functions/-/8")),
+    (10, 4, 10, Some("services/-/")),
+    (11, 4, 14, Some("services/-/4")),
+    (12, 2, 12, Some("services/-/2")),
+    (16, 4, 18, Some("services/-/8")),
+    (19, 4, 19, None),
+    (100, 4, 19, None),
+]; "in the list of every region")]
+#[test_case(false, &[
+    (5, 4, 8, Some("functions/-/8")),
+    (10, 4, 10, Some("services/-/")),
+    (11, 4, 13, Some("services/us-central1/")),
+    (12, 2, 12, Some("services/europe-west1/2")),
+    (16, 4, 16, Some("services/us-east1/")),
+    (17, 4, 19, None),
+    (100, 4, 19, None),
+]; "in each region")]
+fn a_limit_stops_after_the_page_that_reaches_it_and_says_where_to_go_on(everywhere: bool, cases: &[Limited]) {
     let (world, id) = World::connected();
-    project(&world, 10, 3);
-    let limited = |limit, page_size| {
+    project_of(&world, 10, 3, everywhere);
+    for (limit, page_size, found, next) in cases {
         let request =
-            ListRequest { limit: Some(limit), page_size: Some(page_size), ..ListRequest::default() };
+            ListRequest { limit: Some(*limit), page_size: Some(*page_size), ..ListRequest::default() };
         let list = block_on(list(&world, &id, request, None)).unwrap();
-        (list.functions.len(), list.next_page_token)
-    };
-    let at = |token: &str| Some(token.to_owned());
-    assert_eq!(limited(5, 4), (8, at("functions/-/8")));
-    assert_eq!(limited(10, 4), (10, at("services/-/")));
-    assert_eq!(limited(11, 4), (13, at("services/us-central1/")));
-    assert_eq!(limited(12, 2), (12, at("services/europe-west1/2")));
-    assert_eq!(limited(16, 4), (16, at("services/us-east1/")));
-    assert_eq!(limited(17, 4), (19, None));
-    assert_eq!(limited(100, 4), (19, None));
+        assert_eq!((list.functions.len(), list.next_page_token.as_deref()), (*found, *next), "{limit}");
+    }
 }
 
 #[test]
@@ -212,7 +263,6 @@ fn a_page_that_fails_is_an_error_and_can_be_asked_for_again() {
 #[test]
 fn a_list_that_goes_on_at_cloud_run_says_so_if_that_is_off() {
     let (world, id) = World::connected();
-    world.then(locations(&REGIONS));
     world.then(switched_off(RUN));
     let request = ListRequest { page_token: Some("services/-/".to_owned()), ..ListRequest::default() };
     assert_eq!(block_on(list(&world, &id, request, None)).unwrap_err().kind(), Kind::ApiDisabled);
@@ -240,16 +290,16 @@ fn a_page_token_of_cloud_functions_that_comes_twice_ends_in_an_error() {
     assert!(world.urls().len() <= 6);
 }
 
-#[test]
-fn a_page_token_of_cloud_run_that_comes_twice_ends_in_an_error() {
+#[test_case(true; "in the list of every region")]
+#[test_case(false; "in a region")]
+fn a_page_token_of_cloud_run_that_comes_twice_ends_in_an_error(everywhere: bool) {
     let (world, id) = World::connected();
-    world.respond(|request| match region_of(request) {
+    world.respond(move |request| match region_of(request).as_deref() {
+        Some("-") if !everywhere => denied("run.services.list"),
         Some(_) => {
-            let next = match parameter(request, "pageToken").as_deref() {
-                Some("a") => "b",
-                _ => "a",
-            };
-            json_answer(200, &json!({"nextPageToken": next}))
+            let token = parameter(request, if everywhere { "continue" } else { "pageToken" });
+            let next = if token.as_deref() == Some("a") { "b" } else { "a" };
+            json_answer(200, &json!({"nextPageToken": next, "metadata": {"continue": next}}))
         }
         None if request.path_and_query().contains("/functions?") => nothing(),
         None => locations(&["us-central1"]),
@@ -278,7 +328,8 @@ fn a_server_that_never_ends_with_tokens_that_never_repeat_is_left_after_150_page
 #[test_case(|before| format!("{before}x"), "more pages than"; "a new token each time")]
 fn regions_without_an_end_are_an_error(next: fn(&str) -> String, why: &str) {
     let (world, id) = World::connected();
-    world.respond(move |request| match region_of(request) {
+    world.respond(move |request| match region_of(request).as_deref() {
+        Some("-") => denied("run.services.list"),
         Some(_) => nothing(),
         None if request.path_and_query().contains("/functions?") => nothing(),
         None => {
@@ -297,8 +348,9 @@ fn regions_without_an_end_are_an_error(next: fn(&str) -> String, why: &str) {
 #[test]
 fn the_pages_of_the_regions_themselves_are_read() {
     let (world, id) = World::connected();
-    world.respond(|request| match region_of(request) {
-        Some(region) => services(&[service(&region, "a")]),
+    world.respond(|request| match region_of(request).as_deref() {
+        Some("-") => denied("run.services.list"),
+        Some(region) => services(&[service(region, "a")]),
         None if request.path_and_query().contains("/functions?") => nothing(),
         None if parameter(request, "pageToken").is_some() => locations(&["us-east4"]),
         None => {

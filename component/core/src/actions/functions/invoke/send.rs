@@ -1,8 +1,8 @@
 //! Calling a function at its URL: mint a token for it, send, and tell who answered.
 
-use super::{Auth, Invocation, MAX_GEN1_REQUEST, Parsed};
+use super::{Auth, Invocation, MAX_GEN1_REQUEST, Parsed, Place};
 use crate::{
-    actions::functions::{Function, Generation, front_end},
+    actions::functions::{Function, Generation, front_end, remembered},
     base::{
         content::{self, Content},
         error::{Cause, Error, Kind, Origin, Result},
@@ -92,11 +92,11 @@ pub(super) async fn send<P: Ports>(
         session.guard_rails.allows_audience(audience, Some(&callee.url), request.address)?;
     }
     let headers = request.headers.and(request.event.map_or_else(Vec::new, |event| event.headers));
-    let mint = async |invoker: &Invoker| {
-        token::id_token(call, session.sign_in(), invoker, &callee.url, audience.clone()).await
+    let mint = async |invoker: &Invoker, rejected: Option<&IdToken>| {
+        token::id_token(call, session.sign_in(), invoker, &callee.url, audience.clone(), rejected).await
     };
     let mut token = match (&request.invoker, request.auth) {
-        (Some(invoker), Auth::IdToken) => Some(mint(invoker).await?),
+        (Some(invoker), Auth::IdToken) => Some(mint(invoker, None).await?),
         (Some(_), Auth::Auto | Auth::None) | (None, _) => None,
     };
     let mut outgoing = request::to_function(&callee.url, request.method, &path_and_query, token.as_ref())?
@@ -107,7 +107,17 @@ pub(super) async fn send<P: Ports>(
     if let (Some(invoker), Auth::Auto) = (&request.invoker, request.auth)
         && front_end::asks_who(&response, request.method)
     {
-        let minted = mint(invoker).await?;
+        let minted = mint(invoker, None).await?;
+        outgoing = request::identified(outgoing, &callee.url, &minted)?;
+        token = Some(minted);
+        response = call.exchange(&outgoing, request.class).await?;
+    }
+    // Nor was it with a token that the front end does not accept: one new token, and one more attempt.
+    if let (Some(invoker), Some(rejected)) = (&request.invoker, &token)
+        && response.status == 401
+        && front_end::asks_who(&response, request.method)
+    {
+        let minted = mint(invoker, Some(rejected)).await?;
         outgoing = request::identified(outgoing, &callee.url, &minted)?;
         token = Some(minted);
         response = call.exchange(&outgoing, request.class).await?;
@@ -138,7 +148,14 @@ pub(super) async fn send<P: Ports>(
         ingress: callee.ingress.as_deref(),
         audience: token.as_ref().map(IdToken::audience),
     };
-    if let Some(refusal) = front_end::refusal(&response, &asked) {
+    let refusal = front_end::refusal(&response, &asked);
+    if let Place::Lookup(lookup) = &request.place
+        && (refusal.is_some() || response.status == 404)
+    {
+        // It may not be there any more, or be another one.
+        remembered::forget(call.ports(), session, lookup);
+    }
+    if let Some(refusal) = refusal {
         return Err(refusal);
     }
     if request.raise_for_status && !(200..300).contains(&response.status) {

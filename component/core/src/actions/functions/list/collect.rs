@@ -6,34 +6,28 @@ use super::{
     FunctionList, Parsed,
     merge::Merge,
     place::{EVERYWHERE, Place, Source},
-    reading::{Reading, read},
+    reading::{Reader, Reading},
 };
 use crate::{
     actions::functions::regions,
     base::{
-        error::{Kind, Result},
+        error::{Error, Kind, Result},
         join::{AT_ONCE, Task, join},
         ports::Ports,
+        retry::Class,
         sorted,
     },
     call::{Call, MAX_PAGES},
+    google::names::Region,
     session::Session,
 };
 
-/// The place at which Cloud Run begins, if nobody knows yet in which region that is.
-const START: (Source, &str) = (Source::Services, EVERYWHERE);
-
 /// A list in the making.
 struct Collector<'a, P> {
-    call: &'a Call<'a, P>,
-    session: &'a Session,
     request: &'a Parsed,
-    /// The number of pages that may still be read.
-    left: Cell<u32>,
+    reader: Reader<'a, P>,
     merge: Merge,
-    /// The regions, if they were asked for already.
-    regions: Option<Result<Vec<regions::Place>>>,
-    /// The answer of Cloud Run about one region, if it was asked already.
+    /// The first answer of Cloud Run, if it was asked already.
     probe: Option<(Place, Reading)>,
 }
 
@@ -49,19 +43,16 @@ pub(super) async fn collect<P: Ports>(
     // One for all that is sent side by side.
     session.token(call).await?;
     let mut collector = Collector {
-        call,
-        session,
         request,
-        left: Cell::new(MAX_PAGES),
+        reader: Reader { call, session, request, left: Cell::new(MAX_PAGES) },
         merge: Merge::default(),
-        regions: None,
         probe: None,
     };
     collector.functions().await?;
     if !collector.merge.is_cut() {
         collector.services().await?;
     }
-    collector.merge.finish()
+    collector.merge.finish(!request.regions.is_empty())
 }
 
 impl<P: Ports> Collector<'_, P> {
@@ -86,7 +77,7 @@ impl<P: Ports> Collector<'_, P> {
         for (index, place) in places.iter().enumerate() {
             let reading = match readings.next() {
                 Some(reading) => reading,
-                None => read(self.call, self.session, self.request, place, self.enough(), &self.left).await,
+                None => self.reader.read(place, self.enough(), Class::Idempotent).await,
             };
             match reading.failure {
                 // The place is still there to go on from.
@@ -112,23 +103,20 @@ impl<P: Ports> Collector<'_, P> {
 
     /// All that can be asked without knowing anything: the readings of these places come back, the rest is kept.
     async fn begin(&mut self, places: &[Place]) -> Vec<Reading> {
-        let (call, session, request, left) = (self.call, self.session, self.request, &self.left);
+        let (reader, request) = (&self.reader, self.request);
         let mut readings: Vec<Reading> = places.iter().map(|_| Reading::default()).collect();
         let mut tasks: Vec<Task<'_>> = Vec::new();
         for (place, reading) in places.iter().zip(&mut readings) {
             tasks.push(Box::pin(async move {
-                *reading = read(call, session, request, place, usize::MAX, left).await;
+                *reading = reader.read(place, usize::MAX, Class::Idempotent).await;
             }));
         }
-        let (regions, probe) = (&mut self.regions, &mut self.probe);
+        let probe = &mut self.probe;
         if request.filter.is_none() {
-            if request.regions.is_empty() {
-                tasks.push(Box::pin(async move { *regions = Some(regions::live(call, session).await) }));
-            }
             tasks.push(Box::pin(async move {
-                let region = request.regions.first().map_or(session.region.as_str(), String::as_str);
-                let place = Place::first(Source::Services, region);
-                let reading = read(call, session, request, &place, usize::MAX, left).await;
+                let location = request.regions.first().map_or(EVERYWHERE, String::as_str);
+                let place = Place::first(Source::Services, location);
+                let reading = reader.read(&place, usize::MAX, Class::Idempotent).await;
                 *probe = Some((place, reading));
             }));
         }
@@ -141,14 +129,91 @@ impl<P: Ports> Collector<'_, P> {
             self.merge.note("functions of Cloud Run are left out: it knows no filter".to_owned());
             return Ok(());
         }
+        if self.request.regions.is_empty() && !self.goes_on_in_a_region() && self.everywhere().await? {
+            return Ok(());
+        }
+        self.in_regions().await
+    }
+
+    /// Tells if Cloud Run is read region by region, and in which it goes on.
+    fn goes_on_in_a_region(&self) -> bool {
+        let from = self.request.from.as_ref();
+        from.is_some_and(|from| from.source == Source::Services && from.location != EVERYWHERE)
+    }
+
+    /// Takes Cloud Run's list of every region. Tells if there is one for this caller.
+    async fn everywhere(&mut self) -> Result<bool> {
+        let places = self.places(Source::Services, &[EVERYWHERE.to_owned()]);
+        for place in places {
+            let mut reading = match self.probe.take() {
+                Some((_, reading)) => reading,
+                None => self.reader.read(&place, self.enough(), Class::Idempotent).await,
+            };
+            match &reading.failure {
+                Some(error) if reading.pages == 0 && is_for_a_place(error) => {
+                    let own = Place::first(Source::Services, self.reader.session.region.as_str());
+                    self.probe(&own).await;
+                    return Ok(self.is_closed());
+                }
+                Some(error) if self.closes(error) => {
+                    self.merge.closed(Source::Services, error.clone());
+                    return Ok(true);
+                }
+                // The place is still there to go on from.
+                Some(error) if self.paged() => return Err(error.clone()),
+                Some(_) => self.take_service(&place, reading)?,
+                None => {
+                    let silent = std::mem::take(&mut reading.unreachable);
+                    let is_last = reading.rest.is_none();
+                    self.take_service(&place, reading)?;
+                    self.ask_again(silent, is_last).await?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Asks each of the regions that did not answer among all of them, by itself, and once: Google counts those as
+    /// silent which the project may not use, and they hold nothing.
+    async fn ask_again(&mut self, silent: Vec<String>, is_last: bool) -> Result<()> {
+        let mut places = Vec::with_capacity(silent.len());
+        for region in silent {
+            match Region::parse(&region) {
+                Ok(region) => places.push(Place::first(Source::Services, region.as_str())),
+                // Whatever that is, it is no part of a path.
+                Err(_) => self.merge.unreachable(region),
+            }
+        }
+        let mut readings: Vec<Reading> = places.iter().map(|_| Reading::default()).collect();
+        let mut tasks: Vec<Task<'_>> = Vec::new();
+        // If as many as that are silent, it is no matter of regions.
+        for (place, reading) in places.iter().zip(&mut readings).take(AT_ONCE) {
+            let reader = &self.reader;
+            tasks.push(Box::pin(async move {
+                *reading = reader.read(place, usize::MAX, Class::Unsent).await;
+            }));
+        }
+        join(tasks).await;
+        let page = if self.paged() { self.request.page_size as usize } else { usize::MAX };
+        for (place, reading) in places.into_iter().zip(readings) {
+            let fits = is_last && self.merge.len() + reading.functions.len() <= page;
+            let is_read = reading.pages > 0 && reading.rest.is_none() && reading.failure.is_none();
+            if reading.is_closed || (is_read && fits) {
+                self.merge.take(place, reading)?;
+            } else {
+                self.merge.unreachable(place.location);
+            }
+        }
+        Ok(())
+    }
+
+    async fn in_regions(&mut self) -> Result<()> {
         if self.is_closed() {
             return Ok(());
         }
         let places = self.service_places().await?;
         if let (None, Some(first)) = (&self.probe, places.first()) {
-            let enough = self.enough();
-            let reading = read(self.call, self.session, self.request, first, enough, &self.left).await;
-            self.probe = Some((first.clone(), reading));
+            self.probe(first).await;
             if self.is_closed() {
                 return Ok(());
             }
@@ -173,18 +238,24 @@ impl<P: Ports> Collector<'_, P> {
         Ok(())
     }
 
-    /// Tells if Cloud Run has said what it would say in every region: that its API is off; or, to somebody whom
-    /// Cloud Functions told nothing either, that a role is missing, or the same as that said.
+    async fn probe(&mut self, place: &Place) {
+        let reading = self.reader.read(place, self.enough(), Class::Idempotent).await;
+        self.probe = Some((place.clone(), reading));
+    }
+
+    /// Tells if Cloud Run was asked, and has said what it would say in every region.
     fn is_closed(&mut self) -> bool {
         let failure = self.probe.as_ref().and_then(|(_, reading)| reading.failure.as_ref());
-        let otherwise = self.merge.nothing_but();
-        let closed = failure.filter(|error| {
-            let kind = error.kind();
-            kind == Kind::ApiDisabled
-                || otherwise.is_some_and(|other| kind == Kind::MissingRole || kind == other)
-        });
-        let closed = closed.cloned();
+        let closed = failure.filter(|error| self.closes(error)).cloned();
         closed.map(|error| self.merge.closed(Source::Services, error)).is_some()
+    }
+
+    /// Tells if Cloud Run would say the same in every region: that its API is off; or, to somebody whom Cloud Functions
+    /// told nothing either, that a role is missing, or the same as that said.
+    fn closes(&self, error: &Error) -> bool {
+        let kind = error.kind();
+        let other = self.merge.nothing_but();
+        kind == Kind::ApiDisabled || other.is_some_and(|other| kind == Kind::MissingRole || kind == other)
     }
 
     /// Reads those places that were not read yet.
@@ -193,8 +264,7 @@ impl<P: Ports> Collector<'_, P> {
         let mut tasks: Vec<Task<'_>> = Vec::new();
         for (place, reading) in places.iter().zip(readings).filter(|(_, reading)| reading.is_none()) {
             tasks.push(Box::pin(async move {
-                let read = read(self.call, self.session, self.request, place, enough, &self.left);
-                *reading = Some(read.await);
+                *reading = Some(self.reader.read(place, enough, Class::Idempotent).await);
             }));
         }
         join(tasks).await;
@@ -218,7 +288,9 @@ impl<P: Ports> Collector<'_, P> {
         let locations = if asked.is_empty() { everywhere } else { asked };
         let first = |location: &String| Place::first(source, location);
         match &self.request.from {
-            Some(from) if from.source == source && (source, from.location.as_str()) != START => {
+            Some(from)
+                if from.source == source && (from.location != EVERYWHERE || locations == [EVERYWHERE]) =>
+            {
                 let later = locations.iter().filter(|location| **location > from.location);
                 std::iter::once(from.clone()).chain(later.map(first)).collect()
             }
@@ -233,12 +305,8 @@ impl<P: Ports> Collector<'_, P> {
         if !self.request.regions.is_empty() {
             return Ok(self.places(Source::Services, &[]));
         }
-        let live = match self.regions.take() {
-            Some(regions) => regions,
-            None => regions::live(self.call, self.session).await,
-        };
         let mut regions = Vec::new();
-        let why = match live {
+        let why = match regions::live(self.reader.call, self.reader.session).await {
             Ok(places) => {
                 for place in places {
                     sorted::insert(&mut regions, place.region.as_str().to_owned());
@@ -251,7 +319,7 @@ impl<P: Ports> Collector<'_, P> {
         if let Some(why) = why {
             let found = self.merge.functions().iter().map(|function| function.id.region.clone());
             let known = regions::known().into_iter().map(|place| place.region);
-            for region in known.chain(found).chain([self.session.region.clone()]) {
+            for region in known.chain(found).chain([self.reader.session.region.clone()]) {
                 sorted::insert(&mut regions, region.as_str().to_owned());
             }
             self.merge.note(format!(
@@ -261,4 +329,19 @@ impl<P: Ports> Collector<'_, P> {
         }
         Ok(self.places(Source::Services, &regions))
     }
+}
+
+/// Tells if who was refused like this about every region may be answered about one of them: roles may be granted for
+/// some places only. All other reasons of Google's are about the caller, the project or the API.
+fn is_for_a_place(error: &Error) -> bool {
+    let fields = error.fields();
+    let refused =
+        matches!(fields.kind, Kind::MissingRole | Kind::Forbidden | Kind::NotFound | Kind::InvalidInput);
+    refused
+        && match fields.reason.as_deref() {
+            None | Some("IAM_PERMISSION_DENIED" | "LOCATION_POLICY_VIOLATED") => true,
+            // The canonical code, where there is no reason beside it.
+            Some("PERMISSION_DENIED" | "NOT_FOUND" | "INVALID_ARGUMENT") => true,
+            Some(_) => false,
+        }
 }

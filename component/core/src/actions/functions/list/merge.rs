@@ -1,5 +1,7 @@
 //! One list from all that was read: in order, no function twice, and what is missing named.
 
+use std::{cmp::Ordering, collections::BinaryHeap};
+
 use super::{
     FunctionList, MissingPart,
     place::{EVERYWHERE, Place, Source},
@@ -11,6 +13,7 @@ use crate::{
         error::{Error, Kind, Result},
         sorted,
     },
+    google::names::{FunctionName, Region},
 };
 
 /// A part that could not be read.
@@ -26,6 +29,8 @@ pub(super) struct Merge {
     /// Functions of Cloud Run, which are compared with the others at the end.
     services: Vec<Function>,
     failures: Vec<Failure>,
+    /// Regions that the project may not use, or that an API is not in: nothing is missing there.
+    closed: Vec<Failure>,
     /// The number of locations that each source was asked about.
     asked: [usize; 2],
     /// True once anything could be read.
@@ -60,6 +65,11 @@ impl Merge {
         self.list.next_page_token.is_some()
     }
 
+    /// A region did not answer.
+    pub(super) fn unreachable(&mut self, region: String) {
+        sorted::insert(&mut self.list.unreachable, region);
+    }
+
     /// Adds what was read of a place. If it was not read to its end, the list is cut there.
     ///
     /// # Errors
@@ -67,18 +77,19 @@ impl Merge {
     pub(super) fn take(&mut self, place: Place, reading: Reading) -> Result<()> {
         self.list.pages += reading.pages;
         self.read |= reading.pages > 0;
-        self.asked[place.source as usize] += 1;
+        self.asked[place.source as usize] += usize::from(!reading.is_closed);
         match place.source {
             Source::Functions => self.list.functions.extend(reading.functions),
             Source::Services => self.services.extend(reading.functions),
         }
         for region in reading.unreachable {
-            sorted::insert(&mut self.list.unreachable, region);
+            self.unreachable(region);
         }
         if let Some(rest) = reading.rest {
             self.cut(&rest);
         }
         match reading.failure {
+            Some(error) if reading.is_closed => self.closed.push(Failure { place, error }),
             Some(error) if !error.kind().is_partial() => return Err(error),
             Some(error) => self.failures.push(Failure { place, error }),
             None => {}
@@ -86,15 +97,24 @@ impl Merge {
         Ok(())
     }
 
-    /// The whole list.
+    /// The whole list. `is_named` says whether the caller named the regions.
     ///
     /// # Errors
     /// If nothing at all could be read: what tells most about why.
-    pub(super) fn finish(mut self) -> Result<FunctionList> {
-        if !self.read
-            && let Some(error) = most_telling(std::mem::take(&mut self.failures))
-        {
-            return Err(error);
+    pub(super) fn finish(mut self, is_named: bool) -> Result<FunctionList> {
+        if !self.read {
+            let mut failures = std::mem::take(&mut self.failures);
+            failures.append(&mut self.closed);
+            if let Some(error) = most_telling(failures) {
+                return Err(error);
+            }
+        }
+        // Whoever named a region may have misspelt it.
+        for Failure { place, .. } in self.closed.iter().filter(|_| is_named) {
+            let (api, region) = (place.source.api().host(), &place.location);
+            self.list.notes.push(format!(
+                "{api} has nothing in {region}: there is no such region, or the project may not use it"
+            ));
         }
         let services = std::mem::take(&mut self.services);
         let listed = if services.is_empty() { Vec::new() } else { behind(&self.list.functions) };
@@ -102,7 +122,7 @@ impl Merge {
             .into_iter()
             .filter(|f| listed.binary_search(&(f.id.region.as_str().into(), f.service_name())).is_err())
             .collect();
-        self.list.functions.extend(new);
+        self.list.functions.extend(in_order(new));
         for source in [Source::Functions, Source::Services] {
             self.list.missing.extend(missing(source, &self.failures, self.asked[source as usize]));
         }
@@ -115,6 +135,43 @@ impl Merge {
         self.failures.push(Failure { place: Place::first(source, EVERYWHERE), error });
     }
 }
+
+/// By region and name: Cloud Run lists the newest first.
+fn in_order(functions: Vec<Function>) -> Vec<Function> {
+    // A heap, for a sort of its own would be the largest one in the component.
+    let heap: BinaryHeap<InOrder> =
+        functions.into_iter().map(|function| InOrder(Box::new(function))).collect();
+    heap.into_sorted_vec().into_iter().map(|function| *function.0).collect()
+}
+
+/// A function that is compared by its place. What is moved about is a pointer.
+struct InOrder(Box<Function>);
+
+impl InOrder {
+    fn place(&self) -> (&Region, &FunctionName) {
+        (&self.0.id.region, &self.0.id.name)
+    }
+}
+
+impl Ord for InOrder {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
+}
+
+impl PartialOrd for InOrder {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for InOrder {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl Eq for InOrder {}
 
 /// Region and name of the services behind the functions that Cloud Functions lists. Were one of them not labelled
 /// as such, it would stand in the list twice.

@@ -41,7 +41,7 @@ pub(super) struct Place {
     pub(super) token: Option<String>,
 }
 
-/// Every region. Of [`Source::Services`], which has no such wildcard, the first region there is.
+/// Every region.
 pub(super) const EVERYWHERE: &str = "-";
 
 /// Longer than any page token of Google's that was seen.

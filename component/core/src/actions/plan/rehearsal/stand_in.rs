@@ -10,7 +10,7 @@ use crate::{
         json::{Object, Value},
         purpose::Purpose,
     },
-    google::{hosts::Api, request::function_url::FunctionUrl, which::FunctionRef},
+    google::{request::function_url::FunctionUrl, which::FunctionRef},
     rails::GuardRails,
 };
 
@@ -18,7 +18,7 @@ use crate::{
 const URL: &str = "https://function.rehearsal.run.app";
 
 /// A region that Google has not.
-pub(super) const REGION: &str = "rehearsed-region1";
+const REGION: &str = "rehearsed-region1";
 
 /// The region of a function that was found, which Google has not either.
 const PLACE: &str = "rehearsed-place1";
@@ -119,8 +119,8 @@ impl Rehearsal {
             Purpose::IdTokenOf { audience, .. } => {
                 json(Object::default().with("token", text(jwt(audience, now))))
             }
-            // Those of Cloud Run are for callers only.
-            Purpose::Regions if request.host() == Api::Functions.host() => {
+            // One, for nobody else is asked then.
+            Purpose::Regions => {
                 let region = Object::default().with("locationId", REGION);
                 json(Object::default().with("locations", Value::List(vec![region.into()])))
             }
@@ -128,8 +128,7 @@ impl Rehearsal {
             Purpose::Function { resource, .. } => {
                 json(self.function.as_ref().map(|function| function.found(resource)).unwrap_or_default())
             }
-            Purpose::Regions
-            | Purpose::Services
+            Purpose::Services
             | Purpose::Service { .. }
             | Purpose::Permissions
             | Purpose::TestCall { .. }

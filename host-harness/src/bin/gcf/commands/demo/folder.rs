@@ -64,7 +64,7 @@ pub(super) async fn leave(global: &Global, folder: &Path) -> Result<Next, Failur
 fn tape() -> Result<String, Failure> {
     let broken = |error: serde_json::Error| Failure::fault(format!("the demo's tape: {error}"));
     let mut tape: Map<String, Value> = serde_json::from_str(TAPE).map_err(broken)?;
-    tape.insert("match".to_owned(), json!({ "ignore": ["query pageSize"] }));
+    tape.insert("match".to_owned(), json!({ "ignore": ["query pageSize", "query limit"] }));
     Ok(format!("{:#}\n", Value::Object(tape)))
 }
 
