@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::tape::{
     error::{Leak, TapeError},
     file::format::{Interaction, RecordedBody, RecordedRequest, Tape},
-    hide::redact::Redactor,
+    hide::{redact::Redactor, scan},
     miss::Difference,
     play::replay::Replay,
     same::{matching::Findings, request::Comparable, tolerance::Tolerance},
@@ -30,6 +30,13 @@ impl Tape {
     #[must_use]
     pub fn schema() -> &'static str {
         include_str!("../../tape.schema.json")
+    }
+
+    /// The names of what a [`scan`](Self::scan) looks for, and a recording keeps off a tape,
+    /// wherever it stands. Beside it are values by the names of their fields and headers.
+    #[must_use]
+    pub fn looked_for() -> Vec<&'static str> {
+        scan::names()
     }
 
     /// The secrets in the text of a tape, by shape and by field, in whatever encoding.

@@ -12,7 +12,7 @@ use std::{
 use memchr::memmem;
 use sha2::{Digest as _, Sha256};
 
-use self::names::{is_secret_header, secret_field};
+use self::names::{is_authorization, is_secret_header, secret_field};
 use crate::tape::{
     file::format::RecordedBody,
     hide::{
@@ -361,6 +361,7 @@ impl Redactor {
     fn field(&mut self, place: Place, name: &str, value: &str) -> String {
         match secret_field(place, name) {
             Some(kind) => self.secret(kind, value),
+            None if is_authorization(name, value) => self.header("authorization", value),
             None => self.text(value),
         }
     }

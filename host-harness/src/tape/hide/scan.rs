@@ -1,4 +1,7 @@
-//! Finds secrets by their shape: JWTs, Google's opaque tokens, keys in PEM, and placeholders.
+//! Finds secrets by their shape: JWTs, Google's opaque tokens, keys in PEM, what other services
+//! give out, and placeholders.
+
+mod services;
 
 use std::sync::LazyLock;
 
@@ -54,10 +57,11 @@ const JWT: &[u8] = b"eyJ";
 static BEGINNINGS: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let prefixes = PREFIXES.iter().map(|(prefix, _, _)| *prefix);
     let patterns = prefixes.chain(PEM.iter().map(|(begin, _)| *begin)).chain([PLACEHOLDER, JWT]);
+    let patterns = patterns.chain(services::beginnings().map(str::as_bytes));
     AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostFirst)
         .build(patterns)
-        .expect("a dozen short patterns make an automaton")
+        .expect("a hundred short patterns make an automaton")
 });
 
 /// All shapes in a text, in order, with their places. Nothing overlaps, and the time is linear in the text.
@@ -67,7 +71,16 @@ pub(in crate::tape) fn shapes(text: &[u8]) -> Shapes<'_> {
 
 /// The secret or placeholder that a text begins with.
 pub(in crate::tape) fn first(text: &[u8]) -> Option<Found<'_>> {
-    if text.is_empty() { None } else { shapes(text).begins(0) }
+    let (at, found) = if text.is_empty() { None } else { shapes(text).begins(0) }?;
+    (at == 0).then_some(found)
+}
+
+/// The names of all that is found by its shape.
+pub(in crate::tape) fn names() -> Vec<&'static str> {
+    ["Google's tokens, codes and keys", "JWTs", "PEM", "signatures in URLs"]
+        .into_iter()
+        .chain(services::names())
+        .collect()
 }
 
 /// Tells whether a text is a placeholder and nothing else.
@@ -114,7 +127,7 @@ impl<'a> Iterator for Shapes<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         while let Some(beginning) = BEGINNINGS.find(Input::new(self.text).range(self.at..)) {
             let at = beginning.start();
-            if let Some(found) = self.begins(at) {
+            if let Some((at, found)) = self.begins(at) {
                 self.at = at + found.len().max(1);
                 return Some((at, found));
             }
@@ -126,7 +139,18 @@ impl<'a> Iterator for Shapes<'a> {
 }
 
 impl<'a> Shapes<'a> {
-    fn begins(&mut self, at: usize) -> Option<Found<'a>> {
+    /// The find whose shape begins here, and where it is itself: before a password there is more of
+    /// a URL.
+    fn begins(&mut self, at: usize) -> Option<(usize, Found<'a>)> {
+        if let Some(found) = self.is_at(at) {
+            return Some((at, found));
+        }
+        let (start, len, kind) = services::at(self.text, at)?;
+        // A token is told better by what it is than by what stands before it.
+        (start == at || self.is_at(start).is_none()).then_some((start, Found::Secret { kind, len }))
+    }
+
+    fn is_at(&mut self, at: usize) -> Option<Found<'a>> {
         let rest = &self.text[at..];
         match rest.first()? {
             b'[' => placeholder(rest),

@@ -3,7 +3,10 @@
 use memchr::memmem;
 use serde_json::Value;
 
-use super::{Place, Redactor, names::secret_field};
+use super::{
+    Place, Redactor,
+    names::{is_authorization, secret_field},
+};
 use crate::tape::{
     bounds::is_lavish,
     hide::scan::{self, Found},
@@ -93,5 +96,8 @@ fn is_named(name: &str, value: &str) -> bool {
         Some(Found::Placeholder { len, .. } | Found::Jwt { len, .. }) => len == value.len(),
         Some(Found::Secret { .. }) | None => value.is_empty(),
     };
+    let token = value.split_once(' ').map_or("", |(_, token)| token);
     !told && secret_field(Place::Json, name).is_some()
+        || is_authorization(name, value)
+            && !matches!(scan::first(token.as_bytes()), Some(Found::Placeholder { .. }))
 }

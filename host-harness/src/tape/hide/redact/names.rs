@@ -43,3 +43,15 @@ fn is_secret_name(name: &str) -> bool {
 pub(super) fn is_secret_header(name: &str) -> bool {
     is_secret_name(name) || name.ends_with("-token") || name.ends_with("-secret")
 }
+
+/// Tells whether a field has the name and the form of that header: a scheme, and what it asks for.
+///
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-11.4>
+pub(super) fn is_authorization(name: &str, value: &str) -> bool {
+    const SCHEMES: [&str; 7] = ["basic", "bearer", "token", "apikey", "digest", "negotiate", "bot"];
+    let is_named = name.to_ascii_lowercase().ends_with("authorization");
+    is_named
+        && value.split_once(' ').is_some_and(|(scheme, token)| {
+            SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)) && token.trim().len() >= 8
+        })
+}
