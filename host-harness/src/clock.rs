@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::Mutex,
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -12,6 +12,11 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn now(&self) -> Duration;
     /// Time since some fixed point of this clock; never goes back.
     fn monotonic(&self) -> Duration;
+    /// Takes note that [`monotonic`](Self::monotonic) is at least `moment` by now: a timer has
+    /// fired, or an answer of a tape has come. Most clocks go by themselves, and need no word.
+    fn reach(&self, moment: Duration) {
+        let _ = moment;
+    }
 }
 
 /// Random bytes.
@@ -69,6 +74,40 @@ impl Clock for FrozenClock {
     }
 }
 
+/// The clock of a replay: a wall clock that stands still, and elapsed time that passes as the tape
+/// says.
+///
+/// It goes on when an answer comes that took some time on the tape, and when a timer fires. What a
+/// call measures is then the same each time, and a deadline keeps its meaning.
+#[derive(Debug)]
+pub struct ReplayClock {
+    now: Duration,
+    elapsed: Mutex<Duration>,
+}
+
+impl ReplayClock {
+    /// A clock that always shows `now`, as time since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn at(now: Duration) -> Self {
+        Self { now, elapsed: Mutex::default() }
+    }
+}
+
+impl Clock for ReplayClock {
+    fn now(&self) -> Duration {
+        self.now
+    }
+
+    fn monotonic(&self) -> Duration {
+        *self.elapsed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reach(&self, moment: Duration) {
+        let mut elapsed = self.elapsed.lock().unwrap_or_else(PoisonError::into_inner);
+        *elapsed = moment.max(*elapsed);
+    }
+}
+
 /// The operating system's randomness.
 #[derive(Debug, Default)]
 pub struct SystemRandom;
@@ -93,7 +132,7 @@ impl SeededRandom {
 
 impl Random for SeededRandom {
     fn fill(&self, buffer: &mut [u8]) {
-        let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for chunk in buffer.chunks_mut(8) {
             *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let mut z = *state;

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, path::PathBuf, time::Duration};
 
-use crate::{contract::wit::ConnectorError, reading, secrets::StoreError};
+use crate::{contract::wit::ConnectorError, reading, secrets::StoreError, transport::Missed};
 
 /// The reason why a call returned no answer.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,9 @@ pub enum HostError {
     DeadlineExceeded(Duration),
     /// The store could not say which connection the call is for.
     Store(StoreError),
+    /// The tape has no answer to a request of the call. The message shows the request, the nearest
+    /// one on the tape, and what differs, over several lines.
+    TapeMiss(Missed),
     /// The call needed more than it was allowed.
     LimitExceeded(Limit),
 }
@@ -71,6 +74,7 @@ impl HostError {
                 format!("the call was stopped after {limit:?}: it did not end by its deadline")
             }
             Self::Store(error) => format!("the secret store cannot be used: {}", error.message()),
+            Self::TapeMiss(missed) => missed.what.clone(),
             Self::LimitExceeded(limit) => format!("the call was stopped: it needs more than {limit}"),
         }
     }
@@ -91,6 +95,7 @@ impl HostError {
             Self::Trapped(_) => "please report it with the action that caused it",
             Self::DeadlineExceeded(_) => "give it more time, or report it if it should have ended",
             Self::Store(error) => error.fix().unwrap_or("whoever runs the host looks after its store"),
+            Self::TapeMiss(missed) => &missed.hint,
             Self::LimitExceeded(limit) => limit.fix(),
         }
     }
@@ -107,6 +112,7 @@ impl std::error::Error for HostError {
         match self {
             Self::Unreadable { source, .. } => Some(source),
             Self::Store(error) => Some(error),
+            Self::TapeMiss(missed) => Some(missed),
             Self::LimitExceeded(limit) => Some(limit),
             Self::NoComponent
             | Self::NotAComponent(_)

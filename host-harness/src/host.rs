@@ -152,8 +152,13 @@ impl Host {
         };
         let answer = tokio::time::timeout(patience, work)
             .await
-            .map_err(|_| HostError::DeadlineExceeded(patience))??;
-        Ok((answer, budget.exceeded()))
+            .map_err(|_| HostError::DeadlineExceeded(patience))
+            .and_then(|answer| answer);
+        // Whatever the component made of it, which cannot know that there is a tape.
+        if let Some(miss) = budget.miss() {
+            return Err(HostError::TapeMiss(miss.clone()));
+        }
+        Ok((answer?, budget.exceeded()))
     }
 }
 

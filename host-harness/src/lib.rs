@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | connections, credentials, tokens | [`secrets::SecretStore`] | [`MemoryStore`](secrets::MemoryStore), [`DirectoryStore`](secrets::DirectoryStore), [`ReadOnlyStore`](secrets::ReadOnlyStore) |
 //! | the network | [`transport::Transport`] | [`Live`](transport::Live), [`Replay`](tape::Replay), [`Recorder`](tape::Recorder) |
-//! | time | [`clock::Clock`] | [`SystemClock`](clock::SystemClock), [`FrozenClock`](clock::FrozenClock) |
+//! | time | [`clock::Clock`] | [`SystemClock`](clock::SystemClock), [`FrozenClock`](clock::FrozenClock), [`ReplayClock`](clock::ReplayClock) |
 //! | access tokens that the component must not hold | [`AccessTokens`] | none: requests without one are refused |
 //! | randomness | [`clock::Random`] | [`SystemRandom`](clock::SystemRandom), [`SeededRandom`](clock::SeededRandom) |
 //!

@@ -5,3 +5,4 @@ pub(crate) mod gate;
 pub(crate) mod guest_http;
 pub(crate) mod inject;
 pub(crate) mod observer;
+pub(crate) mod turns;

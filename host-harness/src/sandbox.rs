@@ -4,6 +4,7 @@ pub(crate) mod compiled;
 pub(crate) mod engine;
 pub(crate) mod secret_store;
 pub(crate) mod state;
+pub(crate) mod waiting;
 
 use std::{
     future::{Future, poll_fn},
@@ -27,7 +28,7 @@ use crate::{
     egress::EgressPolicy,
     error::{HostError, Limit},
     limits::{CpuMeter, Limits, MemoryMeter},
-    outgoing::{budget::RequestBudget, gate::Hooks, inject::AccessTokens, observer::Observer},
+    outgoing::{budget::RequestBudget, gate::Hooks, inject::AccessTokens, observer::Observer, turns::Turns},
     secrets::visible::Scope,
     transport::Transport,
 };
@@ -77,6 +78,7 @@ impl Sandbox {
             transport: Arc::clone(&self.transport),
             observer: self.observer.clone(),
             budget: Arc::clone(&budget),
+            turns: Turns::new(Arc::clone(&self.clock)),
             patience,
             held: None,
         };

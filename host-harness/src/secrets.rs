@@ -11,12 +11,16 @@ pub use self::{
     sign::sign_with_pem,
 };
 
-pub(crate) use self::overlay::{Layer, Overlay, Passes};
+pub(crate) use self::{
+    fresh::{Fresh, Written},
+    overlay::{Layer, Overlay, Passes},
+};
 
 mod directory;
 mod envelope;
 mod environment;
 mod files;
+mod fresh;
 mod identity;
 pub(crate) mod key;
 mod memory;

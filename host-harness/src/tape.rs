@@ -72,6 +72,8 @@ mod same;
 
 mod play;
 
+mod join;
+
 mod record;
 
 mod cassette;

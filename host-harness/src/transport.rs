@@ -91,7 +91,17 @@ pub enum TransportError {
     /// A limit on the number of requests.
     #[error("limit exceeded: {0}")]
     Limit(String),
-    /// The tape has no answer to this request. The tape keeps the details.
-    #[error("not on the tape: {0}")]
-    TapeMiss(String),
+    /// The tape has no answer to this request.
+    #[error("{0}")]
+    TapeMiss(Missed),
+}
+
+/// A request that is not on the tape, in words, all of them redacted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}\nhint: {hint}")]
+pub struct Missed {
+    /// The request, the nearest one on the tape, and what differs, over several lines.
+    pub what: String,
+    /// What to do next.
+    pub hint: String,
 }

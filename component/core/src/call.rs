@@ -51,7 +51,10 @@ pub struct Call<'a, P> {
     connection: OnceCell<ConnectionId>,
     repeats: Cell<u32>,
     leases: RefCell<Vec<HeldLease>>,
-    trace: RefCell<Vec<Exchange>>,
+    /// The number of requests that were sent.
+    sent: Cell<u32>,
+    /// Each exchange with the number of its request.
+    trace: RefCell<Vec<(u32, Exchange)>>,
 }
 
 /// A lease, and when it ends by itself.
@@ -78,6 +81,7 @@ impl<'a, P: Ports> Call<'a, P> {
             connection: OnceCell::new(),
             repeats: Cell::default(),
             leases: RefCell::default(),
+            sent: Cell::default(),
             trace: RefCell::default(),
         })
     }
@@ -136,9 +140,9 @@ impl<'a, P: Ports> Call<'a, P> {
         }
     }
 
-    /// Takes the trace of all that has been sent until now.
+    /// Takes the trace of all that has been sent until now, in that order.
     pub fn take_trace(&self) -> Vec<Exchange> {
-        self.trace.take()
+        self.trace.take().into_iter().map(|(_, exchange)| exchange).collect()
     }
 
     /// Runs a call's steps, and puts the trace into its error.
@@ -186,9 +190,11 @@ impl<'a, P: Ports> Call<'a, P> {
         loop {
             let timeouts = timeouts(self.remaining()?);
             let start = self.ports.monotonic();
+            let number = self.sent.get();
+            self.sent.set(number + 1);
             let outcome = self.ports.send(request, timeouts).await;
             let outcome = outcome.and_then(|response| gzip::decoded(response, request.max_response()));
-            self.note(request, attempt, start, &outcome);
+            self.note(number, request, attempt, start, &outcome);
             let floor =
                 outcome.as_ref().ok().and_then(|r| retry::retry_after(r).max(refusal::api::retry_info(r)));
             let jitter = u32::from_le_bytes(self.ports.random());
@@ -208,20 +214,25 @@ impl<'a, P: Ports> Call<'a, P> {
 
     fn note(
         &self,
+        number: u32,
         request: &Request,
         attempt: u32,
         start: Duration,
         outcome: &std::result::Result<Response, TransportError>,
     ) {
         let duration = self.ports.monotonic().saturating_sub(start);
-        self.trace.borrow_mut().push(Exchange {
+        let exchange = Exchange {
             method: request.method(),
             url: request.url(),
             token: request.token(),
             status: outcome.as_ref().ok().map(|response| response.status),
             attempt,
             duration_ms: u32::try_from(duration.as_millis()).unwrap_or(u32::MAX),
-        });
+        };
+        let mut trace = self.trace.borrow_mut();
+        // Requests side by side end in any order.
+        let place = trace.iter().rposition(|(other, _)| *other < number).map_or(0, |before| before + 1);
+        trace.insert(place, (number, exchange));
     }
 }
 

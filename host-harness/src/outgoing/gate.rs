@@ -3,11 +3,7 @@
 //! The policy is outermost, so that a replayed request is judged like a real one. Where the host adds an
 //! access token, the policy judges twice: first whether one may be added, then what came of it.
 
-use std::{
-    future::Future,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use http::request::Parts;
 use http_body_util::BodyExt as _;
@@ -20,6 +16,7 @@ use crate::{
         budget::RequestBudget,
         inject::{AccessTokens, Injection},
         observer::{Observer, Stage, Watch},
+        turns::Turns,
     },
     transport::{Body, ProxyFault, Timeouts, Transport, TransportError},
 };
@@ -31,6 +28,8 @@ pub(crate) struct Hooks {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) observer: Option<Observer>,
     pub(crate) budget: Arc<RequestBudget>,
+    /// The order in which answers come.
+    pub(crate) turns: Arc<Turns>,
     /// The timeouts of a guest that sets none of its own.
     pub(crate) patience: Duration,
     /// The place of the next request in the account, until the body of its response has been read or dropped.
@@ -79,17 +78,19 @@ impl WasiHttpHooks for Hooks {
         _processing: Processing,
     ) -> Exchange {
         let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(Arc::clone(&self.turns));
         let watch = Watch::new(self.observer.clone(), &parts);
         let (number, injection) = match self.admit(&parts) {
             Ok(admitted) => admitted,
             Err(error) => return Box::new(std::future::ready(Err(refuse(&watch, error)))),
         };
         let transport = Arc::clone(&self.transport);
+        let (turns, budget) = (Arc::clone(&self.turns), Arc::clone(&self.budget));
         let timeouts = self.timeouts(options);
         let held = self.held.take();
         let send = move |watch, parts| {
             let request = http::Request::from_parts(parts, body.map_err(from_guest).boxed_unsync());
-            send(&*transport, request, timeouts, number, watch, held)
+            send(&*transport, request, timeouts, Sent { number, watch, held, turns, budget })
         };
         match injection {
             None => Box::new(send(watch, parts)),
@@ -103,21 +104,29 @@ impl WasiHttpHooks for Hooks {
     }
 }
 
+/// The circumstances of a request on its way.
+struct Sent {
+    number: u32,
+    watch: Watch,
+    held: Option<Held>,
+    turns: Arc<Turns>,
+    budget: Arc<RequestBudget>,
+}
+
 /// Hands a request to the transport, and its answer to the guest.
 fn send(
     transport: &dyn Transport,
     request: http::Request<Body>,
     timeouts: Timeouts,
-    number: u32,
-    watch: Watch,
-    held: Option<Held>,
+    sent: Sent,
 ) -> impl Future<Output = Answer> + Send + use<> {
+    let Sent { number, watch, held, turns, budget } = sent;
     watch.report(number, Stage::Sent);
-    let started = Instant::now();
+    let started = turns.monotonic();
     let sending = transport.send(request, timeouts);
     async move {
         let answer = sending.await;
-        let elapsed = started.elapsed();
+        let elapsed = turns.monotonic().saturating_sub(started);
         match answer {
             Ok(response) => {
                 watch.report(number, Stage::Answered { status: response.status(), elapsed });
@@ -133,6 +142,9 @@ fn send(
                 Ok((response, processing))
             }
             Err(error) => {
+                if let TransportError::TapeMiss(miss) = &error {
+                    budget.note_miss(miss);
+                }
                 watch.report(number, Stage::Failed { error: error.clone(), elapsed });
                 Err(to_guest(error))
             }
@@ -198,8 +210,9 @@ mod tests {
 
     use super::*;
     use crate::{
+        clock::SystemClock,
         error::Limit,
-        transport::{ProxyError, Sending},
+        transport::{Missed, ProxyError, Sending},
     };
 
     /// Answers 200 with the body `answer`, and keeps what it was asked.
@@ -232,6 +245,7 @@ mod tests {
             transport: Arc::clone(transport) as Arc<dyn Transport>,
             observer: None,
             budget: Arc::new(RequestBudget::new(limit)),
+            turns: Turns::new(Arc::new(SystemClock::default())),
             patience: Duration::from_secs(35),
             held: None,
         }
@@ -298,7 +312,9 @@ mod tests {
         };
         let table: [(TransportError, Judge); 21] = [
             (TransportError::Denied(text()), |error| matches!(error, WasiError::HttpRequestDenied)),
-            (TransportError::TapeMiss(text()), |error| matches!(error, WasiError::HttpRequestDenied)),
+            (TransportError::TapeMiss(Missed { what: text(), hint: text() }), |error| {
+                matches!(error, WasiError::HttpRequestDenied)
+            }),
             (TransportError::Dns(text()), |error| matches!(error, WasiError::DnsError { .. })),
             (TransportError::ProhibitedAddress(text()), |e| matches!(e, WasiError::DestinationIpProhibited)),
             (TransportError::ConnectionRefused(text()), |error| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{
-    HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView,
+    HostWallClock, WasiCtx, WasiCtxView, WasiView,
     cli::{WasiCli, WasiCliView as _},
     clocks::{WasiClocks, WasiClocksView as _},
     p2::bindings::{cli, clocks, io, random},
@@ -19,7 +19,10 @@ use crate::{
         gate::Hooks,
         guest_http::{self, Counted, GuestHttp},
     },
-    sandbox::secret_store::{Answered, CallSecrets},
+    sandbox::{
+        secret_store::{Answered, CallSecrets},
+        waiting::{Waiting, Waits},
+    },
 };
 
 /// The state of one call.
@@ -45,7 +48,6 @@ impl State {
         // linked either; that they are off here is the second lock on that door.
         let wasi = WasiCtx::builder()
             .wall_clock(Clocks(Arc::clone(clock)))
-            .monotonic_clock(Clocks(Arc::clone(clock)))
             .allow_tcp(false)
             .allow_udp(false)
             .build();
@@ -59,9 +61,9 @@ impl State {
 /// anything else is refused before it runs.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     io::error::add_to_linker::<State, Table>(linker, |state| &mut state.table)?;
-    io::poll::add_to_linker::<State, Table>(linker, |state| &mut state.table)?;
+    io::poll::add_to_linker::<State, Waits>(linker, State::waiting)?;
     io::streams::add_to_linker::<State, Table>(linker, |state| &mut state.table)?;
-    clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(linker, State::clocks)?;
+    clocks::monotonic_clock::add_to_linker::<State, Waits>(linker, State::waiting)?;
     clocks::wall_clock::add_to_linker::<State, WasiClocks>(linker, State::clocks)?;
     random::random::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
     cli::stderr::add_to_linker::<State, WasiCli>(linker, State::cli)?;
@@ -87,6 +89,10 @@ impl WasiView for State {
 impl State {
     fn http(&mut self) -> guest_http::View<'_> {
         self.http.view(&mut self.hooks, &mut self.table)
+    }
+
+    fn waiting(&mut self) -> Waiting<'_> {
+        Waiting { table: &mut self.table, turns: &self.hooks.turns }
     }
 }
 
@@ -185,18 +191,8 @@ impl HostWallClock for Clocks {
     }
 }
 
-impl HostMonotonicClock for Clocks {
-    fn resolution(&self) -> u64 {
-        u64::from(RESOLUTION.subsec_nanos())
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.0.monotonic().as_nanos()).unwrap_or(u64::MAX)
-    }
-}
-
 /// The resolution of every system's clock; our own traits do not name one.
-const RESOLUTION: std::time::Duration = std::time::Duration::from_micros(1);
+pub(super) const RESOLUTION: std::time::Duration = std::time::Duration::from_micros(1);
 
 /// Memory for each thing of the host that a guest may have at once: 1,024 of them in 128 MiB. Their content
 /// is counted besides; a request takes about a dozen, and the component sends 16 at once.

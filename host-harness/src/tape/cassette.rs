@@ -25,9 +25,9 @@ use crate::tape::{
     shared::{locked, whole},
 };
 use crate::{
-    clock::{Clock, Random, SystemClock, SystemRandom},
+    clock::{Clock, FrozenClock, Random, SystemClock, SystemRandom},
     host::HostBuilder,
-    secrets::{Layer, Overlay, SecretStore, StoreError},
+    secrets::{Fresh, Layer, Overlay, SecretStore, StoreError, Written},
     transport::{Body, Sending, Timeouts, Transport},
 };
 
@@ -52,6 +52,8 @@ pub enum Mode {
     NewEpisodes,
     /// Everything is sent, and recorded anew.
     Record,
+    /// Everything is sent, and recorded behind what is on the tape, as by [`Tape::join`].
+    Append,
     /// Everything is sent, and nothing recorded.
     Passthrough,
 }
@@ -65,6 +67,10 @@ pub struct Cassette {
     live: LiveSecrets,
     /// The writes over the stores that the cassette was used with.
     layer: Layer,
+    /// The entries of their caches that were written since.
+    written: Written,
+    /// The caches that are not read.
+    hidden: &'static [&'static str],
     on_tape: usize,
 }
 
@@ -92,8 +98,27 @@ impl Cassette {
     fn playing(tape: Tape, how: impl FnOnce(Replay) -> Replay) -> Self {
         let (clock, random) = (Arc::new(tape.clock()), Arc::new(tape.random()));
         let (live, on_tape) = (LiveSecrets::default(), tape.interactions().len());
-        let deck = Deck::Replaying(how(Replay::new(tape).knowing(live.clone())));
-        Self { deck, clock, random, live, layer: Layer::default(), on_tape }
+        let grants = grants_any(&tape);
+        let replay = how(Replay::new(tape).knowing(live.clone()));
+        let hidden: &[&str] = match (replay.is_stub(), grants) {
+            (false, true) => CACHES,
+            (false, false) => &["repeats/", "status/"],
+            // To a server, a command comes with what earlier ones have left; but its tokens are its own.
+            (true, true) => &["tokens/"],
+            (true, false) => &[],
+        };
+        Self { hidden, ..Self::with(Deck::Replaying(replay), clock, random, live, on_tape) }
+    }
+
+    fn with(
+        deck: Deck,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        live: LiveSecrets,
+        on_tape: usize,
+    ) -> Self {
+        let (layer, written) = (Layer::default(), Written::default());
+        Self { deck, clock, random, live, layer, written, hidden: CACHES, on_tape }
     }
 
     /// Uses the tape at `path` as `mode` says. `network` sends what the tape does not answer; `blank` is the
@@ -110,37 +135,36 @@ impl Cassette {
     ) -> Result<Self, TapeError> {
         let path = path.into();
         let exists = path.exists();
-        if matches!(mode, Mode::Record | Mode::Once | Mode::NewEpisodes) {
+        if matches!(mode, Mode::Record | Mode::Append | Mode::Once | Mode::NewEpisodes) {
             store::refuse_what_is_no_file(&path)
                 .map_err(|source| TapeError::Write { path: path.clone(), source })?;
         }
         let live = LiveSecrets::default();
-        let (clock, random) = (Arc::new(blank.clock()), Arc::new(blank.random()));
+        // Whoever records measures what really passes.
+        let (clock, random) = (Arc::new(FrozenClock::at(blank.clock().now())), Arc::new(blank.random()));
         match mode {
             Mode::Replay => return Ok(Self::replay(Tape::read(path)?)),
             Mode::Stub => return Ok(Self::stub(Tape::read(path)?)),
             Mode::Once if exists => return Ok(Self::replay(Tape::read(path)?)),
             Mode::Passthrough => {
                 let (clock, random) = (Arc::new(SystemClock::default()), Arc::new(SystemRandom));
-                return Ok(Self {
-                    deck: Deck::Passing(network),
-                    clock,
-                    random,
-                    live,
-                    layer: Layer::default(),
-                    on_tape: 0,
-                });
+                return Ok(Self::with(Deck::Passing(network), clock, random, live, 0));
             }
             Mode::NewEpisodes if exists => {
                 let tape = Tape::read(&path)?;
                 let on_tape = tape.interactions().len();
                 let deck = Deck::Adding(Episodes::new(path, tape, network, live.clone()));
-                return Ok(Self { deck, clock, random, live, layer: Layer::default(), on_tape });
+                return Ok(Self::with(deck, clock, random, live, on_tape));
             }
-            Mode::Once | Mode::NewEpisodes | Mode::Record => {}
+            Mode::Append if exists => {
+                let before = Tape::read(&path)?;
+                let recorder = Recorder::new(network, path, blank).knowing(live.clone()).behind(before);
+                return Ok(Self::with(Deck::Recording(recorder), clock, random, live, 0));
+            }
+            Mode::Once | Mode::NewEpisodes | Mode::Record | Mode::Append => {}
         }
         let deck = Deck::Recording(Recorder::new(network, path, blank).knowing(live.clone()));
-        Ok(Self { deck, clock, random, live, layer: Layer::default(), on_tape: 0 })
+        Ok(Self::with(deck, clock, random, live, 0))
     }
 
     /// Gives projects and people these names on the tape: [`Recorder::renaming`] or [`Replay::renaming`], by
@@ -163,6 +187,10 @@ impl Cassette {
     /// Puts the cassette into a host: the transport, the clock, the randomness, and `store`, whose secrets
     /// are kept off the tape by their exact value.
     ///
+    /// Tokens and faults that `store` has from before are not used: a recording holds what a call
+    /// needs, whatever was cached when it was made, and a replay asks for it. A tape on which no
+    /// token is granted is played with those of `store`.
+    ///
     /// While a tape is played, nothing reaches `store`: the connections, tokens and faults of a tape do not
     /// belong there. They stay in memory, for all hosts that this cassette is put into. [`Mode::NewEpisodes`]
     /// has one exception.
@@ -177,13 +205,15 @@ impl Cassette {
 
     /// The store as a host sees it.
     pub(super) fn over(&self, store: Arc<dyn SecretStore>) -> Arc<dyn SecretStore> {
+        let fresh = || Arc::new(Fresh::new(Arc::clone(&store), self.hidden, self.written.clone()));
         match &self.deck {
-            Deck::Replaying(_) => Arc::new(Overlay::new(store, self.layer.clone())),
+            Deck::Replaying(_) => Arc::new(Overlay::new(fresh(), self.layer.clone())),
             Deck::Adding(episodes) => {
                 let given = Arc::new(episodes.given.clone());
-                Arc::new(Overlay::letting_through(store, self.layer.clone(), given))
+                Arc::new(Overlay::letting_through(fresh(), self.layer.clone(), given))
             }
-            Deck::Recording(_) | Deck::Passing(_) => store,
+            Deck::Recording(_) => fresh(),
+            Deck::Passing(_) => store,
         }
     }
 
@@ -253,6 +283,17 @@ impl Transport for Cassette {
     }
 }
 
+/// The entries of a store that spare a call requests: tokens, the faults that are known, and the
+/// repeats that are left.
+const CACHES: &[&str] = &["repeats/", "status/", "tokens/"];
+
+/// Tells whether a tape grants a token.
+fn grants_any(tape: &Tape) -> bool {
+    tape.interactions()
+        .iter()
+        .any(|interaction| interaction.request().url().parse().is_ok_and(|uri| grants(&uri, interaction)))
+}
+
 /// A tape that is played where it can be, and added to elsewhere.
 #[derive(Debug, Clone)]
 struct Episodes {
@@ -305,7 +346,7 @@ impl Transport for Episodes {
             episodes.passed(index);
             if !again {
                 Margin::note(&parts.extensions, &interaction);
-                return play(episodes.replay.named_back(interaction), &parts.method, timeouts).await;
+                return play(episodes.replay.named_back(interaction), &parts.method, timeouts, None).await;
             }
             let request = http::Request::from_parts(parts, whole(body));
             let (parts, body) = episodes.network.send(request, timeouts).await?.into_parts();

@@ -1,8 +1,15 @@
 //! A test of an embedder's own, on a tape of their own.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    future::{Future as _, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    path::Path,
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+};
 
-use crate::tape::{cassette::Cassette, file::format::Tape};
+use crate::tape::{cassette::Cassette, file::format::Tape, miss::Miss};
 use crate::{
     host::{Host, HostBuilder},
     secrets::MemoryStore,
@@ -28,15 +35,32 @@ use crate::{
 /// ```
 ///
 /// # Panics
-/// If the tape cannot be read, the host cannot be built, a request is not on the tape, or an interaction of
-/// the tape was not asked for. The message says which, and what differs.
+/// If the tape cannot be read, the host cannot be built, a request is not on the tape, or an
+/// interaction of the tape was not asked for. The message says which, and what differs, also if
+/// `test` itself panics at a request that is not on the tape.
 #[expect(clippy::panic, reason = "this is an assertion, for tests")]
 pub async fn golden<T>(tape: impl AsRef<Path>, builder: HostBuilder, test: impl AsyncFnOnce(Host) -> T) -> T {
     let tape = Tape::read(tape).unwrap_or_else(|error| panic!("{error}"));
     let cassette = Cassette::replay(tape);
     let builder = cassette.insert(builder, Arc::new(MemoryStore::new()));
     let host = builder.build().unwrap_or_else(|error| panic!("{error}"));
-    let outcome = test(host).await;
-    cassette.finish().unwrap_or_else(|error| panic!("{error}"));
-    outcome
+    let mut running = pin!(test(host));
+    let outcome =
+        poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context))) {
+            Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(panic) => Poll::Ready(Err(panic)),
+        });
+    match outcome.await {
+        Ok(outcome) => {
+            cassette.finish().unwrap_or_else(|error| panic!("{error}"));
+            outcome
+        }
+        Err(panic) => match cassette.misses().as_slice() {
+            [] => resume_unwind(panic),
+            // The test broke off at what the tape did not give it, and so left the rest of it
+            // unused.
+            misses => panic!("{}", misses.iter().map(Miss::to_string).collect::<Vec<_>>().join("\n")),
+        },
+    }
 }

@@ -5,6 +5,7 @@ pub(super) mod escapes;
 pub(super) mod inflate;
 pub(super) mod known;
 pub(super) mod live_secrets;
+pub(super) mod placeholders;
 pub(super) mod redact;
 pub(super) mod rename;
 pub(super) mod scan;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::transport::Missed;
+
 /// A request that the tape does not answer. All values are redacted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Miss {
@@ -19,7 +21,7 @@ pub struct Miss {
 
 impl fmt::Display for Miss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, Difference::to_string)
+        self.missed().fmt(f)
     }
 }
 
@@ -27,29 +29,26 @@ impl Miss {
     /// As [`Display`](fmt::Display), with the tape's side in green and the request's in red.
     #[must_use]
     pub fn coloured(&self) -> String {
-        struct Coloured<'a>(&'a Miss);
-        impl fmt::Display for Coloured<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.write(f, Difference::coloured)
-            }
-        }
-        Coloured(self).to_string()
+        Missed { what: self.lines(Difference::coloured), hint: self.hint.clone() }.to_string()
     }
 
-    fn write(&self, f: &mut fmt::Formatter<'_>, line: fn(&Difference) -> String) -> fmt::Result {
-        writeln!(f, "not on the tape: {}", self.request)?;
-        match &self.expected {
-            Some(expected) => writeln!(f, "  next:    {expected}")?,
-            None => writeln!(f, "  next:    none, the tape has ended")?,
-        }
+    /// The same for those who know of requests, and not of tapes.
+    pub(in crate::tape) fn missed(&self) -> Missed {
+        Missed { what: self.lines(Difference::to_string), hint: self.hint.clone() }
+    }
+
+    fn lines(&self, line: fn(&Difference) -> String) -> String {
+        let mut lines = vec![format!("not on the tape: {}", self.request)];
+        lines.push(match &self.expected {
+            Some(expected) => format!("  next:    {expected}"),
+            None => "  next:    none, the tape has ended".to_owned(),
+        });
         if let Some(nearest) = &self.nearest {
             let same = if self.differences.is_empty() { " (the same request)" } else { "" };
-            writeln!(f, "  nearest: {nearest}{same}")?;
+            lines.push(format!("  nearest: {nearest}{same}"));
         }
-        for difference in &self.differences {
-            writeln!(f, "    {}", line(difference))?;
-        }
-        write!(f, "hint: {}", self.hint)
+        lines.extend(self.differences.iter().map(|difference| format!("    {}", line(difference))));
+        lines.join("\n")
     }
 }
 

@@ -8,8 +8,9 @@ use wasmtime_wasi_http::p2::body::HostOutgoingBody;
 
 use super::*;
 use crate::{
+    clock::SystemClock,
     egress::EgressPolicy,
-    outgoing::budget::RequestBudget,
+    outgoing::{budget::RequestBudget, turns::Turns},
     transport::{Body, Sending, Timeouts, Transport},
 };
 
@@ -30,6 +31,7 @@ fn hooks() -> Hooks {
         transport: Arc::new(Idle),
         observer: None,
         budget: Arc::new(RequestBudget::new(1)),
+        turns: Turns::new(Arc::new(SystemClock::default())),
         patience: Duration::from_secs(1),
         held: None,
     }

@@ -7,11 +7,13 @@ use wasmtime_wasi_http::{Error as WasiError, WasiHttpHooks as _};
 
 use super::*;
 use crate::{
+    clock::SystemClock,
     error::Limit,
     outgoing::{
         budget::RequestBudget,
         gate::Hooks,
         observer::{RequestEvent, Stage},
+        turns::Turns,
     },
     tape::{Provenance, ProvenanceKind, Recorder, Tape},
     transport::{Body, Sending, Timeouts, Transport},
@@ -88,6 +90,7 @@ impl Exit {
             transport: Arc::clone(&network) as Arc<dyn Transport>,
             observer: Some(Arc::new(move |event: &RequestEvent| log.lock().unwrap().push(event.clone()))),
             budget: Arc::new(RequestBudget::new(limit)),
+            turns: Turns::new(Arc::new(SystemClock::default())),
             patience: Duration::from_secs(35),
             held: None,
         };

@@ -18,7 +18,7 @@ use crate::tape::{
     },
 };
 use crate::{
-    clock::{FrozenClock, SeededRandom},
+    clock::{ReplayClock, SeededRandom},
     reading::{self, Kind, Unfit},
 };
 
@@ -51,7 +51,8 @@ pub struct Tools {
     pub component_sha256: Option<String>,
 }
 
-/// The times of an exchange, in milliseconds since the recording began. A replay does not wait.
+/// The times of an exchange, in milliseconds since the recording began. A replay does not wait, and
+/// its clock shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
     /// The moment at which the request was sent.
@@ -232,10 +233,10 @@ impl Tape {
         &self.interactions
     }
 
-    /// A clock that stands at the tape's time.
+    /// A clock that stands at the tape's time. Elapsed time passes as the answers of the tape come.
     #[must_use]
-    pub fn clock(&self) -> FrozenClock {
-        FrozenClock::at(self.clock)
+    pub fn clock(&self) -> ReplayClock {
+        ReplayClock::at(self.clock)
     }
 
     /// Randomness that follows from the tape's seed.
@@ -302,6 +303,13 @@ impl Interaction {
             ),
             Some(_) | None => None,
         }
+    }
+}
+
+impl Timing {
+    /// The time from the request to the end of its answer.
+    pub(in crate::tape) fn taken(self) -> Duration {
+        Duration::try_from_secs_f64((self.done_ms - self.sent_ms) / 1e3).unwrap_or_default()
     }
 }
 

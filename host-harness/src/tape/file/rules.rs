@@ -34,6 +34,16 @@ impl Rules {
     pub(in crate::tape) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Adds the rules of a whole tape.
+    pub(in crate::tape) fn add(&mut self, of_tape: &Self) {
+        self.headers.extend_from_slice(&of_tape.headers);
+        self.ignore.extend_from_slice(&of_tape.ignore);
+        self.present.extend_from_slice(&of_tape.present);
+        for (field, pattern) in &of_tape.regex {
+            self.regex.entry(field.clone()).or_insert_with(|| pattern.clone());
+        }
+    }
 }
 
 /// The expression that a whole text must match.

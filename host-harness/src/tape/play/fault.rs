@@ -16,36 +16,47 @@ use crate::tape::file::fault::{End, Fault};
 use crate::transport::{Body, Timeouts, TransportError};
 
 impl Fault {
-    /// Plays the part of the fault that comes before the head of the response.
+    /// The time for which nothing comes, neither the head of the response nor a failure.
+    pub(in crate::tape) fn silence(&self, timeouts: Timeouts) -> Duration {
+        let delay = self.delay_ms.map(Duration::from_millis).unwrap_or_default();
+        if delay > timeouts.first_byte {
+            return timeouts.first_byte;
+        }
+        delay
+            + match self.end {
+                Some(End::ConnectTimeout) => timeouts.connect,
+                Some(End::NoResponse) => timeouts.first_byte,
+                Some(
+                    End::Unresolved
+                    | End::Refused
+                    | End::Tls
+                    | End::ResetBeforeHeaders
+                    | End::NotHttp
+                    | End::ResetAfterHeaders
+                    | End::TruncatedBody,
+                )
+                | None => Duration::ZERO,
+            }
+    }
+
+    /// Tells whether a response comes behind the [`silence`](Self::silence).
     ///
     /// # Errors
-    /// If no response comes.
-    pub(in crate::tape) async fn before_the_response(
-        &self,
-        timeouts: Timeouts,
-    ) -> Result<(), TransportError> {
+    /// The reason why none comes.
+    pub(in crate::tape) fn outcome(&self, timeouts: Timeouts) -> Result<(), TransportError> {
         let host = || "as the tape says".to_owned();
         let silence = TransportError::FirstByteTimeout(timeouts.first_byte);
-        if let Some(delay) = self.delay_ms.map(Duration::from_millis) {
-            sleep(delay.min(timeouts.first_byte)).await;
-            if delay > timeouts.first_byte {
-                return Err(silence);
-            }
+        if self.delay_ms.map(Duration::from_millis).is_some_and(|delay| delay > timeouts.first_byte) {
+            return Err(silence);
         }
         let Some(end) = self.end else { return Ok(()) };
         Err(match end {
             End::Unresolved => TransportError::Dns(host()),
             End::Refused => TransportError::ConnectionRefused(host()),
-            End::ConnectTimeout => {
-                sleep(timeouts.connect).await;
-                TransportError::ConnectTimeout(host())
-            }
+            End::ConnectTimeout => TransportError::ConnectTimeout(host()),
             End::Tls => TransportError::Tls(host()),
             End::ResetBeforeHeaders => TransportError::Closed(host()),
-            End::NoResponse => {
-                sleep(timeouts.first_byte).await;
-                silence
-            }
+            End::NoResponse => silence,
             End::NotHttp => TransportError::Protocol(host()),
             End::ResetAfterHeaders | End::TruncatedBody => return Ok(()),
         })

@@ -1,15 +1,19 @@
 //! Answers from a tape, and from nowhere else.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
 
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
+use tokio::time::sleep;
 
 use crate::tape::{
     bounds::{MAX_HELD, collected},
     error::TapeError,
     file::{
         fault::Fault,
-        format::{Interaction, RecordedBody, RecordedRequest, RecordedResponse, Tape},
+        format::{Interaction, RecordedBody, RecordedRequest, RecordedResponse, Tape, Timing},
     },
     hide::{live_secrets::LiveSecrets, redact::Redactor, rename::Aliases},
     miss::Miss,
@@ -24,6 +28,7 @@ use crate::tape::{
 };
 use crate::{
     limits::account::Account,
+    outgoing::turns::{Turn, Turns},
     transport::{Body, Sending, Timeouts, Transport, TransportError},
 };
 
@@ -33,8 +38,12 @@ use crate::{
 /// if it is the same but for what the tape's rules leave open; or one that may be repeated. Any other request
 /// is answered by [`TransportError::TapeMiss`]; [`misses`](Self::misses) has the differences. Call
 /// [`finish`](Self::finish) at the end: an interaction that nobody asked for is a failure too. Clones share
-/// one position on the tape. Comparing happens on tokio's threads for blocking work, one request at a time; a
-/// request's body is held in memory, up to 32 MiB, and those of all requests up to 512 MiB.
+/// one position on the tape.
+///
+/// The answers to one call come one at a time, in the order of the tape's own times, and else in
+/// that of the requests; so a call on a tape is the same call every time. Comparing happens on
+/// tokio's threads for blocking work, one request at a time; a request's body is held in memory, up
+/// to 32 MiB, and those of all requests up to 512 MiB.
 #[derive(Debug, Clone)]
 pub struct Replay {
     state: Arc<Mutex<State>>,
@@ -76,6 +85,11 @@ impl Replay {
             (state.in_any_order, state.is_stub) = (true, true);
         }
         self
+    }
+
+    /// Tells whether it stands for a server.
+    pub(in crate::tape) fn is_stub(&self) -> bool {
+        self.state().is_stub
     }
 
     /// Takes these secrets out of each request by their exact value, as the recording did.
@@ -182,17 +196,29 @@ impl Replay {
 impl Transport for Replay {
     fn send(&self, request: http::Request<Body>, timeouts: Timeouts) -> Sending {
         let replay = self.clone();
+        // Taken now, in the order in which the guest sends.
+        let turn = request.extensions().get::<Arc<Turns>>().map(Turns::answer);
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let body = collected(body, "request", &replay.room).await?;
+            if let Some(turn) = &turn {
+                turn.to_be_found().await;
+            }
             let queue = replay.queue.clone();
             let answer = queue.run(move || {
                 let interaction = replay.answer(&parts, &body)?;
                 Margin::note(&parts.extensions, &interaction);
                 Ok((replay.named_back(interaction), parts.method))
             });
-            let (interaction, method) = answer.await??;
-            play(interaction, &method, timeouts).await
+            match (answer.await?, turn) {
+                (Ok((interaction, method)), turn) => play(interaction, &method, timeouts, turn).await,
+                (Err(miss), Some(turn)) => {
+                    turn.to_come(Duration::ZERO, Duration::ZERO).await;
+                    turn.hand_over();
+                    Err(miss)
+                }
+                (Err(miss), None) => Err(miss),
+            }
         })
     }
 }
@@ -214,12 +240,9 @@ impl State {
             return Err(TransportError::Closed("the call has ended".to_owned()));
         }
         let miss = self.miss(&sent);
-        let short = match &miss.expected {
-            Some(expected) => format!("{}; the tape's next is {expected}", miss.request),
-            None => format!("{}; the tape has ended", miss.request),
-        };
+        let missed = miss.missed();
         self.misses.push(miss);
-        Err(TransportError::TapeMiss(short))
+        Err(TransportError::TapeMiss(missed))
     }
 
     fn take(&mut self, sent: &Comparable) -> Option<usize> {
@@ -280,15 +303,26 @@ impl State {
     }
 }
 
-/// Plays an interaction: its response, and its fault.
+/// Plays an interaction: its response, and its fault; in its turn, if it has one.
 pub(in crate::tape) async fn play(
     interaction: Interaction,
     method: &Method,
     timeouts: Timeouts,
+    turn: Option<Turn>,
 ) -> Result<http::Response<Body>, TransportError> {
-    let Interaction { response: recorded, fault, .. } = interaction;
+    let Interaction { response: recorded, fault, timing, .. } = interaction;
     let fault = fault.unwrap_or_default();
-    fault.before_the_response(timeouts).await?;
+    let silence = fault.silence(timeouts);
+    match turn {
+        Some(turn) => {
+            let taken = timing.map(Timing::taken).unwrap_or_default();
+            turn.to_come(taken.saturating_add(silence), silence).await;
+            turn.hand_over();
+        }
+        None if silence.is_zero() => {}
+        None => sleep(silence).await,
+    }
+    fault.outcome(timeouts)?;
     let recorded = recorded
         .ok_or_else(|| TransportError::Protocol("the tape has no response for this request".to_owned()))?;
     response(&recorded, &fault, method, timeouts)

@@ -134,6 +134,13 @@ impl Recorder {
         self
     }
 
+    /// Writes what is recorded behind another tape, as by [`Tape::join`]. The part beside the file
+    /// is without that.
+    pub(in crate::tape) fn behind(self, before: Tape) -> Self {
+        locked(&self.shared.book).go_behind(before);
+        self
+    }
+
     /// Limits the tape to so many bytes.
     #[cfg(test)]
     pub(in crate::tape) fn within(self, room: usize) -> Self {
@@ -190,11 +197,12 @@ impl Recorder {
 impl Transport for Recorder {
     fn send(&self, request: http::Request<Body>, timeouts: Timeouts) -> Sending {
         let recorder = self.clone();
+        let (parts, body) = request.into_parts();
+        // Taken now, in the order in which the guest sends.
+        let place = Place::begin(&self.shared, &parts);
         Box::pin(async move {
             let Self { inner, shared, room, .. } = recorder.clone();
-            let (parts, body) = request.into_parts();
             let body = recorder.collected(body, "request").await?;
-            let place = Place::begin(&shared, &parts);
             // Counted before it is taken apart.
             let held = room.hold(weight(content_type(&parts.headers), &body)).map_err(|_| no_room())?;
             let (mut exchange, mut parts, body) =

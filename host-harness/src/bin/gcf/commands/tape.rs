@@ -54,6 +54,16 @@ enum TapeAction {
         /// What it becomes
         to: String,
     },
+    /// Put tapes one behind the other, as the tape of one session: a token that was asked for on
+    /// several of them is asked for once
+    Join {
+        /// The tapes, in the order of what was done
+        #[arg(required = true, num_args = 2..)]
+        files: Vec<PathBuf>,
+        /// The tape that is made of them
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
     /// Check that a tape can be read, holds no secret, answers each of its own requests, and was recorded with
     /// this component; exit with 1 if not
     Verify {
@@ -89,6 +99,15 @@ fn tape(action: TapeAction, global: &Global, look: Look) -> Result<Exit, Failure
             renamed.write(&file).map_err(refused)?;
             let text = format!("{}: {from} is {to} now\n", file.display());
             (Exit::Done, text, json!({ "file": file, "from": from, "to": to }))
+        }
+        TapeAction::Join { files, to } => {
+            let tapes = files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
+            let joined = tapes.into_iter().reduce(|joined, next| joined.join(&next));
+            let joined = joined.ok_or_else(|| Failure::input("there is nothing to join"))?;
+            joined.write(&to).map_err(|error| Failure::tape(&error))?;
+            let count = joined.interactions().len();
+            let text = format!("{}: {count} exchanges\n", to.display());
+            (Exit::Done, text, json!({ "file": to, "exchanges": count }))
         }
         TapeAction::Verify { file } => verify(&file, global, look.out)?,
         TapeAction::Schema => {
@@ -196,7 +215,12 @@ fn scan(files: &[PathBuf], paint: Paint) -> Result<(Exit, String, Value), Failur
             files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
         );
     }
-    Ok((exit, lines, json!({ "leaks": found })))
+    let looked_for = Tape::looked_for();
+    lines += &paint.dim(format!(
+        "looked for passwords, tokens and keys by the names of their fields, and by their shape, in whatever encoding, for {}\n",
+        looked_for.join(", ")
+    ));
+    Ok((exit, lines, json!({ "leaks": found, "looked-for": looked_for })))
 }
 
 fn diff(old: &Tape, new: &Tape, paint: Paint) -> (Exit, String, Value) {

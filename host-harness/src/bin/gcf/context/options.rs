@@ -65,6 +65,11 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "replay")]
     pub(crate) record: Option<PathBuf>,
 
+    /// With --record: write behind what is on the tape already, so that several commands make the
+    /// tape of one session
+    #[arg(long, global = true, requires = "record")]
+    pub(crate) append: bool,
+
     /// Give a project, an address or another name a new one on the tape, while it is recorded, and while it
     /// is replayed with the old one (repeatable)
     #[arg(long, global = true, value_name = "OLD=NEW", value_parser = values::pair)]

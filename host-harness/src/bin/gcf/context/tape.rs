@@ -18,7 +18,7 @@ use crate::output::failure::Failure;
 pub(super) fn cassette(global: &Global, component: &Component) -> Result<Option<Cassette>, Failure> {
     let (path, mode) = match (&global.replay, &global.record) {
         (Some(path), _) => (path, global.mode()),
-        (None, Some(path)) => (path, Mode::Record),
+        (None, Some(path)) => (path, if global.append { Mode::Append } else { Mode::Record }),
         (None, None) if global.rename.is_empty() => return Ok(None),
         (None, None) => {
             return Err(Failure::input("there is no tape to rename anything on").with_fix(
@@ -31,7 +31,7 @@ pub(super) fn cassette(global: &Global, component: &Component) -> Result<Option<
     let cassette = match mode {
         Mode::Replay => Cassette::replay(Tape::read(path).map_err(refused)?),
         Mode::Stub => Cassette::stub(Tape::read(path).map_err(refused)?),
-        Mode::Once | Mode::NewEpisodes | Mode::Record | Mode::Passthrough => {
+        Mode::Once | Mode::NewEpisodes | Mode::Record | Mode::Append | Mode::Passthrough => {
             Cassette::open(path, mode, network::live(global)?, blank_tape(component)?).map_err(refused)?
         }
     };

@@ -25,7 +25,7 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
-    /// The contract's kind, or one of this program's: `host`, `replay`.
+    /// The contract's kind, or one of this program's: `host`, `replay`, `tape-miss`.
     kind: &'static str,
     pub(crate) message: String,
     /// The message with colours, where it has some of its own.
@@ -131,14 +131,15 @@ impl Failure {
 
     /// The tape was not replayed as it stands.
     pub(crate) fn replay(error: &TapeError, before: Option<Self>) -> Self {
+        let missed = matches!(error, TapeError::NotReplayed { misses, .. } if !misses.is_empty());
+        let kind = if missed { TAPE_MISS } else { "replay" };
         let mut failure =
-            Self::new(Exit::Replay, "replay", format!("the replay did not match its tape\n{error}"))
-                .in_lines();
+            Self::new(Exit::Replay, kind, format!("the replay did not match its tape\n{error}")).in_lines();
         let coloured = format!("the replay did not match its tape\n{}", error.coloured());
         failure.coloured = Some(Box::new(Coloured(coloured)));
-        // A request that is not on the tape is refused as a policy refuses: the miss says it better.
-        let refused = ErrorKind::EgressDenied.name();
-        failure.before = before.filter(|before| before.kind != refused).map(Box::new);
+        // The call failed at a request that is not on the tape, which stands in this failure
+        // already.
+        failure.before = before.filter(|before| before.kind != TAPE_MISS).map(Box::new);
         failure
     }
 
@@ -288,6 +289,9 @@ fn tape_fix(error: &TapeError) -> &'static str {
     }
 }
 
+/// The kind of a request that is not on the tape.
+const TAPE_MISS: &str = "tape-miss";
+
 /// The hint for a tape that was edited by hand.
 const MEND: &str = "mend the file, or record it again; `gcf tape schema` prints what may be in it";
 
@@ -325,6 +329,10 @@ impl From<CallError> for Failure {
 
 impl From<HostError> for Failure {
     fn from(error: HostError) -> Self {
+        if let HostError::TapeMiss(miss) = &error {
+            let message = format!("the call did not match its tape\n{}", miss.what);
+            return Self::new(Exit::Replay, TAPE_MISS, message).with_fix(&miss.hint).in_lines();
+        }
         let (exit, kind) = match error {
             HostError::NoComponent
             | HostError::Unreadable { .. }
@@ -335,6 +343,7 @@ impl From<HostError> for Failure {
             HostError::DeadlineExceeded(_) => (Exit::Temporary, ErrorKind::DeadlineExceeded.name()),
             HostError::Store(_) => (Exit::Fault, ErrorKind::SecretStore.name()),
             HostError::LimitExceeded(_) => (Exit::Failed, "limit"),
+            HostError::TapeMiss(_) => (Exit::Replay, TAPE_MISS),
         };
         Self::new(exit, kind, error.message()).with_fix(error.fix())
     }

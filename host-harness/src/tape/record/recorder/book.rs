@@ -40,6 +40,8 @@ pub(super) struct Book {
     began: Instant,
     /// True if the file may be replaced without a copy of what it was.
     extends: bool,
+    /// The tape that this one goes behind.
+    before: Option<Tape>,
     /// The length of the tape, and its length when it was last written beside its file.
     length: usize,
     in_part: usize,
@@ -73,6 +75,7 @@ impl Book {
             aliases: Aliases::default(),
             began: Instant::now(),
             extends,
+            before: None,
             length,
             in_part: 0,
             room: ROOM,
@@ -83,8 +86,16 @@ impl Book {
 
     pub(super) fn rename(&mut self, aliases: Aliases) {
         aliases.in_provenance(self.tape.provenance_mut());
+        if let Some(before) = &mut self.before {
+            before.interactions.iter_mut().for_each(|interaction| aliases.in_interaction(interaction));
+        }
         self.interactions.values_mut().for_each(|interaction| aliases.in_interaction(interaction));
         self.aliases = aliases;
+    }
+
+    pub(super) fn go_behind(&mut self, before: Tape) {
+        self.room = ROOM.saturating_sub(length_on_tape(&before));
+        (self.before, self.extends) = (Some(before), true);
     }
 
     #[cfg(test)]
@@ -202,6 +213,7 @@ impl Book {
 
     pub(super) fn finish(&mut self) -> Result<(), TapeError> {
         let redactor = Arc::clone(&self.redactor);
+        let before = self.before.clone();
         let text = self.with_tape(|tape| {
             let mut redactor = locked(&redactor);
             if !redactor.knows_all() {
@@ -210,7 +222,10 @@ impl Book {
             // Secrets that the store gave out since may stand in earlier interactions.
             tape.redact(&mut redactor);
             let at = tape.leaks(&mut redactor);
-            if at.is_empty() { Ok(tape.to_json()) } else { Err(TapeError::Leak { at }) }
+            if !at.is_empty() {
+                return Err(TapeError::Leak { at });
+            }
+            Ok(before.map_or_else(|| tape.to_json(), |before| before.join(tape).to_json()))
         })?;
         let path = self.path.clone();
         store::put(&path, &text, !self.extends)
