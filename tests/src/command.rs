@@ -14,6 +14,8 @@ mod connections;
 mod files;
 #[path = "canaries/forms.rs"]
 mod forms;
+#[path = "command/golden.rs"]
+mod golden;
 #[path = "command/google.rs"]
 mod google;
 #[path = "command/invocations.rs"]
@@ -31,6 +33,8 @@ mod plan;
 mod proxies;
 #[path = "command/replays.rs"]
 mod replays;
+#[path = "command/rounds.rs"]
+mod rounds;
 #[path = "command/sign_in.rs"]
 mod sign_in;
 #[path = "command/store.rs"]
@@ -217,6 +221,7 @@ fn check_live(name: &str, runs: &[String]) {
     settings.add_filter(r#""(created|last-used)": \d{10}\b"#, r#""$1": [moment]"#);
     settings.add_filter(r"\b200, \d+ ms\b", "200, [time]");
     settings.add_filter(r#""duration-ms": \d+"#, r#""duration-ms": [time]"#);
+    settings.add_filter(r"assertion=eyJ[\w.-]+", "assertion=[assertion]");
     settings.add_filter(r"127\.0\.0\.1(:|%3A)\d+", "127.0.0.1${1}[port]");
     settings.bind(|| check(name, &runs.join("\n")));
 }

@@ -6,6 +6,7 @@
 //! | `cassettes` | each exported function, on recorded and transcribed answers; every cassette is played |
 //! | `fidelity` | Google's answers on the cassettes have the shape that Google publishes |
 //! | `tapes` | recording, replaying, modes, faults and golden tests |
+//! | `alike` | tapes that are played again and again, the same each time; and requests that are not on them |
 //! | `replays` | a store, and memory, after a replay or a recording |
 //! | `loopback` | the same over real sockets: bodies, headers, signatures, concurrency |
 //! | `callees` | the function that is called, by whichever name; the audience of its token; its own answers |
@@ -35,6 +36,8 @@
 //!
 //! The command has a test target of its own, `command.rs`, which `gcf-host` declares.
 
+#[cfg(test)]
+mod alike;
 #[cfg(test)]
 mod bad_inputs;
 #[cfg(test)]

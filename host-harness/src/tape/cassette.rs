@@ -102,7 +102,7 @@ impl Cassette {
         let replay = how(Replay::new(tape).knowing(live.clone()));
         let hidden: &[&str] = match (replay.is_stub(), grants) {
             (false, true) => CACHES,
-            (false, false) => &["repeats/", "status/"],
+            (false, false) => &["functions/", "repeats/", "status/"],
             // To a server, a command comes with what earlier ones have left; but its tokens are its own.
             (true, true) => &["tokens/"],
             (true, false) => &[],
@@ -187,7 +187,7 @@ impl Cassette {
     /// Puts the cassette into a host: the transport, the clock, the randomness, and `store`, whose secrets
     /// are kept off the tape by their exact value.
     ///
-    /// Tokens and faults that `store` has from before are not used: a recording holds what a call
+    /// Tokens, faults and addresses that `store` has from before are not used: a recording holds what a call
     /// needs, whatever was cached when it was made, and a replay asks for it. A tape on which no
     /// token is granted is played with those of `store`.
     ///
@@ -283,9 +283,9 @@ impl Transport for Cassette {
     }
 }
 
-/// The entries of a store that spare a call requests: tokens, the faults that are known, and the
-/// repeats that are left.
-const CACHES: &[&str] = &["repeats/", "status/", "tokens/"];
+/// The entries of a store that spare a call requests: where functions were found, the repeats that
+/// are left, the faults that are known, and tokens.
+const CACHES: &[&str] = &["functions/", "repeats/", "status/", "tokens/"];
 
 /// Tells whether a tape grants a token.
 fn grants_any(tape: &Tape) -> bool {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{KEY, Person, check_live, forget_tokens, google::Google, tape};
 
 /// The files of a store, and their content.
-fn files(person: &Person, store: &str) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn files(person: &Person, store: &str) -> BTreeMap<String, Vec<u8>> {
     fs::read_dir(person.path(store))
         .unwrap()
         .map(|entry| entry.unwrap())

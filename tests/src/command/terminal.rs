@@ -52,9 +52,9 @@ fn escape_codes_in_an_answer_reach_a_pipe_and_no_terminal() {
     let text = std::fs::read_to_string(person.path("tape.json")).unwrap();
     let mut document: Value = serde_json::from_str(&text).unwrap();
     for body in [json!({ "text": HOSTILE }), json!({ "json": { HOSTILE: HOSTILE } })] {
-        document["interactions"][0]["response"]["body"] = body;
+        document["interactions"][1]["response"]["body"] = body;
         // No control character is allowed in a header, but for what begins one in Latin-1.
-        document["interactions"][0]["response"]["headers"] =
+        document["interactions"][1]["response"]["headers"] =
             json!([["content-type", "text/plain"], ["x-a", "\u{9b}31m"]]);
         person.write("hostile.json", &document.to_string());
         let replay = call(["--replay", "hostile.json"]);
@@ -64,7 +64,7 @@ fn escape_codes_in_an_answer_reach_a_pipe_and_no_terminal() {
             assert!(!shown.contains(code), "{code:?} is in {shown:?}");
         }
         let piped = person.command(&replay).output().unwrap();
-        let body = document["interactions"][0]["response"]["body"].clone();
+        let body = document["interactions"][1]["response"]["body"].clone();
         let raw = body["text"].as_str().map_or_else(|| body["json"].to_string(), str::to_owned);
         assert!(piped.stdout.ends_with(raw.as_bytes()), "{raw}");
     }
