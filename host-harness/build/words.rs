@@ -1,5 +1,10 @@
 //! The names of cases, from the contract in `wit/`: what a program prints is what the schemas of the catalog say.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the kinds of types are wit-parser's own; these two have cases"
+)]
+
 use std::fmt::Write as _;
 
 use wit_parser::{Interface, PackageId, Resolve, TypeDefKind, WorldItem};

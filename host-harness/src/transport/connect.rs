@@ -163,9 +163,10 @@ impl Inner {
             Ok(Ok(addresses)) => addresses,
         };
         let mut socket = self.dial(name, &addresses, deadline, limit).await.map_err(|error| {
-            let fault = match error {
-                TransportError::ConnectTimeout(_) => ProxyFault::Timeout(limit),
-                other => ProxyFault::Unreachable(other.to_string()),
+            let fault = if let TransportError::ConnectTimeout(_) = error {
+                ProxyFault::Timeout(limit)
+            } else {
+                ProxyFault::Unreachable(error.to_string())
             };
             proxy.error(&target, fault)
         })?;

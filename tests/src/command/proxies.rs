@@ -78,6 +78,20 @@ fn what_names_no_proxy_is_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn a_proxy_of_the_environment_is_not_used_and_said_where_it_may_be_missing() {
+    let person = Person::new();
+    let proxy = Refusing::with(b"HTTP/1.1 403 Filtered\r\n\r\n");
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let map = format!("https://oauth2.googleapis.com=http://{closed}");
+    let url = format!("http://127.0.0.1:{}", proxy.port);
+    let connect = [&CONNECT[..], &["--map", &map]].concat();
+    let output = person.command(&connect).env("HTTPS_PROXY", url).output().unwrap();
+    let printed = String::from_utf8(output.stderr).unwrap();
+    assert!(printed.contains("hint: HTTPS_PROXY is set and was not used: add --proxy env"), "{printed}");
+    assert!(proxy.asked().is_empty());
+}
+
+#[test]
 fn an_origin_that_is_mapped_passes_no_proxy() {
     let google = super::google::Google::start();
     let person = Person::with(&google);

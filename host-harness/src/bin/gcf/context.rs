@@ -52,6 +52,8 @@ pub(crate) struct Context {
     seen: LiveSecrets,
     /// The reason why a proxy let nothing through.
     proxy: LastRefusal,
+    /// The environment names a proxy, and the options name none.
+    overlooks_proxy: bool,
 }
 
 impl Context {
@@ -88,6 +90,7 @@ impl Context {
             for_replays,
             seen,
             proxy,
+            overlooks_proxy: network::overlooks_proxy(global),
         })
     }
 
@@ -120,6 +123,7 @@ impl Context {
             for_replays: None,
             seen: LiveSecrets::default(),
             proxy: LastRefusal::default(),
+            overlooks_proxy: false,
         };
         Ok((context, tape))
     }
@@ -197,6 +201,7 @@ impl Context {
     pub(crate) async fn finish<T>(&self, done: Result<T, Failure>) -> Result<T, Failure> {
         let done = done.map_err(|failure| match self.proxy.take() {
             Some(refusal) => failure.at_the_proxy(&refusal),
+            None if self.overlooks_proxy => failure.beside_the_proxy(),
             None => failure,
         });
         let Some(tape) = &self.tape else { return done };

@@ -71,12 +71,21 @@ fn proxy(
     if given != "env" {
         return parse(given, "--proxy or GCF_PROXY");
     }
-    for name in ["HTTPS_PROXY", "https_proxy"] {
+    for name in VARIABLES {
         if let Some(value) = variable(name).filter(|value| !value.is_empty()) {
             return parse(&value.to_string_lossy(), name);
         }
     }
     Ok(None)
+}
+
+/// The variables in which an environment names a proxy for https.
+const VARIABLES: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
+
+/// Tells whether the environment names a proxy, and nobody has asked for one.
+pub(super) fn overlooks_proxy(global: &Global) -> bool {
+    let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    global.proxy.as_ref().is_none_or(|url| url.0.is_empty()) && VARIABLES.iter().any(is_set)
 }
 
 /// The last word of a proxy, if it was a refusal: the component learns that there is no connection, and not why.

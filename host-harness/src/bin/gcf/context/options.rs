@@ -92,7 +92,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "ORIGIN=URL")]
     pub(crate) map: Vec<OriginRule>,
 
-    /// Go through this HTTP proxy, such as http://proxy.example.com:3128, or `env` for the one that HTTPS_PROXY
+    /// Go through this HTTP proxy, such as `http://proxy.example.com:3128`, or `env` for the one that HTTPS_PROXY
     /// names. Everybody on this machine can read options, so give a user name and a password in GCF_PROXY
     #[arg(long, global = true, value_name = "URL", env = "GCF_PROXY", hide_env_values = true)]
     pub(crate) proxy: Option<ProxyUrl>,

@@ -194,6 +194,16 @@ impl Failure {
         self.with_fix(refusal.fix())
     }
 
+    /// The same failure, if it is one of the network, where there is a proxy that was not asked for.
+    pub(crate) fn beside_the_proxy(self) -> Self {
+        if self.kind != ErrorKind::Network.name() {
+            return self;
+        }
+        self.with_fix(
+            "HTTPS_PROXY is set and was not used: add --proxy env, or check the network and the DNS",
+        )
+    }
+
     /// Says the fix in the words of this command line, if the failure is about `field` of a request or a
     /// credential.
     pub(crate) fn with_fix_for(self, field: &str, fix: impl FnOnce() -> String) -> Self {
