@@ -1,16 +1,24 @@
 #!/usr/bin/env python3
 """Looks for the secrets of the tests in files: what a test run printed, snapshots, cassettes.
 
-    tests/canaries.py FILE-OR-FOLDER...
+    tests/canaries.py [--planted FILE] [--least BYTES] FILE-OR-FOLDER...
+    tests/canaries.py --plant
 
 Exits 1, naming the secret and the file but printing neither, if one is there in any form: as it is, in base64
-or base64url at any offset, in hexadecimal of either case, percent-encoded; also inside of gzip.
+or base64url at any offset, in hexadecimal of either case, percent-encoded; also inside of gzip. The secrets are those of
+fixtures/canaries.json, which every fake draws from, and the key's; whatever has the shape of a token of Google's is one too,
+whoever made it up.
+
+`--plant` prints one of them in one of its forms, for a file that is searched later: with `--planted` it must be found there,
+and nothing else. `--least` is how much there must be to search.
 """
 
+import argparse
 import base64
 import gzip
 import json
 import pathlib
+import re
 import sys
 import urllib.parse
 
@@ -48,18 +56,60 @@ def texts(path):
         yield gzip.decompress(content)
 
 
-def main(places):
+# A token that is in no registry is one all the same: access tokens, refresh tokens, client secrets and codes, long enough to be
+# no placeholder of a help text.
+SHAPES = re.compile(rb"ya29\.[A-Za-z0-9_-]{12,}|1//0[A-Za-z0-9_-]{12,}|GOCSPX-[A-Za-z0-9_-]{12,}|4/0[A-Za-z0-9_-]{24,}")
+
+PLANTED = "planted"
+
+
+def control(looked_for):
+    """The search finds each secret in each form, or it is no search."""
+    for name, written in looked_for.items():
+        for form in written:
+            text = b"before " + form + b" after"
+            if not any(found in text for found in looked_for[name]) or not leaks_in(text, {name: written}):
+                sys.exit(f"the search is blind to the {name}")
+    token = b"ya29." + b"x" * 12
+    if not leaks_in(b"so " + token, {}):
+        sys.exit("the search is blind to tokens that it does not know")
+
+
+def leaks_in(text, looked_for):
+    found = {name for name, written in looked_for.items() if any(form in text for form in written)}
+    known = {form for written in looked_for.values() for form in written}
+    strange = [token for token in SHAPES.findall(text) if not any(form in token for form in known)]
+    return found | ({"unknown token"} if strange else set())
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--plant", action="store_true")
+    parser.add_argument("--planted", type=pathlib.Path)
+    parser.add_argument("--least", type=int, default=1)
+    parser.add_argument("places", type=pathlib.Path, nargs="*")
+    options = parser.parse_args(arguments)
     looked_for = {name: list(forms(secret)) for name, secret in canaries().items()}
-    files = [file for place in map(pathlib.Path, places) for file in (place.rglob("*") if place.is_dir() else [place])]
+    if options.plant:
+        print(f"planted: {looked_for[PLANTED][5].decode()}")
+        return
+    control(looked_for)
+    files = [file for place in options.places for file in (place.rglob("*") if place.is_dir() else [place])]
     files = [file for file in files if file.is_file()]
-    size, leaks = 0, []
+    size, leaks = 0, set()
     for file in files:
         for text in texts(file):
             size += len(text)
-            leaks += [(name, file) for name, written in looked_for.items() if any(form in text for form in written)]
-    for name, file in leaks:
+            leaks |= {(name, file) for name in leaks_in(text, looked_for)}
+    if options.planted:
+        if (PLANTED, options.planted) not in leaks:
+            sys.exit(f"the secret that was planted in {options.planted} was not found")
+        leaks.discard((PLANTED, options.planted))
+    for name, file in sorted(leaks):
         print(f"the {name} is in {file}", file=sys.stderr)
-    if not files or leaks:
+    if size < options.least:
+        print(f"there are only {size:,} bytes to search", file=sys.stderr)
+    if not files or leaks or size < options.least:
         sys.exit(1)
     print(f"none of {len(looked_for)} secrets is in {len(files)} files, {size:,} bytes")
 

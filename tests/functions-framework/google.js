@@ -1,19 +1,53 @@
-// As much of Google's control plane as one invocation meets: the token endpoint, and `get` of one gen2
-// function. It checks signatures and audiences as Google does, so that a wrong one fails here too.
-const { createPublicKey, createPrivateKey, createSign, createVerify, generateKeyPairSync } = require("node:crypto");
-const { createServer } = require("node:http");
+// The strict Google of tests/google on loopback: a token endpoint that verifies assertions, and Cloud Functions with functions of
+// 2nd gen. It is a program of its own, which `cargo xtask test` builds; target/debug/strict-google, or STRICT_GOOGLE=path.
+const { createPublicKey, createVerify } = require("node:crypto");
+const { spawn } = require("node:child_process");
+const { readFileSync } = require("node:fs");
+const { request } = require("node:http");
+const { resolve } = require("node:path");
 
-const TOKEN_ENDPOINT = "https://oauth2.googleapis.com/token";
-const ACCESS_TOKEN = "ya29.functions-framework";
-const LIFE_S = 3600;
+const canaries = JSON.parse(readFileSync(resolve(__dirname, "../fixtures/canaries.json"), "utf8"));
+const program = process.env.STRICT_GOOGLE || resolve(process.env.CARGO_TARGET_DIR || resolve(__dirname, "../../target"), "debug/strict-google");
 
-const google = generateKeyPairSync("rsa", { modulusLength: 2048 });
+/** Laid over a function with every field that Google's has. */
+const resource = ({ uri, event }) => ({
+  environment: "GEN_2",
+  state: "ACTIVE",
+  buildConfig: { runtime: "nodejs22", entryPoint: "hello" },
+  eventTrigger: event ? { eventType: event } : null,
+  serviceConfig: { uri, timeoutSeconds: 60, availableMemory: "256Mi", ingressSettings: "ALLOW_ALL" },
+});
 
-const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-
-function mint(claims) {
-  const signed = `${encode({ alg: "RS256", typ: "JWT", kid: "google" })}.${encode(claims)}`;
-  return `${signed}.${createSign("RSA-SHA256").update(signed).sign(google.privateKey, "base64url")}`;
+/** Starts the program with `functions` by their names; where it listens, and how to end it. */
+async function controlPlane({ account, functions }, keyFile) {
+  const child = spawn(program, [keyFile], { stdio: ["pipe", "pipe", "inherit"] });
+  const project = {
+    id: account.project_id,
+    access_token: canaries["service-access-token"],
+    functions: Object.entries(functions).map(([name, made]) => ["us-central1", name, resource(made)]),
+    viewers: [account.client_email],
+  };
+  child.stdin.write(`${JSON.stringify(project)}\n`);
+  const port = await new Promise((done, fail) => {
+    child.stdout.once("data", (line) => done(Number(line)));
+    child.once("error", fail).once("exit", (code) => fail(new Error(`strict-google ended with ${code}`)));
+  });
+  const ask = (host, path) =>
+    new Promise((done, fail) => {
+      request({ port, host: "127.0.0.1", path, headers: { host } }, async (response) => {
+        const parts = [];
+        for await (const part of response) parts.push(part);
+        done(JSON.parse(Buffer.concat(parts)));
+      }).on("error", fail).end();
+    });
+  const { keys } = await ask("www.googleapis.com", "/oauth2/v3/certs");
+  const key = createPublicKey({ key: keys[0], format: "jwk" });
+  return {
+    port,
+    unknown: () => ask("control", "/unknown"),
+    verifiedIdToken: (jwt) => verified(jwt, key),
+    close: () => child.stdin.end(),
+  };
 }
 
 /** The claims of a JWT that `key` has signed with RS256 and that has not expired; throws otherwise. */
@@ -28,67 +62,4 @@ function verified(jwt, key) {
   return parsed;
 }
 
-/** The claims of an ID token that this Google has minted. */
-const verifiedIdToken = (jwt) => verified(jwt, google.publicKey);
-
-/** What the token endpoint answers to the form of a request. */
-function token(form, account) {
-  if (form.get("grant_type") !== "urn:ietf:params:oauth:grant-type:jwt-bearer") {
-    return [400, { error: "unsupported_grant_type" }];
-  }
-  let claims;
-  try {
-    claims = verified(form.get("assertion"), createPublicKey(createPrivateKey(account.private_key)));
-  } catch {
-    return [400, { error: "invalid_grant", error_description: "Invalid JWT Signature." }];
-  }
-  if (claims.iss !== account.client_email || claims.aud !== TOKEN_ENDPOINT) {
-    return [400, { error: "invalid_grant", error_description: "Invalid JWT: wrong iss or aud." }];
-  }
-  if (!claims.target_audience) {
-    return [200, { access_token: ACCESS_TOKEN, expires_in: LIFE_S - 1, token_type: "Bearer" }];
-  }
-  const iat = Math.floor(Date.now() / 1000);
-  const { client_email: email, client_id: sub } = account;
-  const id = { iss: "https://accounts.google.com", aud: claims.target_audience, azp: email, email, email_verified: true, sub };
-  return [200, { id_token: mint({ ...id, iat, exp: iat + LIFE_S }) }];
-}
-
-/** A gen2 function as the v2 API answers it. */
-const resource = (name, { uri, event }, project) => ({
-  name,
-  ...(event && { eventTrigger: { eventType: event } }),
-  environment: "GEN_2",
-  state: "ACTIVE",
-  updateTime: "2026-09-23T04:47:14.726211330Z",
-  buildConfig: { runtime: "nodejs22", entryPoint: "hello" },
-  serviceConfig: { uri, timeoutSeconds: 60, availableMemory: "256Mi", ingressSettings: "ALLOW_ALL" },
-  url: `https://us-central1-${project}.cloudfunctions.net/${name.split("/").pop()}`,
-});
-
-/** A server for oauth2.googleapis.com and cloudfunctions.googleapis.com, with `functions` by their names. */
-function controlPlane({ account, functions }) {
-  const folder = `/v2/projects/${account.project_id}/locations/us-central1/functions/`;
-  return createServer(async (request, response) => {
-    const answer = (status, body) => {
-      const text = JSON.stringify(body);
-      response.writeHead(status, { "content-type": "application/json; charset=UTF-8", "content-length": Buffer.byteLength(text) });
-      response.end(text);
-    };
-    const parts = [];
-    for await (const part of request) parts.push(part);
-    const { pathname } = new URL(request.url, "http://loopback");
-    if (request.method === "POST" && pathname === "/token") {
-      answer(...token(new URLSearchParams(Buffer.concat(parts).toString()), account));
-    } else if (request.headers.authorization !== `Bearer ${ACCESS_TOKEN}`) {
-      const message = "Request had invalid authentication credentials. Expected OAuth 2 access token.";
-      answer(401, { error: { code: 401, message, status: "UNAUTHENTICATED" } });
-    } else if (request.method === "GET" && pathname.startsWith(folder) && functions[pathname.slice(folder.length)]) {
-      answer(200, resource(pathname.slice("/v2/".length), functions[pathname.slice(folder.length)], account.project_id));
-    } else {
-      answer(404, { error: { code: 404, message: `Resource '${pathname}' was not found`, status: "NOT_FOUND" } });
-    }
-  });
-}
-
-module.exports = { controlPlane, verifiedIdToken };
+module.exports = { controlPlane };

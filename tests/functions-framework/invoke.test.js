@@ -8,7 +8,7 @@ const { tmpdir } = require("node:os");
 const { join, resolve } = require("node:path");
 const { after, before, describe, test } = require("node:test");
 
-const { controlPlane, verifiedIdToken } = require("./google.js");
+const { controlPlane } = require("./google.js");
 
 const KEY = resolve(__dirname, "../fixtures/demo-key.json");
 const EVENT_TYPE = "google.cloud.storage.object.v1.finalized";
@@ -37,8 +37,8 @@ for (const name of Object.keys(frameworks)) {
 }
 
 let maps;
+let google;
 const children = [];
-const servers = [];
 const printed = {};
 
 const listening = (server) => new Promise((done) => server.listen(0, "127.0.0.1", () => done(server.address().port)));
@@ -81,9 +81,8 @@ async function gcf(...args) {
 const values = ({ headers }, wanted) => headers.filter(({ name }) => name === wanted).map(({ value }) => value);
 
 before(async () => {
-  const google = controlPlane({ account, functions });
-  servers.push(google);
-  const plane = `http://127.0.0.1:${await listening(google)}`;
+  google = await controlPlane({ account, functions }, KEY);
+  const plane = `http://127.0.0.1:${google.port}`;
   const started = Object.entries(frameworks).flatMap(([name, parts]) =>
     Object.entries(parts).map(async ([part, command]) => [functions[`${part}-${name}`].uri, await start(`${part}-${name}`, command)]));
   maps = [["https://oauth2.googleapis.com", plane], ["https://cloudfunctions.googleapis.com", plane], ...(await Promise.all(started))]
@@ -91,13 +90,11 @@ before(async () => {
   await gcf("connect", "--nickname", "framework", "--project", account.project_id, "--credentials", KEY);
 });
 
-after(() => {
+after(async () => {
   for (const child of children) child.kill();
-  for (const server of servers) {
-    server.close();
-    server.closeAllConnections();
-  }
   rmSync(folder, { recursive: true });
+  assert.deepEqual(await google.unknown(), [], "Google has no such calls");
+  google.close();
 });
 
 for (const name of Object.keys(frameworks)) {
@@ -119,7 +116,7 @@ for (const name of Object.keys(frameworks)) {
       assert.equal(seen.headers["x-trace"], "1234");
       assert.equal(seen.headers["content-type"].split(";")[0], "application/json");
       assert.equal(seen.start, Buffer.from(data).toString("latin1"));
-      const claims = verifiedIdToken(seen.headers.authorization.replace(/^Bearer /, ""));
+      const claims = google.verifiedIdToken(seen.headers.authorization.replace(/^Bearer /, ""));
       assert.equal(claims.aud, answer.audience);
       assert.equal(claims.email, account.client_email);
     });
@@ -129,7 +126,7 @@ for (const name of Object.keys(frameworks)) {
       assert.deepEqual([open.token, open.body.json.headers.authorization], ["none", undefined]);
       const own = await invoke("--authorization-file", file(`own-${name}`, "Basic of-the-caller\n"));
       assert.equal(own.body.json.headers.authorization, "Basic of-the-caller");
-      verifiedIdToken(own.body.json.headers["x-serverless-authorization"].replace(/^Bearer /, ""));
+      google.verifiedIdToken(own.body.json.headers["x-serverless-authorization"].replace(/^Bearer /, ""));
     });
 
     test("two cookies stay two headers", async () => {

@@ -4,12 +4,18 @@
 #     tests/functions-framework/run.sh              with target/release/gcf, else target/debug/gcf
 #     GCF=path/to/gcf tests/functions-framework/run.sh
 #
-# Needs node 20 or newer and npm; Python 3.11 with venv, or what concerns Python is left out. The frameworks are
+# Needs node 20 or newer and npm, and Python 3.11 with venv. What is missing fails, unless GCF_ALLOW_SKIPS names it:
+# functions-framework, or functions-framework-python for what concerns Python. The frameworks are
 # installed once, into target/functions-framework (some seconds); after that nothing here needs the network.
-# Google's control plane is played by google.js, and the connection is made with tests/fixtures/demo-key.json in a store
+# Google is played by the strict Google of tests/google, and the connection is made with tests/fixtures/demo-key.json in a store
 # of its own that is thrown away.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+
+. tests/left-out.sh
+if ! command -v npm >/dev/null; then
+  left_out functions-framework "needs node and npm"
+fi
 
 framework=5.0.5
 folder=target/functions-framework
@@ -36,7 +42,7 @@ if ! cmp -s "$requirements" "$folder/python/installed.txt"; then
     "$python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
     cp "$requirements" "$folder/python/installed.txt"
   else
-    echo "without Python: needs 3.11 with venv"
+    (left_out functions-framework-python "needs Python 3.11 with venv")
     python=
   fi
 fi

@@ -5,7 +5,7 @@ mod functions;
 mod redirects;
 mod repeats;
 #[path = "../fixtures/bad_inputs.rs"]
-mod rows;
+pub(crate) mod rows;
 
 use std::sync::Arc;
 
@@ -17,7 +17,9 @@ use serde_json::json;
 
 use self::rows::{Api, Area, Named, Row, Verdict, assert_none, kebab, rows};
 use crate::fixtures::{
-    builder, connect_request, list_request, named, pages_request, refused,
+    builder, connect_request,
+    google::access_token,
+    list_request, named, pages_request, refused,
     scripted::{Answer, Scripted, Sent as Asked, grant},
     silent::silent,
     watched::{Noting, Sent},
@@ -154,7 +156,7 @@ async fn api(request: Api, expected: Verdict, stages: &Stages) {
     assert_eq!((answer.status, kebab(answer.token)), (200, token.clone()));
     let [sent] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!((&sent.method, &sent.url), (&method, &url));
-    assert_eq!(credential(sent), (token == "access-token").then_some("ya29.loopback"));
+    assert_eq!(credential(sent), (token == "access-token").then_some(access_token().as_str()));
     for (name, value) in headers {
         assert!(sent.headers.contains(&(name.to_lowercase(), value)), "{:?}", sent.headers);
     }
@@ -173,7 +175,10 @@ async fn name(name: Named, expected: Verdict, stages: &Stages) {
             let sent = network.take();
             outcome.unwrap();
             assert_eq!(sent[0].url.split('?').next(), Some(url.as_str()));
-            assert_eq!((token.as_str(), credential(&sent[0])), ("access-token", Some("ya29.loopback")));
+            assert_eq!(
+                (token.as_str(), credential(&sent[0])),
+                ("access-token", Some(access_token().as_str()))
+            );
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Each exported function on a tape; each tape in a test.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use gcf_host::{
     CallError, HostError,
-    tape::Tape,
+    tape::{Provenance, ProvenanceKind, Tape},
     wit::{Body, CredentialKind, ErrorKind, Generation, Origin, TokenKind, Trigger},
 };
 use regex::Regex;
@@ -112,14 +112,54 @@ fn every_cassette_is_played_and_says_where_it_came_from() {
     assert!(count > 20, "only {count} tests name a cassette");
 }
 
+/// The word is kept for what came over the wire from Google.
+#[test]
+#[expect(clippy::print_stdout, reason = "CI shows it")]
+fn nothing_is_called_recorded_until_something_was() {
+    let recorded = |provenance: &Provenance| provenance.kind == ProvenanceKind::Recorded;
+    let mut kinds = BTreeMap::new();
+    for name in cassettes() {
+        let tape = Tape::read(cassette(&name)).unwrap();
+        for interaction in tape.interactions() {
+            let provenance = interaction.provenance().unwrap_or(tape.provenance());
+            *kinds.entry(format!("{:?}", provenance.kind)).or_insert(0) += 1;
+            assert!(!recorded(provenance), "{name} is recorded: now the words may say so");
+        }
+    }
+    println!("exchanges on the cassettes: {kinds:?}");
+    let claim = Regex::new(r"(?i)recorded\s+(and\s+transcribed\s+)?(responses|exchanges|answers)").unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for place in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "SECURITY.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs",
+        "tests/src",
+        "xtask/src",
+        "host-harness/src/bin",
+    ] {
+        let text = sources(&root.join(place));
+        let found = claim.find(&text).map(|found| found.as_str());
+        assert_eq!(found, None, "{place}");
+    }
+}
+
 /// The text of every test, those of the command included.
 fn sources(folder: &Path) -> String {
     let mut text = String::new();
+    if folder.is_file() {
+        return std::fs::read_to_string(folder).unwrap();
+    }
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             text += &sources(&path);
-        } else {
+        } else if path
+            .extension()
+            .is_some_and(|end| ["rs", "md", "py", "js", "snap"].map(Some).contains(&end.to_str()))
+        {
             text += &std::fs::read_to_string(path).unwrap();
         }
     }

@@ -1,10 +1,10 @@
 //! The built file against the contract.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use wasmparser::{Parser, Payload, Validator};
 
-use crate::fixtures::{component, read};
+use crate::fixtures::{component, read, target};
 
 /// The largest size of the component: beyond it hosts notice it at start, and people when they download it;
 /// see docs/decisions/0008.
@@ -63,9 +63,17 @@ fn the_component_is_valid_and_small() {
 #[test]
 fn no_path_of_the_machine_that_built_it_is_in_the_component() {
     let bytes = read(&component());
-    let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME")).unwrap_or_default();
-    for needle in [home.as_str(), "/.cargo/registry"] {
-        assert!(needle.is_empty() || !contains(&bytes, needle.as_bytes()), "{needle} is in the component");
+    // Where the checkout, what is built, the compiler's sources and those of the dependencies are.
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let variables = ["CARGO_HOME", "RUSTUP_HOME", "HOME"];
+    let homes =
+        variables.into_iter().filter_map(|name| std::env::var(name).ok()).filter(|home| home.len() > 1);
+    let mut needles: Vec<String> = homes.collect();
+    assert!(!needles.is_empty(), "none of {variables:?} is set");
+    needles.extend([checkout, &target()].map(|path| path.to_str().unwrap().to_owned()));
+    needles.extend(["/.cargo/registry", "/.rustup/"].map(str::to_owned));
+    for needle in needles {
+        assert!(!contains(&bytes, needle.as_bytes()), "{needle} is in the component");
     }
 }
 

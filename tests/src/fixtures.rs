@@ -4,6 +4,7 @@ pub(crate) mod google;
 pub(crate) mod person;
 pub(crate) mod scripted;
 pub(crate) mod silent;
+pub(crate) mod strict;
 pub(crate) mod watched;
 pub(crate) mod world;
 

@@ -3,7 +3,8 @@
 //! | module | subject |
 //! |---|---|
 //! | `contract` | the built file imports what `wit/world.wit` lists, and nothing else |
-//! | `cassettes` | each exported function, on recorded and transcribed answers; every cassette is played |
+//! | `cassettes` | each exported function, on answers from tapes; every cassette is played, and says where it comes from |
+//! | `claims` | each promise of README, SECURITY and ARCHITECTURE has a test, from `claims.json` |
 //! | `fidelity` | Google's answers on the cassettes have the shape that Google publishes |
 //! | `tapes` | recording, replaying, modes, faults and golden tests |
 //! | `alike` | tapes that are played again and again, the same each time; and requests that are not on them |
@@ -13,6 +14,7 @@
 //! | `front_end` | Google's front end in place of the function: the fault, and the look of an answer |
 //! | `isolation` | refusals, and that no byte is sent then |
 //! | `bad_inputs` | everything that somebody could try, from `fixtures/bad-inputs.json`, and its outcome |
+//! | `world` | what people and Google really send, from `fixtures/world.json`, and what is right then |
 //! | `custom_api` | requests of the caller's own, and lists in full |
 //! | `guard_rails` | the guard rails of a connection |
 //! | `egress` | the things that a component may declare and send, and the operator's word on them |
@@ -46,6 +48,8 @@ mod callees;
 mod canaries;
 #[cfg(test)]
 mod cassettes;
+#[cfg(test)]
+mod claims;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
@@ -104,3 +108,5 @@ mod statuses;
 mod tapes;
 #[cfg(test)]
 mod thieves;
+#[cfg(test)]
+mod world;

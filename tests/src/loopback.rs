@@ -159,17 +159,24 @@ async fn every_method_arrives_as_what_it_is() {
     let below = format!("https://{FUNCTION}/below");
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
         for (host_name, path) in [
-            ("cloudfunctions.googleapis.com", "/v2/projects/demo-project/locations/us-central1/functions/x"),
+            (
+                "cloudfunctions.googleapis.com",
+                "/v2/projects/demo-project/locations/us-central1/functions/hello",
+            ),
             (FUNCTION, below.as_str()),
         ] {
             let before = google.seen_at(host_name).len();
             let answer = host.custom_api(&id, api_request(method, path), None).await.unwrap();
             let seen = google.seen_at(host_name);
-            assert_eq!((seen.len(), answer.status), (before + 1, 200), "{method} {path}");
+            // Google reads functions there, and refuses the rest of this, or its empty bodies.
+            let good = host_name == FUNCTION || method == "GET";
+            assert_eq!((seen.len(), answer.status == 200), (before + 1, good), "{method} {path}");
             assert_eq!(seen[before].method, method, "{path}");
             assert!(path.ends_with(&seen[before].path), "{}", seen[before].path);
         }
     }
+    // POST and PUT, and DELETE if Google gets as far as that.
+    assert!(google.forgive() >= 2);
 }
 
 #[tokio::test]

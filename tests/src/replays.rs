@@ -23,7 +23,7 @@ use hyper::body::Frame;
 
 use crate::fixtures::{
     builder, cassette, connect_request,
-    google::{Google, respond},
+    google::{Google, access_token, respond},
     invoke_request, list_request, live, named, refused, target,
     watched::Watched,
 };
@@ -80,7 +80,9 @@ async fn the_tokens_of_a_tape_are_never_sent() {
     over(&store, &google).list_functions(&id, list_request(), None).await.unwrap();
     let seen = google.seen().split_off(arrived);
     assert_eq!(seen[0].path, "/token", "a token is asked for");
-    assert!(seen[1..].iter().all(|seen| seen.headers["authorization"] == "Bearer ya29.loopback"));
+    assert!(
+        seen[1..].iter().all(|seen| seen.headers["authorization"] == format!("Bearer {}", access_token()))
+    );
 }
 
 #[tokio::test]
@@ -138,7 +140,7 @@ async fn new_episodes_give_the_store_live_tokens_and_nothing_of_the_tape() {
     let after = store.snapshot();
     let new: Vec<_> = after.iter().filter(|entry| !before.contains(entry)).collect();
     let [(key, entry)] = new.as_slice() else { panic!("{new:?}") };
-    assert!(key.starts_with(&format!("tokens/{id}/")) && entry.value.contains("ya29.loopback"), "{key}");
+    assert!(key.starts_with(&format!("tokens/{id}/")) && entry.value.contains(&access_token()), "{key}");
     assert_eq!(after.len(), before.len() + 1);
 
     // A refusal by the tape says nothing about the sign-in.

@@ -22,7 +22,7 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   build          builds the component to target/gcf-connector.wasm
-  demo [ARGS]    builds it, then runs `gcf demo` on recorded responses
+  demo [ARGS]    builds it, then runs `gcf demo` on responses from a tape
   gcf -- ARGS    builds it, then runs any gcf command
   test [ARGS]    builds it and the guest of the tests, then runs every test;
                  ARGS go to `cargo test`

@@ -27,6 +27,9 @@ use crate::{
 };
 
 mod answers;
+mod published;
+#[cfg(test)]
+mod tests;
 
 /// A key made for tests, of an account that does not exist.
 pub(crate) const DEMO_KEY: &str = include_str!("../../../tests/fixtures/demo-key.json");
@@ -87,6 +90,8 @@ pub(crate) enum Op {
 #[derive(Default)]
 pub(crate) struct World {
     answers: RefCell<VecDeque<(Option<Meanwhile>, Answer)>>,
+    /// Answers to one request each, by its method and URL without a query.
+    addressed: RefCell<Vec<(String, Answer)>>,
     responder: RefCell<Option<Responder>>,
     pub(crate) sent: RefCell<Vec<Request>>,
     /// Those of each request.
@@ -109,6 +114,8 @@ pub(crate) struct World {
     /// Whether sleeping never ends.
     pub(crate) hangs: Cell<bool>,
     pub(crate) read_only: Cell<bool>,
+    /// Whether answers are what Google never sends.
+    damaged: Cell<bool>,
     pub(crate) counter: Cell<u64>,
 }
 
@@ -153,6 +160,11 @@ impl World {
         assert!(self.quicker.borrow().is_empty(), "there was no write to be quicker than");
     }
 
+    /// From here on, answers may be what Google never sends: of another shape than it publishes.
+    pub(crate) fn damaged(&self) {
+        self.damaged.set(true);
+    }
+
     /// Takes back what nobody has asked for.
     pub(crate) fn forget_answers(&self) {
         self.answers.borrow_mut().clear();
@@ -165,6 +177,11 @@ impl World {
 
     pub(crate) fn then(&self, answer: Answer) {
         self.answers.borrow_mut().push_back((None, answer));
+    }
+
+    /// An answer to one request, whenever it comes: `GET https://host/path`, without a query.
+    pub(crate) fn answer_to(&self, to: &str, answer: Answer) {
+        self.addressed.borrow_mut().push((to.to_owned(), answer));
     }
 
     /// From here on, what the script has no answer to is answered by what is asked.
@@ -322,12 +339,33 @@ pub(crate) fn connect(world: &World, request: ConnectRequest) -> Result<(Connect
     block_on(connections::connect(world, request, None))
 }
 
+impl Drop for World {
+    /// An answer that nobody has asked for belongs to another request than the test believes.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let addressed: Vec<_> = self.addressed.borrow().iter().map(|(to, _)| to.clone()).collect();
+            assert!(addressed.is_empty(), "never asked for: {addressed:?}");
+            assert!(
+                self.answers.borrow().is_empty(),
+                "{} answers were never asked for",
+                self.answers.borrow().len()
+            );
+        }
+    }
+}
+
 impl Ports for World {
     async fn send(&self, request: &Request, timeouts: Timeouts) -> Answer {
         self.timeouts.borrow_mut().push(timeouts);
         self.log.borrow_mut().push(format!("send {}", request.url().trim_start_matches("https://")));
         self.sent.borrow_mut().push(request.clone());
-        let step = self.answers.borrow_mut().pop_front();
+        let to = format!("{} {}", request.method().as_str(), request.url());
+        let addressed = {
+            let mut addressed = self.addressed.borrow_mut();
+            let found = addressed.iter().position(|(other, _)| *other == to);
+            found.map(|at| (None, addressed.remove(at).1))
+        };
+        let step = addressed.or_else(|| self.answers.borrow_mut().pop_front());
         let responder = self.responder.borrow();
         let step = step.or_else(|| responder.as_ref().map(|respond| (None, respond(request))));
         let (meanwhile, answer) =
@@ -335,7 +373,7 @@ impl Ports for World {
         if let Some(meanwhile) = meanwhile {
             meanwhile(self);
         }
-        answer
+        if self.damaged.get() { answer } else { published::as_published(request, answer) }
     }
 
     async fn sleep(&self, duration: Duration) {

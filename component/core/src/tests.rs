@@ -32,6 +32,7 @@ mod resource_names;
 mod run_functions;
 mod statuses;
 mod tokens;
+mod world;
 
 use serde_json::{Value, json};
 

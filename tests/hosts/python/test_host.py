@@ -9,7 +9,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from fake_google import API, BINARY, CLIENT, GEN1, GEN2, IAM, RUN, TOKEN_ORIGIN, FakeGoogle
+from fake_google import API, BINARY, CANARIES, CLIENT, GEN1, GEN2, IAM, RUN, TOKEN_ORIGIN, FakeGoogle
 from host import Connector, ConnectorError, DictStore, Loopback
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -241,12 +241,13 @@ class HostTest(unittest.TestCase):
 
     def test_disconnect_revokes_a_grant(self):
         connection = self.sign_in()
-        self.assertEqual(len(self.google.refresh_tokens), 1)
+        self.assertEqual(len(self.google.grants), 1)
         left = self.connector.call("connections", "disconnect", connection["id"], None)
-        self.assertEqual((left["warnings"], self.google.refresh_tokens, self.store.entries), ([], {}, {}))
+        self.assertEqual((left["warnings"], self.google.grants, self.store.entries), ([], [], {}))
 
     def test_a_token_that_the_host_supplies(self):
-        self.store.put("supplied/token", "ya29.first\n", ("anything", None))
+        self.store.put("supplied/token", CANARIES["supplied-token"] + "\n", ("anything", None))
+        self.google.know(CANARIES["supplied-token"])
         credential = ("supplied-token", {"key": "supplied/token", "account": "robot@example.com"})
         request = {"nickname": "robot", "project": "demo-project", "credential": credential}
         connection = self.connector.call("connections", "connect", request, None)["connection"]

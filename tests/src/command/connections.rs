@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     KEY, Person, check_live, forget_tokens,
     forms::{assert_clean, canary, fixed},
-    google::Google,
+    google::{Google, project},
 };
 
 const ROBOT: &str = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/\
@@ -207,7 +207,8 @@ fn a_broken_connection_is_seen_and_repaired() {
 
 #[test]
 fn the_doctor_tells_what_is_missing() {
-    let google = Google::start();
+    let managed = json!({"labels": {"goog-managed-by": "cloudfunctions"}});
+    let google = Google::with(project().with_service("us-central1", "hello", &managed));
     let person = Person::with(&google);
     person.write("user.json", &user().to_string());
     person.run(&connect("ada", &["--credentials", "user.json"]));
@@ -307,8 +308,7 @@ fn what_is_listed_holds_no_secret() {
     person.run(&connect("key", &["--credentials", KEY]));
     person.feed(&canary("supplied-token"), &["supply", "token"]);
     person.run(&connect("token", &["--supplied-token", "token", "--account", "a@b.test"]));
-    let mut secrets = fixed();
-    secrets.push(("access token".to_owned(), "ya29.command".to_owned()));
+    let secrets = fixed();
     for command in [
         &["connections"][..],
         &["connections", "show", "ada"],
@@ -333,9 +333,9 @@ fn a_refusal_that_repeats_the_token_does_not_show_it() {
     person.write("user.json", &user().to_string());
     person.run(&connect("ada", &["--credentials", "user.json"]));
     let said = json!({ "error": { "code": 401, "status": "UNAUTHENTICATED",
-        "message": "you sent: Bearer ya29.command" } });
+        "message": format!("you sent: Bearer {}", canary("access-token")) } });
     google.on("/projects/", 401, said);
-    let secrets = [("access token".to_owned(), "ya29.command".to_owned())];
+    let secrets = fixed();
     for command in [&["list"][..], &["custom-api", "GET", "/v2/projects/demo-project/locations"]] {
         for json in [&[][..], &["--json"]] {
             let said = person.run(&[command, json].concat());

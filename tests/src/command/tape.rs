@@ -4,7 +4,7 @@ use std::{io::Read as _, net::TcpListener, process::Stdio};
 
 use serde_json::{Value, json};
 
-use super::{KEY, Person, check, check_live, google::Google, tape};
+use super::{KEY, Person, check, check_live, forms::canary, google::Google, tape};
 
 /// Somebody who has connected to a Google on loopback.
 fn person(google: &Google) -> Person {
@@ -26,7 +26,10 @@ fn a_tape_is_recorded_read_broken_and_mended() {
     let replayed = person.run(&list(&["--replay", "list.json"]));
     let shown = person.run(&["tape", "show", "list.json"]);
     let text = std::fs::read_to_string(person.path("list.json")).unwrap();
-    assert!(!text.contains("ya29.command") && text.contains("Bearer [redacted:access-token:"), "{text}");
+    assert!(
+        !text.contains(&canary("access-token")) && text.contains("Bearer [redacted:access-token:"),
+        "{text}"
+    );
     let mut document: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(document["recorded_with"]["component_sha256"].as_str().unwrap().len(), 64);
     document["interactions"][1]["request"]["url"] = document["interactions"][1]["request"]["url"]

@@ -47,7 +47,9 @@ fn escape_codes_in_an_answer_reach_a_pipe_and_no_terminal() {
     let google = Google::start();
     let person = Person::with(&google);
     person.run(&["connect", "--nickname", "demo", "--credentials", KEY]);
-    let call = |tape: [&'static str; 2]| [&["custom-api", "GET", "/v2/x", "--include"][..], &tape].concat();
+    let call = |tape: [&'static str; 2]| {
+        [&["custom-api", "GET", "/v2/projects/demo-project/locations", "--include"][..], &tape].concat()
+    };
     person.run(&call(["--record", "tape.json"]));
     let text = std::fs::read_to_string(person.path("tape.json")).unwrap();
     let mut document: Value = serde_json::from_str(&text).unwrap();

@@ -61,7 +61,7 @@ mod tests {
         let wrong: Vec<_> = ('\0'..=char::MAX)
             .filter(|character| is_unseen(*character) != unseen.is_match(character.encode_utf8(&mut [0; 4])))
             .collect();
-        assert_eq!(wrong, []);
+        assert!(wrong.is_empty(), "{wrong:?}");
     }
 
     #[test]

@@ -138,8 +138,8 @@ fn google(request: &Request) -> Answer {
     let mut described = gen2("us-central1", "hello");
     let project = url.split('/').nth(5).unwrap_or_default();
     described["name"] = json!(format!("projects/{project}/locations/us-central1/functions/hello"));
-    // What its owner wants it to be good for is the owner's word.
-    described["customAudiences"] = json!(OF_OTHERS);
+    // What its owner says of it is the owner's word.
+    described["labels"] = json!({"audience": OF_OTHERS[0]});
     let list = url.ends_with("/functions");
     json_answer(200, &if list { json!({"functions": [described]}) } else { described })
 }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 #[path = "../../../../tests/fixtures/bad_inputs.rs"]
-mod rows;
+pub(super) mod rows;
 
 #[test]
 fn every_row_gets_its_verdict() {
@@ -87,12 +87,16 @@ fn refused(world: &World, error: &Error, kind: &str, field: &str) {
     assert_eq!((kebab(error.kind()).as_str(), detail(error, "field")), (kind, Some(field)), "{error}");
     assert!(error.fields().fix.is_some(), "{error}");
     assert!(world.urls().is_empty() && error.fields().trace.is_empty(), "{:?}", world.urls());
+    world.forget_answers();
 }
 
 fn name(name: &Named, expected: &Verdict) {
     let (world, id) = World::connected();
-    // Good for a function that is looked up, and for a list.
-    world.respond(|_| json_answer(200, &gen2("us-central1", "f")));
+    world.respond(|request| {
+        let function = gen2("us-central1", "f");
+        let list = request.url().split('?').next().is_some_and(|url| url.ends_with("/functions"));
+        json_answer(200, &if list { json!({"functions": [function]}) } else { function })
+    });
     let get = |function| block_on(get(&world, &id, function, None)).map(drop);
     let outcome = match name {
         Named::Project(project) => {

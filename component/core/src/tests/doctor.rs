@@ -396,6 +396,7 @@ fn a_function_that_is_not_active_and_has_no_url() {
 #[test]
 fn a_finding_is_one_line_in_which_everything_is_seen() {
     let (world, id) = World::connected();
+    world.damaged();
     let mut function = gen2("us-central1", "hello");
     function["state"] = json!("ACTIVE\u{202e}\npass        forged");
     function["eventTrigger"] = json!({"eventType": "a\u{200b}\u{2028}b"});

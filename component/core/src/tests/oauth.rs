@@ -283,6 +283,7 @@ fn an_answer_that_is_no_consent_uses_the_sign_in_up(query: &str, kind: Kind) {
 #[test_case(|grant| grant["scope"] = json!("openid email"), Kind::InsufficientScope, "scope", CLOUD_PLATFORM; "without the one scope that counts")]
 fn a_grant_that_is_not_enough_is_refused(spoil: fn(&mut Value), kind: Kind, name: &str, value: &str) {
     let (world, begun) = begun();
+    world.damaged();
     let mut grant = begun.grant(&json!({}));
     spoil(&mut grant);
     world.then(json_answer(200, &grant));

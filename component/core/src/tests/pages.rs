@@ -33,6 +33,7 @@ fn call(world: &World, id: &str, request: PagesRequest) -> Result<ApiPages> {
 /// What comes of these pages.
 fn joined(pages: &[&str], request: PagesRequest) -> Result<ApiPages> {
     let (world, id) = World::connected();
+    world.damaged();
     for page in pages {
         world.then(text(page));
     }
@@ -50,6 +51,7 @@ fn items_are_joined_byte_for_byte() {
         "{\"functions\":[null],\"unreachable\":null,\"nextPageToken\":\"\"}",
     ];
     let (world, id) = World::connected();
+    world.damaged();
     for page in pages {
         world.then(text(page));
     }
@@ -74,6 +76,7 @@ fn an_empty_list_is_a_list(page: &str) {
 #[test]
 fn pages_are_handed_out_one_by_one() {
     let (world, id) = World::connected();
+    world.damaged();
     world.then(text("{\"functions\":[1],\"nextPageToken\":\"b\"}"));
     let mut one = request();
     one.request.query = Query::Raw("pageSize=1&filter=a%3Db".to_owned());
@@ -92,6 +95,7 @@ fn pages_are_handed_out_one_by_one() {
 #[test]
 fn at_most_150_pages_are_read_in_one_call() {
     let (world, id) = World::connected();
+    world.damaged();
     for n in 0..150 {
         world.then(json_answer(200, &json!({"functions": [n], "nextPageToken": format!("t{n}")})));
     }
@@ -102,6 +106,7 @@ fn at_most_150_pages_are_read_in_one_call() {
 #[test]
 fn at_most_32_mib_are_joined_and_the_rest_is_still_to_be_read() {
     let (world, id) = World::connected();
+    world.damaged();
     let item = format!("\"{}\"", "x".repeat(9 * 1024 * 1024));
     for n in 0..4 {
         world.then(text(&format!("{{\"functions\":[{item}],\"nextPageToken\":\"t{n}\"}}")));
@@ -145,6 +150,7 @@ fn the_items_are_in_the_field_that_was_named() {
 #[test_case(204, Kind::InvalidResponse; "nothing to join")]
 fn a_page_that_is_not_200_is_an_error(status: u16, kind: Kind) {
     let (world, id) = World::connected();
+    world.damaged();
     world.then(text("{\"functions\":[1],\"nextPageToken\":\"2\"}"));
     world.then(json_answer(status, &json!({"error": {"message": "no"}})));
     let error = call(&world, &id, request()).unwrap_err();
@@ -165,6 +171,7 @@ fn what_is_no_page_is_an_error(body: &str) {
 #[test]
 fn a_role_that_is_missing_is_told_without_a_permission() {
     let (world, id) = World::connected();
+    world.damaged();
     let denied = json!({"error": {"message": "The caller does not have permission", "details": [{"reason": "IAM_PERMISSION_DENIED"}]}});
     world.then(json_answer(403, &denied));
     let error = call(&world, &id, request()).unwrap_err();

@@ -43,6 +43,7 @@ fn assert_clean(error: &Error) {
 #[test_matrix([200, 201, 202, 299, 400])]
 fn a_refresh_token_that_is_refused_is_dead_under_any_status(status: u16) {
     let (world, id) = World::of_user();
+    world.damaged();
     world.at(4000);
     world.then(refusal(status, "invalid_grant", "Token has been expired or revoked."));
     let error = listed(&world, &id);
@@ -58,6 +59,7 @@ fn a_refresh_token_that_is_refused_is_dead_under_any_status(status: u16) {
 #[test_matrix([200, 203, 400])]
 fn an_assertion_that_is_refused_is_no_grant_under_any_status(status: u16) {
     let world = World::new();
+    world.damaged();
     world.then(refusal(status, "invalid_grant", "Invalid JWT Signature."));
     let error = connect(&world, connect_request()).unwrap_err();
     assert_eq!(cause(&error), (Kind::CredentialRejected, Some("invalid_grant"), Some("key-unknown")));
@@ -65,6 +67,7 @@ fn an_assertion_that_is_refused_is_no_grant_under_any_status(status: u16) {
     assert!(world.secrets.borrow().is_empty(), "{:?}", world.keys(""));
 
     let (world, id) = World::connected();
+    world.damaged();
     world.at(7200);
     world.then(refusal(status, "invalid_scope", ""));
     let error = listed(&world, &id);
@@ -81,6 +84,7 @@ fn a_subject_token_that_is_refused_is_no_grant_under_any_status(status: u16) {
         "token_url": "https://sts.googleapis.com/v1/token",
     });
     let world = World::new();
+    world.damaged();
     world.set("supplied/subject-token", "eyJ.subject");
     world.then(refusal(
         status,
@@ -117,6 +121,7 @@ fn invoked(world: &World, id: &str) -> Error {
 #[test_matrix([200, 201])]
 fn a_token_that_is_not_minted_is_no_grant_under_any_status(status: u16) {
     let (world, id) = World::of_user();
+    world.damaged();
     world.then(refusal(status, "invalid_grant", "Token has been expired or revoked."));
     let error = invoked(&world, &id);
     assert_eq!(cause(&error), (Kind::ReconnectRequired, Some("invalid_grant"), Some("revoked")));
@@ -125,6 +130,7 @@ fn a_token_that_is_not_minted_is_no_grant_under_any_status(status: u16) {
 
     // In the words of Google's APIs too.
     let (world, id) = World::of_user();
+    world.damaged();
     let denied = json!({"error": {"code": 403, "status": "PERMISSION_DENIED",
         "message": "Permission 'iam.serviceAccounts.getOpenIdToken' denied on resource (or it may not exist)."}});
     world.then(json_answer(status, &denied));
@@ -145,6 +151,7 @@ fn a_token_that_is_not_minted_is_no_grant_under_any_status(status: u16) {
 #[test_case(400, "unsupported_token_type", false; "not revoked as the standard says it")]
 fn a_revocation_that_is_refused_is_told_under_any_status(status: u16, code: &str, gone: bool) {
     let (world, id) = World::of_user();
+    world.damaged();
     world.then(json_answer(status, &json!({"error": code})));
     let warnings = block_on(disconnect(&world, &id, None)).unwrap();
     assert_eq!(warnings.is_empty(), gone, "{warnings:?}");
@@ -157,6 +164,7 @@ fn a_revocation_that_is_refused_is_told_under_any_status(status: u16, code: &str
 fn a_grant_that_says_no_error_is_one() {
     for nothing in [json!(null), json!(""), json!(false)] {
         let (world, id) = World::connected();
+        world.damaged();
         world.at(7200);
         world.then(json_answer(
             200,
@@ -166,6 +174,7 @@ fn a_grant_that_says_no_error_is_one() {
         block_on(list(&world, &id, one_request(), None)).unwrap();
     }
     let (world, id) = World::connected();
+    world.damaged();
     world.at(7200);
     world.then(json_answer(200, &json!({"access_token": 1})));
     assert_eq!(listed(&world, &id).kind(), Kind::InvalidResponse);

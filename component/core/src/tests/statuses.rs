@@ -90,6 +90,7 @@ fn meaning(status: u16) -> Kind {
 #[test_case("all-pages")]
 fn an_answer_of_an_api_is_never_the_callers_mistake_unless_the_api_says_so(action: &str) {
     let (world, id, answer) = world();
+    world.damaged();
     for status in (0..=999).filter(|status| *status != 200) {
         answer.set(status);
         let error = ask(action, &world, &id).unwrap_err();
@@ -107,6 +108,7 @@ fn an_answer_of_an_api_is_never_the_callers_mistake_unless_the_api_says_so(actio
 fn a_request_of_the_callers_own_gets_any_status_as_it_is() {
     for path in ["/v2/projects/p/locations", "https://hello-abc123-uc.a.run.app/"] {
         let (world, id, answer) = world();
+        world.damaged();
         for status in 0..=999 {
             answer.set(status);
             let outcome = block_on(custom_api(&world, &id, api_request("GET", path), None));
@@ -152,6 +154,7 @@ fn assert_no_answer(error: &Error, status: u16, is_api: bool) {
 #[test]
 fn the_doctor_passes_what_is_answered_with_200_and_nothing_else() {
     let (world, id, answer) = world();
+    world.damaged();
     for status in (100..=999).filter(|status| *status != 200) {
         answer.set(status);
         let findings = block_on(connections::check(&world, &id, None, None)).unwrap();

@@ -16,6 +16,7 @@ use crate::{
 
 fn connect_with(status: u16, body: &Value) -> Result<(), crate::base::error::Error> {
     let world = World::new().answer(json_answer(status, body));
+    world.damaged();
     block_on(connections::connect(&world, connect_request(), None)).map(drop)
 }
 
@@ -51,6 +52,7 @@ fn a_life_of_more_than_twelve_hours_is_not_believed() {
     answer.body =
         br#"{"access_token":"ya29.a","expires_in":99999999999999999999,"token_type":"Bearer"}"#.to_vec();
     let world = World::new().answer(Ok(answer));
+    world.damaged();
     let (connection, _) = block_on(connections::connect(&world, connect_request(), None)).unwrap();
     let key = world.keys(&format!("tokens/{}/", connection.id)).remove(0);
     assert_eq!(world.entry(&key)["expires"], NOW + 12 * 3600);

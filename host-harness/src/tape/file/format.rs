@@ -83,6 +83,8 @@ pub enum ProvenanceKind {
     Recorded,
     /// Copied from somebody's capture or from documentation, with names changed.
     Transcribed,
+    /// Put together from such copies: of several answers, or of the same answer of another API.
+    Adapted,
     /// Written by hand or by a script, in the documented shape.
     Made,
 }

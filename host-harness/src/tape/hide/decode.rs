@@ -296,12 +296,6 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// The shortest secret, eight bytes, has eleven characters in Base64, and sixteen in hexadecimal.
 const SHORTEST: usize = 11;
 
-/// The decoded bytes of all stretches of a text.
-#[cfg(test)]
-pub(in crate::tape) fn views(text: &[u8]) -> Vec<Vec<u8>> {
-    stretches(text).map(|stretch| stretch.decoded(text)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -146,19 +146,6 @@ const FIRST_GLANCE: usize = 64 << 10;
 /// The longest body that a compressed one may grow to; the component takes no more either.
 const LONGEST: u64 = 32 << 20;
 
-/// The content of all compressed streams in some bytes.
-#[cfg(test)]
-pub(in crate::tape) fn inflated(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut all = Vec::new();
-    each_inflated(bytes, &mut Budget::of_text(bytes.len()), |inner, part, _| {
-        if part == Part::All {
-            all.push(inner.to_vec());
-        }
-        false
-    });
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;

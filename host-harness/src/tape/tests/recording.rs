@@ -6,12 +6,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http_body_util::BodyExt as _;
 use serde_json::json;
 
-use super::{as_recorded, body, cassettes, request, send, tape};
+use super::{as_recorded, body, cassettes, oracle::says, request, send, tape};
 use crate::{
-    tape::{
-        LiveSecrets, Provenance, ProvenanceKind, RecordedBody, Recorder, Replay, Tape,
-        hide::{decode, inflate},
-    },
+    tape::{LiveSecrets, Provenance, ProvenanceKind, RecordedBody, Recorder, Replay, Tape},
     transport::{Body, Sending, Timeouts, Transport, TransportError},
 };
 
@@ -224,16 +221,12 @@ async fn every_credential_of_an_exchange_stays_off_the_tape() {
         send(&recorder, request).await.unwrap();
         let tape = recorder.tape();
         let text = tape.to_json();
-        let hidden = decode::views(text.as_bytes());
-        for view in hidden.into_iter().chain([text.clone().into_bytes()]) {
-            let view = String::from_utf8_lossy(&view).into_owned();
-            assert!(!view.contains("canary"), "{view}\nin {text}");
-        }
+        assert!(!says(text.as_bytes(), "canary"), "{text}");
         let response = tape.interactions()[0].response().unwrap();
         let length = response.headers().iter().find(|(name, _)| name == "content-length");
         let bytes = response.body().unwrap().to_bytes();
         assert!(length.is_none_or(|(_, length)| *length == bytes.len().to_string()), "{text}");
-        assert!(inflate::inflated(&bytes).is_empty(), "{text}");
+        assert!(!says(&bytes, "canary"), "{text}");
     }
 }
 

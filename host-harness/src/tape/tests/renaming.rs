@@ -5,7 +5,7 @@ use std::{fs, io::Write as _, path::Path, sync::Arc, time::Duration};
 
 use http_body_util::BodyExt as _;
 
-use super::{body, jwt, request, send};
+use super::{body, jwt, oracle::says, request, send};
 use crate::{
     tape::{Aliases, Cassette, Mode, Provenance, ProvenanceKind, Recorder, Replay, Tape, TapeError},
     transport::{Body, Sending, Timeouts, Transport},
@@ -99,12 +99,8 @@ fn assert_renamed(folder: &Path) {
     let mut files = 0;
     for file in fs::read_dir(folder).unwrap() {
         let text = fs::read_to_string(file.unwrap().path()).unwrap();
-        let claims: String = crate::tape::hide::decode::views(text.as_bytes())
-            .iter()
-            .map(|view| String::from_utf8_lossy(view).into_owned())
-            .collect();
         for name in ["corp-project", "corp.test", "corp%2Etest"] {
-            assert!(!text.contains(name) && !claims.contains(name), "{name} is in {text}");
+            assert!(!says(text.as_bytes(), name), "{name} is in {text}");
         }
         files += 1;
     }

@@ -299,7 +299,12 @@ fn a_page_token_of_cloud_run_that_comes_twice_ends_in_an_error(everywhere: bool)
         Some(_) => {
             let token = parameter(request, if everywhere { "continue" } else { "pageToken" });
             let next = if token.as_deref() == Some("a") { "b" } else { "a" };
-            json_answer(200, &json!({"nextPageToken": next, "metadata": {"continue": next}}))
+            let page = if everywhere {
+                json!({"metadata": {"continue": next}})
+            } else {
+                json!({"nextPageToken": next})
+            };
+            json_answer(200, &page)
         }
         None if request.path_and_query().contains("/functions?") => nothing(),
         None => locations(&["us-central1"]),

@@ -23,7 +23,7 @@ use crate::{
     output::{exit::Exit, failure::Failure, shown::Outcome, style::Look},
 };
 
-/// Show what it does, on recorded responses: no account and no network needed
+/// Show what it does, on responses from a tape: no account and no network needed
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Show all of each result, and what the component may reach

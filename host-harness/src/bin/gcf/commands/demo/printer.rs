@@ -111,7 +111,7 @@ impl<W: Write> Printer<'_, W> {
     fn all(&self, facts: &Facts) -> String {
         let paint = self.look.out;
         let tape = format!(
-            "{} of {} recorded exchanges used, in order; a request beyond them would have failed",
+            "{} of {} exchanges of the tape used, in order; a request beyond them would have failed",
             facts.used, facts.on_tape
         );
         let time = format!("{}; {}", facts.time(), facts.cache);

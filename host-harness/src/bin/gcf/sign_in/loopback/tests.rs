@@ -354,10 +354,17 @@ async fn the_port_is_free_once_all_is_dropped() {
 
 #[tokio::test]
 async fn without_ipv4_the_address_is_the_ipv6_loopback() {
-    let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await else {
-        // A machine without IPv6: what is left to see is that IPv4 is used.
-        assert!(loopback().await.redirect_uri().starts_with("http://127.0.0.1:"));
-        return;
+    let listener = match TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            let allowed = std::env::var("GCF_ALLOW_SKIPS").unwrap_or_default();
+            assert!(
+                allowed.split(',').any(|name| name == "ipv6"),
+                "{error}: leave it out with GCF_ALLOW_SKIPS=ipv6"
+            );
+            println!("left out: ipv6: {error}");
+            return;
+        }
     };
     let mut loopback = Loopback::on(listener, Limits::default()).unwrap();
     let address = loopback.desk.address;
