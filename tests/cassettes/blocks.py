@@ -57,6 +57,11 @@ def transcribed(source, note=None):
     return provenance("transcribed", source, note)
 
 
+def adapted(source, note):
+    """Put together from what others published: of several answers, or of another API's."""
+    return provenance("adapted", source, note)
+
+
 def provenance(kind, source, note):
     return {"kind": kind, "from": source} | ({"note": note} if note else {})
 

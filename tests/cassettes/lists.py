@@ -14,6 +14,7 @@ from blocks import (
     RUN_DISCOVERY,
     RUN_V1_DISCOVERY,
     access_token,
+    adapted,
     front_end,
     function,
     id_token_exchange,
@@ -35,7 +36,7 @@ from blocks import (
 def tapes():
     tape("empty-project", made(DISCOVERY, "proto3 JSON leaves an empty list out"), [access_token(), *nowhere_else(list_functions({}))])
 
-    source = transcribed(
+    source = adapted(
         f"{GOBLET}/bqremotefunction-destroy", "service and project changed; the headers were not captured"
     )
     functions_off = disabled("Cloud Functions API", "cloudfunctions.googleapis.com")
@@ -63,7 +64,7 @@ def tapes():
         ],
     )
 
-    source = transcribed(
+    source = adapted(
         "gcloud error output of iamcredentials", "the details of that answer with the message of a cloudfunctions one"
     )
     here = f"projects/{PROJECT}/locations"
@@ -119,8 +120,8 @@ def tapes():
         ],
     )
 
-    closed = transcribed(
-        "firezone/firezone pull request 7711, 9 January 2025",
+    closed = adapted(
+        "https://github.com/firezone/firezone/pull/7711, 9 January 2025",
         "the answer of Compute Engine, as Terraform printed it; the headers were not captured",
     )
     in_each = [

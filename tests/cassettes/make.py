@@ -35,6 +35,7 @@ from blocks import (
     THUMBNAILS_GEN1,
     TOKEN_HEADERS,
     access_token,
+    adapted,
     api,
     call_function,
     demo_functions,
@@ -109,7 +110,7 @@ def invocations():
         "<code>/</code>.</h2>\n<h2></h2>\n</body></html>\n"
     )
     challenge = 'Bearer error="invalid_token" error_description="The access token could not be verified"'
-    source = transcribed(
+    source = adapted(
         "error page of Cloud Run's front end, as quoted in public reports",
         "the page around the quoted lines is that of the 403; www-authenticate is reported as text only, "
         "the other headers were not captured",
@@ -365,8 +366,8 @@ def custom_api():
             ],
         }
     }
-    source = transcribed(
-        "firebase/firebase-tools issue 9895, debug log of 9 February 2026",
+    source = adapted(
+        "https://github.com/firebase/firebase-tools/issues/9895, debug log of 9 February 2026",
         "the answer of cloudbilling with the service changed; it had no RetryInfo and no Retry-After",
     )
     # A GET is tried four times; the last answer is the one that is returned.
@@ -408,7 +409,7 @@ def tokens():
 
     refused = {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
     source = transcribed(
-        "Using OAuth 2.0 for Server to Server Applications, error table",
+        "https://developers.google.com/identity/protocols/oauth2/service-account#error-codes",
         "the key was deleted, disabled, or is another account's; the headers were not captured",
     )
     exchange = token_exchange({"scope": SCOPE}, 400, TOKEN_HEADERS, {"json": refused}, source, None)

@@ -18,6 +18,7 @@ from blocks import (
     TOKEN_HEADERS,
     TOKEN_URL,
     access_token,
+    adapted,
     api,
     front_end,
     get_function,
@@ -49,7 +50,7 @@ FROM_IAM = made("iamcredentials v1 discovery document", "the answer itself was n
 FROM_STS = made("sts v1 discovery document and google-auth 2.62.2, google/oauth2/sts.py", "the form is that of the library")
 FROM_RUN = made("run v2 discovery document", "the answer itself was not captured")
 FROM_ERRORS = transcribed(
-    "Using OAuth 2.0 to Access Google APIs, and error bodies in public logs",
+    "https://developers.google.com/identity/protocols/oauth2#expiration, and error bodies in public logs",
     "the headers were not captured",
 )
 
@@ -250,7 +251,7 @@ def service_accounts():
         "Check your iat and exp values in the JWT claim.",
     }
     headers = [["content-type", "application/json; charset=utf-8"], ["date", late], ["cache-control", "private"]]
-    source = transcribed("Using OAuth 2.0 for Server to Server Applications, error table", "the headers were not captured")
+    source = transcribed("https://developers.google.com/identity/protocols/oauth2/service-account#error-codes", "the headers were not captured")
     first = token_exchange({"scope": SCOPE}, 400, headers, {"json": skew}, source, "the host's clock is an hour behind")
     claims = {"iss": KEY["client_email"], "scope": SCOPE, "aud": TOKEN_URL, "iat": NOW + 3590, "exp": NOW + 7190}
     corrected = jwt({"typ": "JWT", "alg": "RS256", "kid": KEY["private_key_id"]}, claims)
@@ -320,7 +321,7 @@ def impersonation():
             ],
         }
     }
-    source = transcribed("a 401 of another Google API in a public capture", "with this service's name")
+    source = adapted("a 401 of another Google API in a public capture", "with this service's name")
     tape("supplied-expired", source, [call("GET", locations, 1, None, 401, expired, source)])
 
 
@@ -362,7 +363,7 @@ def doctor():
         ],
     )
     off = disabled("IAM Service Account Credentials API", "iamcredentials.googleapis.com")
-    source = transcribed("SERVICE_DISABLED answers of several Google APIs", "with this service's name")
+    source = adapted("SERVICE_DISABLED answers of several Google APIs", "with this service's name")
     tape(
         "doctor-iam-off",
         source,
