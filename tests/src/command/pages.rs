@@ -26,11 +26,7 @@ use self::{
     block::{Block, agrees, blocks, spans},
     table::{FOREIGN, PAGES, Page},
 };
-use super::{
-    GCF, KEY,
-    google::{Google, project},
-    tape,
-};
+use super::{GCF, KEY, google::Google, tape};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -303,21 +299,33 @@ fn program(path: &Path, text: &str) {
 
 /// A Google with the functions of the pages.
 fn google() -> Google {
-    let finalized = "google.cloud.storage.object.v1.finalized";
-    let all = [("hello", None), ("orders", None), ("import", None), ("on-upload", Some(finalized))];
-    let project = all.into_iter().fold(project(), |project, (name, event)| {
-        let event = event.map(|event| json!({ "eventType": event }));
-        let given = json!({
-            "environment": "GEN_2",
-            "serviceConfig": { "uri": "https://hello-abcdefghij-uc.a.run.app" },
-            "eventTrigger": event,
-        });
-        project.with_function("us-central1", name, &given)
-    });
-    let google = Google::with(project);
-    for function in ["hello-abcdefghij", "open-abcdefghij"] {
-        google.on(function, 200, json!({}));
+    let google = Google::start();
+    // The pages are about projects, functions and accounts of all names; the strict Google knows the rest.
+    let nothing = [
+        "run.googleapis.com",
+        "logging.googleapis.com",
+        "/projects/my-project",
+        "open-abcdefghij",
+        "hello-abcdefghij",
+        ":testIamPermissions",
+    ];
+    for any in nothing {
+        google.on(any, 200, json!({}));
     }
+    let function = |name: &str, event: Option<&str>| {
+        json!({
+            "name": format!("projects/demo-project/locations/us-central1/functions/{name}"),
+            "environment": "GEN_2",
+            "state": "ACTIVE",
+            "serviceConfig": { "uri": "https://hello-abcdefghij-uc.a.run.app" },
+            "eventTrigger": event.map(|event| json!({ "eventType": event })),
+        })
+    };
+    let finalized = "google.cloud.storage.object.v1.finalized";
+    let all = [("hello", None), ("orders", None), ("import", None), ("on-upload", Some(finalized))]
+        .map(|(name, event)| function(name, event));
+    google.on("/functions?", 200, json!({ "functions": all }));
+    google.on("/functions/hello?", 200, all[0].clone());
     let hello = "https://hello-abcdefghij-uc.a.run.app";
     let claims = json!({ "iss": "https://accounts.google.com", "aud": hello, "exp": 4_070_908_800_u64 });
     let id_token = format!("eyJhbGciOiJSUzI1NiJ9.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()));
@@ -326,5 +334,7 @@ fn google() -> Google {
     let both = json!({ "access_token": google.knows_a_person(), "expires_in": 3599, "token_type": "Bearer",
         "scope": "https://www.googleapis.com/auth/cloud-platform openid email", "id_token": id_token });
     google.on("oauth2.googleapis.com", 200, both);
+    let borrowed = json!({ "accessToken": google.knows_a_person(), "expireTime": "2099-01-01T00:00:00Z" });
+    google.on(":generateAccessToken", 200, borrowed);
     google
 }
