@@ -54,6 +54,7 @@ pub(crate) fn connection(connection: Connection) -> wit_connections::Connection 
         guard_rails: connection.guard_rails.map(guard_rails),
         created: connection.created,
         last_used: connection.last_used,
+        ends: connection.ends,
         fault: connection.fault.map(|fault| wit_connections::Fault {
             message: fault.message,
             fix: fault.fix,

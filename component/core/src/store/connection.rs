@@ -31,6 +31,8 @@ pub struct StoredConnection {
     pub guard_rails: Option<GuardRails>,
     /// The account that signs in; none in a store of an earlier version, which kept it with the credential only.
     pub signs_in: Option<SignsIn>,
+    /// The end of the sign-in, in the seconds of `created`, if Google has set one.
+    pub ends: Option<u64>,
 }
 
 /// The account that signs in, and how: the part of a credential that is not secret. It is kept apart, so
@@ -73,6 +75,7 @@ impl Kept for StoredConnection {
             without_email: fields.flag("without_email")?,
             guard_rails: fields.object("guard_rails")?.map(GuardRails::read).transpose()?,
             signs_in: fields.object("signs_in")?.map(SignsIn::read).transpose()?,
+            ends: fields.number("ends")?,
         })
     }
 
@@ -89,6 +92,7 @@ impl Kept for StoredConnection {
             .with_some("without_email", self.without_email.then_some(true))
             .with_some("guard_rails", self.guard_rails.as_ref().map(GuardRails::fields))
             .with_some("signs_in", self.signs_in.as_ref().map(SignsIn::fields))
+            .with_some("ends", self.ends)
     }
 }
 

@@ -410,3 +410,27 @@ fn a_store_that_does_not_take_the_connection_is_left_without_it() {
     world.then(access_token("ya29.x"));
     crate::testing::connect(&world, crate::testing::connect_request()).unwrap();
 }
+
+/// The field of a client in publishing status Testing, as public captures have it: 7 days, less a second.
+#[test_case(json!(604_799), Some(NOW + 604_799); "of Testing")]
+#[test_case(json!("604799"), Some(NOW + 604_799); "as text")]
+#[test_case(json!(u64::MAX), Some(u64::MAX); "longer than anything")]
+#[test_case(json!(0), None; "at once")]
+#[test_case(json!(-1), None; "before it began")]
+#[test_case(json!("soon"), None; "no number")]
+#[test_case(json!({}), None; "an object")]
+#[test_case(json!(null), None; "null")]
+fn a_sign_in_that_ends_by_itself_says_when(life: Value, ends: Option<u64>) {
+    let (world, begun) = begun();
+    let mut grant = begun.grant(&json!({}));
+    grant["refresh_token_expires_in"] = life;
+    let (connection, warnings) = begun.finish_with(&world, json_answer(200, &grant)).unwrap();
+    assert_eq!(connection.ends, ends);
+    assert_eq!(warnings.iter().any(|warning| warning.contains("publishing status Testing")), ends.is_some());
+    // It is kept, and shown to whoever asks later; a new sign-in without an end takes it away.
+    assert_eq!(connections::get(&world, &connection.id).unwrap().ends, ends);
+    assert_eq!(connections::list(&world).unwrap()[0].ends, ends);
+    let again = Begun::new(&world, AuthorizeRequest { connection: Some(connection.id.clone()), ..request() });
+    let (connection, _) = again.finish_with(&world, json_answer(200, &again.grant(&json!({})))).unwrap();
+    assert_eq!(connection.ends, None);
+}

@@ -27,6 +27,7 @@ fn posing(order: &str) -> Option<connections::Connection> {
         guard_rails: None,
         created: 0,
         last_used: None,
+        ends: None,
         fault: None,
     })
 }

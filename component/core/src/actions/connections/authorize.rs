@@ -250,6 +250,12 @@ fn keep<P: Ports>(
     } else {
         vec![format!("not granted, and not needed to go on: {}", missing.join(" "))]
     };
+    if granted.ends().is_some() {
+        warnings.push(
+            "this sign-in ends by itself, as that of an OAuth client in publishing status Testing does after 7 days: publish the client (Google Auth Platform, Audience), and sign in again"
+                .to_owned(),
+        );
+    }
     let new = New { connection: pending.draft, credential, key: None, granted };
     let connection = match connection {
         // It may have been disconnected meanwhile.

@@ -242,6 +242,7 @@ impl New {
         let identity = Identity::of(&self.credential, None)?;
         let signs_in = SignsIn::from(&self.credential);
         self.connection.signs_in = Some(signs_in.clone());
+        self.connection.ends = self.granted.ends();
         let mut changes = Changes::new(ports);
         if let Err(error) = self.write(&mut changes, &id) {
             changes.undo();
@@ -316,6 +317,7 @@ impl New {
         let connection =
             store::update(changes.ports, &id.connection_key(), &|connection: &mut StoredConnection| {
                 connection.signs_in = Some(SignsIn::from(&self.credential));
+                connection.ends = self.granted.ends();
                 fitted.set(!fits(&InvokerRequest::stored(connection), identity));
                 if fitted.get() {
                     InvokerRequest::default_for(identity).store(connection);

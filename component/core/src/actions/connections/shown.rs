@@ -55,6 +55,7 @@ pub struct Connection {
     pub guard_rails: Option<GuardRails>,
     pub created: u64,
     pub last_used: Option<u64>,
+    pub ends: Option<u64>,
     pub fault: Option<Fault>,
 }
 
@@ -124,6 +125,7 @@ pub(super) fn show(
         through,
         scopes,
         created: connection.created,
+        ends: connection.ends,
         last_used: (status.last_used != 0).then_some(status.last_used),
         fault: status.fault.filter(|fault| fault.stands(ports.now().as_secs())).map(|fault| Fault {
             message: fault.message,

@@ -44,6 +44,9 @@ struct Wire {
     token_type: Option<String>,
     /// In seconds.
     life: u64,
+    /// In seconds, for the refresh token: Google says it where it is not for good, as of a client in publishing status
+    /// Testing.
+    refresh_life: Option<u64>,
     scope: Option<String>,
 }
 
@@ -55,22 +58,29 @@ impl Wire {
             refresh_token: fields.string("refresh_token")?,
             token_type: fields.string("token_type")?,
             life: life(fields.get("expires_in")).ok_or(Unreadable::Field("expires_in"))?,
+            refresh_life: fields.get("refresh_token_expires_in").and_then(seconds).filter(|life| *life > 0),
             scope: fields.string("scope")?,
         })
     }
 }
 
-/// Seconds to live, as a number or, by some servers, as text. Without any, the token is used once.
+/// Seconds to live of a token. Without any, the token is used once.
 fn life(expires_in: Option<&Value<'_>>) -> Option<u64> {
-    let seconds = match expires_in {
-        None | Some(Value::Null) => 0,
-        Some(Value::Number(seconds)) => *seconds,
+    match expires_in {
+        None | Some(Value::Null) => Some(0),
+        Some(value) => seconds(value).map(|seconds| seconds.min(MAX_LIFE)),
+    }
+}
+
+/// Seconds, as a number or, by some servers, as text.
+fn seconds(value: &Value<'_>) -> Option<u64> {
+    match value {
+        Value::Number(seconds) => Some(*seconds),
         // More seconds than an integer holds; the cast saturates.
-        Some(Value::OtherNumber(seconds)) if *seconds >= 0.0 => *seconds as u64,
-        Some(Value::Text(text)) => text.parse().ok()?,
-        Some(Value::OtherNumber(_) | Value::Flag(_) | Value::List(_) | Value::Object(_)) => return None,
-    };
-    Some(seconds.min(MAX_LIFE))
+        Value::OtherNumber(seconds) if *seconds >= 0.0 => Some(*seconds as u64),
+        Value::Text(text) => text.parse().ok(),
+        Value::Null | Value::OtherNumber(_) | Value::Flag(_) | Value::List(_) | Value::Object(_) => None,
+    }
 }
 
 /// A new access token of an identity's source, and what comes with it.
@@ -270,6 +280,7 @@ fn granted<P: Ports>(call: &Call<'_, P>, wire: Wire) -> Result<Granted> {
     Ok(Granted {
         access: Some(Minted { token, expires: now + wire.life }),
         id_token,
+        ends: wire.refresh_life.map(|seconds| now.saturating_add(seconds)),
         refresh_token: wire.refresh_token.and_then(usable),
         scopes: wire.scope,
     })

@@ -37,6 +37,7 @@ pub struct Granted {
     pub(super) id_token: Option<Minted>,
     pub(super) refresh_token: Option<Secret<String>>,
     pub(super) scopes: Option<String>,
+    pub(super) ends: Option<u64>,
 }
 
 impl Granted {
@@ -56,6 +57,12 @@ impl Granted {
     #[must_use]
     pub fn id_token(&self) -> Option<&Secret<String>> {
         self.id_token.as_ref().map(|minted| &minted.token)
+    }
+
+    /// The end of the refresh token, if Google says one: seconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn ends(&self) -> Option<u64> {
+        self.ends
     }
 
     /// The scopes that were granted, separated by spaces, if Google says them.

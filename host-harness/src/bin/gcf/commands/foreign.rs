@@ -68,6 +68,7 @@ fn connection(text: &str) -> Connection {
         guard_rails: Some(rails(text)),
         created: 0,
         last_used: Some(0),
+        ends: Some(0),
         fault: Some(Fault { message: text.to_owned(), fix: some(), reason: some(), since: 0 }),
     }
 }

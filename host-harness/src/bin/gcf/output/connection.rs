@@ -63,6 +63,7 @@ pub(crate) fn named(connection: &Connection) -> String {
 pub(crate) fn text(connection: &Connection, shared: &[String], paint: Paint) -> String {
     let created = timestamp(connection.created);
     let last_used = connection.last_used.and_then(timestamp);
+    let ends = connection.ends.and_then(timestamp);
     let fault = connection.fault.as_ref();
     let since = fault.and_then(|fault| timestamp(fault.since));
     let run = fault.and_then(|_| repair::repair(connection));
@@ -79,6 +80,7 @@ pub(crate) fn text(connection: &Connection, shared: &[String], paint: Paint) -> 
             ("invokes as", Some(&words::invoker(&connection.invoker))),
             ("created", created.as_deref()),
             ("last used", last_used.as_deref()),
+            ("ends", ends.as_deref()),
         ],
         paint,
     );
@@ -114,6 +116,7 @@ pub(crate) fn json(connection: &Connection) -> Value {
         "guard-rails": connection.guard_rails.as_ref().map(guard_rails),
         "created": connection.created,
         "last-used": connection.last_used,
+        "ends": connection.ends,
         "fault": connection.fault.as_ref().map(|fault| json!({
             "message": fault.message,
             "fix": fault.fix,

@@ -84,6 +84,7 @@ mod tests {
             guard_rails: None,
             created: 0,
             last_used: None,
+            ends: None,
             fault: None,
         }
     }
