@@ -29,6 +29,7 @@ FUNCTION_MASK = (
 LIST_MASK = f"functions({FUNCTION_MASK}),nextPageToken,unreachable"
 SERVICE_MASK = (
     "name,uri,labels,annotations,updateTime,deleteTime,ingress,reconciling,terminalCondition/state,"
+    "defaultUriDisabled,invokerIamDisabled,"
     "buildConfig(functionTarget,baseImage),"
     "template(annotations,serviceAccount,timeout,containers/resources/limits)"
 )

@@ -15,7 +15,8 @@ use gcf_host::{
 };
 use serde_json::json;
 
-use self::rows::{Api, Area, Named, Row, Verdict, assert_none, kebab, rows};
+pub(super) use self::rows::kebab;
+use self::rows::{Api, Area, Named, Row, Verdict, assert_none, rows};
 use crate::fixtures::{
     builder, connect_request,
     google::access_token,

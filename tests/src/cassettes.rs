@@ -238,7 +238,8 @@ async fn a_denied_list_names_role_member_and_resource() {
     assert_eq!((error.kind, error.origin), (ErrorKind::MissingRole, Origin::Iam));
     assert_eq!(detail(&error, "role"), Some("roles/cloudfunctions.viewer"));
     assert_eq!(detail(&error, "member"), Some(format!("serviceAccount:{ACCOUNT}").as_str()));
-    assert_eq!(detail(&error, "resource"), Some("projects/demo-project"));
+    // Google's own word.
+    assert_eq!(detail(&error, "resource"), Some("projects/demo-project/locations/-/functions"));
     replay.finish().unwrap();
 }
 

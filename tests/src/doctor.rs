@@ -106,7 +106,7 @@ async fn iam_credentials_is_off() {
     );
     let fix = fix(&findings, "iam-credentials-api");
     assert!(
-        fix.contains("gcloud services enable iamcredentials.googleapis.com --project=demo-project"),
+        fix.contains("gcloud services enable iamcredentials.googleapis.com --project=123456789012"),
         "{fix}"
     );
     assert!(findings[6].link.as_deref().unwrap().starts_with("https://console.developers.google.com/"));

@@ -12,6 +12,7 @@
 //! | `loopback` | the same over real sockets: bodies, headers, signatures, concurrency |
 //! | `callees` | the function that is called, by whichever name; the audience of its token; its own answers |
 //! | `front_end` | Google's front end in place of the function: the fault, and the look of an answer |
+//! | `google_answers` | answers of Google that people met, from `fixtures/google-answers.json`, and what comes of each |
 //! | `isolation` | refusals, and that no byte is sent then |
 //! | `bad_inputs` | everything that somebody could try, from `fixtures/bad-inputs.json`, and its outcome |
 //! | `world` | what people and Google really send, from `fixtures/world.json`, and what is right then |
@@ -66,6 +67,8 @@ mod fidelity;
 mod fixtures;
 #[cfg(test)]
 mod front_end;
+#[cfg(test)]
+mod google_answers;
 #[cfg(test)]
 mod guard_rails;
 #[cfg(test)]

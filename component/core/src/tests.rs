@@ -11,6 +11,7 @@ mod events;
 mod faults;
 mod floors;
 mod get;
+mod google_answers;
 mod guard_rails;
 mod half_done;
 mod identified;

@@ -176,7 +176,9 @@ fn parse(ports: &impl Ports, session: &Session, request: ApiRequest) -> Result<P
         (Some(Body::CloudEvent(_)), _) => {
             return Err(Error::input("body", "an event is for a function").fix("send it with invoke"));
         }
-        (body, _) => Payload::encode(body, ports.random())?.at_most(MAX_REQUEST, "this connector")?,
+        (body, _) => Payload::encode(body, ports.random())?
+            .going_with(method)?
+            .at_most(MAX_REQUEST, "this connector")?,
     };
     let rails = &session.guard_rails;
     rails.allows_request(method, payload.bytes.len())?;

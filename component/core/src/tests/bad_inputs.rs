@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::json;
 
-use self::rows::{Api, Area, Call, Met, Named, Redirect, Row, Verdict, assert_none, kebab, rows};
+pub(super) use self::rows::kebab;
+use self::rows::{Api, Area, Call, Met, Named, Redirect, Row, Verdict, assert_none, rows};
 use super::{api_request, detail, gen2, one_request};
 use crate::{
     actions::{

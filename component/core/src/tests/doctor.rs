@@ -136,7 +136,7 @@ fn the_functions_api_is_off() {
             .fix
             .as_deref()
             .unwrap()
-            .contains("gcloud services enable cloudfunctions.googleapis.com --project=demo-project")
+            .contains("gcloud services enable cloudfunctions.googleapis.com --project=1234")
     );
     assert!(finding.link.as_deref().unwrap().starts_with("https://console.cloud.google.com/"));
 }
@@ -251,6 +251,43 @@ fn of_function(world: &World, id: &str, answers: impl IntoIterator<Item = Answer
 
 fn may(permission: &str) -> Answer {
     json_answer(200, &json!({"permissions": [permission]}))
+}
+
+/// <https://cloud.google.com/run/docs/securing/managing-access#invoker_check>: nobody needs a role then, and nobody is
+/// asked about one.
+#[test]
+fn a_service_that_asks_nobody_for_a_role_may_be_invoked() {
+    let (world, id) = World::connected();
+    let mut open = service("us-central1", "hello");
+    open["invokerIamDisabled"] = true.into();
+    let findings = of_function(&world, &id, [not_found("hello"), json_answer(200, &open)]);
+    assert_eq!(find(&findings, "may-invoke").verdict, Pass);
+    assert!(!world.urls().iter().any(|url| url.contains("testIamPermissions")));
+    // What the connection may not do, it may not do there either.
+    let rails = GuardRails { functions: vec!["other".to_owned()], ..GuardRails::default() };
+    connections::restrict(&world, &id, Some(rails)).unwrap();
+    let findings = of_function(&world, &id, [not_found("hello"), json_answer(200, &open)]);
+    assert_eq!(find(&findings, "may-invoke").verdict, Fail);
+}
+
+/// run v2 discovery document, revision 20261031: `defaultUriDisabled` leaves `uri` out.
+#[test]
+fn a_service_without_its_default_url_says_how_it_is_switched_on() {
+    let (world, id) = World::connected();
+    let mut off = service("us-central1", "hello");
+    off["defaultUriDisabled"] = true.into();
+    off.as_object_mut().unwrap().remove("uri");
+    let findings =
+        of_function(&world, &id, [not_found("hello"), json_answer(200, &off), may("run.routes.invoke")]);
+    let http = find(&findings, "http");
+    assert_eq!((http.verdict, find(&findings, "active").verdict), (Fail, Pass));
+    let fix = http.fix.as_deref().unwrap();
+    assert!(
+        fix.contains(
+            "gcloud run services update hello --default-url --region=us-central1 --project=demo-project"
+        ),
+        "{fix}"
+    );
 }
 
 #[test_case(gen1("us-central1", "hello"), "cloudfunctions.functions.invoke"; "1st gen")]

@@ -293,3 +293,26 @@ fn an_audience_of_another_function_is_refused_before_a_token_is_minted() {
     assert_eq!(call(&world, &id, request).unwrap_err().kind(), Kind::InvalidInput);
     assert!(world.urls().is_empty());
 }
+
+/// RFC 9110, section 9.3.1, gives such content no meaning, and Google's front end refuses it with 400.
+#[test]
+fn a_get_or_a_head_with_content_is_refused_before_it_is_sent() {
+    for method in ["GET", "HEAD"] {
+        for body in [
+            Body::Json("{}".to_owned()),
+            Body::Text("a".to_owned()),
+            Body::Form(vec![("a".to_owned(), "b".to_owned())]),
+        ] {
+            let (world, id) = World::connected();
+            let request = InvokeRequest {
+                method: method.to_owned(),
+                body: Some(body),
+                ..request(FunctionRef::Url("https://f-abcdefghij-uc.a.run.app".to_owned()))
+            };
+            let error = block_on(invoke(&world, &id, request, None)).unwrap_err();
+            assert_eq!((error.kind(), detail(&error, "field")), (Kind::InvalidInput, Some("body")));
+            assert!(error.to_string().contains("use POST"), "{error}");
+            assert_eq!(world.urls().len(), 0);
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use super::Generation;
 use crate::{
     base::{
-        error::{Cause, Error, Kind, Origin},
+        error::{Cause, Error, Kind, Origin, foreign},
         http::{Method, Response},
     },
     google::refusal::api::{Attempted, missing_role},
@@ -19,8 +19,8 @@ pub(super) struct Asked<'a> {
     pub(super) audience: Option<&'a str>,
 }
 
-/// The pages of the front end that are known by their words. A function can write the same; one that does is taken for
-/// Google.
+/// The answers of Google's front end that are known by their marks. A function can write the same; one that does is taken
+/// for Google.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Page {
     Unauthorized,
@@ -30,6 +30,10 @@ enum Page {
     ServerError,
     /// The sign-in of people, as Identity-Aware Proxy asks for it.
     Login,
+    /// A refusal of Identity-Aware Proxy, which says so in a header.
+    Proxy,
+    /// The page that Google has for any other status.
+    Other,
 }
 
 impl Page {
@@ -38,28 +42,61 @@ impl Page {
         if response.header("function-execution-id").is_some() {
             return None;
         }
+        // <https://cloud.google.com/iap/docs/faq>: the header tells its answers from those of what is behind it.
+        if response.status >= 300
+            && response.header(IAP).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        {
+            return Some(Self::Proxy);
+        }
         if (300..400).contains(&response.status) {
             return response.header("location").is_some_and(is_login).then_some(Self::Login);
         }
         if !response.is("text/html") {
             return None;
         }
-        let page =
-            std::str::from_utf8(response.body.get(..2048).unwrap_or(&response.body)).unwrap_or_default();
+        let page = beginning(&response.body);
         let says = |title: &str, text: &str| page.contains(title) && page.contains(text);
+        let googles = has_google_title(page, response.status);
         match response.status {
-            401 => says("Error: Unauthorized", "Your client does not have permission")
-                .then_some(Self::Unauthorized),
-            403 => {
-                says("Error: Forbidden", "Your client does not have permission").then_some(Self::Forbidden)
+            401 if googles || says("Error: Unauthorized", "Your client does not have permission") => {
+                Some(Self::Unauthorized)
             }
-            404 => says("Error: Page not found", "The requested URL was not found on this server")
-                .then_some(Self::NotFound),
-            500 | 503 => says("Error: Server Error", "The service you requested is not available yet")
-                .then_some(Self::ServerError),
+            403 if googles || says("Error: Forbidden", "Your client does not have permission") => {
+                Some(Self::Forbidden)
+            }
+            404 if googles
+                || says("Error: Page not found", "The requested URL was not found on this server") =>
+            {
+                Some(Self::NotFound)
+            }
+            500 | 503 if says("Error: Server Error", "The service you requested is not available yet") => {
+                Some(Self::ServerError)
+            }
+            400.. if googles => Some(Self::Other),
             _ => None,
         }
     }
+}
+
+/// The header of what Identity-Aware Proxy answers itself.
+const IAP: &str = "x-goog-iap-generated-response";
+
+/// As much of a page as is looked at: its head, up to a character that the bound cuts in two.
+fn beginning(body: &[u8]) -> &str {
+    let head = body.get(..2048).unwrap_or(body);
+    match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(broken) => std::str::from_utf8(&head[..broken.valid_up_to()]).unwrap_or_default(),
+    }
+}
+
+/// Tells if the title is the one of Google's own pages, such as `Error 404 (Not Found)!!1`, and of this status.
+fn has_google_title(page: &str, status: u16) -> bool {
+    let title = page.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+    let phrase = title.and_then(|(title, _)| {
+        title.trim().strip_prefix("Error ")?.strip_prefix(&format!("{status} ("))?.strip_suffix(")!!1")
+    });
+    phrase.is_some_and(|phrase| !phrase.is_empty() && !phrase.contains(['(', ')', '<']))
 }
 
 /// Tells if Google has people sign in here, for itself or for Identity-Aware Proxy. A function's own sign-in
@@ -74,7 +111,8 @@ fn is_login(location: &str) -> bool {
 pub(super) fn asks_who(response: &Response, method: Method) -> bool {
     match Page::of(response) {
         Some(Page::Unauthorized | Page::Forbidden) => true,
-        Some(Page::NotFound | Page::ServerError | Page::Login) => false,
+        Some(Page::Proxy) => matches!(response.status, 300..=399 | 401),
+        Some(Page::NotFound | Page::ServerError | Page::Login | Page::Other) => false,
         // It has no page; and it may be sent twice.
         None => is_refused_head(response, method),
     }
@@ -87,7 +125,7 @@ fn is_refused_head(response: &Response, method: Method) -> bool {
         && response.header("function-execution-id").is_none()
 }
 
-/// The refusal of Google's front end, if this is one: then the function was never reached.
+/// The refusal of Google's front end, if this is one. Each says whether the function was called.
 pub(super) fn refusal(response: &Response, asked: &Asked<'_>) -> Option<Error> {
     let action = asked.attempted.action;
     let error =
@@ -123,9 +161,88 @@ pub(super) fn refusal(response: &Response, asked: &Asked<'_>) -> Option<Error> {
         )
         .detail("location", "https://accounts.google.com/")
         .cause(Cause::IdentityAwareProxy)
-        .fix("likely Identity-Aware Proxy is in front of it: invoke with auth `id-token`, and with the OAuth client id of the proxy as audience"),
+        .fix(format!("likely Identity-Aware Proxy is in front of it: {TO_THE_PROXY}")),
+        (Page::Proxy, audience) => proxy(response, asked, audience, &error),
+        (Page::Other, _) => other(response.status, asked, &error),
         (Page::ServerError, _) => return None,
     })
+}
+
+/// The way through Identity-Aware Proxy.
+///
+/// <https://cloud.google.com/iap/docs/authentication-howto>
+const TO_THE_PROXY: &str = "invoke with auth `id-token`, with the OAuth client id of the proxy as audience, and with a token that holds the e-mail address";
+
+fn proxy(
+    response: &Response,
+    asked: &Asked<'_>,
+    audience: Option<&str>,
+    error: &dyn Fn(Kind, String) -> Error,
+) -> Error {
+    let Attempted { action, account, member, .. } = asked.attempted;
+    let error = match response.status {
+        403 => error(
+            Kind::MissingRole,
+            format!("Identity-Aware Proxy refused to {action}: {account} may not pass; the function was not called"),
+        )
+        .detail("permission", "iap.webServiceVersions.accessViaIAP")
+        .detail("member", member)
+        .detail("role", "roles/iap.httpsResourceAccessor")
+        .fix(format!(
+            "whoever administers Identity-Aware Proxy grants {account} the role roles/iap.httpsResourceAccessor; then wait a few minutes"
+        )),
+        300..=399 | 401 => {
+            let said = match audience {
+                None => "no ID token was sent".to_owned(),
+                // One line, in clear text: what it holds against the token.
+                Some(_) => foreign(beginning(&response.body)),
+            };
+            error(
+                Kind::Unauthenticated,
+                format!("Identity-Aware Proxy refused to {action}: {said}; the function was not called"),
+            )
+            .fix(format!("Identity-Aware Proxy is in front of it: {TO_THE_PROXY}"))
+        }
+        429 => error(Kind::RateLimited, format!("Identity-Aware Proxy refused to {action}: too many requests"))
+            .fix("wait and ask less often; the function was not called"),
+        500.. => error(Kind::Unavailable, format!("Identity-Aware Proxy could not {action}: it has a fault"))
+            .fix("try again later; if it stays so, whoever administers Identity-Aware Proxy looks at its OAuth client"),
+        status => error(
+            Kind::Forbidden,
+            format!("Identity-Aware Proxy refused to {action} with status {status}; the function was not called"),
+        )
+        .fix("whoever administers Identity-Aware Proxy looks at its settings"),
+    };
+    let error = match audience {
+        Some(audience) if response.status != 403 => error.detail("audience", audience),
+        Some(_) | None => error,
+    };
+    error.cause(Cause::IdentityAwareProxy)
+}
+
+/// The front end's refusals of a request as such, and its own faults.
+fn other(status: u16, asked: &Asked<'_>, error: &dyn Fn(Kind, String) -> Error) -> Error {
+    let action = asked.attempted.action;
+    let refused = |kind, why: &str| {
+        error(kind, format!("Google's front end refused to {action}: {why}; the function was not called"))
+    };
+    match status {
+        411 => refused(Kind::InvalidInput, "the request does not say how long its body is")
+            .fix("this is the connector's or the host's to send: please report it"),
+        413 => refused(Kind::TooLarge, "the body is too large")
+            .fix("send less, or hand over a link to the data"),
+        414 => refused(Kind::InvalidInput, "the URL is too long").fix("send what is long in the body"),
+        431 => refused(Kind::InvalidInput, "the headers are too large").fix("send fewer or shorter headers"),
+        405 => refused(Kind::InvalidInput, "it does not take this method").fix("use another method"),
+        429 => refused(Kind::RateLimited, "there are too many requests").fix("wait and ask less often"),
+        400..=499 => refused(Kind::InvalidInput, &format!("it cannot read the request (status {status})"))
+            .fix("look at the method, the path, the headers and the body: the front end takes no GET with a body"),
+        _ => error(
+            Kind::Unavailable,
+            format!("Google's front end got no answer while trying to {action} (status {status})"),
+        )
+        .fix("the function may have run: look before you repeat it, and at its logs"),
+    }
 }
 
 fn forbidden(asked: &Asked<'_>, error: &dyn Fn(Kind, String) -> Error) -> Error {
@@ -189,192 +306,4 @@ pub(super) fn diagnosis(response: &Response, method: Method) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::google::refusal::api::Resource;
-
-    fn attempted() -> Attempted<'static> {
-        Attempted {
-            action: "invoke f",
-            project: "p",
-            account: "a@p.iam.gserviceaccount.com",
-            member: "serviceAccount:a@p.iam.gserviceaccount.com".to_owned(),
-            permission: "",
-            resource: Resource::Project,
-        }
-    }
-
-    fn page(status: u16, title: &str) -> Response {
-        Response {
-            status,
-            headers: vec![("content-type".to_owned(), b"text/html; charset=UTF-8".to_vec())],
-            body: format!(
-                "<html><h1>{title}</h1><h2>Your client does not have permission to get URL <code>/</code></h2></html>"
-            )
-            .into_bytes(),
-        }
-    }
-
-    fn asked<'a>(
-        attempted: &'a Attempted<'a>,
-        generation: Generation,
-        ingress: Option<&'a str>,
-    ) -> Asked<'a> {
-        Asked { attempted, generation, ingress, audience: Some("https://f") }
-    }
-
-    fn refused(response: &Response, generation: Generation) -> Option<Error> {
-        refusal(response, &asked(&attempted(), generation, None))
-    }
-
-    fn not_found() -> Response {
-        let mut page = page(404, "Error: Page not found");
-        page.body = b"<h1>Error: Page not found</h1><h2>The requested URL was not found on this server.</h2>"
-            .to_vec();
-        page
-    }
-
-    fn redirect(location: &str) -> Response {
-        Response {
-            status: 302,
-            headers: vec![("location".to_owned(), location.as_bytes().to_vec())],
-            body: Vec::new(),
-        }
-    }
-
-    fn detail<'e>(error: &'e Error, name: &str) -> Option<&'e str> {
-        error.fields().details.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
-    }
-
-    #[test]
-    fn a_403_names_the_role_of_the_generation() {
-        for (generation, role) in [
-            (Generation::Gen1, "roles/cloudfunctions.invoker"),
-            (Generation::Gen2, "roles/run.invoker"),
-            (Generation::CloudRun, "roles/run.invoker"),
-        ] {
-            let error = refused(&page(403, "Error: Forbidden"), generation).unwrap();
-            assert_eq!((error.kind(), detail(&error, "role")), (Kind::MissingRole, Some(role)));
-        }
-        let error = refused(&page(403, "Error: Forbidden"), Generation::Other).unwrap();
-        let fix = error.fields().fix.clone().unwrap();
-        assert!(fix.contains("roles/run.invoker") && fix.contains("roles/cloudfunctions.invoker"), "{fix}");
-    }
-
-    #[test]
-    fn a_401_speaks_of_the_audience_and_without_a_token_of_auth() {
-        let error = refused(&page(401, "Error: Unauthorized"), Generation::Gen2).unwrap();
-        assert_eq!((error.kind(), detail(&error, "audience")), (Kind::Unauthenticated, Some("https://f")));
-        for page in [page(401, "Error: Unauthorized"), page(403, "Error: Forbidden")] {
-            let attempted = attempted();
-            let without = Asked { audience: None, ..asked(&attempted, Generation::Gen2, None) };
-            let error = refusal(&page, &without).unwrap();
-            assert_eq!(error.kind(), Kind::Unauthenticated);
-            assert!(error.fields().fix.as_ref().unwrap().contains("auth `auto`"));
-        }
-    }
-
-    #[test]
-    fn a_404_of_the_front_end_speaks_of_the_ingress() {
-        let attempted = attempted();
-        for (ingress, said) in [
-            (Some("ALLOW_INTERNAL_ONLY"), "its ingress is ALLOW_INTERNAL_ONLY"),
-            (Some("INGRESS_TRAFFIC_INTERNAL_ONLY"), "its ingress is INGRESS_TRAFFIC_INTERNAL_ONLY"),
-            (Some("ALLOW_ALL"), "likely there is no such service"),
-            (None, "likely there is no such service"),
-        ] {
-            let error = refusal(&not_found(), &asked(&attempted, Generation::Gen2, ingress)).unwrap();
-            assert_eq!((error.kind(), error.fields().origin), (Kind::NotFound, Origin::GoogleFrontEnd));
-            assert!(error.fields().fix.as_ref().unwrap().contains(said), "{error}");
-        }
-        let internal = asked(&attempted, Generation::Gen1, Some("ALLOW_INTERNAL_AND_GCLB"));
-        let error = refusal(&page(403, "Error: Forbidden"), &internal).unwrap();
-        assert_eq!(
-            (error.kind(), detail(&error, "role")),
-            (Kind::Forbidden, Some("roles/cloudfunctions.invoker"))
-        );
-        let fix = error.fields().fix.as_ref().unwrap();
-        assert!(fix.contains("ingress is ALLOW_INTERNAL_AND_GCLB") && fix.contains("gcloud"), "{fix}");
-    }
-
-    #[test]
-    fn a_functions_own_answer_is_its_own() {
-        let mut own = page(403, "Error: Forbidden");
-        own.headers.push(("function-execution-id".to_owned(), b"x".to_vec()));
-        let mut json = not_found();
-        json.headers = vec![("content-type".to_owned(), b"application/json".to_vec())];
-        let mut flask = page(404, "Not Found");
-        flask.body = b"<h1>Not Found</h1><p>The requested URL was not found on the server.</p>".to_vec();
-        for response in
-            [own, page(403, "No"), page(404, "Error: Forbidden"), json, flask, page(200, "Error: Forbidden")]
-        {
-            assert_eq!(refused(&response, Generation::Gen1), None);
-            assert!(!asks_who(&response, Method::Post));
-            assert_eq!(diagnosis(&response, Method::Post), None);
-        }
-    }
-
-    #[test]
-    fn a_redirect_to_the_sign_in_is_a_refusal_and_any_other_is_an_answer() {
-        for location in [
-            "https://accounts.google.com/ServiceLogin?continue=x",
-            "https://accounts.google.com/o/oauth2/v2/auth?redirect_uri=https%3A%2F%2Fiap.googleapis.com%2Fv1",
-        ] {
-            let error = refused(&redirect(location), Generation::Other).unwrap();
-            assert_eq!((error.kind(), error.fields().http_status), (Kind::Unauthenticated, Some(302)));
-            assert!(!format!("{error:?}").contains("continue"));
-        }
-        for location in [
-            "https://evil.com/",
-            "https://accounts.google.com.evil.com/ServiceLogin",
-            "http://accounts.google.com/ServiceLogin",
-            "//accounts.google.com/ServiceLogin",
-            "https://accounts.google.com/o/oauth2/v2/auth?redirect_uri=https%3A%2F%2Ff-abc-uc.a.run.app%2Fdone",
-            "",
-        ] {
-            assert_eq!(refused(&redirect(location), Generation::Other), None, "{location}");
-        }
-        assert!(!asks_who(&redirect("https://accounts.google.com/ServiceLogin"), Method::Get));
-    }
-
-    #[test]
-    fn only_the_two_pages_ask_who_and_a_head_without_a_page() {
-        assert!(asks_who(&page(401, "Error: Unauthorized"), Method::Post));
-        assert!(asks_who(&page(403, "Error: Forbidden"), Method::Post));
-        assert!(!asks_who(&not_found(), Method::Post));
-        let mut head = page(403, "");
-        head.body.clear();
-        assert!(asks_who(&head, Method::Head) && !asks_who(&head, Method::Get));
-        assert!(diagnosis(&head, Method::Head).is_some() && diagnosis(&head, Method::Get).is_none());
-    }
-
-    #[test]
-    fn an_answer_is_diagnosed_and_only_what_is_known_is_claimed() {
-        let text = |status, body: &str| Response {
-            status,
-            headers: vec![("content-type".to_owned(), b"text/plain".to_vec())],
-            body: body.as_bytes().to_vec(),
-        };
-        let mut server_error = page(500, "");
-        server_error.body =
-            b"<h1>Error: Server Error</h1><h2>The service you requested is not available yet.".to_vec();
-        let mut crash = text(500, "Internal Server Error");
-        crash.headers.push(("x-google-status".to_owned(), b"crash".to_vec()));
-        for (response, said) in [
-            (text(500, "Error: could not handle the request\n"), "the function crashed"),
-            (crash, "the function crashed"),
-            (text(429, "Rate exceeded."), "likely no instance was available"),
-            (server_error, "likely no instance took the request"),
-            (page(503, "x"), "likely no instance could start"),
-            (text(504, "upstream request timeout"), "likely the function ran longer"),
-        ] {
-            assert_eq!(refused(&response, Generation::Gen2), None, "{said}");
-            assert!(diagnosis(&response, Method::Post).unwrap().starts_with(said), "{said}");
-        }
-        for own in
-            [text(500, "Internal Server Error"), text(429, "slow down"), text(404, "no"), text(504, "x")]
-        {
-            assert_eq!(diagnosis(&own, Method::Post), None);
-        }
-    }
-}
+mod tests;

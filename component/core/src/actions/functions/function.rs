@@ -75,6 +75,10 @@ pub struct Function {
     pub memory: Option<String>,
     pub labels: Vec<(String, String)>,
     pub updated: Option<String>,
+    /// True if Cloud Run gives the service no URL of its own.
+    pub without_default_url: bool,
+    /// True if Cloud Run asks nobody for the invoker's role.
+    pub open_to_all: bool,
 }
 
 impl Function {
@@ -109,6 +113,8 @@ impl Function {
             memory: service.string("availableMemory")?,
             labels: fields.pairs("labels")?,
             updated: fields.string("updateTime")?,
+            without_default_url: false,
+            open_to_all: false,
         }))
     }
 }

@@ -199,7 +199,7 @@ fn parse(ports: &impl Ports, session: &Session, request: InvokeRequest) -> Resul
         }
         body => (Payload::encode(body, ports.random())?, None),
     };
-    let payload = payload.at_most(MAX_GEN2_REQUEST, "a 2nd gen function")?;
+    let payload = payload.going_with(method)?.at_most(MAX_GEN2_REQUEST, "a 2nd gen function")?;
     let authorization = request.authorization.map(OwnAuthorization::parse).transpose()?;
     if request.auth == Auth::None {
         for (field, given) in [
@@ -293,6 +293,17 @@ fn parse_event(text: &str, method: Method, headers: &CallerHeaders) -> Result<(P
     Ok((payload, Event { headers: event.headers, is_json }))
 }
 
+/// The fix for a service without its default URL.
+///
+/// <https://cloud.google.com/run/docs/securing/ingress#disable-url>
+pub(in crate::actions) fn default_url_on(function: &Function) -> String {
+    let FunctionId { project, region, .. } = &function.id;
+    format!(
+        "whoever administers it switches the default URL on: gcloud run services update {} --default-url --region={region} --project={project}; other addresses of it are not called from here",
+        function.service_name()
+    )
+}
+
 /// Finds the way to the function, and its own timeout in seconds, if it is known.
 async fn locate<P: Ports>(
     call: &Call<'_, P>,
@@ -330,6 +341,11 @@ fn way_to(function: &Function, request: &Parsed) -> Result<Way> {
     }
     let Some(url) = function.callable_url() else {
         return Err(match function.url.as_deref().filter(|url| !url.is_empty()) {
+            None if function.without_default_url => {
+                not_invocable(format!("{} has no URL to call: its default URL is switched off", function.id))
+                    .cause(Cause::NoDefaultUrl)
+                    .fix(default_url_on(function))
+            }
             None => not_invocable(format!("{} has no URL to call", function.id))
                 .fix("look at its state: a function that failed to deploy has none"),
             Some(url) => not_invocable(format!(

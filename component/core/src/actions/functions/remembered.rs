@@ -87,6 +87,8 @@ impl Kept for Remembered {
             memory: None,
             labels: Vec::new(),
             updated: None,
+            without_default_url: false,
+            open_to_all: false,
         };
         Ok(Self { until: fields.number("until")?.ok_or(Unreadable::Field("until"))?, function })
     }

@@ -27,7 +27,7 @@ use crate::{
 
 /// The fields that are asked for. Environment values may be secrets, so they are not.
 pub(super) const FIELDS: &str = "name,uri,labels,annotations,updateTime,deleteTime,ingress,reconciling,\
-    terminalCondition/state,buildConfig(functionTarget,baseImage),\
+    terminalCondition/state,defaultUriDisabled,invokerIamDisabled,buildConfig(functionTarget,baseImage),\
     template(annotations,serviceAccount,timeout,containers/resources/limits)";
 
 /// The function of this name, if there is one. The name may be the one that it had in Cloud Functions.
@@ -84,6 +84,8 @@ pub(super) fn read(fields: &Object<'_>) -> Read<Option<Function>> {
         memory: marks::memory(template.list("containers")?),
         labels,
         updated: fields.string("updateTime")?,
+        without_default_url: fields.flag("defaultUriDisabled")?,
+        open_to_all: fields.flag("invokerIamDisabled")?,
         id,
     }))
 }
@@ -170,6 +172,14 @@ mod tests {
         assert_eq!(function.labels, [("team".to_owned(), "payments".to_owned())]);
         assert_eq!(function.updated.as_deref(), Some("2026-02-01T10:00:00.123456Z"));
         assert_eq!(function.service_name(), "hello");
+    }
+
+    #[test]
+    fn a_service_says_if_it_has_no_url_or_asks_nobody_for_a_role() {
+        let with = |more| read_json(&service(more)).map(|f| (f.without_default_url, f.open_to_all)).unwrap();
+        assert_eq!(with(json!({})), (false, false));
+        assert_eq!(with(json!({"defaultUriDisabled": true})), (true, false));
+        assert_eq!(with(json!({"invokerIamDisabled": true})), (false, true));
     }
 
     #[test]

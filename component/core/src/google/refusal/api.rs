@@ -1,18 +1,21 @@
 //! Refusals of Google's APIs.
 //!
-//! The envelope is that of <https://google.aip.dev/193>; reasons are listed in
-//! `google/api/error_reason.proto`.
+//! The envelope is that of <https://google.aip.dev/193>.
 
-use std::time::Duration;
+mod reasons;
+mod status;
 
+pub use self::status::retry_info;
+pub(crate) use self::status::with_status_of_body;
+use self::status::{Quoted, Status};
 use crate::{
     base::{
         content,
-        error::{Error, Kind, Origin, foreign},
+        error::{Cause, Error, Kind, Origin, foreign},
         http::Response,
-        json::{self, Object, Read, Unreadable, Value},
+        json::Unreadable,
     },
-    google::names::FunctionId,
+    google::names::{FunctionId, ProjectId},
 };
 
 /// The action that was attempted, for the words of an error.
@@ -77,88 +80,6 @@ impl Resource<'_> {
     }
 }
 
-/// A `google.rpc.Status`, as far as it is understood.
-struct Status {
-    message: String,
-    status: String,
-    details: Vec<Detail>,
-}
-
-/// A detail of any type: each field has the same meaning in all of those that have it.
-struct Detail {
-    reason: Option<String>,
-    metadata: Vec<(String, String)>,
-    links: Vec<String>,
-    retry_delay: Option<String>,
-}
-
-impl Detail {
-    fn read(fields: &Object<'_>) -> Read<Self> {
-        let url = |link: &Value<'_>| link.object()?.get("url")?.text().map(str::to_owned);
-        Ok(Self {
-            reason: fields.string("reason")?,
-            metadata: fields.pairs("metadata")?,
-            links: fields.list("links")?.iter().filter_map(url).collect(),
-            retry_delay: fields.string("retryDelay")?,
-        })
-    }
-
-    fn metadata(&self, name: &str) -> Option<&str> {
-        self.metadata.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
-    }
-}
-
-/// Details that cannot be read are left out: what can be read still helps.
-fn parse(response: &Response) -> Option<Status> {
-    let envelope = json::read(&response.body).ok()?;
-    let error = envelope.get("error")?.object()?;
-    let details = error.get("details").and_then(Value::list).unwrap_or_default();
-    Some(Status {
-        message: error.string("message").ok()?.unwrap_or_default(),
-        status: error.string("status").ok()?.unwrap_or_default(),
-        details: details.iter().filter_map(|detail| Detail::read(detail.object()?).ok()).collect(),
-    })
-}
-
-/// A response of 2xx whose body is an error of Google's API, under the status that the error says.
-pub(crate) fn with_status_of_body(response: Response) -> Response {
-    if !(200..300).contains(&response.status) {
-        return response;
-    }
-    let read = || json::read(&response.body).ok()?.get("error")?.object()?.number("code").ok()?;
-    match read().and_then(|code| u16::try_from(code).ok()) {
-        Some(status @ 300..=599) => Response { status, ..response },
-        Some(_) | None => response,
-    }
-}
-
-/// Tells if a refusal is about the region as such: the project may not use it, or the API is not there. So it holds
-/// nothing of the project's.
-pub(crate) fn closes_region(response: &Response, region: &str) -> bool {
-    let Some(status) = parse(response).filter(|_| response.status == 403) else { return false };
-    let is_policy = |detail: &Detail| {
-        matches!(detail.reason.as_deref(), Some("LOCATION_POLICY_VIOLATED" | "LOCATION_ACCESS_DENIED"))
-    };
-    // Cloud Functions has no reason beside its sentence.
-    let sentence = format!("Location {region} is not found or access is unauthorized");
-    status.details.iter().any(is_policy) || status.message.trim_end_matches('.') == sentence
-}
-
-/// The floor that a `google.rpc.RetryInfo` asks for.
-#[must_use]
-pub fn retry_info(response: &Response) -> Option<Duration> {
-    if !matches!(response.status, 429 | 503) {
-        return None;
-    }
-    parse(response)?.details.iter().find_map(|detail| {
-        let text = detail.retry_delay.as_deref()?.strip_suffix('s')?;
-        let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
-        // A floor: what is left of a second counts as one.
-        let rest = u64::from(fraction.bytes().any(|digit| digit != b'0'));
-        Some(Duration::from_secs(seconds.parse::<u64>().ok()?.saturating_add(rest)))
-    })
-}
-
 /// The smallest predefined role that holds a permission.
 ///
 /// <https://cloud.google.com/iam/docs/roles-permissions>
@@ -182,31 +103,29 @@ pub fn smallest_role(permission: &str) -> Option<&'static str> {
 /// The error that a response of a Google API stands for whose status is not the one that the API promises, which is 200.
 ///
 /// A class of which the number is not known is taken as a whole; what is beyond 599 is the far side's fault (RFC 9110,
-/// section 15).
+/// section 15). Within 400 to 499, Google's reason says more than the status, and [`reasons`] knows what.
 #[must_use]
 pub fn error(response: &Response, attempted: &Attempted<'_>) -> Error {
     let status = response.status;
-    let parsed = parse(response);
-    let said = match &parsed {
-        Some(parsed) if !parsed.message.is_empty() => foreign(&parsed.message),
-        _ => format!("status {status}"),
-    };
-    let reason = parsed.as_ref().and_then(|p| {
-        p.details
-            .iter()
-            .find_map(|d| d.reason.clone())
-            .or_else(|| (!p.status.is_empty()).then(|| p.status.clone()))
-    });
-    let detail = |name: &str| {
-        parsed.as_ref().and_then(|p| p.details.iter().find_map(|d| d.metadata(name).map(str::to_owned)))
-    };
+    let said = Status::read(response).unwrap_or_default();
     let error = |kind, origin| {
         let could_not = matches!(kind, Kind::NotFound | Kind::RateLimited | Kind::Unavailable);
         let refusal = if could_not { "could not" } else { "refused to" };
-        Error::new(kind, origin, format!("Google {refusal} {}: {said}", attempted.action))
+        let message =
+            if said.message.is_empty() { format!("status {status}") } else { foreign(&said.message) };
+        Error::new(kind, origin, format!("Google {refusal} {}: {message}", attempted.action))
             .http_status(status)
-            .reason(reason.clone())
+            .reason(said.reason().map(str::to_owned))
     };
+    if (400..500).contains(&status) && status != 408 {
+        if let Some(row) = reasons::of(&said) {
+            let error = error(row.kind, Origin::GoogleApi).retry_after_ms(floor_ms(response));
+            return row.explain(error, &said, attempted);
+        }
+        if let Some(denial) = Denial::of(status, &said, attempted) {
+            return denial.explain(error(Kind::MissingRole, Origin::Iam), attempted);
+        }
+    }
     match status {
         ..300 | 304 => Error::new(
             Kind::InvalidResponse,
@@ -218,26 +137,8 @@ pub fn error(response: &Response, attempted: &Attempted<'_>) -> Error {
         300..=399 => redirect(response, attempted.action),
         401 => error(Kind::Unauthenticated, Origin::GoogleApi)
             .fix("the access token is not accepted: check the connection, and make it again if its key was deleted or disabled"),
-        403 if reason.as_deref() == Some("SERVICE_DISABLED") => {
-            let service = detail("service").unwrap_or_default();
-            let link = detail("activationUrl").or_else(|| help_link(parsed.as_ref())).unwrap_or_else(|| {
-                format!("https://console.cloud.google.com/apis/library/{service}?project={}", attempted.project)
-            });
-            error(Kind::ApiDisabled, Origin::GoogleApi)
-                .fix(format!(
-                    "whoever administers the project enables it: gcloud services enable {service} --project={}; then wait a few minutes",
-                    attempted.project
-                ))
-                .link(link)
-                .detail("service", service)
-        }
-        403 if is_iam_denial(reason.as_deref(), &said) => {
-            let permission =
-                detail("permission").or_else(|| quoted_permission(&said)).unwrap_or_else(|| attempted.permission.to_owned());
-            missing_role(error(Kind::MissingRole, Origin::Iam), attempted, &permission)
-        }
         403 => error(Kind::Forbidden, Origin::GoogleApi)
-            .fix("read Google's reason; a policy of the organisation, the billing or the scopes of the token may be behind it"),
+            .fix("read Google's reason; a policy of the organisation or a missing role may be behind it"),
         404 => error(Kind::NotFound, Origin::GoogleApi)
             .fix("check project, region and name; Google says the same to somebody who may not know"),
         429 => error(Kind::RateLimited, Origin::GoogleApi)
@@ -247,6 +148,57 @@ pub fn error(response: &Response, attempted: &Attempted<'_>) -> Error {
             .retry_after_ms(floor_ms(response))
             .fix("Google has a fault; try again later"),
         _ => error(Kind::InvalidInput, Origin::GoogleApi).fix("correct what Google names, and try again"),
+    }
+}
+
+/// Tells if a refusal is about the region as such: the project may not use it, or the API is not there. So it holds
+/// nothing of the project's.
+pub(crate) fn closes_region(response: &Response, region: &str) -> bool {
+    let Some(said) = Status::read(response).filter(|_| response.status == 403) else { return false };
+    // Without a reason, the sentence alone says which region it is about.
+    let in_words =
+        || said.message.split(|c: char| c != '-' && !c.is_ascii_alphanumeric()).any(|word| word == region);
+    (said.reasons().next().is_some() || in_words())
+        && reasons::of(&said).is_some_and(reasons::Row::closes_region)
+}
+
+/// A refusal for want of a permission.
+struct Denial<'a> {
+    permission: &'a str,
+    /// The resource, if Google names it.
+    resource: Option<&'a str>,
+    /// True if Google gives no reason, so that the permission is only the likely one.
+    likely: bool,
+}
+
+impl<'a> Denial<'a> {
+    fn of(status: u16, said: &'a Status, attempted: &'a Attempted<'_>) -> Option<Self> {
+        if status != 403 {
+            return None;
+        }
+        let quoted = Quoted::read(&said.message);
+        // The domain of the reason varies with the service, so it is not compared.
+        let by_iam = said.reason() == Some("IAM_PERMISSION_DENIED");
+        if by_iam || quoted.is_some() {
+            let permission =
+                said.metadata("permission").or(quoted.as_ref().and_then(|quoted| quoted.permission));
+            return Some(Self {
+                permission: permission.unwrap_or(attempted.permission),
+                resource: said.metadata("resource").or(quoted.and_then(|quoted| quoted.resource)),
+                likely: false,
+            });
+        }
+        let likely = said.says_nothing_more() && !attempted.permission.is_empty();
+        likely.then_some(Self { permission: attempted.permission, resource: None, likely })
+    }
+
+    fn explain(self, error: Error, attempted: &Attempted<'_>) -> Error {
+        let error = denied(error, attempted, self.permission, self.resource);
+        if !self.likely {
+            return error;
+        }
+        let fix = error.fields().fix.clone().unwrap_or_default();
+        error.cause(Cause::Unexplained).fix(format!("likely a role is missing: {fix}"))
     }
 }
 
@@ -293,11 +245,17 @@ pub(crate) fn unreadable(response: &Response, action: &str, why: &Unreadable) ->
 
 /// Fills in role, member and resource, and the command that mends it.
 pub(crate) fn missing_role(error: Error, attempted: &Attempted<'_>, permission: &str) -> Error {
+    denied(error, attempted, permission, None)
+}
+
+/// The same on the resource that Google names: of another project, the role is granted there.
+fn denied(error: Error, attempted: &Attempted<'_>, permission: &str, named: Option<&str>) -> Error {
     let mut error = if permission.is_empty() { error } else { error.detail("permission", permission) };
     if !attempted.member.is_empty() {
         error = error.detail("member", &attempted.member);
     }
-    error = error.detail("resource", attempted.resource.name(attempted.project));
+    let own = || attempted.resource.name(attempted.project);
+    error = error.detail("resource", named.map_or_else(own, foreign));
     let Some(role) = smallest_role(permission) else {
         let held = if permission.is_empty() { "the permission that Google names" } else { permission };
         return error.fix(format!(
@@ -305,8 +263,20 @@ pub(crate) fn missing_role(error: Error, attempted: &Attempted<'_>, permission: 
             attempted.account
         ));
     };
-    let fix = grant(attempted, role);
+    let project = named.and_then(project_of);
+    let there = Attempted { project: project.as_deref().unwrap_or(attempted.project), ..attempted.clone() };
+    let fix = grant(&there, role);
     error.detail("role", role).fix(fix)
+}
+
+/// The project of a resource's name, relative or full (<https://google.aip.dev/122>).
+fn project_of(resource: &str) -> Option<String> {
+    let relative = match resource.strip_prefix("//") {
+        Some(full) => full.split_once('/')?.1,
+        None => resource,
+    };
+    let project = relative.strip_prefix("projects/")?.split('/').next()?;
+    ProjectId::parse(project).ok().map(|project| project.as_str().to_owned())
 }
 
 /// The fix: whoever can grant the role, and the command that does.
@@ -322,24 +292,6 @@ pub(crate) fn floor_ms(response: &Response) -> Option<u64> {
     crate::base::retry::retry_after(response)
         .max(retry_info(response))
         .map(|floor| u64::try_from(floor.as_millis()).unwrap_or(u64::MAX))
-}
-
-fn help_link(parsed: Option<&Status>) -> Option<String> {
-    let url = parsed?.details.iter().flat_map(|d| &d.links).find(|url| !url.is_empty())?;
-    // A link that ends up in front of a person must lead where it says.
-    (url.starts_with("https://console.developers.google.com/")
-        || url.starts_with("https://console.cloud.google.com/"))
-    .then(|| foreign(url))
-}
-
-fn is_iam_denial(reason: Option<&str>, message: &str) -> bool {
-    // The domain of the reason varies with the service, so it is not compared.
-    reason == Some("IAM_PERMISSION_DENIED") || message.starts_with("Permission '")
-}
-
-fn quoted_permission(message: &str) -> Option<String> {
-    let permission = message.strip_prefix("Permission '")?.split('\'').next()?;
-    permission.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.').then(|| permission.to_owned())
 }
 
 #[cfg(test)]
@@ -381,7 +333,13 @@ mod tests {
             fields.link.as_deref(),
             Some("https://console.developers.google.com/apis/api/x/overview?project=1")
         );
-        assert_eq!(fields.details, [("service".to_owned(), "cloudfunctions.googleapis.com".to_owned())]);
+        assert_eq!(
+            fields.details,
+            [
+                ("service".to_owned(), "cloudfunctions.googleapis.com".to_owned()),
+                ("project".to_owned(), "1".to_owned())
+            ]
+        );
     }
 
     #[test]
@@ -394,7 +352,7 @@ mod tests {
         assert!(
             error.fields().details.contains(&("role".to_owned(), "roles/cloudfunctions.viewer".to_owned()))
         );
-        assert!(error.to_string().contains("gcloud projects add-iam-policy-binding my-project"));
+        assert!(error.to_string().contains("gcloud projects add-iam-policy-binding p "));
     }
 
     #[test]
@@ -407,6 +365,8 @@ mod tests {
 
     #[test]
     fn retry_info_is_read_with_fractions() {
+        use std::time::Duration;
+
         let body = json!({"error": {"details": [{"retryDelay": "1.5s"}]}}).to_string().into_bytes();
         let response = Response { status: 429, headers: vec![], body };
         assert_eq!(retry_info(&response), Some(Duration::from_secs(2)));

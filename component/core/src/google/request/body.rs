@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::base::{
     error::{Error, Kind, Origin, Result},
+    http::Method,
     json,
 };
 
@@ -99,6 +100,28 @@ impl Payload {
             }
         };
         Ok(Self { content_type: Some(content_type), bytes })
+    }
+
+    /// Refuses content that goes with a `GET` or a `HEAD`, before anything is sent: RFC 9110, section 9.3.1, gives it no
+    /// meaning, and Google's front end answers 400 to it, whatever is behind.
+    ///
+    /// # Errors
+    /// `invalid-input` of field `body`.
+    pub fn going_with(self, method: Method) -> Result<Self> {
+        match method {
+            Method::Get | Method::Head if !self.bytes.is_empty() => Err(bad(format!(
+                "a {} has a body, which Google's front end answers with 400 each time",
+                method.as_str()
+            ))
+            .fix("use POST, or hand the values over in the query; nothing was sent")),
+            Method::Get
+            | Method::Head
+            | Method::Post
+            | Method::Put
+            | Method::Patch
+            | Method::Delete
+            | Method::Options => Ok(self),
+        }
     }
 
     /// Refuses a payload that the receiver would refuse, before anything is sent.

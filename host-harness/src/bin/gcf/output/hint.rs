@@ -33,8 +33,13 @@ pub(super) fn in_options(error: &Error) -> Option<String> {
         "needs-credential" => {
             "the function is not open to everyone: invoke it with --auth auto or --auth id-token".to_owned()
         }
+        // Whoever may not pass it needs a role, and no option.
+        "identity-aware-proxy" if error.kind != ErrorKind::Unauthenticated => return None,
         "identity-aware-proxy" => {
-            "likely Identity-Aware Proxy is in front of it: --auth id-token, and --audience with the proxy's OAuth client id".to_owned()
+            let likely = if detail("location").is_some() { "likely " } else { "" };
+            format!(
+                "{likely}Identity-Aware Proxy is in front of it: --auth id-token, --audience with the proxy's OAuth client id, and a token with the e-mail address (no --without-email)"
+            )
         }
         "own-authorization" => {
             "leave it out: the connection signs in; your own Authorization for a function goes into --authorization-file FILE".to_owned()
@@ -85,7 +90,7 @@ mod tests {
 
     fn hints() -> Vec<String> {
         let mut hints = Vec::new();
-        for kind in [ErrorKind::Restricted, ErrorKind::InvalidInput] {
+        for kind in [ErrorKind::Restricted, ErrorKind::InvalidInput, ErrorKind::Unauthenticated] {
             for cause in causes() {
                 for (name, value) in [
                     ("field", "invoker"),

@@ -2,7 +2,7 @@
 
 use super::{Doctor, Finding, OF_FUNCTION, Verdict, fail, pass, unknown};
 use crate::{
-    actions::functions::{Generation, Trigger, find},
+    actions::functions::{Generation, Trigger, find, invoke::default_url_on},
     base::{
         error::{Error, Kind, Origin, Result},
         json::{self, Object, Value},
@@ -40,6 +40,15 @@ impl<P: Ports> Doctor<'_, P> {
             (Trigger::Http | Trigger::Other, Some(url)) => {
                 self.pass("http", format!("it is called at https://{}{}", url.host(), url.base()))
             }
+            (Trigger::Http | Trigger::Other, None) if function.without_default_url => {
+                self.findings.push(Finding {
+                    name: "http",
+                    verdict: Verdict::Fail,
+                    message: "it has no URL to call: its default URL is switched off".to_owned(),
+                    fix: Some(default_url_on(&function)),
+                    link: None,
+                });
+            }
             (Trigger::Http | Trigger::Other, None) => {
                 self.add("http", Verdict::Fail, "it has no URL to call")
             }
@@ -64,8 +73,21 @@ impl<P: Ports> Doctor<'_, P> {
                 link: None,
             });
         }
-        let finding = self.may_invoke(&function.id, function.generation, &function.service_name()).await;
+        let finding = if function.open_to_all {
+            // Google answers that nobody has the permission then, and lets everybody in.
+            self.forbidden_here(&function.id).unwrap_or_else(|| {
+                pass(OF_FUNCTION[3], "everybody may invoke it: Cloud Run asks nobody for a role".to_owned())
+            })
+        } else {
+            self.may_invoke(&function.id, function.generation, &function.service_name()).await
+        };
         self.findings.push(finding);
+    }
+
+    /// The guard rail that forbids to invoke it, whatever Google says.
+    fn forbidden_here(&self, id: &FunctionId) -> Option<Finding> {
+        let forbidden = self.session.guard_rails.allows_name(Some(id.name.as_str())).err();
+        forbidden.map(|error| fail(OF_FUNCTION[3], &error))
     }
 
     /// Whoever may invoke and nothing else cannot see the function, and can ask whether they may.
@@ -93,9 +115,8 @@ impl<P: Ports> Doctor<'_, P> {
 
     async fn may_invoke(&self, id: &FunctionId, generation: Generation, service: &str) -> Finding {
         let name = OF_FUNCTION[3];
-        // Whatever Google says.
-        if let Err(error) = self.session.guard_rails.allows_name(Some(id.name.as_str())) {
-            return fail(name, &error);
+        if let Some(forbidden) = self.forbidden_here(id) {
+            return forbidden;
         }
         let identity = &self.session.identity;
         let account = match self.session.invoker(None) {

@@ -73,8 +73,20 @@ pub(in crate::actions::functions) fn read(
         memory: marks::memory(spec.list("containers")?),
         labels,
         updated: ready.map_or(Ok(None), |ready| ready.string("lastTransitionTime"))?,
+        without_default_url: marks::value(&annotations, DEFAULT_URL_OFF).is_some_and(is_true),
+        open_to_all: marks::value(&annotations, INVOKER_CHECK_OFF).is_some_and(is_true),
         id,
     }))
+}
+
+/// The annotations of what v2 calls `defaultUriDisabled` and `invokerIamDisabled`.
+///
+/// <https://cloud.google.com/run/docs/securing/ingress>, <https://cloud.google.com/run/docs/authenticating/public>
+const DEFAULT_URL_OFF: &str = "run.googleapis.com/default-url-disabled";
+const INVOKER_CHECK_OFF: &str = "run.googleapis.com/invoker-iam-disabled";
+
+fn is_true(value: &str) -> bool {
+    value == "true"
 }
 
 /// Its namespace is the number of the project, where everybody else says the id.
