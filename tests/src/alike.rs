@@ -109,7 +109,7 @@ async fn a_request_that_is_not_on_the_tape_is_an_error_of_the_host() {
     let gcf_host::CallError::Host(gcf_host::HostError::TapeMiss(miss)) = &error else { panic!("{error:?}") };
     assert!(miss.what.contains("query pageSize: the tape has \"1000\", the request has \"7\""), "{miss}");
     // The same by name, where answers are JSON.
-    let input = serde_json::json!({"function": {"named": {"name": "x"}}});
+    let input = serde_json::json!({"function": {"named": {"name": "x", "region": "us-central1"}}});
     let error = host.call_by_name("functions.get", &id, &input, None).await.unwrap_err();
     assert!(matches!(error, gcf_host::HostError::TapeMiss(_)), "{error:?}");
 }
