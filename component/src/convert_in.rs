@@ -3,7 +3,7 @@
 use gcf_core::{
     actions::{
         api::{ApiRequest, PagesRequest},
-        connections::{AuthorizeRequest, ConnectRequest, Credential},
+        connections::{AuthorizeRequest, ConnectRequest, CredentialRequest},
         functions::{
             invoke::{Auth, InvokeRequest},
             list::ListRequest,
@@ -42,18 +42,18 @@ pub(crate) fn connect_request(request: wit_connections::ConnectRequest) -> Conne
     }
 }
 
-pub(crate) fn credential(credential: wit_connections::Credential) -> Credential {
+pub(crate) fn credential(credential: wit_connections::Credential) -> CredentialRequest {
     match credential {
-        wit_connections::Credential::GoogleJson(json) => Credential::GoogleJson(Secret::new(json)),
-        wit_connections::Credential::StoredKey(stored) => Credential::StoredKey {
+        wit_connections::Credential::GoogleJson(json) => CredentialRequest::GoogleJson(Secret::new(json)),
+        wit_connections::Credential::StoredKey(stored) => CredentialRequest::StoredKey {
             client_email: stored.client_email,
             private_key_id: stored.private_key_id,
             key: stored.key,
         },
         wit_connections::Credential::SuppliedToken(supplied) => {
-            Credential::SuppliedToken { key: supplied.key, account: supplied.account }
+            CredentialRequest::SuppliedToken { key: supplied.key, account: supplied.account }
         }
-        wit_connections::Credential::InjectedToken(account) => Credential::InjectedToken(account),
+        wit_connections::Credential::InjectedToken(account) => CredentialRequest::InjectedToken(account),
     }
 }
 

@@ -17,11 +17,12 @@ use crate::{
     },
     rails::GuardRails,
     sign_in::{
-        identity::{Chain, Identity},
+        credential::impersonated::Chain,
+        identity::{self, Identity},
         invoker::{Invoker, InvokerRequest},
         token::{self, SignIn},
     },
-    store::{self, names::ConnectionId},
+    store::names::ConnectionId,
 };
 
 /// A connection that a call uses.
@@ -35,8 +36,8 @@ pub struct Session {
     pub region: Region,
     /// The identity that signs in.
     pub identity: Identity,
-    /// The scopes that were granted, if Google said.
-    pub scopes: String,
+    /// The scopes that were granted, separated by spaces, if Google said.
+    pub scopes: Option<String>,
     /// Its guard rails.
     pub guard_rails: GuardRails,
     invoker: InvokerRequest,
@@ -52,16 +53,16 @@ impl Session {
     /// `connection-required`, `connection-not-found`, `invalid-credential` or `secret-store`.
     pub fn open<P: Ports>(call: &Call<'_, P>, id: &str) -> Result<Self> {
         let id = ConnectionId::parse(id)?;
-        let (connection, credential) = store::load(call.ports(), &id)?;
+        let (connection, identity) = identity::load(call.ports(), &id)?;
         call.is_for(&id);
         Ok(Self {
             project: ProjectId::parse(&connection.project)?,
             region: Region::parse(&connection.region)?,
-            identity: Identity::of(&credential, None)?,
             invoker: InvokerRequest::stored(&connection),
-            scopes: credential.scopes,
+            scopes: connection.signs_in.unwrap_or_else(|| identity.signs_in_of_earlier()).scopes,
             guard_rails: connection.guard_rails.unwrap_or_default(),
             token: RefCell::default(),
+            identity,
             id,
         })
     }

@@ -1,19 +1,17 @@
 //! The secret store: what is kept there, under which keys, in which shape.
 //!
-//! The shapes are flat, with a plain `type` field: the derived readers of tagged enums are large in wasm.
+//! A credential is kept by [`sign_in::credential`](crate::sign_in::credential), each kind in its own file.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | [`names`] | the names of entries |
-//! | [`connection`], [`credential`] | the two entries that make a connection, and their shapes |
+//! | [`connection`] | a connection, and who signs in |
 //! | `changes` | several entries written together, or taken back |
 
 pub(crate) mod changes;
 pub mod connection;
-pub mod credential;
 pub mod names;
 
-use self::{connection::StoredConnection, credential::StoredCredential, names::ConnectionId};
 use crate::base::{
     error::{Error, Kind, Origin, Result, foreign},
     json::{self, Object, Read},
@@ -149,19 +147,6 @@ pub(crate) fn outrun() -> Error {
 /// `secret-store`.
 pub fn delete(ports: &impl Ports, key: &str) -> Result<()> {
     ports.secret_delete(key, Expected::Anything).map_err(|error| store_error("delete an entry", error))
-}
-
-/// A connection and its credential.
-///
-/// # Errors
-/// `connection-not-found` or `secret-store`.
-pub fn load(ports: &impl Ports, id: &ConnectionId) -> Result<(StoredConnection, StoredCredential)> {
-    let connection = read(ports, &id.connection_key())?.ok_or_else(ConnectionId::not_found)?;
-    let credential = read(ports, &id.credential_key())?.ok_or_else(|| {
-        Error::new(Kind::SecretStore, Origin::Host, "the connection's credential is gone")
-            .fix("disconnect, and connect again")
-    })?;
-    Ok((connection, credential))
 }
 
 /// The error for a failure of the store.

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 pub(crate) use self::answers::*;
 use crate::{
-    actions::connections::{self, ConnectRequest, Connection, Credential},
+    actions::connections::{self, ConnectRequest, Connection, CredentialRequest},
     base::{
         error::Error,
         http::{Request, Response, Timeouts, TransportError},
@@ -23,7 +23,13 @@ use crate::{
         jwt::{KeyId, PrivateKey},
         names::AccountEmail,
     },
-    sign_in::credential,
+    sign_in::{
+        credential::{
+            Credential,
+            service_account::{ServiceAccount, SigningKey},
+        },
+        identity::Given,
+    },
 };
 
 mod answers;
@@ -47,11 +53,13 @@ pub(crate) struct DemoKey {
 }
 
 pub(crate) fn demo_key() -> DemoKey {
-    let parsed = credential::parse(&Secret::new(DEMO_KEY.to_owned()), None).unwrap();
-    DemoKey {
-        email: AccountEmail::parse(&parsed.stored.account).unwrap(),
-        key_id: parsed.stored.private_key_id.map(|id| KeyId::parse(&id).unwrap()),
-        key: parsed.key.unwrap(),
+    let request = CredentialRequest::GoogleJson(Secret::new(DEMO_KEY.to_owned()));
+    let given = Given::parse(request, None).unwrap();
+    match given.identity.credential {
+        Credential::ServiceAccount(ServiceAccount { email, key_id, key: SigningKey::Here(key) }) => {
+            DemoKey { email, key_id, key }
+        }
+        other => panic!("{other:?}"),
     }
 }
 
@@ -312,18 +320,18 @@ impl World {
 }
 
 pub(crate) fn connect_request() -> ConnectRequest {
-    request_for(Credential::GoogleJson(Secret::new(DEMO_KEY.to_owned())))
+    request_for(CredentialRequest::GoogleJson(Secret::new(DEMO_KEY.to_owned())))
 }
 
 pub(crate) fn json_request(credential: &Value) -> ConnectRequest {
     request_for(google_json(credential))
 }
 
-pub(crate) fn google_json(credential: &Value) -> Credential {
-    Credential::GoogleJson(Secret::new(credential.to_string()))
+pub(crate) fn google_json(credential: &Value) -> CredentialRequest {
+    CredentialRequest::GoogleJson(Secret::new(credential.to_string()))
 }
 
-pub(crate) fn request_for(credential: Credential) -> ConnectRequest {
+pub(crate) fn request_for(credential: CredentialRequest) -> ConnectRequest {
     ConnectRequest {
         nickname: "demo".to_owned(),
         project: None,

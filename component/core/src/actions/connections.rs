@@ -7,27 +7,23 @@ mod shown;
 
 pub use authorize::{Authorization, AuthorizeRequest, authorize, finish};
 pub use check::{Finding, Verdict, check};
-pub use connect::{ConnectRequest, Credential, connect, reauthorize};
-pub use shown::{Connection, CredentialKind, Fault};
+pub use connect::{ConnectRequest, connect, reauthorize};
+pub use shown::{Connection, Fault};
+
+pub use crate::{sign_in::credential::CredentialRequest, store::connection::CredentialKind};
 
 use crate::{
     actions::functions,
     base::{
         error::{Error, Kind, Result, one_line},
         ports::Ports,
-        retry::Class,
-        secret::Secret,
         unseen::deceives,
     },
     call::{Call, deadlines},
-    google::{names::Region, refusal, request},
+    google::names::Region,
     rails::GuardRails,
-    store::{
-        self,
-        connection::StoredConnection,
-        credential::{StoredCredential, kind},
-        names::ConnectionId,
-    },
+    sign_in::identity,
+    store::{self, connection::StoredConnection, names::ConnectionId},
 };
 
 /// The version of what is kept.
@@ -35,9 +31,6 @@ const FORMAT: u64 = 1;
 
 /// The longest nickname, in characters.
 const MAX_NICKNAME: usize = 100;
-
-/// The OAuth client of `gcloud auth application-default login`: its grants are gcloud's to end.
-const GCLOUD_CLIENT: &str = "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com";
 
 /// A connection, and what is odd about it.
 pub type Connected = (Connection, Vec<String>);
@@ -128,68 +121,31 @@ fn stored(ports: &impl Ports, id: &ConnectionId) -> Result<StoredConnection> {
 pub async fn disconnect<P: Ports>(ports: &P, id: &str, deadline_ms: Option<u32>) -> Result<Vec<String>> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let id = ConnectionId::parse(id)?;
-    let credential = match store::load(ports, &id) {
-        Ok((_, credential)) => credential,
+    let identity = match identity::load(ports, &id) {
+        Ok((_, identity)) => Some(identity),
         Err(error) if error.kind() == Kind::ConnectionNotFound => return Err(error),
         // What is damaged can be removed too: that is what its error says to do.
         Err(error) => match ports.secret_get(&id.credential_key()) {
-            Ok(_) => StoredCredential::default(),
+            Ok(_) => None,
             Err(_) => return Err(error),
         },
     };
     forget_cached(ports, &id)?;
     store::delete(ports, &id.private_key_key())?;
     // Before it is forgotten, and whatever comes of it.
-    let warning = farewell(&call, &credential).await;
+    let warning = match identity {
+        Some(identity) => identity.credential.farewell(&call).await,
+        None => Some(
+            "the credential could not be read: what it was is gone from here, but may be valid at Google"
+                .to_owned(),
+        ),
+    };
     // The connection last: should a secret stay, it is still there to try again.
     store::delete(ports, &id.credential_key())?;
     store::delete(ports, &id.status_key())?;
     store::delete(ports, &id.repeats_key())?;
     store::delete(ports, &id.connection_key())?;
     Ok(warning.into_iter().collect())
-}
-
-/// Says what is left of a credential after it is gone from here.
-async fn farewell<P: Ports>(call: &Call<'_, P>, credential: &StoredCredential) -> Option<String> {
-    let StoredCredential { kind: name, account, key, .. } = credential;
-    Some(match name.as_str() {
-        kind::SERVICE_ACCOUNT if credential.host_only => {
-            format!("the key {key} stays in the host, and still signs in as {account}")
-        }
-        kind::SERVICE_ACCOUNT => format!(
-            "the key of {account} is gone from here, but valid until it is deleted in IAM & Admin, Service Accounts"
-        ),
-        kind::AUTHORIZED_USER if credential.client_id == GCLOUD_CLIENT => format!(
-            "the grant of {account} is gcloud's, and still valid: gcloud auth application-default revoke"
-        ),
-        kind::AUTHORIZED_USER => {
-            let why = revoke(call, &credential.refresh_token).await.err()?;
-            format!(
-                "the grant of {account} is gone from here, but could not be revoked at Google: {why}; remove it at https://myaccount.google.com/connections"
-            )
-        }
-        kind::SUPPLIED_TOKEN | kind::EXTERNAL_ACCOUNT => {
-            format!("what the host keeps under {key} stays there")
-        }
-        kind::INJECTED_TOKEN => return None,
-        _ => "the credential could not be read: what it was is gone from here, but may be valid at Google"
-            .to_owned(),
-    })
-}
-
-/// Ends a grant at Google (RFC 7009), with all tokens that came of it.
-async fn revoke<P: Ports>(call: &Call<'_, P>, refresh_token: &str) -> Result<()> {
-    let request = request::to_revocation_endpoint(&Secret::new(refresh_token.to_owned()));
-    let response = call.exchange(&request, Class::TokenEndpoint).await?;
-    let said = refusal::token_endpoint::code(&response.body);
-    let why = match (response.status, said.as_str()) {
-        // What is no token any more needs no revoking: Google says `invalid_token`.
-        (200 | 400, "" | "invalid_token" | "invalid_grant") => return Ok(()),
-        (status, "") => format!("status {status}"),
-        // Under a 200 too, a refusal is one.
-        (_, code) => crate::base::error::foreign(code),
-    };
-    Err(Error::new(Kind::Unavailable, crate::base::error::Origin::TokenEndpoint, why))
 }
 
 /// Removes the tokens of a connection, and what it remembers of functions.

@@ -7,7 +7,7 @@ pub use crate::actions::plan::rehearsal::PlannedRequest;
 use crate::{
     actions::{
         api::{self, ApiRequest, PagesRequest},
-        connections::{self, ConnectRequest, Credential},
+        connections::{self, ConnectRequest, CredentialRequest},
         functions::{self, invoke::InvokeRequest, list::ListRequest, options::OptionsRequest},
         plan::rehearsal::{Rehearsal, Stage},
     },
@@ -21,7 +21,7 @@ use crate::{
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub enum Action {
     Connect(ConnectRequest),
-    Reauthorize { credential: Credential, subject_token: Option<String> },
+    Reauthorize { credential: CredentialRequest, subject_token: Option<String> },
     Check(Option<FunctionRef>),
     Disconnect,
     List(ListRequest),

@@ -1,262 +1,301 @@
-//! Google credential JSON, read as the hostile input that it is.
+//! Credentials: the ways in which a connection comes to an access token, a file for each kind.
 //!
-//! Every URL in it is compared with the one that Google documents, and none is ever used: Google's own
-//! libraries follow `token_uri`, and warn not to load what one has not checked.
-//! <https://docs.cloud.google.com/docs/authentication/external/externally-sourced-credentials>
+//! | module | the kind |
+//! |---|---|
+//! | [`service_account`] | a service account's key, in the store or in the host |
+//! | [`authorized_user`] | a user's refresh token |
+//! | [`external_account`] | another provider's token, exchanged for Google's |
+//! | [`supplied_token`] | an access token that the host keeps in its store |
+//! | [`injected_token`] | an access token that the host adds to each request |
+//! | [`impersonated`] | a service account that one of the others leads to |
+//! | `google_json` | what the JSON files of Google have in common |
+//!
+//! A kind says in its file what it holds, how Google's JSON and the store are read and written, how a token
+//! is asked for, and what stays of it after it is gone from here. The matches below are all that is
+//! exhaustive about kinds in the core.
 
+pub mod authorized_user;
+pub mod external_account;
+mod google_json;
+pub mod impersonated;
+pub mod injected_token;
+pub mod service_account;
+pub mod supplied_token;
+
+use self::{
+    authorized_user::AuthorizedUser, external_account::ExternalAccount, injected_token::InjectedToken,
+    service_account::ServiceAccount, supplied_token::SuppliedToken,
+};
+use super::{grant::Granted, identity::Given};
 use crate::{
     base::{
         error::{Error, Kind, Origin, Result},
-        json::{self, Object, Unreadable, Value},
+        json::{Object, Read, Unreadable},
+        ports::Ports,
         secret::Secret,
     },
-    google::{
-        hosts::{STS_URL, TOKEN_URL},
-        jwt::{KeyId, PrivateKey},
-        names::{AccountEmail, ProjectId},
-    },
-    sign_in::identity::Chain,
-    store::{
-        credential::{StoredCredential, kind},
-        names::host_key,
-    },
+    call::Call,
+    google::refusal::token_endpoint::Grant,
+    store::{connection::CredentialKind, names::ConnectionId},
 };
 
-/// The largest credential, in bytes.
-const MAX_BYTES: usize = 64 * 1024;
-
-/// A credential, checked, in the shape in which it is kept.
+/// A credential as a caller gives it; see `wit/connections.wit`.
 #[derive(Debug)]
-pub struct Parsed {
-    /// Everything but the private key.
-    pub stored: StoredCredential,
-    /// The key of a service account, parsed once to prove that it signs.
-    pub key: Option<PrivateKey>,
-    /// The project that the credential names.
-    pub project: Option<ProjectId>,
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub enum CredentialRequest {
+    GoogleJson(Secret<String>),
+    StoredKey { client_email: String, private_key_id: Option<String>, key: String },
+    SuppliedToken { key: String, account: Option<String> },
+    InjectedToken(Option<String>),
 }
 
-/// The places where Google's own libraries would look for a subject token. None is ever used.
-const SOURCES: [(&str, &str); 5] = [
-    ("executable", "names a program to run"),
-    ("url", "names a URL to fetch a token from"),
-    ("environment_id", "names a URL to fetch a token from"),
-    ("file", "names a file to read"),
-    ("certificate", "names a file to read"),
-];
-
-/// Parses a credential JSON of any kind. `subject_token` is where the host keeps the token that an
-/// `external_account` exchanges.
-///
-/// # Errors
-/// `invalid-credential`, whose `details.field` names what is wrong and whose text never repeats the
-/// input; `unsupported-credential` for a kind that Google hands out and this version cannot use.
-pub fn parse(json: &Secret<String>, subject_token: Option<&str>) -> Result<Parsed> {
-    let text = json.reveal();
-    if text.len() > MAX_BYTES {
-        return Err(Error::credential("json", "is larger than 64 KiB"));
-    }
-    let raw = json::read(text.as_bytes()).map_err(|error| unreadable(&error))?;
-    let parsed = match raw.text("type").map_err(|error| unreadable(&error))? {
-        Some("impersonated_service_account") => impersonated(&raw)?,
-        Some("external_account") => external_account(&raw, subject_token)?,
-        kind => direct(&raw, kind)?,
-    };
-    if subject_token.is_some() && parsed.stored.kind != kind::EXTERNAL_ACCOUNT {
-        return Err(Error::credential("type", "is not external_account, but a subject token was named"));
-    }
-    Ok(parsed)
+/// A credential, checked.
+#[derive(Debug)]
+pub enum Credential {
+    /// A service account signs an assertion (RFC 7523).
+    ServiceAccount(ServiceAccount),
+    /// A user's refresh token (RFC 6749, section 6).
+    AuthorizedUser(AuthorizedUser),
+    /// Somebody else's token, exchanged at Google's Security Token Service (RFC 8693).
+    ExternalAccount(ExternalAccount),
+    /// The host keeps an access token in its store.
+    SuppliedToken(SuppliedToken),
+    /// The host adds an access token to the request.
+    InjectedToken(InjectedToken),
 }
 
-/// The kinds that can also be behind an impersonation.
-fn direct(raw: &Object<'_>, kind: Option<&str>) -> Result<Parsed> {
-    match kind {
-        Some("service_account") => service_account(raw),
-        Some("authorized_user") => authorized_user(raw),
-        Some(kind @ ("external_account" | "external_account_authorized_user" | "gdch_service_account")) => {
-            Err(Error::new(
+/// The answers of each kind about itself.
+trait Described {
+    /// The kind, as it is shown.
+    fn kind(&self) -> CredentialKind;
+
+    /// The account that signs in, for people: an address where there is one.
+    fn account(&self) -> &str;
+
+    /// The text that keeps the tokens of different credentials apart. It is a part of the names of cached tokens, and
+    /// must stay as it is.
+    fn fingerprint(&self) -> String;
+
+    /// Its fields, as they are kept.
+    fn fields(&self) -> Object<'_>;
+
+    /// The way to an access token.
+    fn means(&self) -> Means<'_>;
+
+    /// The thing that it hands to Google for a token, as far as its refusals mean something.
+    fn grant(&self) -> Grant;
+
+    /// What is known of the scopes of its tokens.
+    fn scopes(&self) -> Scopes;
+
+    /// The key that signs, if it is one.
+    fn key(&self) -> Option<&ServiceAccount> {
+        None
+    }
+
+    /// The OAuth client that a user signed in with.
+    fn client_id(&self) -> Option<&str> {
+        None
+    }
+
+    /// The scopes that an earlier version kept with it.
+    fn kept_scopes(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// The way to an access token.
+#[derive(Debug)]
+pub enum Means<'a> {
+    /// Google is asked for one, which is cached.
+    Asked,
+    /// The host keeps one in its store, and renews it.
+    Supplied(&'a SuppliedToken),
+    /// The host adds one to the request.
+    Injected,
+}
+
+/// What is known of the scopes of a credential's tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scopes {
+    /// A person granted them.
+    Granted,
+    /// A token has those that are asked for.
+    AsAsked,
+    /// The host knows.
+    OfHost,
+}
+
+impl Credential {
+    fn described(&self) -> &dyn Described {
+        match self {
+            Self::ServiceAccount(credential) => credential,
+            Self::AuthorizedUser(credential) => credential,
+            Self::ExternalAccount(credential) => credential,
+            Self::SuppliedToken(credential) => credential,
+            Self::InjectedToken(credential) => credential,
+        }
+    }
+
+    /// The kind, as it is shown.
+    #[must_use]
+    pub fn kind(&self) -> CredentialKind {
+        self.described().kind()
+    }
+
+    /// The account that signs in, for people: an address where there is one.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        self.described().account()
+    }
+
+    /// The text that keeps the tokens of different credentials apart.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.described().fingerprint()
+    }
+
+    /// The way to an access token.
+    #[must_use]
+    pub fn means(&self) -> Means<'_> {
+        self.described().means()
+    }
+
+    /// The thing that it hands to Google for a token, as far as its refusals mean something.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        self.described().grant()
+    }
+
+    /// What is known of the scopes of its tokens.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes {
+        self.described().scopes()
+    }
+
+    /// The key that signs, if it is one.
+    #[must_use]
+    pub fn key(&self) -> Option<&ServiceAccount> {
+        self.described().key()
+    }
+
+    /// The OAuth client that a user signed in with.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.described().client_id()
+    }
+
+    /// The scopes that an earlier version kept with it, separated by spaces.
+    #[must_use]
+    pub fn kept_scopes(&self) -> Option<&str> {
+        self.described().kept_scopes()
+    }
+
+    /// Its fields, as they are kept.
+    pub(super) fn fields(&self) -> Object<'_> {
+        self.described().fields()
+    }
+
+    /// From its fields, as they are kept.
+    pub(super) fn read(fields: &Object<'_>) -> Read<Self> {
+        match fields.required("type")?.as_str() {
+            service_account::TYPE => ServiceAccount::read(fields).map(Self::ServiceAccount),
+            authorized_user::TYPE => AuthorizedUser::read(fields).map(Self::AuthorizedUser),
+            external_account::TYPE => ExternalAccount::read(fields).map(Self::ExternalAccount),
+            supplied_token::TYPE => SuppliedToken::read(fields).map(Self::SuppliedToken),
+            injected_token::TYPE => InjectedToken::read(fields).map(Self::InjectedToken),
+            // One that a newer version keeps.
+            _ => Err(Unreadable::Field("type")),
+        }
+    }
+
+    /// From Google's JSON of a kind that can also be behind an impersonation.
+    fn of_json(raw: &Object<'_>, kind: Option<&str>) -> Result<Self> {
+        match kind {
+            Some("service_account") => ServiceAccount::of_json(raw).map(Self::ServiceAccount),
+            Some("authorized_user") => AuthorizedUser::of_json(raw).map(Self::AuthorizedUser),
+            Some(
+                kind @ ("external_account" | "external_account_authorized_user" | "gdch_service_account"),
+            ) => Err(Error::new(
                 Kind::UnsupportedCredential,
                 Origin::Connection,
                 format!("credentials of type {kind} cannot be used here"),
             )
             .detail("type", kind)
-            .fix("use the JSON key of a service account, or sign in as a user"))
+            .fix("use the JSON key of a service account, or sign in as a user")),
+            _ => Err(Error::credential("type", "is not a kind of credential that Google hands out")),
         }
-        _ => Err(Error::credential("type", "is not a kind of credential that Google hands out")),
+    }
+
+    /// A new access token, and what comes with it; nothing where Google is not asked for one.
+    ///
+    /// # Errors
+    /// As Google refuses, and `secret-store`.
+    pub async fn ask<P: Ports>(&self, call: &Call<'_, P>) -> Result<Granted> {
+        match self {
+            Self::ServiceAccount(key) => key.ask(call).await,
+            Self::AuthorizedUser(user) => user.ask(call).await,
+            Self::ExternalAccount(external) => external.ask(call).await,
+            Self::SuppliedToken(_) | Self::InjectedToken(_) => Ok(Granted::default()),
+        }
+    }
+
+    /// Takes over what is known only now that Google has answered. Returns the private key, if there is one in hand: it is
+    /// kept under a name of its own.
+    pub fn complete(&mut self, id: &ConnectionId, granted: &Granted) -> Option<Secret<String>> {
+        match self {
+            Self::ServiceAccount(key) => key.put_away(id),
+            Self::AuthorizedUser(user) => {
+                user.complete(granted);
+                None
+            }
+            Self::ExternalAccount(_) | Self::SuppliedToken(_) | Self::InjectedToken(_) => None,
+        }
+    }
+
+    /// Ends it at Google where that can be done, and says what is left of it after it is gone from here.
+    pub async fn farewell<P: Ports>(&self, call: &Call<'_, P>) -> Option<String> {
+        match self {
+            Self::ServiceAccount(key) => Some(key.farewell()),
+            Self::AuthorizedUser(user) => user.farewell(call).await,
+            Self::ExternalAccount(external) => Some(supplied_token::stays(&external.subject_token)),
+            Self::SuppliedToken(token) => Some(supplied_token::stays(&token.key)),
+            Self::InjectedToken(_) => None,
+        }
     }
 }
 
-fn service_account(raw: &Object<'_>) -> Result<Parsed> {
-    pinned(raw)?;
-    let email = required(raw, "client_email")?;
-    let pem = Secret::new(required(raw, "private_key")?);
-    let key_id = text(raw, "private_key_id")?.map(|id| KeyId::parse(&id)).transpose()?;
-    Ok(Parsed {
-        stored: StoredCredential {
-            kind: kind::SERVICE_ACCOUNT.to_owned(),
-            account: AccountEmail::parse(&email)?.as_str().to_owned(),
-            private_key_id: key_id.map(|id| id.as_str().to_owned()),
-            ..StoredCredential::default()
-        },
-        key: Some(PrivateKey::parse(pem)?),
-        project: project(text(raw, "project_id")?.as_deref()),
-    })
-}
-
-fn authorized_user(raw: &Object<'_>) -> Result<Parsed> {
-    pinned(raw)?;
-    // What `gcloud auth application-default login` writes; the account is there only sometimes.
-    let account =
-        text(raw, "account")?.filter(|account| AccountEmail::parse(account).is_ok()).unwrap_or_default();
-    Ok(Parsed {
-        stored: StoredCredential {
-            kind: kind::AUTHORIZED_USER.to_owned(),
-            account,
-            client_id: plain(raw, "client_id")?,
-            client_secret: plain(raw, "client_secret")?,
-            refresh_token: plain(raw, "refresh_token")?,
-            ..StoredCredential::default()
-        },
-        key: None,
-        project: project(text(raw, "quota_project_id")?.as_deref()),
-    })
-}
-
-fn impersonated(raw: &Object<'_>) -> Result<Parsed> {
-    pinned(raw)?;
-    let account = impersonation_target(&required(raw, "service_account_impersonation_url")?)?;
-    let source = raw
-        .object("source_credentials")
-        .map_err(|error| unreadable(&error))?
-        .ok_or_else(|| Error::credential("source_credentials", "is missing"))?;
-    let mut parsed = direct(source, text(source, "type")?.as_deref())?;
-    let delegates: Vec<String> = raw
-        .texts("delegates")
-        .map_err(|error| unreadable(&error))?
-        .iter()
-        // gcloud writes either form.
-        .map(|delegate| delegate.strip_prefix("projects/-/serviceAccounts/").unwrap_or(delegate).to_owned())
-        .collect();
-    Chain::parse(&account, &delegates)
-        .map_err(|_| Error::credential("delegates", "holds something that is no service account"))?;
-    parsed.project = parsed.project.or_else(|| home_project(&account));
-    parsed.stored.impersonates = Some(account);
-    parsed.stored.delegates = delegates;
-    Ok(parsed)
-}
-
-fn external_account(raw: &Object<'_>, subject_token: Option<&str>) -> Result<Parsed> {
-    pinned(raw)?;
-    refuse_source(raw)?;
-    if text(raw, "token_url")?.as_deref() != Some(STS_URL) {
-        return Err(Error::credential("token_url", "is not Google's Security Token Service"));
-    }
-    let audience = plain(raw, "audience")?;
-    let pool = audience.strip_prefix("//iam.googleapis.com/projects/").is_some_and(|rest| {
-        rest.contains("/locations/global/workloadIdentityPools/") && rest.contains("/providers/")
-    });
-    if !pool {
-        return Err(Error::credential("audience", "is not a workload identity provider"));
-    }
-    let subject_token_type = plain(raw, "subject_token_type")?;
-    let short = subject_token_type.strip_prefix("urn:ietf:params:oauth:token-type:").unwrap_or_default();
-    if !matches!(short, "jwt" | "id_token" | "saml2") {
-        return Err(Error::credential(
-            "subject_token_type",
-            "is not jwt, id_token or saml2, which alone can be passed on as they are",
-        ));
-    }
-    let impersonates = text(raw, "service_account_impersonation_url")?;
-    let impersonates = impersonates.as_deref().map(impersonation_target).transpose()?;
-    let project = impersonates.as_deref().and_then(home_project);
-    Ok(Parsed {
-        stored: StoredCredential {
-            kind: kind::EXTERNAL_ACCOUNT.to_owned(),
-            // No address: what the provider calls the caller is in the subject token.
-            account: audience.rsplit("/workloadIdentityPools/").next().unwrap_or_default().to_owned(),
-            key: host_key("subject_token", "supplied/", subject_token.unwrap_or("supplied/subject-token"))?,
-            audience,
-            subject_token_type,
-            impersonates,
-            ..StoredCredential::default()
-        },
-        key: None,
-        project,
-    })
-}
-
-/// A subject token is taken from the host's store and from nowhere else: each of these would have the
-/// component, or a library in its place, do what the file says.
-fn refuse_source(raw: &Object<'_>) -> Result<()> {
-    let Some(source) = raw.object("credential_source").map_err(|error| unreadable(&error))? else {
-        return Ok(());
-    };
-    let named = |name: &str| !matches!(source.get(name), None | Some(Value::Null));
-    let Some((_, what)) = SOURCES.iter().find(|(name, _)| named(name)) else { return Ok(()) };
-    Err(Error::credential("credential_source", &format!("{what}, which a sandboxed component does not do")).fix(
-        "remove credential_source from the JSON, and have the host keep the subject token in its secret store under supplied/",
-    ))
-}
-
-/// Checks the endpoints that every kind may name and none may change.
-fn pinned(raw: &Object<'_>) -> Result<()> {
-    if text(raw, "token_uri")?.is_some_and(|uri| uri != TOKEN_URL) {
-        return Err(Error::credential("token_uri", "is not Google's token endpoint"));
-    }
-    if text(raw, "universe_domain")?.is_some_and(|domain| domain != "googleapis.com") {
-        return Err(Error::credential("universe_domain", "is not googleapis.com"));
-    }
-    Ok(())
-}
-
-/// The service account in an impersonation URL, everything else of which is fixed.
-fn impersonation_target(url: &str) -> Result<String> {
-    url.strip_prefix("https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/")
-        .and_then(|rest| rest.strip_suffix(":generateAccessToken"))
-        .filter(|account| AccountEmail::parse(account).is_ok())
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            Error::credential(
-                "service_account_impersonation_url",
-                "is not IAM Credentials' generateAccessToken of a service account",
-            )
-        })
-}
-
-/// The project in `name@project.iam.gserviceaccount.com`.
-fn home_project(account: &str) -> Option<ProjectId> {
-    let domain = account.split_once('@')?.1;
-    project(domain.strip_suffix(".iam.gserviceaccount.com"))
-}
-
-fn project(text: Option<&str>) -> Option<ProjectId> {
-    text.and_then(|text| ProjectId::parse(text).ok())
-}
-
-/// A value that ends in a form, where it is encoded: visible, and not endless.
-fn plain(raw: &Object<'_>, field: &'static str) -> Result<String> {
-    let value = required(raw, field)?;
-    if value.len() <= 2048 && value.bytes().all(|b| b.is_ascii_graphic()) {
-        Ok(value)
-    } else {
-        Err(Error::credential(field, "holds something else than visible ASCII"))
+impl Given {
+    /// Parses a credential that a caller gives. `subject_token` is where the host keeps the token that an
+    /// `external_account` exchanges.
+    ///
+    /// # Errors
+    /// `invalid-credential`, whose `details.field` names what is wrong and whose text never repeats the
+    /// input; `unsupported-credential` for a kind that Google hands out and this version cannot use;
+    /// `invalid-input` of field `subject-token`.
+    pub fn parse(request: CredentialRequest, subject_token: Option<&str>) -> Result<Self> {
+        if subject_token.is_some() && !matches!(request, CredentialRequest::GoogleJson(_)) {
+            return Err(Error::input("subject-token", "only an external_account has a subject token"));
+        }
+        let credential = match request {
+            CredentialRequest::GoogleJson(json) => return google_json::parse(&json, subject_token),
+            CredentialRequest::StoredKey { client_email, private_key_id, key } => Credential::ServiceAccount(
+                ServiceAccount::of_host(&client_email, private_key_id.as_deref(), &key)?,
+            ),
+            CredentialRequest::SuppliedToken { key, account } => {
+                Credential::SuppliedToken(SuppliedToken::parse(&key, account)?)
+            }
+            CredentialRequest::InjectedToken(account) => {
+                Credential::InjectedToken(InjectedToken::parse(account)?)
+            }
+        };
+        Ok(Self { identity: credential.into(), project: None })
     }
 }
 
-/// Text that may be left out.
-fn text(raw: &Object<'_>, field: &'static str) -> Result<Option<String>> {
-    raw.string(field).map_err(|_| Error::credential(field, "is not text"))
-}
-
-/// Text that may neither be left out nor empty.
-fn required(raw: &Object<'_>, field: &'static str) -> Result<String> {
-    text(raw, field)?.filter(|text| !text.is_empty()).ok_or_else(|| Error::credential(field, "is missing"))
-}
-
-fn unreadable(error: &Unreadable) -> Error {
-    Error::new(Kind::InvalidCredential, Origin::Connection, format!("the credential {error}"))
-        .detail("field", "json")
-        .fix(crate::base::error::FRESH_CREDENTIAL)
+/// The text of a kind, an account and three fields that some kinds have, in this order.
+fn fingerprint(kind: &str, account: &str, key_id: &str, client_id: &str, audience: &str) -> String {
+    format!("{kind}\n{account}\n{key_id}\n{client_id}\n{audience}")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The invoker: the account whose ID token functions receive.
 
-use super::identity::{Chain, Identity};
+use super::{credential::impersonated::Chain, identity::Identity};
 use crate::{
     base::error::{Cause, Error, Result},
     google::names::ProjectId,

@@ -8,41 +8,31 @@
 //!         error, or the old token while it is good and the fault is passing
 //! ```
 
-mod grant;
 mod iam;
-mod minted;
 mod refresh;
 mod slots;
 pub(crate) mod status;
 
-pub use self::{grant::code, minted::Granted};
-
-use self::{
-    minted::{Minted, usable},
-    slots::{Cached, Slot},
-};
+use self::slots::{Cached, Slot};
 use crate::{
     base::{
-        error::{Cause, Error, Kind, Result},
+        error::{Cause, Error, Kind, Origin, Result},
         ports::Ports,
-        secret::Secret,
     },
     call::Call,
     google::{
         bearer::{AccessToken, IdToken},
-        jwt::Wanted,
         names::ProjectId,
         request::function_url::{Audience, FunctionUrl},
     },
     sign_in::{
-        identity::{Chain, Identity, Source},
+        credential::{Means, impersonated::Chain},
+        grant::{self, Granted, Minted},
+        identity::Identity,
         invoker::Invoker,
     },
     store::{self, names::ConnectionId},
 };
-
-/// The scope of every API call of this connector; no narrower one lists functions.
-pub const SCOPES: [&str; 1] = ["https://www.googleapis.com/auth/cloud-platform"];
 
 /// A connection, as far as its tokens depend on it.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +68,7 @@ async fn from_iam<P: Ports>(
     wanted: iam::Wanted<'_>,
 ) -> Result<Minted> {
     // The account that the credential leads to is reached from the source; any other, from there.
-    let from_source = sign_in.identity.impersonates.as_ref() == Some(chain);
+    let from_source = sign_in.identity.leads_to(chain);
     let mut retried = false;
     loop {
         let token = if from_source {
@@ -106,10 +96,10 @@ async fn source_token<P: Ports>(
     id: &ConnectionId,
     identity: &Identity,
 ) -> Result<AccessToken> {
-    match &identity.source {
-        Source::Injected => Ok(AccessToken::added_by_the_host()),
-        Source::Supplied(key) => supplied(call.ports(), key).map(AccessToken::of),
-        Source::Key(_) | Source::Refresh(_) | Source::Federation(_) => {
+    match identity.credential.means() {
+        Means::Injected => Ok(AccessToken::added_by_the_host()),
+        Means::Supplied(token) => token.current(call.ports()).map(AccessToken::of),
+        Means::Asked => {
             let slot = Slot::source(id, identity);
             let minted = slots::obtain(call, &slot, &|| {
                 Box::pin(async {
@@ -123,13 +113,9 @@ async fn source_token<P: Ports>(
     }
 }
 
-/// The token that the host keeps, as it is now: it is the host that renews it.
-fn supplied(ports: &impl Ports, key: &str) -> Result<Secret<String>> {
-    let entry = ports.secret_get(key).map_err(|error| store::store_error("read the token", error))?;
-    entry.and_then(|entry| usable(entry.value.reveal().trim().to_owned())).ok_or_else(|| {
-        grant::unusable_secret(&format!("the host's store holds no token under {key}"))
-            .fix("whoever runs the host puts the token there, and renews it before it expires")
-    })
+/// Nothing asks for an ID token of a key where there is none.
+fn no_key() -> Error {
+    Error::new(Kind::Internal, Origin::Host, "this credential has no key to sign with")
 }
 
 /// An ID token for one function: another one than `rejected`, which is forgotten.
@@ -162,7 +148,10 @@ pub async fn id_token<P: Ports>(
             let slot = Slot::new(sign_in, Cached::Id(audience.as_str()));
             slots::forget(call.ports(), &slot.key, rejected)?;
             slots::obtain(call, &slot, &|| {
-                Box::pin(grant::by_key(call, sign_in.identity, Wanted::TargetAudience(audience.as_str())))
+                Box::pin(async {
+                    let key = sign_in.identity.own_key().ok_or_else(no_key)?;
+                    key.id_token(call, audience.as_str()).await
+                })
             })
             .await?
         }
@@ -197,8 +186,8 @@ async fn user_id_token<P: Ports>(
     audience: Option<&Audience>,
     rejected: Option<Secret<String>>,
 ) -> Result<Minted> {
-    if let Source::Refresh(refresh) = &sign_in.identity.source
-        && audience.is_some_and(|audience| audience.as_str() != refresh.client_id)
+    if let Some(client_id) = sign_in.identity.client_id()
+        && audience.is_some_and(|audience| audience.as_str() != client_id)
     {
         return Err(Error::input(
             "audience",
@@ -234,7 +223,7 @@ pub(crate) async fn try_minting<P: Ports>(
     let (chain, include_email) = match (invoker, own) {
         (Invoker::ServiceAccount { chain, include_email }, _) => (chain, *include_email),
         (Invoker::Own, Some(chain)) => (chain, true),
-        (Invoker::Own, None) | (Invoker::User, _) => return Ok(sign_in.identity.account.clone()),
+        (Invoker::Own, None) | (Invoker::User, _) => return Ok(sign_in.identity.account().to_owned()),
     };
     from_iam(call, sign_in, chain, iam::Wanted::Id { audience, include_email }).await?;
     Ok(chain.account.as_str().to_owned())
@@ -268,18 +257,16 @@ fn forget<P: Ports>(
     rejected: &AccessToken,
     from_source: bool,
 ) -> Result<bool> {
-    let slot = match &sign_in.identity.source {
+    let slot = match sign_in.identity.credential.means() {
         _ if sign_in.identity.impersonates.is_some() && !from_source => {
             Slot::new(sign_in, Cached::Impersonated)
         }
-        Source::Key(_) | Source::Refresh(_) | Source::Federation(_) => {
-            Slot::source(sign_in.id, sign_in.identity)
-        }
-        Source::Supplied(key) => {
-            let now = supplied(call.ports(), key)?;
+        Means::Asked => Slot::source(sign_in.id, sign_in.identity),
+        Means::Supplied(token) => {
+            let now = token.current(call.ports())?;
             return Ok(rejected.bearer().is_some_and(|old| old != now));
         }
-        Source::Injected => return Ok(false),
+        Means::Injected => return Ok(false),
     };
     slots::forget(call.ports(), &slot.key, rejected.bearer())?;
     Ok(true)
@@ -290,13 +277,13 @@ fn forget<P: Ports>(
 /// # Errors
 /// As [`access_token`]; and `missing-role` if the service account it leads to cannot be impersonated.
 pub async fn prove<P: Ports>(call: &Call<'_, P>, identity: &Identity, project: &str) -> Result<Granted> {
-    let granted = match &identity.source {
-        Source::Injected => return Ok(Granted::default()),
-        Source::Supplied(key) => {
-            supplied(call.ports(), key)?;
+    let granted = match identity.credential.means() {
+        Means::Injected => return Ok(Granted::default()),
+        Means::Supplied(token) => {
+            token.current(call.ports())?;
             return Ok(Granted::default());
         }
-        Source::Key(_) | Source::Refresh(_) | Source::Federation(_) => grant::of(call, identity).await?,
+        Means::Asked => identity.credential.ask(call).await?,
     };
     if let (Some(chain), Some(access)) = (&identity.impersonates, &granted.access) {
         let source = AccessToken::of(access.token.clone());

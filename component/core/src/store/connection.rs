@@ -1,6 +1,6 @@
 //! A connection as it is kept.
 
-use super::{Kept, credential::StoredCredential};
+use super::Kept;
 use crate::{
     base::json::{Object, Read, Unreadable},
     rails::GuardRails,
@@ -39,16 +39,51 @@ pub struct StoredConnection {
 /// that a list of connections reads no credential.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SignsIn {
-    /// One of the names in [`kind`](super::credential::kind).
-    pub kind: String,
-    /// True if only the host sees the key.
-    pub host_only: bool,
+    /// The kind of credential.
+    pub kind: CredentialKind,
     /// The account that signs in, for people: an address where there is one.
     pub account: String,
     /// The service account that this only leads to.
     pub impersonates: Option<String>,
-    /// The scopes that were granted, separated by spaces.
-    pub scopes: String,
+    /// The scopes that were granted, separated by spaces, if Google said.
+    pub scopes: Option<String>,
+}
+
+/// The kind of credential that a connection signs in with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "documented once, in the contract")]
+pub enum CredentialKind {
+    ServiceAccount,
+    StoredKey,
+    AuthorizedUser,
+    ImpersonatedServiceAccount,
+    ExternalAccount,
+    SuppliedToken,
+    InjectedToken,
+    /// One that a newer version keeps, or that is not known until a call names the connection.
+    #[default]
+    Other,
+}
+
+/// The kinds, by their names in the contract.
+const KINDS: [(&str, CredentialKind); 7] = [
+    ("service-account", CredentialKind::ServiceAccount),
+    ("stored-key", CredentialKind::StoredKey),
+    ("authorized-user", CredentialKind::AuthorizedUser),
+    ("impersonated-service-account", CredentialKind::ImpersonatedServiceAccount),
+    ("external-account", CredentialKind::ExternalAccount),
+    ("supplied-token", CredentialKind::SuppliedToken),
+    ("injected-token", CredentialKind::InjectedToken),
+];
+
+impl CredentialKind {
+    fn of_name(name: &str) -> Self {
+        KINDS.iter().find(|(known, _)| *known == name).map_or(Self::Other, |(_, kind)| *kind)
+    }
+
+    fn name(self) -> &'static str {
+        KINDS.iter().find(|(_, kind)| *kind == self).map_or("other", |(name, _)| name)
+    }
 }
 
 /// The kinds of invoker, as they are kept.
@@ -74,7 +109,12 @@ impl Kept for StoredConnection {
             invoker_delegates: fields.texts("invoker_delegates")?,
             without_email: fields.flag("without_email")?,
             guard_rails: fields.object("guard_rails")?.map(GuardRails::read).transpose()?,
-            signs_in: fields.object("signs_in")?.map(SignsIn::read).transpose()?,
+            // Without a kind it is not of this version: the credential tells it again.
+            signs_in: fields
+                .object("signs_in")?
+                .filter(|signs_in| signs_in.get("kind").is_some())
+                .map(SignsIn::read)
+                .transpose()?,
             ends: fields.number("ends")?,
         })
     }
@@ -99,32 +139,18 @@ impl Kept for StoredConnection {
 impl Kept for SignsIn {
     fn read(fields: &Object<'_>) -> Read<Self> {
         Ok(Self {
-            kind: fields.required("type")?,
-            host_only: fields.flag("host_only")?,
+            kind: CredentialKind::of_name(&fields.required("kind")?),
             account: fields.required("account")?,
             impersonates: fields.string("impersonates")?,
-            scopes: fields.string("scopes")?.unwrap_or_default(),
+            scopes: fields.string("scopes")?,
         })
     }
 
     fn fields(&self) -> Object<'_> {
         Object::default()
-            .with("type", self.kind.as_str())
-            .with_some("host_only", self.host_only.then_some(true))
+            .with("kind", self.kind.name())
             .with("account", self.account.as_str())
             .with_some("impersonates", self.impersonates.as_deref())
-            .with_text("scopes", &self.scopes)
-    }
-}
-
-impl From<&StoredCredential> for SignsIn {
-    fn from(credential: &StoredCredential) -> Self {
-        Self {
-            kind: credential.kind.clone(),
-            host_only: credential.host_only,
-            account: credential.account.clone(),
-            impersonates: credential.impersonates.clone(),
-            scopes: credential.scopes.clone(),
-        }
+            .with_some("scopes", self.scopes.as_deref())
     }
 }

@@ -2,7 +2,7 @@ use serde_json::json;
 use test_case::test_case;
 
 use crate::{
-    actions::connections::{self, ConnectRequest, Credential, CredentialKind},
+    actions::connections::{self, ConnectRequest, CredentialKind, CredentialRequest},
     base::{error::Kind, secret::Secret},
     testing::{DEMO_KEY, World, access_token, block_on, connect_request, json_answer},
 };
@@ -120,7 +120,7 @@ fn a_key_that_stays_in_the_host_is_signed_with_and_never_read() {
     world.signs.set(true);
     let mut request = connect_request();
     request.project = Some("demo-project".to_owned());
-    request.credential = Credential::StoredKey {
+    request.credential = CredentialRequest::StoredKey {
         client_email: "bot@demo-project.iam.gserviceaccount.com".to_owned(),
         private_key_id: None,
         key: "keys/hsm".to_owned(),
@@ -135,7 +135,7 @@ fn a_key_that_stays_in_the_host_is_signed_with_and_never_read() {
 #[test]
 fn a_stored_key_without_a_project_is_refused() {
     let mut request = connect_request();
-    request.credential = Credential::StoredKey {
+    request.credential = CredentialRequest::StoredKey {
         client_email: "bot@demo-project.iam.gserviceaccount.com".to_owned(),
         private_key_id: None,
         key: "keys/hsm".to_owned(),
@@ -171,6 +171,6 @@ fn no_debug_of_a_request_shows_the_credential() {
     let request = connect_request();
     let shown = format!("{request:?}");
     assert!(!shown.contains("PRIVATE KEY"), "{shown}");
-    let key = Credential::GoogleJson(Secret::new(DEMO_KEY.to_owned()));
+    let key = CredentialRequest::GoogleJson(Secret::new(DEMO_KEY.to_owned()));
     assert_eq!(format!("{key:?}"), "GoogleJson([secret])");
 }

@@ -6,18 +6,18 @@ use test_case::test_case;
 use super::detail;
 use crate::{
     actions::{
-        connections::{self, ConnectRequest, Credential, CredentialKind},
+        connections::{self, ConnectRequest, CredentialKind, CredentialRequest},
         functions::list::list,
     },
     base::{
         error::{Error, Kind},
         http::TokenKind,
     },
-    sign_in::invoker::InvokerRequest,
+    sign_in::{identity::Given, invoker::InvokerRequest},
     testing::{
         ALL_SCOPES, Answer, CLIENT_ID, DEMO_KEY, ROBOT, USER, World, access_token, block_on, connect, denied,
-        impersonated, json_answer, json_request, nothing, request_for, unauthenticated, user_grant,
-        user_json,
+        google_json, impersonated, json_answer, json_request, nothing, request_for, unauthenticated,
+        user_grant, user_json,
     },
 };
 
@@ -229,7 +229,7 @@ fn a_subject_token_that_cannot_be_used_is_the_hosts_to_mend(value: Option<&str>)
 }
 
 fn supplied() -> ConnectRequest {
-    let mut request = request_for(Credential::SuppliedToken {
+    let mut request = request_for(CredentialRequest::SuppliedToken {
         key: "supplied/access".to_owned(),
         account: Some(USER.to_owned()),
     });
@@ -288,7 +288,7 @@ fn a_supplied_token_that_is_not_there_keeps_nothing() {
 
 #[test]
 fn a_token_that_the_host_injects_is_not_known_here() {
-    let mut request = request_for(Credential::InjectedToken(None));
+    let mut request = request_for(CredentialRequest::InjectedToken(None));
     request.project = Some("demo-project".to_owned());
     let (world, id) = World::connected_with(request, []);
     let connection = connections::get(&world, &id).unwrap();
@@ -313,9 +313,8 @@ fn a_token_that_the_host_injects_is_not_known_here() {
 #[test_case(impersonated_json(user_json()), Some("demo-project"); "the source's")]
 #[test_case(external_json(), Some("target-project"); "that of the service account's address")]
 fn the_project_is_where_the_credential_names_it(json: Value, project: Option<&str>) {
-    let parsed =
-        crate::sign_in::credential::parse(&crate::base::secret::Secret::new(json.to_string()), None).unwrap();
-    assert_eq!(parsed.project.as_ref().map(crate::google::names::ProjectId::as_str), project);
+    let given = Given::parse(google_json(&json), None).unwrap();
+    assert_eq!(given.project.as_ref().map(crate::google::names::ProjectId::as_str), project);
 }
 
 #[test]
@@ -373,7 +372,7 @@ fn hostile_json_is_refused_by_field_and_sends_nothing(json: Value, field: &str) 
 fn a_name_outside_the_hosts_own_is_refused(key: &str) {
     let world = World::new();
     let mut token = supplied();
-    token.credential = Credential::SuppliedToken { key: key.to_owned(), account: None };
+    token.credential = CredentialRequest::SuppliedToken { key: key.to_owned(), account: None };
     let mut exchange = json_request(&external_json());
     exchange.subject_token = Some(key.to_owned());
     for request in [token, exchange] {

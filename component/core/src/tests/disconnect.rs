@@ -4,7 +4,7 @@ use serde_json::json;
 use test_case::test_case;
 
 use crate::{
-    actions::connections::{self, Credential},
+    actions::connections::{self, CredentialRequest},
     base::{
         error::Kind,
         http::{TokenKind, TransportError},
@@ -80,7 +80,7 @@ fn a_service_account_is_forgotten_and_nothing_is_sent() {
 #[test]
 fn what_the_host_keeps_stays_with_the_host() {
     let mut request =
-        request_for(Credential::SuppliedToken { key: "supplied/access".to_owned(), account: None });
+        request_for(CredentialRequest::SuppliedToken { key: "supplied/access".to_owned(), account: None });
     request.project = Some("demo-project".to_owned());
     let world = World::new();
     world.set("supplied/access", "ya29.x");

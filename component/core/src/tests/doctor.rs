@@ -226,7 +226,7 @@ fn a_project_named_by_its_number_needs_an_invoker() {
 #[test]
 fn what_the_host_injects_is_not_looked_for() {
     let mut connect =
-        crate::testing::request_for(connections::Credential::InjectedToken(Some(USER.to_owned())));
+        crate::testing::request_for(connections::CredentialRequest::InjectedToken(Some(USER.to_owned())));
     connect.project = Some("demo-project".to_owned());
     let (world, id) = World::connected_with(connect, []);
     world.then(nothing());

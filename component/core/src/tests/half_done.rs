@@ -53,7 +53,7 @@ fn at_each_call(
                 );
                 // It can be used: nothing of it is missing.
                 let id = ConnectionId::parse(&connection.id).unwrap();
-                crate::store::load(&world, &id).unwrap();
+                crate::sign_in::identity::load(&world, &id).unwrap();
             }
             Err(error) => {
                 outcomes.failed += 1;

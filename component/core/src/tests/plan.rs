@@ -7,7 +7,7 @@ use super::{api_request, gen2};
 use crate::{
     actions::{
         api::PagesRequest,
-        connections::Credential,
+        connections::CredentialRequest,
         functions::{
             invoke::{Auth, InvokeRequest, invoke},
             list::{ListRequest, list},
@@ -231,7 +231,7 @@ fn a_connection_is_planned_without_keeping_it() {
     let plan = planned(&world, "", Action::Connect(json_request(&user_json()))).unwrap();
     assert_eq!(steps(&plan), ["get an access token: POST https://oauth2.googleapis.com/token Grant"]);
     assert!(plan.account.starts_with("a user of the client "), "{}", plan.account);
-    let injected = request_for(Credential::InjectedToken(None));
+    let injected = request_for(CredentialRequest::InjectedToken(None));
     let injected = Action::Connect(crate::actions::connections::ConnectRequest {
         project: Some("demo-project".to_owned()),
         ..injected

@@ -8,7 +8,7 @@ use test_case::test_case;
 use super::oauth::{self, Begun};
 use crate::{
     actions::{
-        connections::{self, Connected, Credential, CredentialKind},
+        connections::{self, Connected, CredentialKind, CredentialRequest},
         functions::list::list,
     },
     base::{
@@ -60,7 +60,7 @@ fn finish(world: &World, begun: &Begun, email: &str) -> Result<Connected> {
     begun.finish(world)
 }
 
-pub(super) fn reauthorize(world: &World, id: &str, credential: Credential) -> Result<Connected> {
+pub(super) fn reauthorize(world: &World, id: &str, credential: CredentialRequest) -> Result<Connected> {
     block_on(connections::reauthorize(world, id, credential, None, None))
 }
 
@@ -166,7 +166,7 @@ fn a_key_in_place_of_a_user_is_kept_apart_and_goes_with_its_successor() {
     let key = format!("keys/{id}");
     world.then(access_token("ya29.robot"));
     let (connection, warnings) =
-        reauthorize(&world, &id, Credential::GoogleJson(Secret::new(DEMO_KEY.to_owned()))).unwrap();
+        reauthorize(&world, &id, CredentialRequest::GoogleJson(Secret::new(DEMO_KEY.to_owned()))).unwrap();
     assert_eq!((connection.kind, connection.account.as_str()), (CredentialKind::ServiceAccount, ROBOT));
     assert_eq!(warnings, [format!("this connection was {USER} until now, and is {ROBOT}")]);
     assert!(world.secrets.borrow()[&key].contains("PRIVATE KEY"));
@@ -208,8 +208,8 @@ fn a_race_for_the_credential_is_lost_without_a_trace() {
     let before = kept(&world);
     world.fail(Op::Put, &credential, StoreError::VersionMismatch);
     world.then(access_token("ya29.robot"));
-    let error =
-        reauthorize(&world, &id, Credential::GoogleJson(Secret::new(DEMO_KEY.to_owned()))).unwrap_err();
+    let error = reauthorize(&world, &id, CredentialRequest::GoogleJson(Secret::new(DEMO_KEY.to_owned())))
+        .unwrap_err();
     assert_eq!(error.kind(), Kind::SecretStore);
     assert_eq!(kept(&world), before, "a key without its credential stayed");
 }

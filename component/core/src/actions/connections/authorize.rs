@@ -17,6 +17,8 @@ use crate::{
     google::{names::ProjectId, refusal, request},
     rails::GuardRails,
     sign_in::{
+        credential::{Credential, authorized_user::AuthorizedUser},
+        grant::{self, Granted},
         identity::Identity,
         invoker::InvokerRequest,
         oauth::{
@@ -24,12 +26,10 @@ use crate::{
             Verifier, authorization_url, missing_scopes,
         },
         oidc::{self, Expected as ExpectedClaims, JwkSet},
-        token::{self, Granted},
     },
     store::{
         self,
         connection::StoredConnection,
-        credential::{StoredCredential, kind},
         names::{ConnectionId, is_id},
     },
 };
@@ -159,7 +159,7 @@ pub fn authorize(ports: &impl Ports, request: AuthorizeRequest) -> Result<Author
             let region = region(request.region.as_deref(), guard_rails.as_ref())?;
             warnings.extend(unheard_of(&region));
             warnings.extend(guard_rails.as_ref().and_then(|rails| rails.warning(region.as_str())));
-            let identity = Identity::of(&credential(&client), None)?;
+            let identity = Credential::AuthorizedUser(AuthorizedUser::of_client(&client)).into();
             let draft = draft(ports, nickname, &project, &region, &identity, request.invoker)?;
             (StoredConnection { guard_rails, ..draft }, None)
         }
@@ -228,23 +228,25 @@ pub async fn finish<P: Ports>(
     let steps = async {
         let verifier = Verifier::parse(&pending.verifier)?;
         let code = Secret::new(code.reveal().to_owned());
-        let granted = token::code(&call, &client, redirect.as_str(), &code, verifier.reveal()).await?;
+        let granted = grant::code(&call, &client, redirect.as_str(), &code, verifier.reveal()).await?;
         let credential = verified(&call, &client, &pending, &granted).await?;
         Ok((granted, credential))
     };
-    let (granted, credential) = call.run(steps).await?;
-    keep(&call, pending, sign_in.connection, credential, granted)
+    let (granted, user) = call.run(steps).await?;
+    keep(&call, pending, sign_in.connection, user, granted)
 }
 
 fn keep<P: Ports>(
     call: &Call<'_, P>,
     pending: Pending,
     connection: Option<ConnectionId>,
-    credential: StoredCredential,
+    user: AuthorizedUser,
     granted: Granted,
 ) -> Result<Connected> {
     let ports = call.ports();
-    let missing = missing_scopes(&credential.scopes);
+    // Google leaves the scopes out where all of them were granted.
+    let scopes = granted.scopes().map_or_else(|| SCOPES.join(" "), str::to_owned);
+    let missing = missing_scopes(&scopes);
     let mut warnings = if missing.is_empty() {
         Vec::new()
     } else {
@@ -256,7 +258,8 @@ fn keep<P: Ports>(
                 .to_owned(),
         );
     }
-    let new = New { connection: pending.draft, credential, key: None, granted };
+    let identity = Identity::from(Credential::AuthorizedUser(user));
+    let new = New { connection: pending.draft, identity, granted, scopes: Some(scopes) };
     let connection = match connection {
         // It may have been disconnected meanwhile.
         Some(id) => {
@@ -272,23 +275,13 @@ fn keep<P: Ports>(
     Ok((connection, warnings))
 }
 
-/// The credential of a client and the grants of its users, as it is kept.
-fn credential(client: &OAuthClient) -> StoredCredential {
-    StoredCredential {
-        kind: kind::AUTHORIZED_USER.to_owned(),
-        client_id: client.id.clone(),
-        client_secret: client.secret.as_ref().map(|secret| secret.reveal().clone()).unwrap_or_default(),
-        ..StoredCredential::default()
-    }
-}
-
 /// A credential of the person whom a verified ID token names.
 async fn verified<P: Ports>(
     call: &Call<'_, P>,
     client: &OAuthClient,
     pending: &Pending,
     granted: &Granted,
-) -> Result<StoredCredential> {
+) -> Result<AuthorizedUser> {
     if granted.refresh_token().is_none() {
         return Err(Error::new(
             Kind::ReconnectRequired,
@@ -317,13 +310,11 @@ async fn verified<P: Ports>(
         }
         outcome => outcome?,
     };
-    // Google leaves the scopes out where all of them were granted.
-    let scopes = granted.scopes().map_or_else(|| SCOPES.join(" "), str::to_owned);
-    Ok(StoredCredential {
+    Ok(AuthorizedUser {
         account: claims.email.unwrap_or_else(|| claims.sub.clone()),
-        subject: claims.sub,
-        scopes,
-        ..credential(client)
+        is_known: true,
+        subject: Some(claims.sub),
+        ..AuthorizedUser::of_client(client)
     })
 }
 

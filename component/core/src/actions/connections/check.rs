@@ -20,10 +20,11 @@ use crate::{
     },
     session::Session,
     sign_in::{
-        identity::Source,
+        credential::{Means, Scopes},
+        grant::SCOPES,
         invoker::Invoker,
         oauth::missing_scopes,
-        token::{self, SCOPES, status},
+        token::{self, status},
     },
 };
 
@@ -85,10 +86,10 @@ struct Doctor<'a, P> {
 impl<P: Ports> Doctor<'_, P> {
     async fn examine(&mut self, lookup: Option<&Lookup>) {
         match token::access_token(self.call, self.session.sign_in()).await {
-            Ok(_) if matches!(self.session.identity.source, Source::Injected) => {
+            Ok(_) if matches!(self.session.identity.credential.means(), Means::Injected) => {
                 self.add("token", Verdict::NotNeeded, "the host adds the access token to each request");
             }
-            Ok(_) => self.pass("token", format!("{} gets an access token", self.session.identity.account)),
+            Ok(_) => self.pass("token", format!("{} gets an access token", self.session.identity.account())),
             Err(error) => {
                 self.fail("token", &error);
                 self.not_tried(&ALL[1..], "without a token");
@@ -107,22 +108,21 @@ impl<P: Ports> Doctor<'_, P> {
     }
 
     fn scopes(&mut self) {
-        let granted = &self.session.scopes;
-        match &self.session.identity.source {
-            Source::Supplied(_) | Source::Injected => {
+        match (self.session.identity.credential.scopes(), &self.session.scopes) {
+            (Scopes::OfHost, _) => {
                 self.add("scopes", Verdict::Unknown, "the host knows which scopes its token has");
             }
-            Source::Key(_) | Source::Federation(_) => {
+            (Scopes::AsAsked, _) => {
                 self.add(
                     "scopes",
                     Verdict::NotNeeded,
                     "a service's credential gets the scope that it asks for",
                 );
             }
-            Source::Refresh(_) if granted.is_empty() => {
+            (Scopes::Granted, None) => {
                 self.add("scopes", Verdict::Unknown, "Google did not say which scopes it granted");
             }
-            Source::Refresh(_) => {
+            (Scopes::Granted, Some(granted)) => {
                 match missing_scopes(granted).into_iter().find(|scope| SCOPES.contains(scope)) {
                     None => self.pass("scopes", format!("granted: {granted}")),
                     Some(scope) => self.findings.push(Finding {

@@ -12,28 +12,22 @@ use crate::{
         secret::Secret,
     },
     call::{Call, deadlines},
-    google::{
-        jwt::{IdTokenClaims, KeyId, PrivateKey},
-        names::{AccountEmail, ProjectId, Region},
-    },
+    google::names::{ProjectId, Region},
     rails::GuardRails,
     sign_in::{
-        credential,
-        identity::Identity,
+        credential::{CredentialRequest, service_account::SigningKey},
+        grant::Granted,
+        identity::{Given, Identity},
         invoker::InvokerRequest,
-        token::{self, Granted, status},
+        token::{self, status},
     },
     store::{
         self,
         changes::Changes,
         connection::{SignsIn, StoredConnection},
-        credential::{StoredCredential, kind},
-        names::{ConnectionId, host_key},
+        names::ConnectionId,
     },
 };
-
-/// The longest text that the host may give for whose token it is.
-const MAX_ACCOUNT: usize = 254;
 
 /// The request for a new connection; see `wit/connections.wit`.
 #[derive(Debug)]
@@ -42,20 +36,10 @@ pub struct ConnectRequest {
     pub nickname: String,
     pub project: Option<String>,
     pub region: Option<String>,
-    pub credential: Credential,
+    pub credential: CredentialRequest,
     pub subject_token: Option<String>,
     pub invoker: Option<InvokerRequest>,
     pub guard_rails: Option<GuardRails>,
-}
-
-/// The credential of a connection; see `wit/connections.wit`.
-#[derive(Debug)]
-#[expect(missing_docs, reason = "documented once, in the contract")]
-pub enum Credential {
-    GoogleJson(Secret<String>),
-    StoredKey { client_email: String, private_key_id: Option<String>, key: String },
-    SuppliedToken { key: String, account: Option<String> },
-    InjectedToken(Option<String>),
 }
 
 /// Makes a connection. It is kept only after Google has accepted the credential.
@@ -71,17 +55,18 @@ pub async fn connect<P: Ports>(
     let nickname = nickname(&request.nickname)?;
     let guard_rails = GuardRails::parse(request.guard_rails)?;
     let region = region(request.region.as_deref(), guard_rails.as_ref())?;
-    let given = request.project.as_deref().map(ProjectId::parse).transpose()?;
-    let given_credential = Given::parse(request.credential, request.subject_token.as_deref())?;
-    let project = project(given, given_credential.project.as_ref())?;
-    let identity = given_credential.identity(None)?;
+    let asked = request.project.as_deref().map(ProjectId::parse).transpose()?;
+    let given = Given::parse(request.credential, request.subject_token.as_deref())?;
+    let project = project(asked, given.project.as_ref())?;
+    let identity = given.identity;
     let mut connection = draft(ports, nickname, &project, &region, &identity, request.invoker)?;
     let mut warnings = duplicate(ports, &connection.nickname, None);
     warnings.extend(unheard_of(&region));
     warnings.extend(guard_rails.as_ref().and_then(|rails| rails.warning(region.as_str())));
     connection.guard_rails = guard_rails;
     let granted = call.run(token::prove(&call, &identity, project.as_str())).await?;
-    let new = New { connection, credential: given_credential.credential, key: given_credential.key, granted };
+    let scopes = granted.scopes().map(str::to_owned);
+    let new = New { connection, identity, granted, scopes };
     Ok((new.keep(&call)?, warnings))
 }
 
@@ -92,17 +77,17 @@ pub async fn connect<P: Ports>(
 pub async fn reauthorize<P: Ports>(
     ports: &P,
     id: &str,
-    credential: Credential,
+    credential: CredentialRequest,
     subject_token: Option<&str>,
     deadline_ms: Option<u32>,
 ) -> Result<Connected> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let id = ConnectionId::parse(id)?;
     let connection = stored(ports, &id)?;
-    let given = Given::parse(credential, subject_token)?;
-    let identity = given.identity(None)?;
+    let identity = Given::parse(credential, subject_token)?.identity;
     let granted = call.run(token::prove(&call, &identity, &connection.project)).await?;
-    let new = New { connection, credential: given.credential, key: given.key, granted };
+    let scopes = granted.scopes().map(str::to_owned);
+    let new = New { connection, identity, granted, scopes };
     new.replace(&call, &id)
 }
 
@@ -141,79 +126,13 @@ pub(super) fn draft(
     Ok(connection)
 }
 
-/// A credential that a caller gives, parsed.
-struct Given {
-    credential: StoredCredential,
-    key: Option<Secret<String>>,
-    project: Option<ProjectId>,
-}
-
-impl Given {
-    fn parse(credential: Credential, subject_token: Option<&str>) -> Result<Self> {
-        let only = |credential: StoredCredential| Self { credential, key: None, project: None };
-        let whose = |account: Option<String>| {
-            let account = account.unwrap_or_else(|| "the host's own".to_owned());
-            if account.is_empty()
-                || account.len() > MAX_ACCOUNT
-                || account.contains(crate::base::unseen::deceives)
-            {
-                return Err(Error::credential("account", "is empty, longer than 254 bytes, or not one line"));
-            }
-            Ok(account)
-        };
-        if subject_token.is_some() && !matches!(credential, Credential::GoogleJson(_)) {
-            return Err(Error::input("subject-token", "only an external_account has a subject token"));
-        }
-        Ok(match credential {
-            Credential::GoogleJson(json) => {
-                let parsed = credential::parse(&json, subject_token)?;
-                Self {
-                    credential: parsed.stored,
-                    key: parsed.key.map(|key| key.pem().clone()),
-                    project: parsed.project,
-                }
-            }
-            Credential::StoredKey { client_email, private_key_id, key } => only(StoredCredential {
-                kind: kind::SERVICE_ACCOUNT.to_owned(),
-                account: AccountEmail::parse(&client_email)?.as_str().to_owned(),
-                private_key_id: private_key_id
-                    .as_deref()
-                    .map(KeyId::parse)
-                    .transpose()?
-                    .map(|id| id.as_str().to_owned()),
-                key: host_key("key", "keys/", &key)?,
-                host_only: true,
-                ..StoredCredential::default()
-            }),
-            Credential::SuppliedToken { key, account } => only(StoredCredential {
-                kind: kind::SUPPLIED_TOKEN.to_owned(),
-                account: whose(account)?,
-                key: host_key("key", "supplied/", &key)?,
-                ..StoredCredential::default()
-            }),
-            Credential::InjectedToken(account) => only(StoredCredential {
-                kind: kind::INJECTED_TOKEN.to_owned(),
-                account: whose(account)?,
-                ..StoredCredential::default()
-            }),
-        })
-    }
-
-    fn identity(&self, key: Option<PrivateKey>) -> Result<Identity> {
-        let key = match (&self.key, key) {
-            (Some(pem), None) => Some(PrivateKey::parse(pem.clone())?),
-            (_, key) => key,
-        };
-        Identity::of(&self.credential, key)
-    }
-}
-
 /// A credential that Google has accepted, to be kept.
 pub(super) struct New {
     pub(super) connection: StoredConnection,
-    pub(super) credential: StoredCredential,
-    pub(super) key: Option<Secret<String>>,
+    pub(super) identity: Identity,
     pub(super) granted: Granted,
+    /// The scopes that were granted, separated by spaces, if that is known.
+    pub(super) scopes: Option<String>,
 }
 
 /// An id that no connection has. Randomness that repeats itself, as on a tape, is no reason to fail.
@@ -238,26 +157,34 @@ impl New {
     pub(super) fn keep<P: Ports>(mut self, call: &Call<'_, P>) -> Result<Connection> {
         let ports = call.ports();
         let id = free_id(ports)?;
-        self.complete(&id);
-        let identity = Identity::of(&self.credential, None)?;
-        let signs_in = SignsIn::from(&self.credential);
+        let key = self.identity.credential.complete(&id, &self.granted);
+        let signs_in = self.signs_in();
         self.connection.signs_in = Some(signs_in.clone());
         self.connection.ends = self.granted.ends();
         let mut changes = Changes::new(ports);
-        if let Err(error) = self.write(&mut changes, &id) {
+        if let Err(error) = self.write(&mut changes, &id, key) {
             changes.undo();
             return Err(error.with_trace(call.take_trace()));
         }
-        self.granted.cache(call, &id, &identity);
+        self.granted.cache(call, &id, &self.identity);
         Ok(shown::show(ports, &id, self.connection, signs_in))
+    }
+
+    fn signs_in(&self) -> SignsIn {
+        self.identity.signs_in(self.scopes.as_deref())
     }
 
     /// The credential comes first, so that of two with one id only one is made, and the connection last: until then
     /// nothing is there to be found.
-    fn write(&self, changes: &mut Changes<'_, impl Ports>, id: &ConnectionId) -> Result<()> {
-        changes.write(id.credential_key(), &self.credential, Expected::Absent)?;
-        if let Some(pem) = &self.key {
-            changes.put(id.private_key_key(), pem.clone(), Expected::Absent)?;
+    fn write(
+        &self,
+        changes: &mut Changes<'_, impl Ports>,
+        id: &ConnectionId,
+        key: Option<Secret<String>>,
+    ) -> Result<()> {
+        changes.write(id.credential_key(), &self.identity, Expected::Absent)?;
+        if let Some(pem) = key {
+            changes.put(id.private_key_key(), pem, Expected::Absent)?;
         }
         changes.write(id.connection_key(), &self.connection, Expected::Absent)
     }
@@ -266,11 +193,10 @@ impl New {
     /// one is there as it was.
     pub(super) fn replace<P: Ports>(mut self, call: &Call<'_, P>, id: &ConnectionId) -> Result<Connected> {
         let ports = call.ports();
-        self.complete(id);
-        let identity = Identity::of(&self.credential, None)?;
-        let old = store::read_versioned::<StoredCredential>(ports, &id.credential_key())?;
+        let key = self.identity.credential.complete(id, &self.granted);
+        let old = store::read_versioned::<Identity>(ports, &id.credential_key())?;
         let mut changes = Changes::new(ports);
-        let (connection, fitted) = match self.exchange(&mut changes, id, &identity, old.as_ref()) {
+        let (connection, fitted) = match self.exchange(&mut changes, id, key, old.as_ref()) {
             Ok(connection) => connection,
             Err(error) => {
                 changes.undo();
@@ -278,15 +204,15 @@ impl New {
             }
         };
         // From here on the new credential is the connection's own, whatever the store says to the rest.
-        let old = old.map(|(old, _)| old).unwrap_or_default();
-        let mut warnings = self.clear_away(ports, id, &old);
+        let old = old.map(|(old, _)| old);
+        let mut warnings = self.clear_away(ports, id, old.as_ref());
         status::forget_fault(ports, id);
-        self.granted.cache(call, id, &identity);
-        if !old.account.is_empty() && old.account != self.credential.account {
-            warnings.push(format!(
-                "this connection was {} until now, and is {}",
-                old.account, self.credential.account
-            ));
+        self.granted.cache(call, id, &self.identity);
+        let account = self.identity.account();
+        if let Some(old) = old
+            && old.account() != account
+        {
+            warnings.push(format!("this connection was {} until now, and is {account}", old.account()));
         }
         if fitted {
             warnings.push(
@@ -294,7 +220,7 @@ impl New {
                     .to_owned(),
             );
         }
-        let signs_in = SignsIn::from(&self.credential);
+        let signs_in = self.signs_in();
         Ok((shown::show(ports, id, connection, signs_in), warnings))
     }
 
@@ -303,24 +229,24 @@ impl New {
         &self,
         changes: &mut Changes<'_, impl Ports>,
         id: &ConnectionId,
-        identity: &Identity,
-        old: Option<&(StoredCredential, String)>,
+        key: Option<Secret<String>>,
+        old: Option<&(Identity, String)>,
     ) -> Result<(StoredConnection, bool)> {
         // The key first: its name is the old one's too, and a credential without its key is of no use.
-        if let Some(pem) = &self.key {
-            changes.put(id.private_key_key(), pem.clone(), Expected::Anything)?;
+        if let Some(pem) = key {
+            changes.put(id.private_key_key(), pem, Expected::Anything)?;
         }
         let expected = old.map_or(Expected::Absent, |(_, version)| Expected::Version(version.clone()));
-        changes.write(id.credential_key(), &self.credential, expected)?;
+        changes.write(id.credential_key(), &self.identity, expected)?;
         let fitted = Cell::new(false);
         // The last step, and so it is not among those to be undone.
         let connection =
             store::update(changes.ports, &id.connection_key(), &|connection: &mut StoredConnection| {
-                connection.signs_in = Some(SignsIn::from(&self.credential));
+                connection.signs_in = Some(self.signs_in());
                 connection.ends = self.granted.ends();
-                fitted.set(!fits(&InvokerRequest::stored(connection), identity));
+                fitted.set(!fits(&InvokerRequest::stored(connection), &self.identity));
                 if fitted.get() {
-                    InvokerRequest::default_for(identity).store(connection);
+                    InvokerRequest::default_for(&self.identity).store(connection);
                 }
             })?;
         Ok((connection.ok_or_else(ConnectionId::not_found)?, fitted.get()))
@@ -328,36 +254,22 @@ impl New {
 
     /// Removes what belonged to the old credential alone. It is of no use to the new one, so that a store which does not let
     /// go of it is no failure.
-    fn clear_away(&self, ports: &impl Ports, id: &ConnectionId, old: &StoredCredential) -> Vec<String> {
-        let has_old_key = self.key.is_none() && old.kind == kind::SERVICE_ACCOUNT && !old.host_only;
-        let key = if has_old_key { store::delete(ports, &id.private_key_key()) } else { Ok(()) };
+    fn clear_away(&self, ports: &impl Ports, id: &ConnectionId, old: Option<&Identity>) -> Vec<String> {
+        let in_store = |identity: &Identity| {
+            let key = identity.credential.key();
+            key.is_some_and(|account| matches!(account.key, SigningKey::Stored(_)))
+        };
+        let key = if old.is_some_and(in_store) && !in_store(&self.identity) {
+            store::delete(ports, &id.private_key_key())
+        } else {
+            Ok(())
+        };
         match key.and(forget_cached(ports, id)) {
             Ok(()) => Vec::new(),
             Err(error) => vec![format!(
                 "the store still holds what belonged to the old credential, as it could not be removed ({}): disconnect this connection when it is not needed any more",
                 error.fields().message
             )],
-        }
-    }
-
-    /// Adds what is known only now that Google has answered.
-    fn complete(&mut self, id: &ConnectionId) {
-        let credential = &mut self.credential;
-        if self.key.is_some() {
-            credential.key = id.private_key_key();
-        }
-        if let Some(refresh_token) = self.granted.refresh_token() {
-            credential.refresh_token.clone_from(refresh_token.reveal());
-        }
-        if let Some(scopes) = self.granted.scopes() {
-            scopes.clone_into(&mut credential.scopes);
-        }
-        if credential.account.is_empty() {
-            // It came from the token endpoint itself (OpenID Connect Core, 3.1.3.7, 6), and is shown, not trusted.
-            let claims = self.granted.id_token().and_then(IdTokenClaims::read);
-            let account = claims.and_then(|claims| claims.email.or(claims.sub));
-            credential.account =
-                account.unwrap_or_else(|| format!("a user of the client {}", credential.client_id));
         }
     }
 }

@@ -3,31 +3,13 @@
 use crate::{
     base::{error::Result, ports::Ports},
     rails::GuardRails,
-    sign_in::{
-        invoker::InvokerRequest,
-        token::{SCOPES, status},
-    },
+    sign_in::{grant::SCOPES, identity, invoker::InvokerRequest, token::status},
     store::{
         self,
-        connection::{SignsIn, StoredConnection},
-        credential::kind,
+        connection::{CredentialKind, SignsIn, StoredConnection},
         names::ConnectionId,
     },
 };
-
-/// The kind of credential that a connection signs in with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "documented once, in the contract")]
-pub enum CredentialKind {
-    ServiceAccount,
-    StoredKey,
-    AuthorizedUser,
-    ImpersonatedServiceAccount,
-    ExternalAccount,
-    SuppliedToken,
-    InjectedToken,
-    Other,
-}
 
 /// The reason why a connection cannot sign in; see `wit/connections.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +64,7 @@ pub(super) fn load(ports: &impl Ports, id: &ConnectionId, stored: StoredConnecti
 pub(super) fn signs_in(ports: &impl Ports, id: &ConnectionId, stored: &StoredConnection) -> Result<SignsIn> {
     match &stored.signs_in {
         Some(signs_in) => Ok(signs_in.clone()),
-        None => Ok(SignsIn::from(&store::load(ports, id)?.1)),
+        None => Ok(identity::load(ports, id)?.1.signs_in_of_earlier()),
     }
 }
 
@@ -94,20 +76,9 @@ pub(super) fn show(
     signs_in: SignsIn,
 ) -> Connection {
     let status = status::read(ports, id);
-    let kind = match signs_in.kind.as_str() {
-        kind::EXTERNAL_ACCOUNT => CredentialKind::ExternalAccount,
-        _ if signs_in.impersonates.is_some() => CredentialKind::ImpersonatedServiceAccount,
-        kind::SERVICE_ACCOUNT if signs_in.host_only => CredentialKind::StoredKey,
-        kind::SERVICE_ACCOUNT => CredentialKind::ServiceAccount,
-        kind::AUTHORIZED_USER => CredentialKind::AuthorizedUser,
-        kind::SUPPLIED_TOKEN => CredentialKind::SuppliedToken,
-        kind::INJECTED_TOKEN => CredentialKind::InjectedToken,
-        _ => CredentialKind::Other,
-    };
-    let scopes = if signs_in.scopes.is_empty() {
-        SCOPES.map(str::to_owned).to_vec()
-    } else {
-        signs_in.scopes.split(' ').map(str::to_owned).collect()
+    let scopes = match &signs_in.scopes {
+        Some(scopes) => scopes.split(' ').map(str::to_owned).collect(),
+        None => SCOPES.map(str::to_owned).to_vec(),
     };
     let (account, through) = match signs_in.impersonates {
         Some(target) => (target, Some(signs_in.account)),
@@ -120,7 +91,7 @@ pub(super) fn show(
         project: connection.project,
         region: connection.region,
         guard_rails: connection.guard_rails,
-        kind,
+        kind: signs_in.kind,
         account,
         through,
         scopes,

@@ -4,6 +4,10 @@ use test_case::test_case;
 use super::*;
 use crate::testing::DEMO_KEY;
 
+fn parse(json: &Secret<String>, subject_token: Option<&str>) -> Result<Given> {
+    Given::parse(CredentialRequest::GoogleJson(json.clone()), subject_token)
+}
+
 fn with(field: &str, value: Value) -> Secret<String> {
     let mut key: Value = serde_json::from_str(DEMO_KEY).unwrap();
     key[field] = value;
@@ -13,7 +17,7 @@ fn with(field: &str, value: Value) -> Secret<String> {
 #[test]
 fn a_key_as_google_hands_it_out_is_accepted() {
     let key = parse(&Secret::new(DEMO_KEY.to_owned()), None).unwrap();
-    assert_eq!(key.stored.account, "gcf-demo@demo-project.iam.gserviceaccount.com");
+    assert_eq!(key.identity.account(), "gcf-demo@demo-project.iam.gserviceaccount.com");
     assert_eq!(key.project.unwrap().as_str(), "demo-project");
     assert!(parse(&with("client_email", json!("x@evil.com")), None).is_ok(), "odd, but of no effect");
 }

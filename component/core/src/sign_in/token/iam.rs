@@ -2,11 +2,6 @@
 //!
 //! <https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts>
 
-use super::{
-    SCOPES,
-    grant::{id_token as checked_id_token, malformed},
-    minted::{Minted, usable},
-};
 use crate::{
     base::{
         error::{Error, Result},
@@ -26,7 +21,11 @@ use crate::{
         },
         request::{self, grammar::PathAndQuery},
     },
-    sign_in::identity::{Chain, Identity, member},
+    sign_in::{
+        credential::impersonated::Chain,
+        grant::{Minted, SCOPES, id_token as checked_id_token, malformed, usable},
+        identity::{Identity, member},
+    },
 };
 
 /// The life that is asked for, in seconds: the longest that needs no policy.
@@ -67,12 +66,7 @@ pub(super) async fn mint<P: Ports>(
         ),
     };
     let ask = ask.with_texts("delegates", &delegates);
-    // Its own target is reached from the source.
-    let asking = if identity.impersonates.as_ref() == Some(chain) {
-        identity.account.as_str()
-    } else {
-        identity.principal()
-    };
+    let asking = identity.asking_for(chain);
     // The wildcard is required: a project's id is refused there.
     let target = PathAndQuery::ours(&format!("/v1/projects/-/serviceAccounts/{account}:{method}"), &[]);
     let request =
@@ -80,7 +74,7 @@ pub(super) async fn mint<P: Ports>(
     let response = call.exchange(&request, Class::Idempotent).await?;
     let action = format!("mint a token of {account}");
     if (200..300).contains(&response.status) && refusal::token_endpoint::refuses(&response.body) {
-        let grant = identity.grant();
+        let grant = identity.credential.grant();
         return Err(refusal::token_endpoint::error_of(
             "IAM Credentials API",
             response.status,

@@ -1,6 +1,6 @@
 //! A refresh: all that it brings is kept, a new refresh token before anything else.
 
-use super::{grant, minted::Granted, slots};
+use super::slots;
 use crate::{
     base::{
         error::{Kind, Result},
@@ -8,8 +8,12 @@ use crate::{
         secret::Secret,
     },
     call::Call,
-    sign_in::identity::{Identity, Source},
-    store::{self, Swap, credential::StoredCredential, names::ConnectionId},
+    sign_in::{
+        credential::{Credential, authorized_user::AuthorizedUser},
+        grant::Granted,
+        identity::Identity,
+    },
+    store::{self, Swap, names::ConnectionId},
 };
 
 /// The tokens that the source grants: a new access token, and a user's ID token. All of it is kept, a new refresh token
@@ -21,13 +25,12 @@ pub(super) async fn of_source<P: Ports>(
 ) -> Result<Granted> {
     let ports = call.ports();
     let newer;
-    let (identity, mut granted) = match grant::of(call, identity).await {
+    let (identity, mut granted) = match identity.credential.ask(call).await {
         Err(error) if error.kind() == Kind::ReconnectRequired => {
             // Somebody may have signed in anew, or received a new refresh token, since it was read.
-            let stored: Option<StoredCredential> = store::read(ports, &id.credential_key())?;
-            newer = stored.map(|stored| Identity::of(&stored, None)).transpose()?;
+            newer = store::read::<Identity>(ports, &id.credential_key())?;
             match &newer {
-                Some(newer) if is_newer(newer, identity) => (newer, grant::of(call, newer).await?),
+                Some(newer) if is_newer(newer, identity) => (newer, newer.credential.ask(call).await?),
                 _ => return Err(error),
             }
         }
@@ -40,10 +43,14 @@ pub(super) async fn of_source<P: Ports>(
     Ok(granted)
 }
 
+fn user(identity: &Identity) -> Option<&AuthorizedUser> {
+    if let Credential::AuthorizedUser(user) = &identity.credential { Some(user) } else { None }
+}
+
 fn is_newer(stored: &Identity, used: &Identity) -> bool {
-    match (&stored.source, &used.source) {
-        (Source::Refresh(stored), Source::Refresh(used)) => stored.refresh_token != used.refresh_token,
-        _ => false,
+    match (user(stored), user(used)) {
+        (Some(stored), Some(used)) => stored.refresh_token != used.refresh_token,
+        (None, _) | (_, None) => false,
     }
 }
 
@@ -54,17 +61,20 @@ fn replace_refresh_token(
     identity: &Identity,
     new: &Secret<String>,
 ) -> Result<()> {
-    let Source::Refresh(used) = &identity.source else { return Ok(()) };
+    let Some(used) = user(identity) else { return Ok(()) };
     let mut attempt = 1;
     loop {
-        let replaced = store::swap(ports, &id.credential_key(), &|stored: Result<
-            Option<StoredCredential>,
-        >| {
-            let mut stored = stored?.filter(|stored| stored.refresh_token == *used.refresh_token.reveal());
-            if let Some(stored) = &mut stored {
-                stored.refresh_token.clone_from(new.reveal());
+        let replaced = store::swap(ports, &id.credential_key(), &|stored: Result<Option<Identity>>| {
+            let mut stored = stored?;
+            match &mut stored {
+                Some(Identity { credential: Credential::AuthorizedUser(user), .. })
+                    if user.refresh_token == used.refresh_token =>
+                {
+                    user.refresh_token = Some(new.clone());
+                    Ok(stored)
+                }
+                _ => Ok(None),
             }
-            Ok(stored)
         });
         match replaced {
             // The old one may be of no use any more: this is worth another attempt, whatever went wrong.

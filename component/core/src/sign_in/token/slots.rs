@@ -4,11 +4,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    SignIn,
-    minted::{Granted, Minted},
-    status,
-};
+use super::{SignIn, status};
 use crate::{
     base::{
         error::{Error, Kind, Result},
@@ -16,7 +12,10 @@ use crate::{
         secret::Secret,
     },
     call::Call,
-    sign_in::identity::Identity,
+    sign_in::{
+        grant::{Granted, Minted, SCOPES},
+        identity::Identity,
+    },
     store::{self, names::ConnectionId},
 };
 
@@ -92,8 +91,8 @@ impl<'a> Slot<'a> {
 fn key(id: &ConnectionId, identity: &Identity, token: Cached<'_>) -> String {
     let (kind, what) = token.name();
     let impersonates = identity.impersonates.as_ref().map_or("", |chain| chain.account.as_str());
-    let scopes = super::SCOPES[0];
-    let text = format!("{}\n{impersonates}\n{scopes}\n{kind}\n{what}", identity.fingerprint);
+    let scopes = SCOPES[0];
+    let text = format!("{}\n{impersonates}\n{scopes}\n{kind}\n{what}", identity.credential.fingerprint());
     let digest = Sha256::digest(text);
     // Lower-case names only, so hexadecimal and not base64url; 128 bits are plenty within a connection.
     let name: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -216,8 +215,7 @@ mod tests {
     fn tokens_are_found_where_earlier_versions_kept_them() {
         let (world, id) = World::connected();
         let id = ConnectionId::parse(&id).unwrap();
-        let (_, credential) = store::load(&world, &id).unwrap();
-        let identity = Identity::of(&credential, None).unwrap();
+        let (_, identity) = crate::sign_in::identity::load(&world, &id).unwrap();
         let audience = "https://hello-abc123-uc.a.run.app";
         let tokens = [
             (Cached::Access, "deef49fd61e649f7baeb5f24f44e2e9c"),

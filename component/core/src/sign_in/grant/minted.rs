@@ -12,9 +12,9 @@ use crate::{
 const MAX_TOKEN: usize = 16 * 1024;
 
 /// A token of any kind, with the end of its life.
-pub(super) struct Minted {
-    pub(super) token: Secret<String>,
-    pub(super) expires: u64,
+pub(in crate::sign_in) struct Minted {
+    pub(in crate::sign_in) token: Secret<String>,
+    pub(in crate::sign_in) expires: u64,
 }
 
 impl Kept for Minted {
@@ -33,11 +33,11 @@ impl Kept for Minted {
 /// The tokens that Google granted.
 #[derive(Default)]
 pub struct Granted {
-    pub(super) access: Option<Minted>,
-    pub(super) id_token: Option<Minted>,
-    pub(super) refresh_token: Option<Secret<String>>,
-    pub(super) scopes: Option<String>,
-    pub(super) ends: Option<u64>,
+    pub(in crate::sign_in) access: Option<Minted>,
+    pub(in crate::sign_in) id_token: Option<Minted>,
+    pub(in crate::sign_in) refresh_token: Option<Secret<String>>,
+    pub(in crate::sign_in) scopes: Option<String>,
+    pub(in crate::sign_in) ends: Option<u64>,
 }
 
 impl Granted {
@@ -73,7 +73,7 @@ impl Granted {
 }
 
 /// A token that can go into a header.
-pub(super) fn usable(token: String) -> Option<Secret<String>> {
+pub(in crate::sign_in) fn usable(token: String) -> Option<Secret<String>> {
     let ok = !token.is_empty() && token.len() <= MAX_TOKEN && token.bytes().all(|b| b.is_ascii_graphic());
     ok.then(|| Secret::new(token))
 }

@@ -1,13 +1,12 @@
-//! Asking Google's token endpoints: with an assertion, a refresh token, a code, or another provider's
-//! token.
+//! Asking Google's token endpoints, and reading what they grant. What is handed over for it, a credential
+//! or a code, is the business of whoever asks.
 
-use super::{
-    SCOPES,
-    minted::{Granted, Minted, usable},
-};
+mod minted;
+
+pub use self::minted::Granted;
+pub(super) use self::minted::{Minted, usable};
 use crate::{
     base::{
-        dates::http_date,
         error::{Error, Kind, Origin, Result},
         http::{Request, Response, TokenKind},
         json::{self, Object, Read, Unreadable, Value},
@@ -18,16 +17,15 @@ use crate::{
     },
     call::Call,
     google::{
-        jwt::{self, IdTokenClaims, Wanted},
+        jwt::{IdTokenClaims, Wanted},
         refusal::{self, token_endpoint::Grant},
         request,
     },
-    sign_in::{
-        identity::{Federation, Identity, RefreshGrant, Source},
-        oauth::{OAuthClient, missing_scopes},
-    },
-    store,
+    sign_in::oauth::{OAuthClient, missing_scopes},
 };
+
+/// The scope of every API call of this connector; no narrower one lists functions.
+pub const SCOPES: [&str; 1] = ["https://www.googleapis.com/auth/cloud-platform"];
 
 /// Longer lives are not believed, in seconds: an organisation can allow 12 h at most.
 const MAX_LIFE: u64 = 12 * 3600;
@@ -83,70 +81,13 @@ fn seconds(value: &Value<'_>) -> Option<u64> {
     }
 }
 
-/// A new access token of an identity's source, and what comes with it.
-pub(super) async fn of<P: Ports>(call: &Call<'_, P>, identity: &Identity) -> Result<Granted> {
-    match &identity.source {
-        Source::Key(_) => {
-            let scopes = SCOPES.join(" ");
-            let access = Some(by_key(call, identity, Wanted::Scope(&scopes)).await?);
-            Ok(Granted { access, ..Granted::default() })
-        }
-        Source::Refresh(refresh) => by_refresh_token(call, refresh, &identity.account).await,
-        Source::Federation(federation) => by_subject_token(call, federation, &identity.account).await,
-        // Nothing is asked for these; see `source_token`.
-        Source::Supplied(_) | Source::Injected => Ok(Granted::default()),
-    }
-}
-
-/// A token for a service account's assertion. If only the time in it was wrong, there is one more attempt
-/// with Google's own.
-pub(super) async fn by_key<P: Ports>(
+/// The token that was asked for with an assertion.
+pub(super) fn minted<P: Ports>(
     call: &Call<'_, P>,
-    identity: &Identity,
+    response: &Response,
     wanted: Wanted<'_>,
 ) -> Result<Minted> {
-    let Source::Key(signer) = &identity.source else {
-        return Err(Error::new(Kind::Internal, Origin::Host, "this credential has no key to sign with"));
-    };
-    let mut now = call.ports().now().as_secs();
-    let mut corrected = false;
-    loop {
-        let input = jwt::signing_input(&signer.email, signer.key_id.as_ref(), wanted, now);
-        let assertion = jwt::join(&input, &signer.sign(call.ports(), input.as_bytes())?);
-        let form = [
-            ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
-            ("assertion", assertion.reveal().as_str()),
-        ];
-        let request = request::to_token_endpoint(purpose(wanted), TokenKind::Assertion, &form);
-        let response = call.exchange(&request, Class::TokenEndpoint).await?;
-        if grants(&response) {
-            return minted(call, wire(&response)?, wanted);
-        }
-        let error = refusal::token_endpoint::error(
-            response.status,
-            &response.body,
-            Grant::Assertion,
-            &identity.account,
-        );
-        let googles = response.header("date").and_then(http_date);
-        match googles {
-            Some(googles) if error.kind() == Kind::ClockSkew && !corrected => {
-                now = googles;
-                corrected = true;
-            }
-            _ => return Err(refused(&request, &response, error)),
-        }
-    }
-}
-
-fn purpose(wanted: Wanted<'_>) -> Purpose {
-    match wanted {
-        Wanted::Scope(_) => Purpose::AccessToken { client_id: None },
-        Wanted::TargetAudience(audience) => Purpose::IdToken { audience: audience.to_owned() },
-    }
-}
-
-fn minted<P: Ports>(call: &Call<'_, P>, wire: Wire, wanted: Wanted<'_>) -> Result<Minted> {
+    let wire = wire(response)?;
     match wanted {
         Wanted::Scope(_) => {
             let granted = granted(call, wire)?;
@@ -164,22 +105,6 @@ pub(super) fn id_token(ports: &impl Ports, token: Option<String>, audience: Opti
         return Err(malformed("its ID token is for another audience than was asked for"));
     }
     Ok(Minted { token, expires: claims.exp.min(ports.now().as_secs() + MAX_LIFE) })
-}
-
-async fn by_refresh_token<P: Ports>(
-    call: &Call<'_, P>,
-    refresh: &RefreshGrant,
-    account: &str,
-) -> Result<Granted> {
-    let form = [
-        ("grant_type", "refresh_token"),
-        ("refresh_token", refresh.refresh_token.reveal().as_str()),
-        ("client_id", refresh.client_id.as_str()),
-        ("client_secret", refresh.client_secret.reveal().as_str()),
-    ];
-    let purpose = Purpose::AccessToken { client_id: Some(refresh.client_id.clone()) };
-    let request = request::to_token_endpoint(purpose, TokenKind::Grant, &form);
-    ask(call, &request, Class::TokenEndpoint, Grant::RefreshToken, account).await
 }
 
 /// Exchanges an authorization code, once: a code that may have arrived must not be sent again.
@@ -208,33 +133,8 @@ pub async fn code<P: Ports>(
     ask(call, &request, Class::Never, Grant::Code, &client.id).await
 }
 
-async fn by_subject_token<P: Ports>(
-    call: &Call<'_, P>,
-    federation: &Federation,
-    account: &str,
-) -> Result<Granted> {
-    let entry = call
-        .ports()
-        .secret_get(&federation.key)
-        .map_err(|error| store::store_error("read the subject token", error))?;
-    let subject =
-        entry.map(|entry| entry.value.reveal().trim().to_owned()).and_then(usable).ok_or_else(|| {
-            unusable_secret(&format!("the host's store holds no subject token under {}", federation.key))
-                .fix("whoever runs the host puts the provider's token there, and renews it before it expires")
-        })?;
-    let scopes = SCOPES.join(" ");
-    let form = [
-        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-        ("audience", federation.audience.as_str()),
-        ("scope", scopes.as_str()),
-        ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
-        ("subject_token", subject.reveal().as_str()),
-        ("subject_token_type", federation.subject_token_type.as_str()),
-    ];
-    ask(call, &request::to_token_service(&form), Class::TokenEndpoint, Grant::Exchange, account).await
-}
-
-async fn ask<P: Ports>(
+/// Asks, and reads the tokens that are granted.
+pub(super) async fn ask<P: Ports>(
     call: &Call<'_, P>,
     request: &Request,
     class: Class,
@@ -250,7 +150,7 @@ async fn ask<P: Ports>(
 }
 
 /// Tells if an answer is to be read as a grant.
-fn grants(response: &Response) -> bool {
+pub(super) fn grants(response: &Response) -> bool {
     response.status == 200 && !refusal::token_endpoint::refuses(&response.body)
 }
 
@@ -297,7 +197,7 @@ fn insufficient_scope(scope: &str) -> Error {
 }
 
 /// Adds what a refusal's response says beyond its body, and takes out what was sent.
-fn refused(request: &Request, response: &Response, error: Error) -> Error {
+pub(super) fn refused(request: &Request, response: &Response, error: Error) -> Error {
     let error = form_urlencoded::parse(request.body())
         .filter(|(name, value)| SECRETS.contains(&name.as_ref()) && !value.is_empty())
         .fold(error, |error, (_, value)| error.without(&value));
@@ -308,11 +208,7 @@ fn refused(request: &Request, response: &Response, error: Error) -> Error {
     }
 }
 
-/// A secret that is the host's to supply, and is not there or cannot be used.
-pub(super) fn unusable_secret(what: &str) -> Error {
-    Error::new(Kind::InvalidCredential, Origin::Host, what).detail("field", "supplied")
-}
-
+/// The error for an answer that cannot be used.
 pub(super) fn malformed(why: &str) -> Error {
     Error::new(
         Kind::InvalidResponse,
