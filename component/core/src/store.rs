@@ -6,11 +6,13 @@
 //! |---|---|
 //! | [`names`] | the names of entries |
 //! | [`connection`] | a connection, and who signs in |
+//! | `nicknames` | which nicknames are in use |
 //! | `changes` | several entries written together, or taken back |
 
 pub(crate) mod changes;
 pub mod connection;
 pub mod names;
+pub(crate) mod nicknames;
 
 use crate::base::{
     error::{Error, Kind, Origin, Result, foreign},

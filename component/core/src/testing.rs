@@ -107,6 +107,8 @@ pub(crate) struct World {
     /// Requests and changes of the store, in their order: `send HOST/PATH`, `put FIRST-SEGMENT`, `delete …`.
     pub(crate) log: RefCell<Vec<String>>,
     pub(crate) secrets: RefCell<BTreeMap<String, String>>,
+    /// Every operation on the store, with its key or prefix.
+    pub(crate) asked: RefCell<Vec<(Op, String)>>,
     versions: RefCell<BTreeMap<String, u64>>,
     /// Token and end of each lease that is held by a call.
     pub(crate) leases: RefCell<BTreeMap<String, (String, Duration)>>,
@@ -163,6 +165,7 @@ impl World {
         self.sent.borrow_mut().clear();
         self.timeouts.borrow_mut().clear();
         self.log.borrow_mut().clear();
+        self.asked.borrow_mut().clear();
         assert!(self.answers.borrow().is_empty(), "an answer was never asked for");
         assert!(self.leases.borrow().is_empty(), "a lease was never given back");
         assert!(self.quicker.borrow().is_empty(), "there was no write to be quicker than");
@@ -286,6 +289,7 @@ impl World {
     }
 
     fn fault(&self, op: Op, key: &str) -> Result<(), StoreError> {
+        self.asked.borrow_mut().push((op, key.to_owned()));
         if self.read_only.get() && matches!(op, Op::Put | Op::Delete) {
             return Err(StoreError::ReadOnly);
         }

@@ -18,6 +18,7 @@ mod identified;
 mod invoke;
 mod invoker;
 mod list;
+mod nicknames;
 mod no_command;
 mod oauth;
 mod options;

@@ -86,7 +86,7 @@ actions! {
     "connections.disconnect": gcf_connector_connections.call_disconnect {
         /// Removes a connection with its credential, its key and its cached tokens, and revokes a user's grant.
         pub fn disconnect(id: &str; deadline) -> Disconnected, passing (id);
-        sees Own, of id;
+        sees OwnAndNickname, of id;
         is planned as Disconnect, ConnectionsDisconnect;
     }
     "functions.list": gcf_connector_functions.call_list {
@@ -248,6 +248,7 @@ mod tests {
         let record = include_str!("../../../docs/decisions/0015-store-within-a-call.md");
         let cell = |row: &Row| match row.sees {
             Sees::Own | Sees::OwnOffline => "names a connection",
+            Sees::OwnAndNickname => "`disconnect`",
             Sees::OwnAndNames => "`rename`",
             Sees::Names => "`list`",
             Sees::NewConnection => "`connect`",

@@ -96,9 +96,12 @@ impl Host {
         let subject = match row.sees {
             Sees::NewSignIn => input["connection"].as_str(),
             Sees::SignIn => input["authorization"].as_str(),
-            Sees::Own | Sees::OwnOffline | Sees::OwnAndNames | Sees::Names | Sees::NewConnection => {
-                Some(connection)
-            }
+            Sees::Own
+            | Sees::OwnOffline
+            | Sees::OwnAndNickname
+            | Sees::OwnAndNames
+            | Sees::Names
+            | Sees::NewConnection => Some(connection),
         };
         self.scope(*row, subject, deadline).await
     }

@@ -21,6 +21,8 @@ pub(super) enum Sees {
     Own,
     /// The same, and it sends nothing.
     OwnOffline,
+    /// The same as [`Own`](Self::Own), and the index of nicknames, to which it gives one back.
+    OwnAndNickname,
     /// Those of its connection; and of all, what is no secret, for it tells whether a nickname is in use.
     OwnAndNames,
     /// Of all connections what is no secret.
@@ -48,6 +50,7 @@ impl Row {
         Sight::Known(match self.sees {
             Sees::Own => Scope::connection(subject_or_none),
             Sees::OwnOffline => Scope::offline(subject_or_none),
+            Sees::OwnAndNickname => Scope::disconnect(subject_or_none),
             Sees::OwnAndNames => Scope::rename(subject_or_none),
             Sees::Names => Scope::list(),
             Sees::NewConnection => Scope::connect(),

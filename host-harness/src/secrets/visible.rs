@@ -23,6 +23,8 @@ pub(crate) struct Scope {
     ends: Option<SignInId>,
     /// Reading the entries of every connection that are not secret.
     lists: bool,
+    /// The index of nicknames.
+    nicknames: Nicknames,
     /// Using keys and tokens that the host put there for any connection.
     uses_hosts: bool,
     /// Sending requests.
@@ -37,6 +39,18 @@ enum Makes {
     Connection,
     /// A sign-in: for this connection, or for one that is to be made.
     SignIn(Option<String>),
+}
+
+/// The rights of a call to the index of nicknames.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Nicknames {
+    /// None: its connection keeps the nickname that it has.
+    #[default]
+    None,
+    /// Telling whether one is in use.
+    Read,
+    /// Taking one for its connection, and giving it back.
+    Change,
 }
 
 /// An operation on an entry.
@@ -86,7 +100,12 @@ impl Scope {
 
     /// The scope of `connections.rename`, which tells whether the nickname is in use.
     pub(crate) fn rename(id: &str) -> Self {
-        Self { lists: true, uses_hosts: false, ..Self::offline(id) }
+        Self { lists: true, nicknames: Nicknames::Change, uses_hosts: false, ..Self::offline(id) }
+    }
+
+    /// The scope of `connections.disconnect`, which gives the nickname back.
+    pub(crate) fn disconnect(id: &str) -> Self {
+        Self { nicknames: Nicknames::Change, ..Self::connection(id) }
     }
 
     /// The scope of `connections.list`.
@@ -96,13 +115,20 @@ impl Scope {
 
     /// The scope of `connections.connect`.
     pub(crate) fn connect() -> Self {
-        Self { makes: Makes::Connection, lists: true, uses_hosts: true, sends: true, ..Self::default() }
+        Self {
+            makes: Makes::Connection,
+            lists: true,
+            nicknames: Nicknames::Change,
+            uses_hosts: true,
+            sends: true,
+            ..Self::default()
+        }
     }
 
     /// The scope of `connections.authorize`, anew for `connection` or for one to be made.
     pub(crate) fn authorize(connection: Option<&str>) -> Self {
         let connection = connection.map(str::to_owned);
-        Self { makes: Makes::SignIn(connection), lists: true, ..Self::default() }
+        Self { makes: Makes::SignIn(connection), lists: true, nicknames: Nicknames::Read, ..Self::default() }
     }
 
     /// The scope of `connections.finish`, which makes a connection, or renews the one that the sign-in was
@@ -121,7 +147,7 @@ impl Scope {
         let base = Self { lists: true, sends: true, ..Self::default() };
         let is_alive = |key: &String| EntryName::parse(key).is_alive(now);
         Ok(match ends.connection() {
-            None => Self { makes: Makes::Connection, ends: Some(ends), ..base },
+            None => Self { makes: Makes::Connection, ends: Some(ends), nicknames: Nicknames::Change, ..base },
             // Only a call that named the connection can have begun such a sign-in.
             Some(connection) if store.keys(&ends.prefix())?.iter().any(is_alive) => {
                 Self { connection: Some(connection.to_owned()), ends: Some(ends), ..base }
@@ -132,7 +158,11 @@ impl Scope {
 
     /// The scope of a plan for this call: it makes nothing.
     pub(crate) fn planned(self) -> Self {
-        Self { sends: false, makes: Makes::Nothing, ..self }
+        let nicknames = match self.nicknames {
+            Nicknames::None => Nicknames::None,
+            Nicknames::Read | Nicknames::Change => Nicknames::Read,
+        };
+        Self { sends: false, makes: Makes::Nothing, nicknames, ..self }
     }
 
     /// Tells whether the call may send requests.
@@ -163,6 +193,14 @@ impl Scope {
             Owner::Host => {
                 let used = access == Access::Read || access == Access::Sign && entry.kind == "keys";
                 (self.uses_hosts && used).then_some(Permit::Granted)
+            }
+            Owner::Nicknames => {
+                let right = match access {
+                    Access::Read => self.nicknames != Nicknames::None,
+                    Access::Put | Access::Delete => self.nicknames == Nicknames::Change,
+                    Access::Sign | Access::Lease => false,
+                };
+                right.then_some(Permit::Granted)
             }
             Owner::Nobody => None,
         };
@@ -242,7 +280,7 @@ impl Made {
         self.id = match EntryName::parse(&key).owner {
             Owner::Connection(id) => Some(id),
             Owner::SignIn { id, .. } => Some(id.as_str().to_owned()),
-            Owner::Host | Owner::Nobody => return,
+            Owner::Host | Owner::Nicknames | Owner::Nobody => return,
         };
         self.keys.insert(key);
     }
@@ -262,7 +300,7 @@ pub(crate) fn put_first(store: &dyn SecretStore, key: &str, value: &str) -> Resu
             Ok::<_, StoreError>(found || store.get(&key)?.is_some())
         })?,
         Owner::SignIn { id, .. } => !store.keys(&id.prefix())?.is_empty(),
-        Owner::Host | Owner::Nobody => true,
+        Owner::Host | Owner::Nicknames | Owner::Nobody => true,
     };
     if is_there { Err(StoreError::VersionMismatch) } else { store.put(key, value, &Expected::Absent) }
 }

@@ -23,7 +23,7 @@ use crate::{
     google::names::Region,
     rails::GuardRails,
     sign_in::identity,
-    store::{self, connection::StoredConnection, names::ConnectionId},
+    store::{self, connection::StoredConnection, names::ConnectionId, nicknames},
 };
 
 /// The version of what is kept.
@@ -77,10 +77,14 @@ pub fn get(ports: &impl Ports, id: &str) -> Result<Connection> {
 pub fn rename(ports: &impl Ports, id: &str, name: &str) -> Result<Connected> {
     let id = ConnectionId::parse(id)?;
     let nickname = nickname(name)?;
-    // Before the duplicate is looked for: a wrong id is the more important news.
+    let old = stored(ports, &id)?.nickname;
     let renamed = change(ports, &id, &|connection| nickname.clone_into(&mut connection.nickname))?;
-    let warnings = duplicate(ports, &nickname, Some(&id));
-    Ok((renamed, warnings))
+    if old == nickname {
+        return Ok((renamed, Vec::new()));
+    }
+    nicknames::give_back(ports, &old, &id);
+    let warnings = in_use(nicknames::take(ports, &nickname, &id), &nickname);
+    Ok((renamed, warnings.into_iter().collect()))
 }
 
 /// Gives a connection other guard rails.
@@ -121,6 +125,7 @@ fn stored(ports: &impl Ports, id: &ConnectionId) -> Result<StoredConnection> {
 pub async fn disconnect<P: Ports>(ports: &P, id: &str, deadline_ms: Option<u32>) -> Result<Vec<String>> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let id = ConnectionId::parse(id)?;
+    let connection = stored(ports, &id);
     let identity = match identity::load(ports, &id) {
         Ok((_, identity)) => Some(identity),
         Err(error) if error.kind() == Kind::ConnectionNotFound => return Err(error),
@@ -144,7 +149,12 @@ pub async fn disconnect<P: Ports>(ports: &P, id: &str, deadline_ms: Option<u32>)
     store::delete(ports, &id.credential_key())?;
     store::delete(ports, &id.status_key())?;
     store::delete(ports, &id.repeats_key())?;
+    match connection {
+        Ok(connection) => nicknames::give_back(ports, &connection.nickname, &id),
+        Err(_) => nicknames::forget(ports, &id),
+    }
     store::delete(ports, &id.connection_key())?;
+    nicknames::tidy(ports);
     Ok(warning.into_iter().collect())
 }
 
@@ -184,20 +194,12 @@ fn unheard_of(region: &Region) -> Option<String> {
     })
 }
 
-/// Warns of a nickname that is in use. A list that cannot be read is no reason to fail: another connection
-/// may be damaged.
-fn duplicate(ports: &impl Ports, nickname: &str, but: Option<&ConnectionId>) -> Vec<String> {
-    let but = but.map(ConnectionId::connection_key);
-    let same = ports.secret_keys("connections/").unwrap_or_default().into_iter().any(|key| {
-        let other = store::read::<StoredConnection>(ports, &key).ok().flatten();
-        other.is_some_and(|other| other.nickname == nickname) && Some(&key) != but.as_ref()
-    });
-    if same {
-        vec![format!(
+/// Warns of a nickname that another connection has.
+fn in_use(is_taken: bool, nickname: &str) -> Option<String> {
+    is_taken.then(|| {
+        format!(
             "there is another connection with the nickname {}: tell them apart by their ids",
             one_line(nickname)
-        )]
-    } else {
-        Vec::new()
-    }
+        )
+    })
 }

@@ -18,9 +18,10 @@ fn a_connection_is_kept_after_google_accepted_the_credential() {
     let keys: Vec<_> = world.secrets.borrow().keys().cloned().collect();
     let id = &connection.id;
     assert_eq!(keys[..3], [format!("connections/{id}"), format!("credentials/{id}"), format!("keys/{id}")]);
-    assert_eq!(keys[3], format!("status/{id}"));
-    assert!(keys[4].starts_with(&format!("tokens/{id}/")), "the token that was the proof is cached");
-    assert_eq!(keys.len(), 5);
+    assert!(keys[3].starts_with("nicknames/") && keys[4] == "nicknames/indexed");
+    assert_eq!(keys[5], format!("status/{id}"));
+    assert!(keys[6].starts_with(&format!("tokens/{id}/")), "the token that was the proof is cached");
+    assert_eq!(keys.len(), 7);
     for open in [&keys[0], &keys[1]] {
         assert!(!world.secrets.borrow()[open].contains("PRIVATE KEY"), "{open} holds the key");
     }

@@ -190,6 +190,8 @@ fn a_sign_in_ends_in_a_connection() {
             "put tokens",
             "put tokens",
             "put status",
+            "put nicknames",
+            "put nicknames",
         ]
     );
     let kept = world.entry(&format!("credentials/{}", connection.id));

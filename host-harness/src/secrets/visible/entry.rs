@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `pending/{sign-in}/{end}` | the sign-in; one for a connection is called `{connection}.{id}` |
 //! | `supplied/…` | the host |
+//! | `nicknames/{digest}`, `nicknames/{digest}/{id}`, `nicknames/indexed` | all connections together: the index of their nicknames |
 //! | `{kind}/{id}`, `{kind}/{id}/…`, of any other kind | the connection of this id: 16 hexadecimal digits |
 //! | `keys/…`, of any other name | the host |
 
@@ -29,6 +30,8 @@ pub(super) enum Owner {
         expires: Option<u64>,
     },
     Host,
+    /// All connections together: the index of their nicknames.
+    Nicknames,
     Nobody,
 }
 
@@ -52,6 +55,7 @@ impl<'a> EntryName<'a> {
         let owner = match kind {
             "supplied" if !rest.is_empty() => Owner::Host,
             "pending" => sign_in(rest),
+            "nicknames" => nicknames(rest),
             _ if is_id(first) => Owner::Connection(first.to_owned()),
             "keys" if !rest.is_empty() => Owner::Host,
             _ => Owner::Nobody,
@@ -69,6 +73,16 @@ impl<'a> EntryName<'a> {
     pub(super) fn is_public(&self) -> bool {
         PUBLIC.contains(&self.kind)
     }
+}
+
+/// An entry of the index: none that belongs to a connection is called so.
+fn nicknames(rest: &str) -> Owner {
+    let (digest, id) = match rest.split_once('/') {
+        Some((digest, id)) => (digest, Some(id)),
+        None => (rest, None),
+    };
+    let is_digest = digest.len() == 32 && digest.bytes().all(is_hexadecimal);
+    if rest == "indexed" || is_digest && id.is_none_or(is_id) { Owner::Nicknames } else { Owner::Nobody }
 }
 
 fn sign_in(rest: &str) -> Owner {
@@ -116,7 +130,11 @@ impl SignInId {
 
 /// Tells whether a text is the id of a connection: the component makes no others.
 pub(super) fn is_id(text: &str) -> bool {
-    text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    text.len() == 16 && text.bytes().all(is_hexadecimal)
+}
+
+fn is_hexadecimal(byte: u8) -> bool {
+    byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)
 }
 
 /// The entries that tell whether a connection is there.
@@ -156,10 +174,25 @@ mod tests {
     }
 
     #[test]
+    fn the_index_of_nicknames_belongs_to_all() {
+        let digest = "2a97516c354b68848cdbd8f54a226a0a";
+        for rest in ["indexed".to_owned(), digest.to_owned(), format!("{digest}/{ID}")] {
+            assert_eq!(owner(&format!("nicknames/{rest}")), Owner::Nicknames, "{rest}");
+        }
+        let upper = digest.to_uppercase();
+        for rest in ["", "x", ID, &upper, &digest[1..], "indexed/x"] {
+            assert_eq!(owner(&format!("nicknames/{rest}")), Owner::Nobody, "{rest}");
+        }
+        for id in ["", "x", digest, &format!("{ID}/x")] {
+            assert_eq!(owner(&format!("nicknames/{digest}/{id}")), Owner::Nobody, "{id}");
+        }
+    }
+
+    #[test]
     fn a_sign_in_says_for_whom_and_until_when() {
         let of = |key: &str| match owner(key) {
             Owner::SignIn { id, expires } => Some((id.as_str().to_owned(), id.connection, expires)),
-            Owner::Connection(_) | Owner::Host | Owner::Nobody => None,
+            Owner::Connection(_) | Owner::Host | Owner::Nicknames | Owner::Nobody => None,
         };
         let two = format!("00000000000000bb.{ID}");
         let (id, for_other) = (ID.to_owned(), Some("00000000000000bb".to_owned()));

@@ -32,6 +32,7 @@ fn scopes() -> Vec<(&'static str, Scope)> {
         ("finish", Scope::finish(&store, NEW, NOW).unwrap()),
         ("connection", Scope::connection(MINE)),
         ("rename", Scope::rename(MINE)),
+        ("disconnect", Scope::disconnect(MINE)),
         ("authorize anew", Scope::authorize(Some(MINE))),
         ("finish anew", Scope::finish(&store, &begun, NOW).unwrap()),
     ]
@@ -40,7 +41,7 @@ fn scopes() -> Vec<(&'static str, Scope)> {
 #[test]
 fn nobody_touches_the_entries_of_another_connection() {
     for (name, scope) in scopes() {
-        let lists = !matches!(name, "nothing" | "connection");
+        let lists = !matches!(name, "nothing" | "connection" | "disconnect");
         for kind in [
             "connections",
             "credentials",
@@ -78,7 +79,7 @@ fn nobody_touches_the_entries_of_another_connection() {
 #[test]
 fn a_call_that_names_a_connection_touches_what_is_its_own() {
     for (name, scope) in scopes() {
-        let names = matches!(name, "connection" | "rename" | "finish anew");
+        let names = matches!(name, "connection" | "rename" | "disconnect" | "finish anew");
         for kind in [
             "connections",
             "credentials",
@@ -100,13 +101,36 @@ fn a_call_that_names_a_connection_touches_what_is_its_own() {
 #[test]
 fn what_the_host_keeps_is_used_and_not_changed() {
     for (name, scope) in scopes() {
-        let uses = matches!(name, "connect" | "connection");
+        let uses = matches!(name, "connect" | "connection" | "disconnect");
         for key in ["keys/team", "keys/00000000000000a", "keys/team/00000000000000bb"] {
             let expected = if uses { &[Access::Read, Access::Sign][..] } else { &[] };
             assert_eq!(may(&scope, key), expected, "{name}: {key}");
         }
         let expected = if uses { &[Access::Read][..] } else { &[] };
         assert_eq!(may(&scope, "supplied/token"), expected, "{name}");
+    }
+}
+
+/// The index is everybody's, so only a call that takes or gives back a nickname changes it.
+#[test]
+fn the_index_of_nicknames_is_for_calls_about_nicknames() {
+    let digest = "2a97516c354b68848cdbd8f54a226a0a";
+    let keys = ["indexed".to_owned(), digest.to_owned(), format!("{digest}/{THEIRS}")];
+    let mut scopes = scopes();
+    scopes.push(("offline", Scope::offline(MINE)));
+    scopes.push(("plan", Scope::connect().planned()));
+    for (name, scope) in scopes {
+        let expected = match name {
+            "connect" | "finish" | "rename" | "disconnect" => {
+                &[Access::Read, Access::Put, Access::Delete][..]
+            }
+            "authorize" | "authorize anew" | "plan" => &[Access::Read],
+            _ => &[],
+        };
+        for key in &keys {
+            assert_eq!(may(&scope, &format!("nicknames/{key}")), expected, "{name}: {key}");
+        }
+        assert_eq!(may(&scope, "nicknames/other"), [], "{name}");
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Connected,
     connect::{New, draft, project},
-    duplicate, nickname, region, stored, unheard_of,
+    in_use, nickname, region, stored, unheard_of,
 };
 use crate::{
     base::{
@@ -31,6 +31,7 @@ use crate::{
         self,
         connection::StoredConnection,
         names::{ConnectionId, is_id},
+        nicknames,
     },
 };
 
@@ -154,7 +155,7 @@ pub fn authorize(ports: &impl Ports, request: AuthorizeRequest) -> Result<Author
             let given = request.project.as_deref().map(ProjectId::parse).transpose()?;
             let project = project(given, client.project.as_ref())?;
             let nickname = nickname(&request.nickname)?;
-            warnings.extend(duplicate(ports, &nickname, None));
+            warnings.extend(in_use(nicknames::is_taken(ports, &nickname), &nickname));
             let guard_rails = GuardRails::parse(request.guard_rails)?;
             let region = region(request.region.as_deref(), guard_rails.as_ref())?;
             warnings.extend(unheard_of(&region));
@@ -243,7 +244,6 @@ fn keep<P: Ports>(
     user: AuthorizedUser,
     granted: Granted,
 ) -> Result<Connected> {
-    let ports = call.ports();
     // Google leaves the scopes out where all of them were granted.
     let scopes = granted.scopes().map_or_else(|| SCOPES.join(" "), str::to_owned);
     let missing = missing_scopes(&scopes);
@@ -260,18 +260,12 @@ fn keep<P: Ports>(
     }
     let identity = Identity::from(Credential::AuthorizedUser(user));
     let new = New { connection: pending.draft, identity, granted, scopes: Some(scopes) };
-    let connection = match connection {
+    let (connection, others) = match connection {
         // It may have been disconnected meanwhile.
-        Some(id) => {
-            let (connection, others) = new.replace(call, &id)?;
-            warnings.extend(others);
-            connection
-        }
-        None => {
-            warnings.extend(duplicate(ports, &new.connection.nickname, None));
-            new.keep(call)?
-        }
+        Some(id) => new.replace(call, &id)?,
+        None => new.keep(call)?,
     };
+    warnings.extend(others);
     Ok((connection, warnings))
 }
 

@@ -2,9 +2,7 @@
 
 use std::cell::Cell;
 
-use super::{
-    Connected, Connection, FORMAT, duplicate, forget_cached, nickname, region, shown, stored, unheard_of,
-};
+use super::{Connected, FORMAT, forget_cached, in_use, nickname, region, shown, stored, unheard_of};
 use crate::{
     base::{
         error::{Error, Kind, Origin, Result},
@@ -26,6 +24,7 @@ use crate::{
         changes::Changes,
         connection::{SignsIn, StoredConnection},
         names::ConnectionId,
+        nicknames,
     },
 };
 
@@ -60,14 +59,15 @@ pub async fn connect<P: Ports>(
     let project = project(asked, given.project.as_ref())?;
     let identity = given.identity;
     let mut connection = draft(ports, nickname, &project, &region, &identity, request.invoker)?;
-    let mut warnings = duplicate(ports, &connection.nickname, None);
-    warnings.extend(unheard_of(&region));
+    let mut warnings: Vec<_> = unheard_of(&region).into_iter().collect();
     warnings.extend(guard_rails.as_ref().and_then(|rails| rails.warning(region.as_str())));
     connection.guard_rails = guard_rails;
     let granted = call.run(token::prove(&call, &identity, project.as_str())).await?;
     let scopes = granted.scopes().map(str::to_owned);
     let new = New { connection, identity, granted, scopes };
-    Ok((new.keep(&call)?, warnings))
+    let (connection, mut odd) = new.keep(&call)?;
+    odd.append(&mut warnings);
+    Ok((connection, odd))
 }
 
 /// Gives a connection another credential.
@@ -153,8 +153,9 @@ fn free_id(ports: &impl Ports) -> Result<ConnectionId> {
 }
 
 impl New {
-    /// Keeps a new connection, all of it or nothing. The answer is made of what was written, and nothing is read after it.
-    pub(super) fn keep<P: Ports>(mut self, call: &Call<'_, P>) -> Result<Connection> {
+    /// Keeps a new connection, all of it or nothing, and says what is odd about that. The answer is made of what was written,
+    /// and nothing is read after it.
+    pub(super) fn keep<P: Ports>(mut self, call: &Call<'_, P>) -> Result<Connected> {
         let ports = call.ports();
         let id = free_id(ports)?;
         let key = self.identity.credential.complete(&id, &self.granted);
@@ -167,7 +168,10 @@ impl New {
             return Err(error.with_trace(call.take_trace()));
         }
         self.granted.cache(call, &id, &self.identity);
-        Ok(shown::show(ports, &id, self.connection, signs_in))
+        // The connection is there, whatever becomes of its place in the index.
+        let warning =
+            in_use(nicknames::take(ports, &self.connection.nickname, &id), &self.connection.nickname);
+        Ok((shown::show(ports, &id, self.connection, signs_in), warning.into_iter().collect()))
     }
 
     fn signs_in(&self) -> SignsIn {

@@ -204,6 +204,9 @@ impl<P: Ports> Ports for Stage<'_, P> {
         match self.rehearsal {
             None => self.ports.secret_put(key, value, expected),
             Some(rehearsal) => {
+                if expected == Expected::Absent && self.secret_get(key)?.is_some() {
+                    return Err(StoreError::VersionMismatch);
+                }
                 rehearsal.keep(key, Some(value));
                 Ok(String::new())
             }
