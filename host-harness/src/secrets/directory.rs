@@ -142,14 +142,16 @@ impl DirectoryStore {
         self.key.recipient().to_string()
     }
 
-    /// The number of entries that this key cannot read, because they are encrypted to others only.
+    /// The number of entries that this key cannot read, because they are encrypted to others only. The index of nicknames
+    /// is the owner's, and is not counted: it tells nothing that a reader of its connections misses.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub fn hidden(&self) -> Result<usize, StoreError> {
         let mut hidden = 0;
-        for (path, _) in entries::list(&self.folder)? {
-            hidden += usize::from(files::read(&path)?.is_some_and(|bytes| self.key.is_hidden(&bytes)));
+        let is_index = |named: &Named| matches!(named, Named::Key(key) if key.starts_with("nicknames/"));
+        for (path, _) in entries::list(&self.folder)?.iter().filter(|(_, named)| !is_index(named)) {
+            hidden += usize::from(files::read(path)?.is_some_and(|bytes| self.key.is_hidden(&bytes)));
         }
         Ok(hidden)
     }
