@@ -129,16 +129,16 @@ fn a_clock_that_was_set_back_ends_what_was_believed() {
 }
 
 #[test]
-fn a_refused_key_is_believed_for_five_minutes() {
+fn a_refused_key_is_believed_for_five_seconds() {
     let (world, id) = World::connected();
     world.at(4000);
     world.then(invalid_grant("Invalid JWT Signature."));
     assert_eq!(list_functions(&world, &id).unwrap_err().kind(), Kind::CredentialRejected);
-    world.at(4299);
+    world.at(4004);
     let error = list_functions(&world, &id).unwrap_err();
     assert_eq!((error.kind(), detail(&error, "cause")), (Kind::CredentialRejected, Some("key-unknown")));
     assert_eq!(world.urls().len(), 1);
-    world.at(4300);
+    world.at(4005);
     world.then(access_token("ya29.second"));
     world.then(nothing());
     list_functions(&world, &id).unwrap();
@@ -199,7 +199,7 @@ fn a_dead_grant_is_not_outlived_by_its_token() {
     assert_eq!(world.urls().len(), 1);
 }
 
-#[test_case(json_answer(401, &json!({"error": "invalid_client"})), Kind::ClientConfig, 300; "a client that is gone")]
+#[test_case(json_answer(401, &json!({"error": "invalid_client"})), Kind::ClientConfig, 5; "a client that is gone")]
 #[test_case(invalid_grant("Invalid JWT: iat and exp are wrong"), Kind::ReconnectRequired, u64::MAX; "words that are a key's")]
 fn every_kind_has_its_time(answer: Answer, kind: Kind, believed: u64) {
     let (world, id) = World::of_user();
@@ -209,6 +209,58 @@ fn every_kind_has_its_time(answer: Answer, kind: Kind, believed: u64) {
     world.at(4000 + believed.min(100_000) - 1);
     assert_eq!(list_functions(&world, &id).unwrap_err().kind(), kind);
     assert_eq!(world.urls().len(), 1);
+}
+
+/// "Robot is disabled.": googleapis/google-api-ruby-client#720. The others are in the table of refusals, and each can be
+/// undone at Google: an account, a key or a client is enabled, or restored.
+#[test_case(400, "invalid_grant", "Robot is disabled."; "an account that is disabled")]
+#[test_case(400, "invalid_grant", "Invalid JWT Signature."; "a key that is disabled")]
+#[test_case(400, "invalid_grant", "Invalid grant: account not found"; "an account that was deleted")]
+#[test_case(401, "unauthorized_client", "Client is unauthorized to retrieve access tokens"; "a policy")]
+#[test_case(403, "disabled_client", "The OAuth client was disabled."; "a client that is disabled")]
+fn what_is_undone_at_google_works_within_seconds(status: u16, code: &str, words: &str) {
+    let (world, id) = World::connected();
+    world.at(4000);
+    world.then(json_answer(status, &json!({"error": code, "error_description": words})));
+    let error = list_functions(&world, &id).unwrap_err();
+    let fix = error.fields().fix.clone().unwrap();
+    assert!(!fix.starts_with("connect again"), "{fix}");
+    assert!(list_functions(&world, &id).is_err());
+    assert_eq!(world.urls().len(), 1, "those who come at the same time do not all ask");
+    world.at(4006);
+    world.then(access_token("ya29.second"));
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
+}
+
+#[test]
+fn a_disabled_service_account_is_no_dead_key() {
+    let (world, id) = World::connected();
+    world.at(4000);
+    world.then(invalid_grant("Robot is disabled."));
+    let error = list_functions(&world, &id).unwrap_err();
+    assert_eq!(
+        (error.kind(), super::detail(&error, "cause")),
+        (Kind::CredentialRejected, Some("account-disabled"))
+    );
+    let fix = error.fields().fix.clone().unwrap();
+    assert!(
+        fix.contains("enables it") && fix.contains("key stays good") && !fix.contains("new key"),
+        "{fix}"
+    );
+}
+
+/// <https://support.google.com/a/answer/1397578>
+#[test]
+fn a_person_who_was_restored_works_within_seconds() {
+    let (world, id) = World::of_user();
+    world.at(4000);
+    world.then(invalid_grant("Account has been deleted"));
+    assert!(list_functions(&world, &id).is_err());
+    world.at(4006);
+    world.then(json_answer(200, &crate::testing::user_grant("ya29.second")));
+    world.then(nothing());
+    list_functions(&world, &id).unwrap();
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn a_scope_that_was_not_granted_is_named() {
 
 #[test_case("Invalid JWT Signature.", Kind::CredentialRejected, "make a new key")]
 #[test_case("Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.", Kind::ClockSkew, "set the clock"; "clock skew without a Date")]
-#[test_case("Invalid grant: account not found", Kind::CredentialRejected, "was deleted or never existed"; "account gone")]
+#[test_case("Invalid grant: account not found", Kind::CredentialRejected, "was deleted, or never existed"; "account gone")]
 fn what_is_behind_invalid_grant_is_told(description: &str, kind: Kind, fix: &str) {
     let error =
         connect_with(400, &json!({"error": "invalid_grant", "error_description": description})).unwrap_err();

@@ -6,6 +6,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented once, in the contract")]
 pub enum Cause {
+    AccountDisabled,
     AccountGone,
     AnotherFunction,
     BothProducts,
@@ -43,7 +44,8 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause, in the order of the contract.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
+        Self::AccountDisabled,
         Self::AccountGone,
         Self::AnotherFunction,
         Self::BothProducts,
@@ -83,6 +85,7 @@ impl Cause {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::AccountDisabled => "account-disabled",
             Self::AccountGone => "account-gone",
             Self::AnotherFunction => "another-function",
             Self::BothProducts => "both-products",

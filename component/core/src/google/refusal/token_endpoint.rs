@@ -112,7 +112,13 @@ impl Refusal {
                 _ => {}
             }
         }
-        let says = |words: &str| self.error_description.contains(words) || self.error_subtype.contains(words);
+        // "Account has been deleted" and "account has been deleted" are both Google's.
+        let (description, subtype) =
+            (self.error_description.to_ascii_lowercase(), self.error_subtype.to_ascii_lowercase());
+        let says = |words: &str| {
+            let words = words.to_ascii_lowercase();
+            description.contains(&words) || subtype.contains(&words)
+        };
         let row = table::ROWS.iter().find(|row| {
             row.code == self.error && says(row.says) && (row.grants.is_empty() || row.grants.contains(&grant))
         });

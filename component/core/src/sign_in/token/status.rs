@@ -8,7 +8,7 @@ mod tests;
 
 use crate::{
     base::{
-        error::{Belief, CAUSE, Error, Kind, Origin, Result},
+        error::{Belief, CAUSE, Cause, Error, Kind, Origin, Result},
         json::{Object, Read, Unreadable},
         ports::Ports,
     },
@@ -18,8 +18,13 @@ use crate::{
 /// The seconds for which others believe a fault that passes by itself, unless Google asks for longer.
 const PASSING: u64 = 5;
 
-/// The seconds for which others believe that a credential was refused, which somebody at Google's side can undo.
-const REFUSED: u64 = 300;
+/// The seconds for which others believe that a credential was refused: long enough for all who wait for one refresh, and
+/// no longer. Somebody at Google's side can undo it, and then the next call is to succeed: an account or a key is enabled, a
+/// client or a pool restored.
+const REFUSED: u64 = 5;
+
+/// The longest that Google is left alone, in seconds, however long it asks for.
+const LONGEST: u64 = 300;
 
 /// The detail of an error that has been noted: in the seconds of `connection.created`.
 const KNOWN_SINCE: &str = "known-since";
@@ -92,13 +97,18 @@ impl StoredFault {
     fn of(error: &Error, key: &str, now: u64) -> Option<Self> {
         let fields = error.fields();
         let (kind, belief) = fields.kind.noted()?;
+        let cause = fields.details.iter().find(|(name, _)| name == CAUSE).map(|(_, cause)| cause.clone());
+        // An account that was deleted can be restored, and then the same sign-in works again:
+        // https://support.google.com/a/answer/1397578
+        let gone = cause.as_deref() == Some(Cause::AccountGone.as_str());
+        let belief = if gone { Belief::Refused } else { belief };
         let (about, until) = match belief {
             Belief::Reconnect => (None, None),
             Belief::Refused => (Some(key.to_owned()), Some(now + REFUSED)),
             Belief::Passing => {
                 // What Google asks to be left alone for counts for everybody.
                 let floor = fields.retry_after_ms.unwrap_or_default() / 1000;
-                (Some(key.to_owned()), Some(now + floor.clamp(PASSING, REFUSED)))
+                (Some(key.to_owned()), Some(now + floor.clamp(PASSING, LONGEST)))
             }
         };
         Some(Self {
@@ -108,7 +118,7 @@ impl StoredFault {
             message: fields.message.clone(),
             fix: fields.fix.clone(),
             reason: fields.reason.clone(),
-            cause: fields.details.iter().find(|(name, _)| name == CAUSE).map(|(_, cause)| cause.clone()),
+            cause,
             since: now,
         })
     }

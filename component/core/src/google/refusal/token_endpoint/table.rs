@@ -26,7 +26,7 @@ const EXCHANGE: &[Grant] = &[Grant::Exchange];
 const REPORT: &str = "a proxy in between may have answered; if not, please report this";
 
 /// The first row that fits counts.
-pub(super) static ROWS: [Row; 36] = [
+pub(super) static ROWS: [Row; 37] = [
     Row { code: "invalid_grant", says: "invalid_rapt", grants: USER, verdict: REAUTHENTICATION },
     Row { code: "invalid_grant", says: "rapt_required", grants: USER, verdict: REAUTHENTICATION },
     Row { code: "invalid_grant", says: "reauth related error", grants: USER, verdict: REAUTHENTICATION },
@@ -73,7 +73,19 @@ pub(super) static ROWS: [Row; 36] = [
             kind: Kind::CredentialRejected,
             cause: Cause::KeyUnknown,
             what: "does not know the key",
-            fix: "the key of {account} was deleted, disabled or belongs to another account: make a new key and connect again",
+            fix: "the key of {account} was disabled or deleted, or belongs to another account: whoever administers {account} enables the key (IAM & Admin, Service Accounts, Keys), and the next call tries it again; if it is gone, make a new key and connect again",
+        },
+    },
+    // "Robot is disabled.": googleapis/google-api-ruby-client#720, googleapis/nodejs-tasks#252.
+    Row {
+        code: "invalid_grant",
+        says: "is disabled",
+        grants: ASSERTION,
+        verdict: Verdict {
+            kind: Kind::CredentialRejected,
+            cause: Cause::AccountDisabled,
+            what: "says that the service account is disabled",
+            fix: "whoever administers {account} enables it (IAM & Admin, Service Accounts): its key stays good, and the next call tries it again",
         },
     },
     Row { code: "invalid_grant", says: "short-lived token", grants: ASSERTION, verdict: CLOCK },
@@ -323,7 +335,7 @@ const SERVICE_ACCOUNT_GONE: Verdict = Verdict {
     kind: Kind::CredentialRejected,
     cause: Cause::AccountGone,
     what: "does not know the account",
-    fix: "the service account {account} was deleted or never existed: connect with a key of another one",
+    fix: "the service account {account} was deleted, or never existed: within 30 days of its deletion whoever administers the project restores it, and the next call tries it again; otherwise connect with a key of another one",
 };
 
 const CLOCK: Verdict = Verdict {

@@ -25,7 +25,7 @@ use Grant::{Assertion, Code, Exchange, RefreshToken};
 
 /// In the order of `words.txt`.
 #[rustfmt::skip]
-const CASES: [Case; 54] = [
+const CASES: [Case; 56] = [
     // A user's sign-in.
     case(RefreshToken, 400, r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#, Kind::ReconnectRequired, "revoked"),
     case(RefreshToken, 400, r#"{"error":"invalid_grant","error_description":"Bad Request"}"#, Kind::ReconnectRequired, "unknown"),
@@ -44,6 +44,7 @@ const CASES: [Case; 54] = [
     case(Code, 400, r#"{"error":"invalid_request","error_description":"client_secret is missing."}"#, Kind::ClientConfig, "client"),
 
     // A service account's key.
+    case(Assertion, 400, r#"{"error":"invalid_grant","error_description":"Robot is disabled."}"#, Kind::CredentialRejected, "account-disabled"),
     case(Assertion, 400, r#"{"error":"invalid_grant","error_description":"Invalid JWT Signature."}"#, Kind::CredentialRejected, "key-unknown"),
     case(Assertion, 400, r#"{"error":"invalid_grant","error_description":"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim."}"#, Kind::ClockSkew, "clock-skew"),
     case(Assertion, 400, r#"{"error":"invalid_grant","error_description":"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."}"#, Kind::ClockSkew, "clock-skew"),
@@ -57,6 +58,8 @@ const CASES: [Case; 54] = [
     case(Assertion, 400, r#"{"error":"invalid_scope","error_description":"Invalid OAuth scope or ID token audience provided."}"#, Kind::CredentialRejected, "scope"),
     case(Assertion, 401, r#"{"error":"unauthorized_client","error_description":"Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested."}"#, Kind::ClientConfig, "client"),
     case(Assertion, 401, r#"{"error":"unauthorized_client","error_description":"Unauthorized client or scope in request."}"#, Kind::ClientConfig, "client"),
+
+    case(RefreshToken, 400, r#"{"error":"invalid_grant","error_description":"Account has been deleted"}"#, Kind::ReconnectRequired, "account-gone"),
 
     // The OAuth client, and policies.
     case(RefreshToken, 400, r#"{"error":"unauthorized_client"}"#, Kind::ClientConfig, "client"),
