@@ -61,6 +61,43 @@ pub fn read_from(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > limit { Err(too_long(None, limit)) } else { Ok(bytes) }
 }
 
+/// The reason why bytes are not text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotText {
+    /// They are text in UTF-16 or UTF-32, as Windows PowerShell writes what a command prints.
+    Utf16,
+    /// They are not UTF-8, from this byte on.
+    Bytes {
+        /// The number of bytes before it.
+        valid: usize,
+    },
+}
+
+/// Text in UTF-8, without the byte order mark that some editors put before it (RFC 8259, section 8.1).
+///
+/// # Errors
+/// [`NotText`].
+pub fn text(bytes: Vec<u8>) -> Result<String, NotText> {
+    if is_utf16(&bytes) {
+        return Err(NotText::Utf16);
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
+        Err(error) => Err(NotText::Bytes { valid: error.utf8_error().valid_up_to() }),
+    }
+}
+
+/// Tells whether bytes are text in UTF-16 or UTF-32: by the mark before it (Unicode 16.0, section 23.8), or by its first two
+/// characters, if those are ASCII.
+#[must_use]
+pub fn is_utf16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 0, 0xfe, 0xff, ..] => true,
+        [a, 0, b, 0, ..] | [0, a, 0, b, ..] => a.is_ascii() && b.is_ascii() && *a != 0 && *b != 0,
+        _ => false,
+    }
+}
+
 fn too_long(length: Option<u64>, limit: u64) -> io::Error {
     let what = match length {
         Some(length) => format!("it is {length} bytes long"),

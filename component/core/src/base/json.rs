@@ -49,8 +49,9 @@ pub(crate) enum Unreadable {
 /// The outcome of reading.
 pub(crate) type Read<T> = Result<T, Unreadable>;
 
-/// Reads an object. A depth of more than 128 is refused.
+/// Reads an object. A depth of more than 128 is refused; a byte order mark before it is nothing (RFC 8259, section 8.1).
 pub(crate) fn read(json: &[u8]) -> Read<Object<'_>> {
+    let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json);
     match serde_json::from_slice(json).map_err(Unreadable::Json)? {
         Value::Object(object) => Ok(object),
         Value::Null
@@ -384,6 +385,15 @@ mod tests {
         assert!(read(br#"{"a": {"b": 1, "b": 1}}"#).is_err());
         let many: String = (0..=MAX_FIELDS).map(|n| format!("\"{n}\":0,")).collect();
         assert!(read(format!("{{{}}}", many.trim_end_matches(',')).as_bytes()).is_err());
+    }
+
+    /// RFC 8259, section 8.1.
+    #[test]
+    fn a_byte_order_mark_is_nothing() {
+        assert_eq!(read("\u{feff}{\"a\": 1}".as_bytes()).unwrap().number("a").unwrap(), Some(1));
+        for json in ["\u{feff}", "\u{feff}\u{feff}{}", "{}\u{feff}", "{\u{feff}}"] {
+            assert!(read(json.as_bytes()).is_err(), "{json:?}");
+        }
     }
 
     #[test]

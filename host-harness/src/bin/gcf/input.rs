@@ -7,4 +7,5 @@ pub(crate) mod function;
 pub(crate) mod guard_rails;
 pub(crate) mod invoker;
 pub(crate) mod request;
+pub(crate) mod token;
 pub(crate) mod values;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
-use crate::tape::error::TapeError;
+use crate::{reading, tape::error::TapeError};
 
 /// Deserializes, and collects the paths of fields that `T` does not have.
 pub(in crate::tape) fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<(T, Vec<String>), TapeError> {
@@ -42,12 +42,23 @@ fn failed(error: &serde_json::Error, at: &str) -> TapeError {
 
 /// The text of a file, which is UTF-8 if it is JSON.
 pub(in crate::tape) fn text(bytes: Vec<u8>) -> Result<String, TapeError> {
-    String::from_utf8(bytes).map_err(|error| {
+    let not_json = |line, column, problem: &str| TapeError::NotJson {
+        line,
+        column,
+        problem: problem.to_owned(),
+        at: String::new(),
+    };
+    if reading::is_utf16(&bytes) {
+        return Err(not_json(1, 1, "text in UTF-16, which is to be saved as UTF-8"));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-        TapeError::NotJson { line, column, problem: "a byte that is not UTF-8".to_owned(), at: String::new() }
-    })
+        not_json(line, column, "a byte that is not UTF-8")
+    })?;
+    // A mark of the editor's (RFC 8259, section 8.1).
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// The path in the form that serde_path_to_error has: `interactions[3].request`.

@@ -183,7 +183,7 @@ fn outcomes(text: &str) -> Vec<Box<dyn Outcome>> {
         Box::new(Checked { connection: connection(text), findings: vec![finding] }),
         Box::new(Shared { connection: connection(text), with: text.to_owned() }),
         Box::new(Unshared { connection: connection(text), with: text.to_owned() }),
-        Box::new(Supplied { key: text.to_owned() }),
+        Box::new(Supplied { key: text.to_owned(), field: Some(text.to_owned()) }),
         Box::new(Stored { folder: text.into(), key: text.to_owned(), recipient: text.to_owned(), hidden: 1 }),
         Box::new(Disconnected {
             connection: connection(text),

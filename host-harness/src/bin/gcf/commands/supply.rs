@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Run, Running};
 use crate::{
     context::Context,
-    input::files,
+    input::{files, token},
     output::{
         failure::Failure,
         shown::{Outcome, Shown},
@@ -34,6 +34,7 @@ impl Run for Supply {
     fn run(self: Box<Self>, context: &Context) -> Running<'_> {
         Box::pin(async move {
             let Self { name, file } = *self;
+            let mut field = None;
             context.refuse_in_replay()?;
             let (key, value) = match name.strip_prefix("keys/") {
                 Some(id) => {
@@ -46,13 +47,17 @@ impl Run for Supply {
                     }
                     (name.clone(), files::private_key(&file)?)
                 }
-                None => (supplied(&name), files::token(&file)?),
+                None => {
+                    let found = token::read(&file)?;
+                    field = found.field;
+                    (supplied(&name), found.token)
+                }
             };
             context
                 .store
                 .put(&key, &value, &Expected::Anything)
                 .map_err(|error| Failure::store_refuses(&format!("keep {key}"), &error))?;
-            Ok(Box::new(Supplied { key }) as Box<dyn Outcome>)
+            Ok(Box::new(Supplied { key, field }) as Box<dyn Outcome>)
         })
     }
 }
@@ -60,14 +65,23 @@ impl Run for Supply {
 /// A secret that is in the store now.
 pub(super) struct Supplied {
     pub(super) key: String,
+    /// The field of JSON that it was taken from.
+    pub(super) field: Option<String>,
 }
 
 impl Outcome for Supplied {
     fn show(&self, _look: Look) -> Shown {
-        Shown::result(format!("kept as {}\n", plain(&self.key)))
+        let what = match &self.field {
+            Some(field) => format!("kept `{}` of the JSON", plain(field)),
+            None => "kept".to_owned(),
+        };
+        Shown::result(format!("{what} as {}\n", plain(&self.key)))
     }
 
     fn json(&self) -> Value {
-        json!({ "supplied": self.key })
+        match &self.field {
+            Some(field) => json!({ "supplied": self.key, "field": field }),
+            None => json!({ "supplied": self.key }),
+        }
     }
 }

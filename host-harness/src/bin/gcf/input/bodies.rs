@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use gcf_host::wit::types::{Body, TypedBytes};
+use gcf_host::{
+    reading,
+    wit::types::{Body, TypedBytes},
+};
 
 use super::files;
 use crate::output::failure::Failure;
@@ -26,8 +29,13 @@ fn classify(bytes: Vec<u8>, content_type: Option<&str>) -> Result<Body, Failure>
     if let Some(content_type) = content_type {
         return Ok(Body::Bytes(TypedBytes { content_type: content_type.to_owned(), data: bytes }));
     }
+    if reading::is_utf16(&bytes) {
+        return Err(files::utf16("the body")
+            .with_fix("save it as UTF-8, or send it as it is, with --content-type and its charset"));
+    }
     let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
+        // A mark of the editor's, and no part of what was written (RFC 8259, section 8.1).
+        Ok(text) => text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text),
         Err(error) => {
             return Ok(Body::Bytes(TypedBytes {
                 content_type: "application/octet-stream".to_owned(),
@@ -60,6 +68,20 @@ mod tests {
         assert!(
             matches!(classify(b"{}".to_vec(), Some("a/b")).unwrap(), Body::Bytes(bytes) if bytes.content_type == "a/b")
         );
+    }
+
+    #[test]
+    fn what_an_editor_of_windows_writes_is_sent_as_it_was_meant() {
+        let marked = "\u{feff}{\"a\":1}".as_bytes().to_vec();
+        assert!(matches!(classify(marked.clone(), None).unwrap(), Body::Json(text) if text == r#"{"a":1}"#));
+        assert!(
+            matches!(classify(marked.clone(), Some("a/b")).unwrap(), Body::Bytes(bytes) if bytes.data == marked)
+        );
+        let utf16: Vec<u8> = "{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [utf16.clone(), [&[0xff, 0xfe][..], &utf16].concat()] {
+            assert!(classify(bytes.clone(), None).unwrap_err().message.contains("UTF-16"));
+            assert!(classify(bytes, Some("application/json; charset=utf-16")).is_ok());
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use gcf_host::reading::{self, Kind};
+use gcf_host::reading::{self, Kind, NotText};
 
 use crate::output::failure::Failure;
 
@@ -31,26 +31,33 @@ impl Source {
             Self::Machine if path == "-" => read(io::stdin().lock(), "stdin", KEY_LIMIT)?,
             Self::Machine => read_file(path, KEY_LIMIT)?,
         };
-        String::from_utf8(bytes).map_err(|_| {
-            Failure::input(format!("{} is not text", name_of(path)))
-                .with_fix("name the JSON file that Google handed out")
+        // DER begins so: a sequence whose length takes more than a byte (ITU-T X.690, section 8.1.3).
+        let is_der = matches!(bytes.as_slice(), [0x30, 0x80..=0x84, ..]);
+        text(bytes, path).map_err(|failure| {
+            if is_der {
+                Failure::input(format!("{} is a key or a certificate in PKCS #12 or DER (.p12)", name_of(path)))
+                    .with_fix("make a JSON key in the console (IAM & Admin, Service Accounts, Keys), and name that file")
+            } else {
+                failure
+            }
         })
     }
 }
 
-/// A token that stands alone in a file.
-pub(crate) fn token(path: &Path) -> Result<String, Failure> {
-    let text = Source::Machine.key(path)?;
-    let mut words = text.split_whitespace();
-    match (words.next(), words.next()) {
-        (Some(token), None) => Ok(token.to_owned()),
-        (None, _) => Err(Failure::input(format!("{} is empty: there is no token in it", name_of(path)))
-            .with_fix("put the token there, alone, or name the file that it is in")),
-        (Some(_), Some(_)) => {
-            Err(Failure::input(format!("{} holds more than one word, and a token is one", name_of(path)))
-                .with_fix("put the token there alone: no JSON around it, no name before it"))
-        }
-    }
+/// The text of a file, which is UTF-8.
+pub(crate) fn text(bytes: Vec<u8>, path: &Path) -> Result<String, Failure> {
+    reading::text(bytes).map_err(|why| match why {
+        NotText::Utf16 => utf16(&name_of(path)),
+        NotText::Bytes { .. } => Failure::input(format!("{} is not text", name_of(path)))
+            .with_fix("name the JSON file that Google handed out"),
+    })
+}
+
+/// The refusal of text that Windows PowerShell has written.
+pub(crate) fn utf16(name: &str) -> Failure {
+    Failure::input(format!("{name} is text in UTF-16, and UTF-8 is read")).with_fix(
+        "save it as UTF-8; in Windows PowerShell: COMMAND | Out-File -Encoding utf8 FILE, in place of COMMAND > FILE",
+    )
 }
 
 /// A private key: PEM as it is, or what the JSON that Google hands out holds of it.
@@ -61,6 +68,10 @@ pub(crate) fn private_key(path: &Path) -> Result<String, Failure> {
     }
     let text = Source::Machine.key(path)?;
     let pem = serde_json::from_str::<KeyFile>(&text).map_or(text, |file| file.private_key);
+    // Quotes around it, and line breaks as two characters: an environment variable and a shell leave them so. Neither is
+    // in a key.
+    let pem = pem.trim().trim_matches(['"', '\'']).replace("\\r", "").replace("\\n", "\n").replace('\r', "");
+    let pem = pem.trim().to_owned() + "\n";
     if pem.trim_start().starts_with("-----BEGIN ") {
         return Ok(pem);
     }
@@ -80,7 +91,7 @@ pub(crate) fn is_oauth_client(json: &str) -> bool {
 }
 
 /// For messages.
-fn name_of(path: &Path) -> String {
+pub(crate) fn name_of(path: &Path) -> String {
     if path == "-" { "stdin".to_owned() } else { path.display().to_string() }
 }
 
@@ -133,21 +144,46 @@ mod tests {
         file
     }
 
+    /// PowerShell 5.1 writes UTF-16 LE with a mark for `>`, and UTF-8 with a mark for `Out-File -Encoding utf8`:
+    /// <https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_character_encoding>
     #[test]
-    fn a_token_is_one_word() {
-        assert_eq!(token(file("\n ya29.a\n").path()).unwrap(), "ya29.a");
-        for (text, why) in [("", "is empty"), (" \n", "is empty"), ("Bearer ya29.a", "more than one word")] {
-            let error = token(file(text).path()).unwrap_err();
-            assert!(error.message.contains(why), "{text:?}: {}", error.message);
-            assert!(!error.message.contains("ya29"), "{}", error.message);
+    fn text_of_windows_is_read_or_named() {
+        let json = "{\r\n\"type\": \"x\"}\r\n";
+        let little: Vec<u8> = json.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = json.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for bytes in [
+            little.clone(),
+            big.clone(),
+            [&[0xff, 0xfe][..], &little].concat(),
+            [&[0xfe, 0xff][..], &big].concat(),
+        ] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), bytes).unwrap();
+            let failure = Source::Machine.key(file.path()).unwrap_err();
+            assert!(failure.message.contains("UTF-16"), "{}", failure.message);
         }
+        assert_eq!(Source::Machine.key(file(&format!("\u{feff}{json}")).path()).unwrap(), json);
+    }
+
+    #[test]
+    fn a_key_of_the_old_kind_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), [0x30, 0x82, 0x0a, 0x3c, 0x02, 0x01, 0x03, 0xff]).unwrap();
+        let failure = Source::Machine.key(file.path()).unwrap_err();
+        assert!(failure.message.contains(".p12"), "{}", failure.message);
     }
 
     #[test]
     fn a_private_key_is_pem_or_in_googles_json() {
         let pem = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
         let json = serde_json::json!({ "type": "service_account", "private_key": pem }).to_string();
-        for text in [pem, &json] {
+        let mangled = [
+            pem.replace('\n', "\\n"),
+            format!("\"{}\"", pem.replace('\n', "\\n")),
+            pem.replace('\n', "\r\n"),
+            format!("\u{feff} {pem}\n"),
+        ];
+        for text in [pem, &json].into_iter().chain(mangled.iter().map(String::as_str)) {
             assert_eq!(private_key(file(text).path()).unwrap(), pem);
         }
         for text in ["", "AAAA", "{}", r#"{"private_key":"AAAA"}"#] {

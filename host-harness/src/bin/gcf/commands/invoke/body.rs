@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gcf_host::wit::types::{Body, Part};
+use gcf_host::{
+    reading::{self, NotText},
+    wit::types::{Body, Part},
+};
 
 use crate::{
     input::{
@@ -42,9 +45,10 @@ pub(super) fn body(
     let MoreBodies { form, files, event } = more;
     if let Some(event) = event {
         let bytes = files::read_body(&event)?;
-        let text = String::from_utf8(bytes).map_err(|_| {
-            Failure::input(format!("{} is not text", event.display()))
-                .with_fix("name a file that holds one CloudEvent in JSON")
+        let text = reading::text(bytes).map_err(|why| match why {
+            NotText::Utf16 => files::utf16(&files::name_of(&event)),
+            NotText::Bytes { .. } => Failure::input(format!("{} is not text", event.display()))
+                .with_fix("name a file that holds one CloudEvent in JSON"),
         })?;
         return Ok(Some(Body::CloudEvent(text)));
     }
