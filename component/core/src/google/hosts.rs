@@ -10,13 +10,29 @@ pub const TOKEN_HOST: &str = "oauth2.googleapis.com";
 /// The token endpoint as a URL: the audience of every assertion.
 pub const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
 
+/// The addresses of the token endpoint that Google has written into files, the oldest last. They are compared, and none but
+/// [`TOKEN_URL`] is ever asked.
+///
+/// The second one is in google/tensorstore (`internal/oauth2`), the third in keys of 2016 to 2018, and the last in
+/// googleapis/oauth2client 1.4.1 (`oauth2client/__init__.py`).
+pub(crate) const TOKEN_URLS: [&str; 4] = [
+    TOKEN_URL,
+    "https://www.googleapis.com/oauth2/v3/token",
+    "https://www.googleapis.com/oauth2/v4/token",
+    "https://accounts.google.com/o/oauth2/token",
+];
+
 /// Google's Security Token Service, which takes other providers' tokens.
 ///
 /// <https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token>
 pub const STS_HOST: &str = "sts.googleapis.com";
 
-/// The token endpoint of the Security Token Service, as a credential must name it.
-pub const STS_URL: &str = "https://sts.googleapis.com/v1/token";
+/// The addresses of the Security Token Service that Google has written into files. They are compared, and the first one is
+/// asked.
+///
+/// <https://github.com/golang/oauth2/blob/v0.7.0/google/internal/externalaccount/basecredentials.go>
+pub(crate) const STS_URLS: [&str; 2] =
+    ["https://sts.googleapis.com/v1/token", "https://sts.googleapis.com/v1beta/token"];
 
 /// The host of the public keys that Google signs ID tokens with.
 pub const KEYS_HOST: &str = "www.googleapis.com";
@@ -88,6 +104,18 @@ impl Api {
             Self::ResourceManager => "cloudresourcemanager.googleapis.com",
             Self::Logging => "logging.googleapis.com",
             Self::Eventarc => "eventarc.googleapis.com",
+        }
+    }
+
+    /// Tells if it counts requests against the project that the caller names in `x-goog-user-project`, and not against the one
+    /// that the resource is in: such APIs are called client-based, and the others refuse or ignore the header.
+    ///
+    /// <https://cloud.google.com/docs/quotas/quota-project>
+    #[must_use]
+    pub fn counts_for_caller(self) -> bool {
+        match self {
+            Self::IamCredentials | Self::ServiceUsage | Self::ResourceManager | Self::Logging => true,
+            Self::Functions | Self::Run | Self::Eventarc => false,
         }
     }
 

@@ -2,11 +2,13 @@
 
 mod envelope;
 mod key;
+mod pem;
 pub(crate) mod provider;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 pub use self::key::PrivateKey;
+pub(crate) use self::pem::BASE64;
 use crate::{
     base::{
         error::{Error, Result},

@@ -9,6 +9,8 @@
 //! | [`injected_token`] | an access token that the host adds to each request |
 //! | [`impersonated`] | a service account that one of the others leads to |
 //! | `google_json` | what the JSON files of Google have in common |
+//! | `wrappings` | what others have wrapped around it |
+//! | `strangers` | files of other kinds, by name |
 //!
 //! A kind says in its file what it holds, how Google's JSON and the store are read and written, how a token
 //! is asked for, and what stays of it after it is gone from here. The matches below are all that is
@@ -20,7 +22,9 @@ mod google_json;
 pub mod impersonated;
 pub mod injected_token;
 pub mod service_account;
+mod strangers;
 pub mod supplied_token;
+mod wrappings;
 
 use self::{
     authorized_user::AuthorizedUser, external_account::ExternalAccount, injected_token::InjectedToken,
@@ -289,7 +293,7 @@ impl Given {
                 Credential::InjectedToken(InjectedToken::parse(account)?)
             }
         };
-        Ok(Self { identity: credential.into(), project: None })
+        Ok(Self { identity: credential.into(), project: None, quota_project: None })
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Given {
     pub identity: Identity,
     /// The project that it names.
     pub project: Option<ProjectId>,
+    /// The project that it says requests count against.
+    pub quota_project: Option<ProjectId>,
 }
 
 impl From<Credential> for Identity {

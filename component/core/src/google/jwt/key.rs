@@ -6,6 +6,7 @@ use rsa::traits::PublicKeyParts as _;
 
 use super::{
     envelope::{pkcs8, rsa_private_key},
+    pem::{self, Fault},
     provider,
 };
 use crate::base::{
@@ -24,26 +25,28 @@ pub struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// Parses PKCS #8, or PKCS #1 as older tools write it.
+    /// Parses PKCS #8, or PKCS #1 as older tools write it: in PEM, whatever became of its lines on the way.
     ///
     /// # Errors
     /// `invalid-credential` of field `private_key`; the key itself is never repeated.
-    pub fn parse(pem: Secret<String>) -> Result<Self> {
-        let document = pem::parse(pem.reveal()).map_err(|_| unreadable())?;
-        let der = match document.tag() {
-            "PRIVATE KEY" => pkcs8(document.contents()).map_err(|_| unreadable())?,
-            "RSA PRIVATE KEY" => document.contents(),
-            _ => return Err(unreadable()),
+    pub fn parse(text: Secret<String>) -> Result<Self> {
+        let found = pem::private_key(text.reveal()).map_err(|fault| match fault {
+            Fault::Unreadable => unreadable(),
+            Fault::Else(what) => Error::credential("private_key", what),
+        })?;
+        // What it is, it says itself; labels get mixed up.
+        let (label, der) = match pkcs8(&found) {
+            Ok(der) => ("PRIVATE KEY", der),
+            Err(_) => ("RSA PRIVATE KEY", found.as_slice()),
         };
         let key = rsa_private_key(der).ok_or_else(unreadable)?;
         if key.size() * 8 < MIN_BITS {
             return Err(Error::credential("private_key", "is shorter than 2048 bits"));
         }
-        let der = der.to_vec();
-        Ok(Self { pem, der: Secret::new(der) })
+        Ok(Self { pem: Secret::new(pem::write(label, &found)), der: Secret::new(der.to_vec()) })
     }
 
-    /// The text that was parsed, to be kept in the secret store.
+    /// The key in PEM as OpenSSL writes it, to be kept in the secret store.
     #[must_use]
     pub fn pem(&self) -> &Secret<String> {
         &self.pem

@@ -14,7 +14,7 @@ use crate::{
         retry::Class,
     },
     call::Call,
-    google::{hosts::STS_URL, refusal::token_endpoint::Grant, request},
+    google::{hosts::STS_URLS, refusal::token_endpoint::Grant, request},
     sign_in::grant::{self, Granted, SCOPES},
     store::{connection::CredentialKind, names::host_key},
 };
@@ -49,7 +49,7 @@ impl ExternalAccount {
     /// From Google's JSON.
     pub(super) fn of_json(raw: &Object<'_>, subject_token: Option<&str>) -> Result<Self> {
         refuse_source(raw)?;
-        if text(raw, "token_url")?.as_deref() != Some(STS_URL) {
+        if !text(raw, "token_url")?.is_some_and(|url| STS_URLS.contains(&url.as_str())) {
             return Err(Error::credential("token_url", "is not Google's Security Token Service"));
         }
         let audience = plain(raw, "audience")?;

@@ -7,7 +7,7 @@ use crate::{
         json::{Object, Read},
         ports::Ports,
         secret::Secret,
-        unseen::deceives,
+        unseen::{deceives, is_unseen},
     },
     google::refusal::token_endpoint::Grant,
     sign_in::grant::usable,
@@ -57,16 +57,49 @@ pub(super) fn subject(ports: &impl Ports, key: &str) -> Result<Secret<String>> {
 fn read(ports: &impl Ports, key: &str, what: &str) -> Result<Secret<String>> {
     let entry =
         ports.secret_get(key).map_err(|error| store::store_error(&format!("read the {what}"), error))?;
-    entry.and_then(|entry| usable(entry.value.reveal().trim().to_owned())).ok_or_else(|| {
-        let whose = if what == "token" { "token" } else { "provider's token" };
-        Error::new(
-            Kind::InvalidCredential,
-            Origin::Host,
-            format!("the host's store holds no {what} under {key}"),
-        )
-        .detail("field", "supplied")
-        .fix(format!("whoever runs the host puts the {whose} there, and renews it before it expires"))
-    })
+    let whose = if what == "token" { "token" } else { "provider's token" };
+    let refused = |message: String, alone: &str| {
+        Error::new(Kind::InvalidCredential, Origin::Host, message).detail("field", "supplied").fix(format!(
+            "whoever runs the host puts the {whose} there{alone}, and renews it before it expires"
+        ))
+    };
+    let text = entry.as_ref().map_or("", |entry| trimmed(entry.value.reveal()));
+    if let Some(instead) = instead_of_token(text) {
+        let message = format!("the host's store holds no {what} under {key}, but {instead}");
+        return Err(refused(message, " alone, with nothing around it"));
+    }
+    usable(text.to_owned())
+        .ok_or_else(|| refused(format!("the host's store holds no {what} under {key}"), ""))
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|character: char| character.is_whitespace() || is_unseen(character))
+}
+
+/// The thing that stands where a token is expected, if it is known: what a program prints that has none, or has wrapped it.
+/// A token is of the characters of RFC 6750, section 2.1.
+fn instead_of_token(text: &str) -> Option<&'static str> {
+    let is = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    let begins = |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    if text.is_empty() {
+        None
+    } else if is(&["null", "nil", "none", "undefined", "nan", "true", "false"]) {
+        Some("a word that a program prints for a value that is not there")
+    } else if text.starts_with(['{', '[']) {
+        Some("JSON: a token may stand in it, and which is for whoever put it there to say")
+    } else if text.starts_with('<') {
+        Some("a web page or XML")
+    } else if text.starts_with(['"', '\'', '`']) {
+        Some("a text in quotes")
+    } else if begins("bearer ") || begins("authorization:") {
+        Some("a whole header, or the word Bearer before a token")
+    } else if text.starts_with("-----BEGIN") {
+        Some("a key or a certificate")
+    } else if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b)) {
+        Some("a text with characters that no token has")
+    } else {
+        None
+    }
 }
 
 /// What the host keeps is the host's.

@@ -9,7 +9,7 @@ use crate::{
         json::{self, Object, Unreadable},
         secret::Secret,
     },
-    google::{hosts::TOKEN_URL, names::ProjectId},
+    google::{hosts::TOKEN_URLS, names::ProjectId},
 };
 
 /// The largest client JSON, in bytes.
@@ -21,10 +21,6 @@ const MAX_TEXT: usize = 256;
 /// The authorization endpoints that Google has handed out.
 const AUTH_URLS: [&str; 2] =
     ["https://accounts.google.com/o/oauth2/auth", "https://accounts.google.com/o/oauth2/v2/auth"];
-
-/// The token endpoints that Google has handed out. The last two are of old files.
-const TOKEN_URLS: [&str; 3] =
-    [TOKEN_URL, "https://accounts.google.com/o/oauth2/token", "https://www.googleapis.com/oauth2/v4/token"];
 
 /// The address of Google's certificates.
 const CERT_URLS: [&str; 2] =
