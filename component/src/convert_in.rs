@@ -34,6 +34,7 @@ pub(crate) fn connect_request(request: wit_connections::ConnectRequest) -> Conne
     ConnectRequest {
         nickname: request.nickname,
         project: request.project,
+        quota_project: request.quota_project,
         region: request.region,
         credential: credential(request.credential),
         subject_token: request.subject_token,
@@ -61,6 +62,7 @@ pub(crate) fn authorize_request(request: wit_connections::AuthorizeRequest) -> A
     AuthorizeRequest {
         nickname: request.nickname,
         project: request.project,
+        quota_project: request.quota_project,
         region: request.region,
         client: Secret::new(request.client),
         redirect_uri: request.redirect_uri,

@@ -34,6 +34,7 @@ pub(crate) fn connection(connection: Connection) -> wit_connections::Connection 
         id: connection.id,
         nickname: connection.nickname,
         project: connection.project,
+        quota_project: connection.quota_project,
         region: connection.region,
         kind: match connection.kind {
             CredentialKind::ServiceAccount => wit_connections::CredentialKind::ServiceAccount,

@@ -32,6 +32,8 @@ pub struct Session {
     pub id: ConnectionId,
     /// Its project.
     pub project: ProjectId,
+    /// The project that requests count against, where the caller can say so.
+    pub quota_project: Option<ProjectId>,
     /// Its default region.
     pub region: Region,
     /// The identity that signs in.
@@ -57,6 +59,7 @@ impl Session {
         call.is_for(&id);
         Ok(Self {
             project: ProjectId::parse(&connection.project)?,
+            quota_project: connection.quota_project.as_deref().map(ProjectId::parse).transpose()?,
             region: Region::parse(&connection.region)?,
             invoker: InvokerRequest::stored(&connection),
             scopes: connection.signs_in.unwrap_or_else(|| identity.signs_in_of_earlier()).scopes,
@@ -77,7 +80,12 @@ impl Session {
 
     /// The part of it that tokens depend on.
     pub(crate) fn sign_in(&self) -> SignIn<'_> {
-        SignIn { id: &self.id, identity: &self.identity, project: &self.project }
+        SignIn {
+            id: &self.id,
+            identity: &self.identity,
+            project: &self.project,
+            quota_project: self.quota_project.as_ref(),
+        }
     }
 
     /// Sends a request with an access token. A 401 takes one new token and one more attempt.

@@ -337,6 +337,7 @@ pub(crate) fn google_json(credential: &Value) -> CredentialRequest {
 
 pub(crate) fn request_for(credential: CredentialRequest) -> ConnectRequest {
     ConnectRequest {
+        quota_project: None,
         nickname: "demo".to_owned(),
         project: None,
         region: None,

@@ -24,6 +24,7 @@ mod oauth;
 mod options;
 mod pages;
 mod plan;
+mod quota_project;
 mod races;
 mod reauthorize;
 mod refresh;

@@ -436,6 +436,9 @@ request! {
         /// A project id, a project number, or a console URL with `?project=…`. `None` takes the
         /// project that the credential names.
         project: Option<String>,
+        /// The project that requests count against, where Google lets the caller say so. `None` is what the
+        /// credential names as `quota_project_id`.
+        quota_project: Option<String>,
         /// The region of a bare function name. `None` is `us-central1`.
         region: Option<String>,
         /// The credential with which the connection signs in.
@@ -457,6 +460,7 @@ impl ConnectRequest {
         Self {
             nickname: nickname.into(),
             project: None,
+            quota_project: None,
             region: None,
             credential,
             subject_token: None,
@@ -479,6 +483,8 @@ request! {
         nickname: String,
         /// As in [`ConnectRequest`]; `None` is the project of the OAuth client.
         project: Option<String>,
+        /// As in [`ConnectRequest`]; `None` is the project of the OAuth client.
+        quota_project: Option<String>,
         /// As in [`ConnectRequest`].
         region: Option<String>,
         /// The JSON file of the OAuth client. Printing the request shows its size only.
@@ -509,6 +515,7 @@ impl AuthorizeRequest {
         Self {
             nickname: nickname.into(),
             project: None,
+            quota_project: None,
             region: None,
             client: client.into(),
             redirect_uri: redirect_uri.into(),
@@ -536,6 +543,7 @@ impl fmt::Debug for AuthorizeRequest {
         f.debug_struct("AuthorizeRequest")
             .field("nickname", &self.nickname)
             .field("project", &self.project)
+            .field("quota_project", &self.quota_project)
             .field("region", &self.region)
             .field("client", &Hidden(&self.client))
             .field("redirect_uri", &self.redirect_uri)

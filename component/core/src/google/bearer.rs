@@ -2,38 +2,51 @@
 
 use crate::{
     base::{http::TokenKind, secret::Secret},
-    google::jwt::IdTokenClaims,
+    google::{jwt::IdTokenClaims, names::ProjectId},
 };
 
 /// An access token: for Google's APIs only.
 #[derive(Debug, Clone)]
-pub struct AccessToken(Option<Secret<String>>);
+pub struct AccessToken {
+    token: Option<Secret<String>>,
+    quota_project: Option<ProjectId>,
+}
 
 impl AccessToken {
     /// A token that this connection asked for, or was given.
     pub(crate) fn of(token: Secret<String>) -> Self {
-        Self(Some(token))
+        Self { token: Some(token), quota_project: None }
     }
 
     /// The place of a token that the host adds to the request.
     pub(crate) fn added_by_the_host() -> Self {
-        Self(None)
+        Self { token: None, quota_project: None }
+    }
+
+    /// The same token, for requests that count against this project where an API lets the caller say so.
+    pub(crate) fn counted_to(self, quota_project: Option<&ProjectId>) -> Self {
+        Self { quota_project: quota_project.cloned(), ..self }
+    }
+
+    /// The project that requests count against, if the caller says so.
+    pub(crate) fn quota_project(&self) -> Option<&ProjectId> {
+        self.quota_project.as_ref()
     }
 
     /// The token; `None` if the host adds it.
     pub(crate) fn bearer(&self) -> Option<Secret<String>> {
-        self.0.clone()
+        self.token.clone()
     }
 
     /// Tells if this is the same token.
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.0 == other.0
+        self.token == other.token
     }
 
     /// The kind of token that a request with it carries.
     #[must_use]
     pub fn kind(&self) -> TokenKind {
-        if self.0.is_some() { TokenKind::AccessToken } else { TokenKind::Injected }
+        if self.token.is_some() { TokenKind::AccessToken } else { TokenKind::Injected }
     }
 }
 

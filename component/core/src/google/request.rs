@@ -38,6 +38,11 @@ pub const MAX_FUNCTION_RESPONSE: u64 = 32 * 1024 * 1024;
 /// The largest response of the token endpoint, in bytes: a token has at most 12 KiB.
 const MAX_TOKEN_RESPONSE: u64 = 64 * 1024;
 
+/// The header that names the project which a request counts against.
+///
+/// <https://cloud.google.com/apis/docs/system-parameters>
+const QUOTA_PROJECT: &str = "x-goog-user-project";
+
 /// To the token endpoint: a form that holds the secret itself, and no `Authorization`.
 #[must_use]
 pub fn to_token_endpoint(purpose: Purpose, token: TokenKind, form: &[(&str, &str)]) -> Request {
@@ -104,12 +109,16 @@ pub fn to_api(
     target: &PathAndQuery,
     token: &AccessToken,
 ) -> Request {
+    let quota_project = token.quota_project().filter(|_| api.counts_for_caller());
     Request {
         purpose,
         method,
         host: api.host().to_owned(),
         path_and_query: target.as_str().to_owned(),
-        headers: Vec::new(),
+        headers: quota_project
+            .map(|project| (QUOTA_PROJECT.to_owned(), project.to_string()))
+            .into_iter()
+            .collect(),
         bearer: token.bearer(),
         own_authorization: None,
         body: Vec::new(),

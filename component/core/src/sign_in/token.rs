@@ -43,6 +43,8 @@ pub struct SignIn<'a> {
     pub identity: &'a Identity,
     /// The project, for the words of an error.
     pub project: &'a ProjectId,
+    /// The project that requests count against, where the caller can say so.
+    pub quota_project: Option<&'a ProjectId>,
 }
 
 /// The access token for Google's APIs: the source's own token, or that of the service account it leads to.
@@ -52,12 +54,12 @@ pub struct SignIn<'a> {
 /// `invalid-response`, `network`, `unavailable`, `secret-store` or `deadline-exceeded`.
 pub async fn access_token<P: Ports>(call: &Call<'_, P>, sign_in: SignIn<'_>) -> Result<AccessToken> {
     let Some(chain) = &sign_in.identity.impersonates else {
-        return source_token(call, sign_in.id, sign_in.identity).await;
+        return source_token(call, sign_in).await;
     };
     let slot = Slot::new(sign_in, Cached::Impersonated);
     let minted =
         slots::obtain(call, &slot, &|| Box::pin(from_iam(call, sign_in, chain, iam::Wanted::Access))).await?;
-    Ok(AccessToken::of(minted.token))
+    Ok(AccessToken::of(minted.token).counted_to(sign_in.quota_project))
 }
 
 /// A token that IAM Credentials mints. A 401 takes one new token to ask with and one more attempt.
@@ -72,7 +74,7 @@ async fn from_iam<P: Ports>(
     let mut retried = false;
     loop {
         let token = if from_source {
-            source_token(call, sign_in.id, sign_in.identity).await?
+            source_token(call, sign_in).await?
         } else {
             access_token(call, sign_in).await?
         };
@@ -91,14 +93,11 @@ async fn from_iam<P: Ports>(
 }
 
 /// The source's own access token.
-async fn source_token<P: Ports>(
-    call: &Call<'_, P>,
-    id: &ConnectionId,
-    identity: &Identity,
-) -> Result<AccessToken> {
-    match identity.credential.means() {
-        Means::Injected => Ok(AccessToken::added_by_the_host()),
-        Means::Supplied(token) => token.current(call.ports()).map(AccessToken::of),
+async fn source_token<P: Ports>(call: &Call<'_, P>, sign_in: SignIn<'_>) -> Result<AccessToken> {
+    let SignIn { id, identity, .. } = sign_in;
+    let token = match identity.credential.means() {
+        Means::Injected => AccessToken::added_by_the_host(),
+        Means::Supplied(token) => AccessToken::of(token.current(call.ports())?),
         Means::Asked => {
             let slot = Slot::source(id, identity);
             let minted = slots::obtain(call, &slot, &|| {
@@ -108,9 +107,10 @@ async fn source_token<P: Ports>(
                 })
             })
             .await?;
-            Ok(AccessToken::of(minted.token))
+            AccessToken::of(minted.token)
         }
-    }
+    };
+    Ok(token.counted_to(sign_in.quota_project))
 }
 
 /// Nothing asks for an ID token of a key where there is none.
@@ -239,7 +239,7 @@ pub(crate) async fn of_account<P: Ports>(
     chain: &Chain,
 ) -> Result<AccessToken> {
     let minted = from_iam(call, sign_in, chain, iam::Wanted::Access).await?;
-    Ok(AccessToken::of(minted.token))
+    Ok(AccessToken::of(minted.token).counted_to(sign_in.quota_project))
 }
 
 /// Forgets an access token that an API did not accept, so that the next one is new. Says whether there
@@ -276,7 +276,12 @@ fn forget<P: Ports>(
 ///
 /// # Errors
 /// As [`access_token`]; and `missing-role` if the service account it leads to cannot be impersonated.
-pub async fn prove<P: Ports>(call: &Call<'_, P>, identity: &Identity, project: &str) -> Result<Granted> {
+pub async fn prove<P: Ports>(
+    call: &Call<'_, P>,
+    identity: &Identity,
+    project: &str,
+    quota_project: Option<&ProjectId>,
+) -> Result<Granted> {
     let granted = match identity.credential.means() {
         Means::Injected => return Ok(Granted::default()),
         Means::Supplied(token) => {
@@ -286,7 +291,7 @@ pub async fn prove<P: Ports>(call: &Call<'_, P>, identity: &Identity, project: &
         Means::Asked => identity.credential.ask(call).await?,
     };
     if let (Some(chain), Some(access)) = (&identity.impersonates, &granted.access) {
-        let source = AccessToken::of(access.token.clone());
+        let source = AccessToken::of(access.token.clone()).counted_to(quota_project);
         iam::mint(call, identity, project, &source, chain, iam::Wanted::Access).await?;
     }
     Ok(granted)

@@ -15,6 +15,8 @@ pub struct StoredConnection {
     pub nickname: String,
     /// The project.
     pub project: String,
+    /// The project that requests count against, where the caller can say so.
+    pub quota_project: Option<String>,
     /// The default region.
     pub region: String,
     /// Seconds since 1970-01-01T00:00:00Z.
@@ -102,6 +104,7 @@ impl Kept for StoredConnection {
             format: fields.number("format")?.ok_or(Unreadable::Field("format"))?,
             nickname: fields.required("nickname")?,
             project: fields.required("project")?,
+            quota_project: fields.string("quota_project")?,
             region: fields.required("region")?,
             created: fields.number("created")?.unwrap_or_default(),
             invoker: fields.string("invoker")?.unwrap_or_default(),
@@ -124,6 +127,7 @@ impl Kept for StoredConnection {
             .with("format", self.format)
             .with("nickname", self.nickname.as_str())
             .with("project", self.project.as_str())
+            .with_some("quota_project", self.quota_project.as_deref())
             .with("region", self.region.as_str())
             .with("created", self.created)
             .with_text("invoker", &self.invoker)

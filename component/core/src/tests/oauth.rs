@@ -31,6 +31,7 @@ pub(super) fn request() -> AuthorizeRequest {
         "redirect_uris": ["http://localhost"],
     }});
     AuthorizeRequest {
+        quota_project: None,
         nickname: "ada".to_owned(),
         project: None,
         region: None,

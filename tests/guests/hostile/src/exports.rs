@@ -18,6 +18,7 @@ fn posing(order: &str) -> Option<connections::Connection> {
         id: id.to_owned(),
         nickname: String::new(),
         project: String::new(),
+        quota_project: None,
         region: String::new(),
         kind: connections::CredentialKind::Other,
         account: String::new(),

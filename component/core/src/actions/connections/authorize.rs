@@ -2,7 +2,7 @@
 
 use super::{
     Connected,
-    connect::{New, draft, project},
+    connect::{New, draft, project, quota_project},
     in_use, nickname, region, stored, unheard_of,
 };
 use crate::{
@@ -41,6 +41,7 @@ use crate::{
 pub struct AuthorizeRequest {
     pub nickname: String,
     pub project: Option<String>,
+    pub quota_project: Option<String>,
     pub region: Option<String>,
     pub client: Secret<String>,
     pub redirect_uri: String,
@@ -162,7 +163,8 @@ pub fn authorize(ports: &impl Ports, request: AuthorizeRequest) -> Result<Author
             warnings.extend(guard_rails.as_ref().and_then(|rails| rails.warning(region.as_str())));
             let identity = Credential::AuthorizedUser(AuthorizedUser::of_client(&client)).into();
             let draft = draft(ports, nickname, &project, &region, &identity, request.invoker)?;
-            (StoredConnection { guard_rails, ..draft }, None)
+            let quota_project = quota_project(request.quota_project.as_deref())?.map(|id| id.to_string());
+            (StoredConnection { guard_rails, quota_project, ..draft }, None)
         }
     };
     forget_expired(ports);

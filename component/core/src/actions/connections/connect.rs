@@ -34,6 +34,7 @@ use crate::{
 pub struct ConnectRequest {
     pub nickname: String,
     pub project: Option<String>,
+    pub quota_project: Option<String>,
     pub region: Option<String>,
     pub credential: CredentialRequest,
     pub subject_token: Option<String>,
@@ -41,7 +42,8 @@ pub struct ConnectRequest {
     pub guard_rails: Option<GuardRails>,
 }
 
-/// Makes a connection. It is kept only after Google has accepted the credential.
+/// Makes a connection. It is kept only after Google has accepted the credential; a token that the host supplies or
+/// injects is not tried.
 ///
 /// # Errors
 /// As `wit/connections.wit` says.
@@ -55,6 +57,7 @@ pub async fn connect<P: Ports>(
     let guard_rails = GuardRails::parse(request.guard_rails)?;
     let region = region(request.region.as_deref(), guard_rails.as_ref())?;
     let asked = request.project.as_deref().map(ProjectId::parse).transpose()?;
+    let quota_project = quota_project(request.quota_project.as_deref())?;
     let given = Given::parse(request.credential, request.subject_token.as_deref())?;
     let project = project(asked, given.project.as_ref())?;
     let identity = given.identity;
@@ -62,7 +65,10 @@ pub async fn connect<P: Ports>(
     let mut warnings: Vec<_> = unheard_of(&region).into_iter().collect();
     warnings.extend(guard_rails.as_ref().and_then(|rails| rails.warning(region.as_str())));
     connection.guard_rails = guard_rails;
-    let granted = call.run(token::prove(&call, &identity, project.as_str())).await?;
+    let quota_project = quota_project.or(given.quota_project);
+    connection.quota_project = quota_project.as_ref().map(ToString::to_string);
+    let proof = token::prove(&call, &identity, project.as_str(), quota_project.as_ref());
+    let granted = call.run(proof).await?;
     let scopes = granted.scopes().map(str::to_owned);
     let new = New { connection, identity, granted, scopes };
     let (connection, mut odd) = new.keep(&call)?;
@@ -83,9 +89,13 @@ pub async fn reauthorize<P: Ports>(
 ) -> Result<Connected> {
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let id = ConnectionId::parse(id)?;
-    let connection = stored(ports, &id)?;
-    let identity = Given::parse(credential, subject_token)?.identity;
-    let granted = call.run(token::prove(&call, &identity, &connection.project)).await?;
+    let mut connection = stored(ports, &id)?;
+    let Given { identity, quota_project, .. } = Given::parse(credential, subject_token)?;
+    if let Some(named) = &quota_project {
+        connection.quota_project = Some(named.to_string());
+    }
+    let counted = connection.quota_project.as_deref().map(ProjectId::parse).transpose()?;
+    let granted = call.run(token::prove(&call, &identity, &connection.project, counted.as_ref())).await?;
     let scopes = granted.scopes().map(str::to_owned);
     let new = New { connection, identity, granted, scopes };
     new.replace(&call, &id)
@@ -97,6 +107,17 @@ pub(super) fn project(given: Option<ProjectId>, named: Option<&ProjectId>) -> Re
         Error::input("project", "neither the request nor the credential names a project")
             .fix("name the project")
     })
+}
+
+/// The project that requests are to count against.
+pub(super) fn quota_project(named: Option<&str>) -> Result<Option<ProjectId>> {
+    let parse = |text: &str| {
+        ProjectId::parse(text).map_err(|_| {
+            Error::input("quota-project", "the quota project is not a project id or number")
+                .fix("name a project in which you may use services, such as the connection's own")
+        })
+    };
+    named.map(parse).transpose()
 }
 
 /// A connection that is not kept yet.
@@ -248,6 +269,7 @@ impl New {
             store::update(changes.ports, &id.connection_key(), &|connection: &mut StoredConnection| {
                 connection.signs_in = Some(self.signs_in());
                 connection.ends = self.granted.ends();
+                connection.quota_project.clone_from(&self.connection.quota_project);
                 fitted.set(!fits(&InvokerRequest::stored(connection), &self.identity));
                 if fitted.get() {
                     InvokerRequest::default_for(&self.identity).store(connection);

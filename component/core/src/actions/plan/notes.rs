@@ -2,7 +2,7 @@
 
 use super::{Action, PlannedRequest};
 use crate::{
-    actions::functions::invoke::Auth,
+    actions::{connections::CredentialRequest, functions::invoke::Auth},
     base::http::TokenKind,
     google::{request::body::Body, which::FunctionRef},
 };
@@ -11,12 +11,28 @@ use crate::{
 pub(super) fn of(action: &Action, deadline_ms: Option<u32>) -> Vec<String> {
     let mut notes = Vec::new();
     match action {
-        Action::Connect(_) => {
-            notes.push("the connection is kept only after Google has accepted the credential")
-        }
-        Action::Reauthorize { .. } => {
-            notes.push("the connection gets the new credential only after Google has accepted it")
-        }
+        Action::Connect(request) => notes.push(match request.credential {
+            CredentialRequest::GoogleJson(_) | CredentialRequest::StoredKey { .. } => {
+                "the connection is kept only after Google has accepted the credential"
+            }
+            CredentialRequest::SuppliedToken { .. } => {
+                "the connection is kept if the host's store holds the token; it is not tried, which `check` does"
+            }
+            CredentialRequest::InjectedToken(_) => {
+                "the connection is kept as it is: the token that the host adds is not tried, which `check` does"
+            }
+        }),
+        Action::Reauthorize { credential, .. } => notes.push(match credential {
+            CredentialRequest::GoogleJson(_) | CredentialRequest::StoredKey { .. } => {
+                "the connection gets the new credential only after Google has accepted it"
+            }
+            CredentialRequest::SuppliedToken { .. } => {
+                "the connection gets the new credential if the host's store holds the token; it is not tried, which `check` does"
+            }
+            CredentialRequest::InjectedToken(_) => {
+                "the connection gets the new credential as it is: the token that the host adds is not tried, which `check` does"
+            }
+        }),
         Action::Disconnect => {
             notes.push("the connection, its credential, its key and its tokens are removed from the store, whatever Google answers");
         }

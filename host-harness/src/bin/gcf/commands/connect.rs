@@ -42,6 +42,10 @@ pub(crate) struct Connect {
     /// A project id or number, or a console URL with ?project=…; by default the credential's own
     #[arg(long)]
     project: Option<String>,
+    /// The project that requests count against, where Google lets the caller say so (IAM Credentials,
+    /// Logging, …); by default what `quota_project_id` of the credential names
+    #[arg(long, value_name = "PROJECT")]
+    quota_project: Option<String>,
     /// The default region, us-central1 if left out: what forms offer first, and where a bare name is
     /// looked for if functions may not be listed
     #[arg(long)]
@@ -61,7 +65,16 @@ impl Run for Connect {
 
     fn run(self: Box<Self>, context: &Context) -> Running<'_> {
         Box::pin(async move {
-            let Self { nickname, if_absent, project, region, credential, invoker, guard_rails } = *self;
+            let Self {
+                nickname,
+                if_absent,
+                project,
+                quota_project,
+                region,
+                credential,
+                invoker,
+                guard_rails,
+            } = *self;
             if if_absent && let Some(there) = there_already(context, &nickname).await? {
                 return Ok(Box::new(there) as Box<dyn Outcome>);
             }
@@ -71,6 +84,7 @@ impl Run for Connect {
                 let consented = by_consent(context, credential, |client, login| {
                     let mut request = AuthorizeRequest::new(nickname, client, login.redirect_uri);
                     request.project = project;
+                    request.quota_project = quota_project;
                     request.region = region;
                     request.login_hint = login.login_hint;
                     request.hosted_domain = login.hosted_domain;
@@ -83,6 +97,7 @@ impl Run for Connect {
             let (credential, subject_token) = credential.find(context)?;
             let mut request = ConnectRequest::new(nickname, credential.clone());
             request.project = project;
+            request.quota_project = quota_project;
             request.region = region;
             request.subject_token = subject_token.clone();
             request.invoker = invoker;

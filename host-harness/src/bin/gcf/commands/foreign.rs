@@ -55,6 +55,7 @@ fn connection(text: &str) -> Connection {
         id: text.to_owned(),
         nickname: text.to_owned(),
         project: text.to_owned(),
+        quota_project: some(),
         region: text.to_owned(),
         kind: CredentialKind::SuppliedToken,
         account: text.to_owned(),

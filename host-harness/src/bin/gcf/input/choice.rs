@@ -70,6 +70,7 @@ mod tests {
             id: id.to_owned(),
             nickname: nickname.to_owned(),
             project: "p".to_owned(),
+            quota_project: None,
             region: "us-central1".to_owned(),
             kind: CredentialKind::ServiceAccount,
             account: "a@p.iam.gserviceaccount.com".to_owned(),

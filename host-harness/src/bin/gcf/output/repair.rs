@@ -75,6 +75,7 @@ mod tests {
             id: "c1".to_owned(),
             nickname: "n".to_owned(),
             project: "p".to_owned(),
+            quota_project: None,
             region: "us-central1".to_owned(),
             kind,
             account: "a@p.iam.gserviceaccount.com".to_owned(),

@@ -1,0 +1,112 @@
+//! The project that requests count against: sent to the APIs that read it, and to nobody else.
+
+use serde_json::{Value, json};
+use test_case::test_case;
+
+use super::{api_request, detail};
+use crate::{
+    actions::{
+        api::custom_api,
+        connections::{self, ConnectRequest},
+        functions::list::list,
+    },
+    base::{error::Kind, http::Request},
+    google::hosts::Api,
+    testing::{
+        DEMO_KEY, World, access_token, block_on, connect, google_json, impersonated, json_answer,
+        json_request, nothing, user_grant, user_json,
+    },
+};
+
+const HEADER: &str = "x-goog-user-project";
+
+fn quota_project(request: &Request) -> Option<&str> {
+    request.headers().iter().find(|(name, _)| name == HEADER).map(|(_, value)| value.as_str())
+}
+
+fn user(quota: Option<&str>) -> Value {
+    let mut json = user_json();
+    json["quota_project_id"] = json!(quota);
+    json
+}
+
+fn request(file: &Value, option: Option<&str>) -> ConnectRequest {
+    ConnectRequest {
+        project: Some("demo-project".to_owned()),
+        quota_project: option.map(str::to_owned),
+        ..json_request(file)
+    }
+}
+
+/// <https://cloud.google.com/docs/quotas/quota-project>: client-based APIs read it, and resource-based ones do not.
+#[test_case(Api::Functions, None)]
+#[test_case(Api::Run, None)]
+#[test_case(Api::Eventarc, None)]
+#[test_case(Api::Logging, Some("payer"))]
+#[test_case(Api::ServiceUsage, Some("payer"))]
+#[test_case(Api::ResourceManager, Some("payer"))]
+fn it_goes_to_the_apis_that_count_for_the_caller(api: Api, expected: Option<&str>) {
+    let (world, id) =
+        World::connected_with(request(&user(None), Some("payer")), [json_answer(200, &user_grant("ya29.a"))]);
+    let mut call = api_request("GET", "/v2/projects/demo-project/x");
+    call.api = Some(api.name().to_owned());
+    world.then(nothing());
+    block_on(custom_api(&world, &id, call, None)).unwrap();
+    let sent = world.sent.borrow();
+    assert_eq!(quota_project(&sent[0]), expected);
+    assert_eq!(sent[0].host(), api.host());
+}
+
+#[test]
+fn iam_credentials_counts_for_the_caller_too_and_token_endpoints_and_functions_learn_nothing() {
+    let target = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/deployer@target-project.iam.gserviceaccount.com:generateAccessToken";
+    let file = json!({"type": "impersonated_service_account", "service_account_impersonation_url": target,
+        "source_credentials": user(None), "quota_project_id": "payer"});
+    let world = World::new();
+    world.then(json_answer(200, &user_grant("ya29.a")));
+    world.then(impersonated("ya29.proof"));
+    let (connection, _) = connect(&world, request(&file, None)).unwrap();
+    assert_eq!(connection.quota_project.as_deref(), Some("payer"));
+    world.then(impersonated("ya29.b"));
+    world.then(nothing());
+    block_on(list(&world, &connection.id, super::one_request(), None)).unwrap();
+    for request in world.sent.borrow().iter() {
+        let expected = (request.host() == Api::IamCredentials.host()).then_some("payer");
+        assert_eq!(quota_project(request), expected, "{}", request.url());
+    }
+    assert_eq!(world.sent.borrow().len(), 4);
+}
+
+#[test_case(user(Some("named")), None, Some("named"); "that of the file")]
+#[test_case(user(Some("named")), Some("said"), Some("said"); "that of the option")]
+#[test_case(user(Some("123456")), None, Some("123456"); "a number")]
+#[test_case(user(None), Some("said"), Some("said"); "of the option alone")]
+#[test_case(user(None), None, None; "none")]
+#[test_case(user(Some("not a project!")), None, None; "one that is none")]
+fn it_is_what_was_said_or_what_the_file_names(file: Value, option: Option<&str>, expected: Option<&str>) {
+    let (world, id) =
+        World::connected_with(request(&file, option), [json_answer(200, &user_grant("ya29.a"))]);
+    assert_eq!(connections::get(&world, &id).unwrap().quota_project.as_deref(), expected);
+}
+
+#[test]
+fn a_new_credential_brings_its_own_or_leaves_the_old() {
+    let (world, id) =
+        World::connected_with(request(&user(Some("old")), None), [json_answer(200, &user_grant("ya29.a"))]);
+    let anew = |file: &Value, answer| {
+        world.then(answer);
+        let anew = connections::reauthorize(&world, &id, google_json(file), None, None);
+        block_on(anew).unwrap().0.quota_project
+    };
+    let key: Value = serde_json::from_str(DEMO_KEY).unwrap();
+    assert_eq!(anew(&key, access_token("ya29.b")).as_deref(), Some("old"));
+    assert_eq!(anew(&user(Some("new")), json_answer(200, &user_grant("ya29.c"))).as_deref(), Some("new"));
+}
+
+#[test]
+fn one_that_is_none_is_refused_by_field() {
+    let world = World::new();
+    let error = connect(&world, request(&user(None), Some("not a project!"))).unwrap_err();
+    assert_eq!((error.kind(), detail(&error, "field")), (Kind::InvalidInput, Some("quota-project")));
+    assert!(world.urls().is_empty());
+}
