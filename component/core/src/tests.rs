@@ -7,6 +7,7 @@ mod connect;
 mod credentials;
 mod disconnect;
 mod doctor;
+mod earlier_stores;
 mod events;
 mod faults;
 mod floors;

@@ -112,12 +112,7 @@ impl Kept for StoredConnection {
             invoker_delegates: fields.texts("invoker_delegates")?,
             without_email: fields.flag("without_email")?,
             guard_rails: fields.object("guard_rails")?.map(GuardRails::read).transpose()?,
-            // Without a kind it is not of this version: the credential tells it again.
-            signs_in: fields
-                .object("signs_in")?
-                .filter(|signs_in| signs_in.get("kind").is_some())
-                .map(SignsIn::read)
-                .transpose()?,
+            signs_in: fields.object("signs_in")?.map(SignsIn::read).transpose()?,
             ends: fields.number("ends")?,
         })
     }
@@ -142,19 +137,77 @@ impl Kept for StoredConnection {
 
 impl Kept for SignsIn {
     fn read(fields: &Object<'_>) -> Read<Self> {
+        let kind = CredentialKind::of_name(&fields.required("type")?);
+        let impersonates = fields.string("impersonates")?;
         Ok(Self {
-            kind: CredentialKind::of_name(&fields.required("kind")?),
+            // An earlier version kept the source's kind, and beside it what makes another one of it.
+            kind: match kind {
+                CredentialKind::ExternalAccount => kind,
+                _ if impersonates.is_some() => CredentialKind::ImpersonatedServiceAccount,
+                _ if fields.flag("host_only")? => CredentialKind::StoredKey,
+                _ => kind,
+            },
             account: fields.required("account")?,
-            impersonates: fields.string("impersonates")?,
+            impersonates,
             scopes: fields.string("scopes")?,
         })
     }
 
     fn fields(&self) -> Object<'_> {
         Object::default()
-            .with("kind", self.kind.name())
+            .with("type", self.kind.name())
             .with("account", self.account.as_str())
             .with_some("impersonates", self.impersonates.as_deref())
             .with_some("scopes", self.scopes.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+    use crate::base::json;
+
+    const ALL: [CredentialKind; 8] = [
+        CredentialKind::ServiceAccount,
+        CredentialKind::StoredKey,
+        CredentialKind::AuthorizedUser,
+        CredentialKind::ImpersonatedServiceAccount,
+        CredentialKind::ExternalAccount,
+        CredentialKind::SuppliedToken,
+        CredentialKind::InjectedToken,
+        CredentialKind::Other,
+    ];
+
+    #[test]
+    fn each_kind_is_read_as_it_was_written() {
+        for kind in ALL {
+            let written = SignsIn { kind, account: "a".to_owned(), ..SignsIn::default() };
+            let json = written.fields().to_json();
+            assert_eq!(SignsIn::read(&json::read(json.as_bytes()).unwrap()).unwrap(), written, "{json}");
+            // The contract's own words.
+            let contract = include_str!("../../../../wit/connections.wit");
+            assert!(contract.contains(&format!("    {},\n", kind.name())), "{kind:?}");
+        }
+    }
+
+    /// As commits between 0.1.0 as it was at first and this one have written it, and as docs/guide/secrets.md shows it.
+    #[test_case(r#"{"type": "service-account", "account": "a"}"#, CredentialKind::ServiceAccount)]
+    #[test_case(
+        r#"{"type": "service-account", "account": "a", "host_only": true}"#,
+        CredentialKind::StoredKey
+    )]
+    #[test_case(
+        r#"{"type": "authorized-user", "account": "a", "impersonates": "b", "scopes": "c d"}"#,
+        CredentialKind::ImpersonatedServiceAccount
+    )]
+    #[test_case(
+        r#"{"type": "external-account", "account": "a", "impersonates": "b"}"#,
+        CredentialKind::ExternalAccount
+    )]
+    #[test_case(r#"{"type": "of-a-later-version", "account": "a"}"#, CredentialKind::Other)]
+    fn what_earlier_versions_wrote_is_read(json: &str, kind: CredentialKind) {
+        assert_eq!(SignsIn::read(&json::read(json.as_bytes()).unwrap()).unwrap().kind, kind);
     }
 }
