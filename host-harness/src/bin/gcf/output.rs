@@ -1,6 +1,7 @@
 //! Results and failures, as people and programs get them.
 
 pub(crate) mod connection;
+pub(crate) mod credential;
 pub(crate) mod exit;
 pub(crate) mod failure;
 pub(crate) mod function;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    repair,
+    credential,
     shown::{self, Outcome, Shown},
     style::{Look, Paint, plain},
     table::facts,
@@ -66,7 +66,7 @@ pub(crate) fn text(connection: &Connection, shared: &[String], paint: Paint) -> 
     let ends = connection.ends.and_then(timestamp);
     let fault = connection.fault.as_ref();
     let since = fault.and_then(|fault| timestamp(fault.since));
-    let run = fault.and_then(|_| repair::repair(connection));
+    let run = fault.and_then(|_| credential::repair(connection));
     let mut text = facts(
         &[
             ("id", Some(&connection.id)),
@@ -153,7 +153,7 @@ fn invoker(invoker: &Invoker) -> Value {
 
 /// The command that repairs a connection, if it needs one.
 pub(crate) fn repair(connection: &Connection, paint: Paint) -> String {
-    let command = connection.fault.as_ref().and_then(|_| repair::repair(connection));
+    let command = connection.fault.as_ref().and_then(|_| credential::repair(connection));
     command.map(|command| format!("{} {}\n", paint.hint("run:"), plain(&command))).unwrap_or_default()
 }
 
