@@ -23,6 +23,7 @@
 //! | `hostile_memory` | the memory that such a component has the host keep and copy, counted |
 //! | `thieves` | the secret store of others and its limits, against a component that takes what it can |
 //! | `sign_in` | every kind of credential, on tapes: tokens, refusals, faults, ends |
+//! | `credentials` | credential files as people have them, and the project that requests count against |
 //! | `invokers` | the owners of tokens |
 //! | `earlier_stores` | stores that earlier versions wrote are read as they are |
 //! | `lifetimes` | tokens, grants and sign-ins over time |
@@ -53,6 +54,8 @@ mod cassettes;
 mod claims;
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod credentials;
 #[cfg(test)]
 mod custom_api;
 #[cfg(test)]

@@ -53,6 +53,29 @@ pub enum CredentialRequest {
     InjectedToken(Option<String>),
 }
 
+/// The proof that a credential is asked for before it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Google grants a first token for it.
+    Accepted,
+    /// The host's store holds it; it is not tried.
+    Present,
+    /// None.
+    None,
+}
+
+impl CredentialRequest {
+    /// The proof that is asked for before it is kept.
+    #[must_use]
+    pub fn proof(&self) -> Proof {
+        match self {
+            Self::GoogleJson(_) | Self::StoredKey { .. } => Proof::Accepted,
+            Self::SuppliedToken { .. } => Proof::Present,
+            Self::InjectedToken(_) => Proof::None,
+        }
+    }
+}
+
 /// A credential, checked.
 #[derive(Debug)]
 pub enum Credential {

@@ -286,6 +286,42 @@ fn a_supplied_token_that_is_not_there_keeps_nothing() {
     assert!(world.secrets.borrow().is_empty() && world.urls().is_empty());
 }
 
+/// What `jq`, `echo`, a vault or a sign-in page leave in place of a token.
+#[test_case("null", "a word"; "nothing in jq")]
+#[test_case("undefined\n", "a word"; "nothing in JavaScript")]
+#[test_case("None", "a word"; "nothing in Python")]
+#[test_case("{\"count\":1,\"value\":\"eyJ.canary.c2ln\"}", "JSON"; "an answer of GitHub")]
+#[test_case("\u{feff}{\"access_token\":\"ya29.canary\"}", "JSON"; "an answer with a mark")]
+#[test_case("[\"canary\"]", "JSON"; "a list")]
+#[test_case("<!DOCTYPE html><p>canary", "a web page"; "a web page")]
+#[test_case("\"ya29.canary\"", "in quotes"; "in quotes")]
+#[test_case("'ya29.canary'", "in quotes"; "in quotes of a shell")]
+#[test_case("Bearer ya29.canary", "Bearer"; "with its scheme")]
+#[test_case("Authorization: Bearer ya29.canary", "Bearer"; "a header")]
+#[test_case("-----BEGIN PRIVATE KEY-----\ncanary", "a key"; "a key")]
+#[test_case("https://canary.example/token", "an address"; "an address")]
+#[test_case("canary canary", "several words"; "words")]
+fn what_is_no_token_is_refused_for_what_it_is(value: &str, words: &str) {
+    let world = World::new();
+    for (key, request) in [("supplied/access", supplied()), (SUBJECT, json_request(&external_json()))] {
+        world.set(key, value);
+        let error = connect(&world, request).unwrap_err();
+        assert_eq!((error.kind(), detail(&error, "field")), (Kind::InvalidCredential, Some("supplied")));
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains(words) && shown.contains(key) && !shown.contains("canary"), "{shown}");
+    }
+    assert!(world.urls().is_empty());
+}
+
+#[test_case("ya29.a0Af_B-y~x/+="; "of Google")]
+#[test_case("\u{feff}\r\nya29.a\r\n"; "with a mark and line breaks")]
+#[test_case("[redacted:access-token:1]"; "the place of one on a tape")]
+fn what_is_a_token_is_taken(value: &str) {
+    let world = World::new();
+    world.set("supplied/access", value);
+    connect(&world, supplied()).unwrap();
+}
+
 #[test]
 fn a_token_that_the_host_injects_is_not_known_here() {
     let mut request = request_for(CredentialRequest::InjectedToken(None));

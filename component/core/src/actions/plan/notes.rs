@@ -2,34 +2,31 @@
 
 use super::{Action, PlannedRequest};
 use crate::{
-    actions::{connections::CredentialRequest, functions::invoke::Auth},
+    actions::functions::invoke::Auth,
     base::http::TokenKind,
     google::{request::body::Body, which::FunctionRef},
+    sign_in::credential::Proof,
 };
 
 /// On a call as it is asked for.
 pub(super) fn of(action: &Action, deadline_ms: Option<u32>) -> Vec<String> {
     let mut notes = Vec::new();
     match action {
-        Action::Connect(request) => notes.push(match request.credential {
-            CredentialRequest::GoogleJson(_) | CredentialRequest::StoredKey { .. } => {
-                "the connection is kept only after Google has accepted the credential"
-            }
-            CredentialRequest::SuppliedToken { .. } => {
+        Action::Connect(request) => notes.push(match request.credential.proof() {
+            Proof::Accepted => "the connection is kept only after Google has accepted the credential",
+            Proof::Present => {
                 "the connection is kept if the host's store holds the token; it is not tried, which `check` does"
             }
-            CredentialRequest::InjectedToken(_) => {
+            Proof::None => {
                 "the connection is kept as it is: the token that the host adds is not tried, which `check` does"
             }
         }),
-        Action::Reauthorize { credential, .. } => notes.push(match credential {
-            CredentialRequest::GoogleJson(_) | CredentialRequest::StoredKey { .. } => {
-                "the connection gets the new credential only after Google has accepted it"
-            }
-            CredentialRequest::SuppliedToken { .. } => {
+        Action::Reauthorize { credential, .. } => notes.push(match credential.proof() {
+            Proof::Accepted => "the connection gets the new credential only after Google has accepted it",
+            Proof::Present => {
                 "the connection gets the new credential if the host's store holds the token; it is not tried, which `check` does"
             }
-            CredentialRequest::InjectedToken(_) => {
+            Proof::None => {
                 "the connection gets the new credential as it is: the token that the host adds is not tried, which `check` does"
             }
         }),

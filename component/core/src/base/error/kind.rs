@@ -43,7 +43,7 @@ pub enum Kind {
 pub enum Belief {
     /// Until somebody signs in anew, whatever token is wanted.
     Reconnect,
-    /// For some minutes, about this token: somebody at Google's side can undo it.
+    /// For some seconds, about this token, and shown until the next one works: somebody at Google's side can undo it.
     Refused,
     /// For some seconds, about this token.
     Passing,

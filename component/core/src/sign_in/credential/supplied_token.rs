@@ -4,7 +4,7 @@ use super::{Described, Means, Scopes, fingerprint};
 use crate::{
     base::{
         error::{Error, Kind, Origin, Result},
-        json::{Object, Read},
+        json::{self, Object, Read},
         ports::Ports,
         secret::Secret,
         unseen::{deceives, is_unseen},
@@ -77,7 +77,6 @@ fn trimmed(text: &str) -> &str {
 }
 
 /// The thing that stands where a token is expected, if it is known: what a program prints that has none, or has wrapped it.
-/// A token is of the characters of RFC 6750, section 2.1.
 fn instead_of_token(text: &str) -> Option<&'static str> {
     let is = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     let begins = |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
@@ -85,7 +84,7 @@ fn instead_of_token(text: &str) -> Option<&'static str> {
         None
     } else if is(&["null", "nil", "none", "undefined", "nan", "true", "false"]) {
         Some("a word that a program prints for a value that is not there")
-    } else if text.starts_with(['{', '[']) {
+    } else if text.starts_with('{') || text.starts_with('[') && json::check(text).is_ok() {
         Some("JSON: a token may stand in it, and which is for whoever put it there to say")
     } else if text.starts_with('<') {
         Some("a web page or XML")
@@ -95,8 +94,10 @@ fn instead_of_token(text: &str) -> Option<&'static str> {
         Some("a whole header, or the word Bearer before a token")
     } else if text.starts_with("-----BEGIN") {
         Some("a key or a certificate")
-    } else if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b)) {
-        Some("a text with characters that no token has")
+    } else if text.contains("://") {
+        Some("an address")
+    } else if text.contains(char::is_whitespace) {
+        Some("several words, and a token is one")
     } else {
         None
     }
