@@ -69,6 +69,62 @@ fn what_is_no_file_or_has_no_end_is_refused_wherever_a_file_is_named() {
     }
 }
 
+/// Windows PowerShell 5.1 writes UTF-16 with a mark for `>`:
+/// <https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_character_encoding>
+#[test]
+fn text_in_utf16_is_named_wherever_text_is_read() {
+    let person = person();
+    let text: Vec<u8> = "{\"type\": \"x\"}\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(person.path("utf16"), [&[0xff, 0xfe], text.as_slice()].concat()).unwrap();
+    // A component and a part of a form are bytes, and the store's key has words of its own.
+    let is_text = |arguments: &&[&str]| {
+        !["--component", "--key-file", "--file"].iter().any(|option| arguments.contains(option))
+    };
+    for arguments in NAMING.into_iter().filter(is_text) {
+        let arguments: Vec<String> =
+            arguments.iter().map(|argument| argument.replace("FILE", "utf16")).collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let said = within(&person, &arguments);
+        assert!(!said.contains("exit 0\n") && said.contains("UTF-16"), "{said}");
+    }
+}
+
+/// A token is taken out of JSON that holds exactly one, and what is no token is refused: both say so.
+#[test]
+fn what_is_supplied_is_a_token_or_is_refused_by_name() {
+    let person = Person::new();
+    for (text, said) in [
+        ("eyJ.eyJ.c2ln\n", "kept as supplied/t"),
+        ("Bearer eyJ.eyJ.c2ln", "kept as supplied/t"),
+        ("{\"count\":1,\"value\":\"eyJ.eyJ.c2ln\"}", "kept `value` of the JSON as supplied/t"),
+        ("null", "the word null"),
+        ("<html>sign in</html>", "a web page"),
+        ("{\"access_token\":\"a\",\"id_token\":\"b\"}", "2 tokens in it: access_token, id_token"),
+    ] {
+        let shown = person.feed(text, &["supply", "t"]);
+        assert!(shown.contains(said), "{text}: {shown}");
+    }
+}
+
+/// What people take for a credential is named, with the way to the right file.
+#[test]
+fn a_file_of_another_kind_is_named() {
+    let person = Person::new();
+    for (text, said) in [
+        (r#"{"project_info": {}, "client": [], "configuration_version": "1"}"#, "google-services.json"),
+        ("<!DOCTYPE html><html></html>", "a web page"),
+        ("apiVersion: v1\nkind: Config\n", "Kubernetes"),
+        ("-----BEGIN PRIVATE KEY-----\nAAAA\n", "a private key alone"),
+        ("AIzaSyA", "an API key"),
+    ] {
+        let shown = person.feed(text, &["connect", "--nickname", "x", "--credentials", "-", "--plan"]);
+        assert!(
+            shown.contains(said) && shown.contains("hint: ") && !shown.contains("exit 0"),
+            "{text}: {shown}"
+        );
+    }
+}
+
 #[test]
 fn a_recording_takes_the_place_of_nothing_but_a_file() {
     let person = person();

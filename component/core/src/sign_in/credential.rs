@@ -22,9 +22,9 @@ mod google_json;
 pub mod impersonated;
 pub mod injected_token;
 pub mod service_account;
-mod strangers;
+pub(super) mod strangers;
 pub mod supplied_token;
-mod wrappings;
+pub(super) mod wrappings;
 
 use self::{
     authorized_user::AuthorizedUser, external_account::ExternalAccount, injected_token::InjectedToken,

@@ -145,8 +145,17 @@ const FIREBASE_SCRIPT: Stranger =
 
 /// The error for JSON that is something else.
 pub(super) fn json(raw: &Object<'_>) -> Option<Error> {
+    of_json(raw).map(error)
+}
+
+fn of_json(raw: &Object<'_>) -> Option<&'static Stranger> {
     let found = OBJECTS.iter().find(|(names, _)| names.iter().all(|name| raw.get(name).is_some()));
-    found.map(|(_, stranger)| error(stranger))
+    found.map(|(_, stranger)| stranger)
+}
+
+/// What JSON is that is taken for an OAuth client, in words.
+pub(in crate::sign_in) fn in_place_of_client(raw: &Object<'_>) -> Option<&'static str> {
+    of_json(raw).map(|(_, what, _)| *what)
 }
 
 /// The error for text that is not JSON at all.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The JSON inside a text; the text itself if there is none.
-pub(super) fn unwrapped(text: &str) -> Cow<'_, str> {
+pub(in crate::sign_in) fn unwrapped(text: &str) -> Cow<'_, str> {
     let text = trimmed(text);
     let inner = if text.starts_with('{') { Some(Cow::Borrowed(text)) } else { within(text) };
     let inner = inner.unwrap_or(Cow::Borrowed(text));

@@ -10,6 +10,7 @@ use crate::{
         secret::Secret,
     },
     google::{hosts::TOKEN_URLS, names::ProjectId},
+    sign_in::credential::{strangers, wrappings},
 };
 
 /// The largest client JSON, in bytes.
@@ -64,13 +65,14 @@ impl OAuthClient {
         if text.len() > MAX_BYTES {
             return Err(invalid("json", "is larger than 64 KiB"));
         }
+        let text = wrappings::unwrapped(text);
         let file = json::read(text.as_bytes()).map_err(|error| unreadable(&error))?;
         let part = |name| file.object(name).map_err(|error| unreadable(&error));
         match (part("installed")?, part("web")?) {
             (Some(raw), None) => Self::checked(raw, ClientKind::Installed),
             (None, Some(raw)) => Self::checked(raw, ClientKind::Web),
             (Some(_), Some(_)) => Err(invalid("json", "is both an installed and a web client")),
-            (None, None) => Err(not_a_client(file.text("type").ok().flatten())),
+            (None, None) => Err(not_a_client(&file)),
         }
     }
 
@@ -112,14 +114,17 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Other JSON of Google is easily taken for a client: each says where it belongs.
-fn not_a_client(credential: Option<&str>) -> Error {
-    let what = match credential {
+fn not_a_client(file: &Object<'_>) -> Error {
+    let what = match file.text("type").ok().flatten() {
         Some("service_account") => "the key of a service account",
         Some("authorized_user") => "a user's credential, signed in already",
         Some("impersonated_service_account" | "external_account" | "external_account_authorized_user") => {
             "a credential of its own kind"
         }
         Some(_) | None => {
+            if let Some(what) = strangers::in_place_of_client(file) {
+                return refused("json", format!("this is not an OAuth client but {what}")).fix(FIX);
+            }
             return refused("json", "the OAuth client cannot be used: it has neither `installed` nor `web`")
                 .fix(FIX);
         }

@@ -9,6 +9,7 @@ use std::{
 use gcf_host::{
     HostBuilder, Observer, Stage,
     egress::EgressPolicy,
+    reading,
     transport::{Live, OriginMap, Proxy, ProxyError, Transport, TransportError},
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
@@ -26,7 +27,11 @@ pub(super) fn allowing(builder: HostBuilder, global: &Global) -> Result<HostBuil
             "write a list as `egress` in gcf describe --json is one, such as [{\"host\": \"run.googleapis.com\", \"carries\": [\"access-token\"]}]",
         )
     };
-    let rules = serde_json::from_slice(&files::read_named(path)?)
+    let rules = files::read_named(path)?;
+    if reading::is_utf16(&rules) {
+        return Err(files::utf16(&path.display().to_string()));
+    }
+    let rules = serde_json::from_slice(rules.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&rules))
         .map_err(|error| wrong(format!("it is not JSON: {error}")))?;
     Ok(builder.egress_allow(EgressPolicy::from_manifest(&rules).map_err(wrong)?))
 }
@@ -41,6 +46,9 @@ pub(super) fn live(global: &Global) -> Result<Arc<dyn Transport>, Failure> {
     }
     if let Some(path) = &global.ca {
         let pem = files::read_named(path)?;
+        if reading::is_utf16(&pem) {
+            return Err(files::utf16(&path.display().to_string()));
+        }
         let roots: Vec<_> = CertificateDer::pem_slice_iter(&pem)
             .collect::<Result<_, _>>()
             .map_err(|error| Failure::input(format!("--ca {}: {error}", path.display())))?;

@@ -1,4 +1,4 @@
-//! The kinds of credential: the command that mends a connection of each.
+//! The kinds of credential: the command that mends a connection of each, and what sharing one leaves out.
 
 use gcf_host::wit::connections::{Connection, CredentialKind};
 
@@ -14,4 +14,20 @@ pub(crate) fn repair(connection: &Connection) -> Option<String> {
         CredentialKind::SuppliedToken => "gcf supply NAME FILE".to_owned(),
         CredentialKind::InjectedToken | CredentialKind::Other => return None,
     })
+}
+
+/// The part that a recipient of a shared connection lacks: sharing is about what is the connection's alone.
+pub(crate) fn not_shared(connection: &Connection) -> Option<String> {
+    let what = match connection.kind {
+        CredentialKind::ExternalAccount | CredentialKind::SuppliedToken => {
+            "token that it reads under supplied/"
+        }
+        CredentialKind::StoredKey => "key that it signs with",
+        CredentialKind::ServiceAccount
+        | CredentialKind::AuthorizedUser
+        | CredentialKind::ImpersonatedServiceAccount
+        | CredentialKind::InjectedToken
+        | CredentialKind::Other => return None,
+    };
+    Some(format!("the {what} is not shared: others may use it too"))
 }

@@ -93,3 +93,36 @@ fn that_is_a_bomb_is_refused() {
     large["web"]["extra"] = json!("x".repeat(70_000));
     assert!(parse(&large).unwrap_err().fields().message.contains("larger than 64 KiB"));
 }
+
+/// The file of a client, wrapped as a credential is.
+#[test]
+fn a_client_is_taken_out_of_what_it_is_wrapped_in() {
+    use base64::Engine as _;
+    let plain = file("installed").to_string();
+    let base64 = base64::engine::general_purpose::STANDARD.encode(&plain);
+    for wrapped in [
+        format!("\u{feff}{plain}\r\n"),
+        format!("'{plain}'"),
+        base64,
+        Value::from(plain.as_str()).to_string(),
+    ] {
+        assert!(OAuthClient::parse(&Secret::new(wrapped.clone())).is_ok(), "{wrapped}");
+    }
+}
+
+#[test]
+fn a_file_of_another_kind_is_named() {
+    let other = json!({"project_info": {"project_id": "x"}, "client": [], "configuration_version": "1"});
+    let error = parse(&other).unwrap_err();
+    assert!(error.to_string().contains("google-services.json"), "{error}");
+}
+
+/// Clients of 2017 and 2018 have the second one.
+#[test]
+fn every_token_endpoint_that_google_wrote_is_accepted() {
+    for url in crate::google::hosts::TOKEN_URLS {
+        let mut client = file("installed");
+        client["installed"]["token_uri"] = json!(url);
+        assert!(parse(&client).is_ok(), "{url}");
+    }
+}

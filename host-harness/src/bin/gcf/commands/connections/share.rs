@@ -1,12 +1,13 @@
 //! `gcf connections share` and `unshare`: one connection for somebody else.
 
-use gcf_host::wit::connections::{Connection, CredentialKind};
+use gcf_host::wit::connections::Connection;
 use serde_json::{Value, json};
 
 use crate::{
     context::Context,
     output::{
         connection::named,
+        credential,
         failure::Failure,
         shown::{Outcome, Shown, warnings},
         style::{Look, plain},
@@ -47,7 +48,7 @@ impl Outcome for Shared {
     fn show(&self, look: Look) -> Shown {
         Shown {
             after: "they use it from a copy of this store's folder, with their own key\n".to_owned()
-                + &warnings(not_shared(&self.connection).as_slice(), look),
+                + &warnings(credential::not_shared(&self.connection).as_slice(), look),
             ..Shown::result(format!("shared {} with {}\n", named(&self.connection), plain(&self.with)))
         }
     }
@@ -80,20 +81,4 @@ impl Outcome for Unshared {
     fn json(&self) -> Value {
         json!({ "unshared": self.connection.id, "with": self.with })
     }
-}
-
-/// The part that a recipient lacks: sharing is about what is the connection's alone.
-fn not_shared(connection: &Connection) -> Option<String> {
-    let what = match connection.kind {
-        CredentialKind::ExternalAccount | CredentialKind::SuppliedToken => {
-            "token that it reads under supplied/"
-        }
-        CredentialKind::StoredKey => "key that it signs with",
-        CredentialKind::ServiceAccount
-        | CredentialKind::AuthorizedUser
-        | CredentialKind::ImpersonatedServiceAccount
-        | CredentialKind::InjectedToken
-        | CredentialKind::Other => return None,
-    };
-    Some(format!("the {what} is not shared: others may use it too"))
 }
