@@ -1,15 +1,22 @@
 //! Credential files as people have them, and the project that their requests count against: what leaves then.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use gcf_host::wit::{ApiRequest, ConnectRequest, Credential, ErrorKind, FunctionRef};
+use gcf_host::wit::{ConnectRequest, ErrorKind, FunctionRef};
 use serde_json::{Value, json};
 
 use crate::fixtures::{
     DEMO_KEY, api_request, builder, connect_request,
     google::{FUNCTION, granted},
-    invoke_request, refused,
-    scripted::Scripted,
+    invoke_request, list_request, refused,
+    scripted::{Scripted, grant},
+    world::clock,
 };
 
 fn key(change: impl FnOnce(&mut Value)) -> String {
@@ -46,11 +53,7 @@ async fn a_key_that_was_mangled_on_the_way_signs_as_it_did() {
         ("with lines that a shell has made", DEMO_KEY.replace("\\n", "\n")),
         ("without its type", key(|key| drop(key.as_object_mut().unwrap().remove("type")))),
     ] {
-        let request = ConnectRequest {
-            nickname: name.to_owned(),
-            credential: Credential::GoogleJson(file),
-            ..connect_request()
-        };
+        let request = ConnectRequest::google_json(name, file);
         let connected = host.connect(request, None).await.unwrap();
         assert!(connected.warnings.is_empty(), "{name}: {:?}", connected.warnings);
         let sent = google.take();
@@ -68,7 +71,7 @@ async fn a_key_of_another_universe_is_not_sent_anywhere() {
     let google = Scripted::new(|_| (200, json!({})));
     let host = builder().transport(Arc::new(google.clone())).build().unwrap();
     let file = key(|key| key["universe_domain"] = "s3nsapis.fr".into());
-    let request = ConnectRequest { credential: Credential::GoogleJson(file), ..connect_request() };
+    let request = ConnectRequest::google_json("elsewhere", file);
     let error = refused(host.connect(request, None).await);
     assert_eq!(error.kind, ErrorKind::UnsupportedCredential);
     assert!(google.take().is_empty());
@@ -82,7 +85,7 @@ async fn a_quota_project_is_sent_to_the_apis_that_read_it() {
         _ => (200, json!({})),
     });
     let host = builder().transport(Arc::new(google.clone())).build().unwrap();
-    let request = ConnectRequest { quota_project: Some("payer".to_owned()), ..connect_request() };
+    let request = connect_request().quota_project("payer");
     let connection = host.connect(request, None).await.unwrap().connection;
     assert_eq!(connection.quota_project.as_deref(), Some("payer"));
     assert_eq!(google.take()[0].quota_project, "");
@@ -94,8 +97,38 @@ async fn a_quota_project_is_sent_to_the_apis_that_read_it() {
         ("serviceusage", "payer"),
         ("resourcemanager", "payer"),
     ] {
-        let request = ApiRequest { api: Some(api.to_owned()), ..api_request("GET", "/v2/x") };
+        let request = api_request("GET", "/v2/x").api(api);
         host.custom_api(&connection.id, request, None).await.unwrap();
         assert_eq!(google.take()[0].quota_project, expected, "{api}");
     }
+}
+
+/// "Robot is disabled.": googleapis/google-api-ruby-client#720. Whoever enables the account again need not wait, and those who
+/// come at the same time do not all ask.
+#[tokio::test(start_paused = true)]
+async fn a_disabled_account_works_within_seconds_of_being_enabled() {
+    let disabled = Arc::new(AtomicBool::new(false));
+    let is_disabled = Arc::clone(&disabled);
+    let google = Scripted::new(move |sent| match sent.url.as_str() {
+        "https://oauth2.googleapis.com/token" if is_disabled.load(Ordering::Relaxed) => {
+            (400, json!({"error": "invalid_grant", "error_description": "Robot is disabled."}))
+        }
+        "https://oauth2.googleapis.com/token" => (200, grant(sent)),
+        _ => (200, json!({})),
+    });
+    let host = builder().transport(Arc::new(google.clone())).clock(clock()).build().unwrap();
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    tokio::time::advance(Duration::from_secs(4000)).await;
+    disabled.store(true, Ordering::Relaxed);
+    google.take();
+    let error = refused(host.list_functions(&id, list_request(), None).await);
+    assert_eq!(error.kind, ErrorKind::CredentialRejected);
+    assert!(error.details.contains(&("cause".to_owned(), "account-disabled".to_owned())), "{error:?}");
+    let fix = error.fix.unwrap();
+    assert!(fix.contains("enables it") && fix.contains("key stays good"), "{fix}");
+    assert!(host.list_functions(&id, list_request(), None).await.is_err());
+    assert_eq!(google.take().len(), 1);
+    disabled.store(false, Ordering::Relaxed);
+    tokio::time::advance(Duration::from_secs(6)).await;
+    assert!(host.list_functions(&id, list_request(), None).await.is_ok());
 }

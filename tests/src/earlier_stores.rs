@@ -5,7 +5,7 @@ use std::{fs, io::Write as _, path::Path, sync::Arc};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gcf_host::{
     secrets::{DirectoryStore, Expected, KeySource, MemoryStore, ReadOnlyStore, SecretStore},
-    wit::{ConnectRequest, CredentialKind, FunctionRef},
+    wit::{CredentialKind, FunctionRef},
 };
 use serde_json::{Value, json};
 
@@ -135,9 +135,7 @@ async fn a_folder_of_commit_2a165ee_opens_lists_and_invokes() {
     assert_eq!(host.invoke(robot, invoke, None).await.unwrap().status, 200);
     assert!(host.list_functions(robot, list_request(), None).await.is_ok());
     // A nickname of then is in use still, and free once it is given up.
-    let connect = async || {
-        host.connect(ConnectRequest { nickname: "robot".to_owned(), ..connect_request() }, None).await
-    };
+    let connect = async || host.connect(connect_request().nickname("robot"), None).await;
     let first = connect().await.unwrap();
     assert_eq!(first.warnings.len(), 1, "{:?}", first.warnings);
     host.disconnect(&first.connection.id, None).await.unwrap();
