@@ -18,6 +18,7 @@ use crate::{
     base::{
         error::{Cause, Error, Kind, Origin, Result},
         ports::Ports,
+        secret::Secret,
     },
     call::Call,
     google::{
@@ -31,7 +32,7 @@ use crate::{
         identity::Identity,
         invoker::Invoker,
     },
-    store::{self, names::ConnectionId},
+    store::names::ConnectionId,
 };
 
 /// A connection, as far as its tokens depend on it.

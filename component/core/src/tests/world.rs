@@ -88,7 +88,7 @@ fn call(world: &World, call: &Call) -> Option<Result<Facts>> {
     Some(match call {
         Call::Command(_) => return None,
         Call::Connect(credential) => {
-            let credential = connections::Credential::GoogleJson(Secret::new(credential.text()));
+            let credential = connections::CredentialRequest::GoogleJson(Secret::new(credential.text()));
             connect(world, request_for(credential)).map(|(connection, _)| {
                 facts(json!({"account": connection.account, "kind": kebab(connection.kind), "project": connection.project}))
             })
@@ -166,7 +166,7 @@ fn content(content: &crate::base::content::Content) -> &'static str {
 
 /// A connection; what that took is not the row's.
 fn id(world: &World) -> String {
-    let credential = connections::Credential::GoogleJson(Secret::new(DEMO_KEY.to_owned()));
+    let credential = connections::CredentialRequest::GoogleJson(Secret::new(DEMO_KEY.to_owned()));
     let (connection, _) = connect(world, request_for(credential)).unwrap();
     world.begin_anew();
     connection.id
