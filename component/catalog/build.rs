@@ -13,7 +13,7 @@ use std::{env, fs, path::Path};
 /// The contract, which the bindings are generated from too.
 const WIT: &str = "../../wit";
 
-/// What is added to it.
+/// The labels and facts that are added to it.
 const HINTS: &str = "catalog.json";
 
 fn main() {

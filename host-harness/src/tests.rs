@@ -1,4 +1,4 @@
-//! What holds for the library as a whole.
+//! Properties of the library as a whole.
 
 mod floors;
 mod pages;

@@ -44,6 +44,39 @@ fn imports(bytes: &[u8]) -> BTreeSet<String> {
     names
 }
 
+/// The items of a file of `wit/` without a version of their own, or with a later one than the package.
+fn without_since(text: &str) -> Vec<&str> {
+    let version =
+        |text: &str| -> Option<Vec<u32>> { text.split('.').map(|part| part.parse().ok()).collect() };
+    let package = version("0.1.0");
+    let item = |line: &str| {
+        let types = ["interface ", "world ", "record ", "variant ", "enum ", "flags ", "resource ", "type "];
+        types.iter().any(|word| line.starts_with(word))
+            || line
+                .split_once(": ")
+                .is_some_and(|(_, rest)| rest.starts_with("func(") || rest.starts_with("async func("))
+    };
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let since = |line: &str| version(line.strip_prefix("@since(version = ")?.strip_suffix(')')?);
+    let stated = |at: usize| at.checked_sub(1).and_then(|before| since(lines[before]));
+    let faulty = |at: &usize| item(lines[*at]) && stated(*at).is_none_or(|since| Some(since) > package);
+    (0..lines.len()).filter(faulty).map(|at| lines[at]).collect()
+}
+
+#[test]
+fn each_item_of_the_contract_says_since_when_it_is_there() {
+    assert_eq!(without_since("@since(version = 0.1.0)\ninterface a {\n  f: func();\n}"), ["f: func();"]);
+    assert_eq!(without_since("@since(version = 0.2.0)\ntype a = u8;"), ["type a = u8;"]);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../wit");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<_> = files.filter(|path| path.is_file()).collect();
+    assert!(files.len() >= 8, "{files:?}");
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(without_since(&text), [""; 0], "{}", file.display());
+    }
+}
+
 #[test]
 fn the_component_imports_what_the_world_lists_and_nothing_else() {
     let imports = imports(&read(&component()));

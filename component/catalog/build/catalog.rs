@@ -5,7 +5,7 @@ use wit_parser::{Docs, Function, PackageId, Resolve, Type, TypeDefKind, WorldIte
 
 use crate::schema::{self, Schemas};
 
-/// What a host knows by itself: which connection, and how long it may take.
+/// The parameters that a host fills in by itself: the connection, and the time that the call may take.
 const BESIDE: [&str; 3] = ["connection", "id", "deadline-ms"];
 
 /// The catalog, with what is generated in its place.
@@ -94,7 +94,7 @@ fn complete(action: &mut Map<String, Value>, name: &str, function: &Function, sc
 }
 
 impl Schemas<'_> {
-    /// What comes of it if it succeeds; its error is the same everywhere.
+    /// The schema of its result; its error is the same everywhere.
     fn output(&mut self, function: &Function) -> Value {
         let Some(Type::Id(id)) = function.result else { panic!("{} returns nothing", function.name) };
         let TypeDefKind::Result(result) = &self.contract().types[id].kind else {

@@ -1,4 +1,4 @@
-//! What people need to know beyond the contract, for one field: labels, order, where a drop-down comes from.
+//! Facts for people beyond the contract, for one field: labels, order, the source of a drop-down.
 //!
 //! A name that is not here fails the build, and so does a hint for a field that the contract has not.
 

@@ -26,7 +26,7 @@ pub(crate) struct Schemas<'a> {
     /// By type and field; each is taken out when it is used.
     hints: Map<String, Value>,
     defs: Map<String, Value>,
-    /// Who a name belongs to: two types of one name would be mixed up.
+    /// The type that a name belongs to: two types of one name would be mixed up.
     owners: Vec<(String, TypeId)>,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Schemas<'a> {
         self.defs
     }
 
-    /// What stands where a value of this type does.
+    /// The schema of a value of this type.
     pub(crate) fn of(&mut self, ty: Type) -> Value {
         match ty {
             Type::Bool => json!({ "type": "boolean" }),
@@ -68,7 +68,7 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// What an `option` holds; any other type as it is.
+    /// The type inside an `option`; `None` for any other.
     pub(crate) fn optional(&self, ty: Type) -> Option<Type> {
         let Type::Id(id) = ty else { return None };
         match &self.contract.types[id].kind {

@@ -77,13 +77,13 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 pub(crate) type Answer = Result<Response, TransportError>;
 
-/// What somebody else does while a call waits.
+/// An act of somebody else while a call waits.
 type Meanwhile = Box<dyn FnOnce(&World)>;
 
 /// A Google that answers by what it is asked.
 type Responder = Box<dyn Fn(&Request) -> Answer>;
 
-/// What a store can be asked to do, and fail at.
+/// The operations of a store, each of which can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Op {
     Get,
@@ -121,7 +121,7 @@ pub(crate) struct World {
     pub(crate) elapsed: Cell<Duration>,
     pub(crate) wall: Cell<Duration>,
     pub(crate) signs: Cell<bool>,
-    /// Whether sleeping never ends.
+    /// True if sleeping never ends.
     pub(crate) hangs: Cell<bool>,
     pub(crate) read_only: Cell<bool>,
     /// Whether answers are what Google never sends.

@@ -51,6 +51,42 @@ fn every_page_of_the_guide_is_in_the_table() {
     assert_eq!(listed, there);
 }
 
+/// Files of the source that the pages for contributors name, by the end of their paths.
+#[test]
+fn every_file_that_a_page_names_is_there() {
+    fn walk(folder: &Path, files: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = entry.file_name().unwrap().to_str().unwrap();
+            if entry.is_dir() && !name.starts_with('.') && !["target", "node_modules"].contains(&name) {
+                walk(&entry, files);
+            } else if entry.is_file() {
+                files.push(entry.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    let (mut files, mut pages) = (Vec::new(), Vec::new());
+    walk(Path::new(ROOT), &mut files);
+    walk(&Path::new(ROOT).join("docs"), &mut pages);
+    pages.extend(
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"]
+            .map(|page| format!("{ROOT}/{page}")),
+    );
+    let missing = |text: &str| -> Vec<String> {
+        let of_source = |word: &str| {
+            [".rs", ".wit"].iter().any(|end| word.ends_with(end))
+                && !["name.rs", "mod.rs"].contains(&word)
+                && !word.contains("NAME")
+        };
+        let named = spans(text).into_iter().filter(|(_, span)| of_source(span) && !span.contains(' '));
+        let there = |span: &str| files.iter().any(|file| file.ends_with(&format!("/{span}")));
+        named.filter(|(_, span)| !there(span)).map(|(line, span)| format!("{line}: {span}")).collect()
+    };
+    assert_eq!(missing("see `no/such/file.rs`"), ["1: no/such/file.rs"]);
+    for page in pages.iter().filter(|page| page.ends_with(".md")) {
+        assert_eq!(missing(&fs::read_to_string(page).unwrap()), [""; 0], "{page}");
+    }
+}
+
 #[test]
 fn the_table_names_no_line_that_is_not_there() {
     let stale = |page: &'static Page, text: &str| {
@@ -111,7 +147,7 @@ impl Reader {
         Self { page, text, home: tempfile::tempdir().unwrap(), google: google() }
     }
 
-    /// What is wrong with the page.
+    /// The faults of the page.
     fn reads(&self) -> Vec<String> {
         let blocks = blocks(&self.text);
         self.prepare(&blocks);
@@ -260,11 +296,10 @@ impl Reader {
     /// Has `gcf` read the arguments of a line, and print its help in place of running.
     fn is_understood(&self, line: &str) -> Result<(), String> {
         let command = line.split([';', '|', '#']).next().unwrap_or(line).trim();
-        if command == "gcf help" {
-            return Ok(());
-        }
         // One that asks for help anyway prints it.
-        let (went_well, printed) = self.shell(&format!("{command} --help"));
+        let asked =
+            if command.starts_with("gcf help") { command.to_owned() } else { format!("{command} --help") };
+        let (went_well, printed) = self.shell(&asked);
         if went_well { Ok(()) } else { Err(format!("not understood: {command}\n{printed}")) }
     }
 

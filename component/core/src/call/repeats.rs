@@ -65,7 +65,7 @@ pub(crate) fn spend(ports: &impl Ports, id: &ConnectionId) -> bool {
 mod tests {
     use super::*;
 
-    /// How many are granted at once.
+    /// The number that is granted at once.
     fn granted(mut repeats: Repeats, now: u64) -> u32 {
         let mut count = 0;
         while let Some(left) = repeats.spend(now) {

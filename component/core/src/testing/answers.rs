@@ -1,4 +1,4 @@
-//! What Google answers, in the documented shapes.
+//! Google's answers, in the documented shapes.
 
 use std::sync::LazyLock;
 
@@ -83,24 +83,24 @@ pub(crate) fn jwt(claims: &Value) -> String {
     format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
-/// What the token endpoint answers to a service account that asks for an ID token.
+/// The token endpoint's answer to a service account that asks for an ID token.
 pub(crate) fn id_token(audience: &str) -> Answer {
     let token = jwt(&json!({"aud": audience, "exp": NOW + 3600, "email": ROBOT}));
     json_answer(200, &json!({"id_token": token}))
 }
 
-/// What IAM Credentials answers to `generateIdToken`.
+/// The answer of IAM Credentials to `generateIdToken`.
 pub(crate) fn minted(audience: &str, email: &str) -> Answer {
     let token = jwt(&json!({"aud": audience, "exp": NOW + 3600, "email": email, "sub": "1234"}));
     json_answer(200, &json!({"token": token}))
 }
 
-/// What IAM Credentials answers to `generateAccessToken`.
+/// The answer of IAM Credentials to `generateAccessToken`.
 pub(crate) fn impersonated(token: &str) -> Answer {
     json_answer(200, &json!({"accessToken": token, "expireTime": "2026-03-01T13:00:00Z"}))
 }
 
-/// What a refresh of the user brings.
+/// The answer to a refresh of the user.
 pub(crate) fn user_grant(access_token: &str) -> Value {
     let id_token = jwt(&json!({"aud": CLIENT_ID, "exp": NOW + 3600, "email": USER, "sub": "1101"}));
     json!({
@@ -116,7 +116,7 @@ pub(crate) fn rotated(access_token: &str, refresh_token: &str) -> Answer {
     json_answer(200, &grant)
 }
 
-/// What `gcloud auth application-default login` writes.
+/// The file that `gcloud auth application-default login` writes.
 pub(crate) fn user_json() -> Value {
     json!({
         "type": "authorized_user",

@@ -134,7 +134,7 @@ fn the_url_of_an_api_is_its_name_and_the_path(url: &str, host: &str) {
     assert_eq!(detail(&call(&world, &id, twice).unwrap_err(), "field"), Some("api"));
 }
 
-/// What a token would come back from in the body.
+/// Paths whose answer would hold a token.
 #[test_case(Some("iamcredentials"), "/v1/projects/-/serviceAccounts/a@b.c:generateAccessToken", "api")]
 #[test_case(Some("iamcredentials"), "/v1/projects/-/serviceAccounts/a@b.c:getAllowedLocations", "api"; "whatever it is")]
 #[test_case(

@@ -58,7 +58,7 @@ fn lines(verdicts: [Verdict; 8]) -> Vec<(&'static str, Verdict)> {
     names.into_iter().zip(verdicts).collect()
 }
 
-/// Who holds the invoker role and no other cannot list or see, and need not.
+/// An account with the invoker role and no other cannot list or see, and need not.
 #[test_case(&[json!({"permissions": ["run.routes.invoke"]})], Pass, "may invoke it (run.routes.invoke)"; "as 2nd gen")]
 #[test_case(&[json!({}), json!({"permissions": ["cloudfunctions.functions.invoke"]})], Pass, "may invoke it (cloudfunctions.functions.invoke)"; "as 1st gen")]
 #[test_case(&[json!({}), json!({})], Fail, "run.routes.invoke is missing"; "as neither")]
@@ -236,7 +236,7 @@ fn what_the_host_injects_is_not_looked_for() {
     assert_eq!(verdicts(&findings), lines([NotNeeded, Unknown, Pass, Pass, Pass, Pass, Pass, Pass]));
 }
 
-/// What a check finds out about a function, with these answers to the questions about it.
+/// The findings about a function, with these answers to the questions about it.
 fn of_function(world: &World, id: &str, answers: impl IntoIterator<Item = Answer>) -> Vec<Finding> {
     world.then(nothing());
     world.then(nothing());

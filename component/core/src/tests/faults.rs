@@ -1,4 +1,4 @@
-//! What is known to be broken is not asked for again by everybody.
+//! A fault that is known is not asked for again by everybody.
 
 use serde_json::json;
 use test_case::test_case;

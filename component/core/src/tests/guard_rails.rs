@@ -92,7 +92,7 @@ fn rail(world: &World, error: &Error) -> String {
     detail(error, "rail").unwrap().to_owned()
 }
 
-/// What one request to an API comes to: the rail that forbids it, or nothing.
+/// The outcome of one request to an API: the rail that forbids it, or nothing.
 fn api_verdict(rails: GuardRails, api: Option<&str>, method: &str, target: &str) -> Option<String> {
     let (path, query) = match target.split_once('?') {
         Some((path, query)) if path.starts_with('/') => (path, Query::Raw(query.to_owned())),

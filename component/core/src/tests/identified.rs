@@ -1,4 +1,4 @@
-//! Who a request says it is: nobody at first, an ID token, and the caller's own beside it.
+//! The identity of a request: none at first, an ID token, and the caller's own beside it.
 
 use serde_json::json;
 use test_case::test_case;

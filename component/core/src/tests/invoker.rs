@@ -1,4 +1,4 @@
-//! Whose ID token a function receives.
+//! The account whose ID token a function receives.
 
 use serde_json::{Value, json};
 use test_case::test_case;

@@ -64,13 +64,13 @@ impl Begun {
         &self.query.iter().find(|(n, _)| n == name).unwrap().1
     }
 
-    /// What Google sends the browser back with.
+    /// The address that Google sends the browser back to.
     pub(super) fn callback(&self) -> String {
         let state = self.get("state");
         format!("{REDIRECT}?state={state}&iss=https%3A%2F%2Faccounts.google.com&code=4%2Fcanary&scope=openid")
     }
 
-    /// What the token endpoint answers to the code, with some claims of the ID token changed.
+    /// The token endpoint's answer to the code, with some claims of the ID token changed.
     pub(super) fn grant(&self, claims: &Value) -> Value {
         json!({
             "access_token": "ya29.signed-in", "refresh_token": "1//signed-in", "expires_in": 3599,

@@ -1,4 +1,4 @@
-//! What a drop-down offers, while somebody types.
+//! The options of a drop-down, while somebody types.
 
 use serde_json::json;
 use test_case::test_case;

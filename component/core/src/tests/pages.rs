@@ -30,7 +30,7 @@ fn call(world: &World, id: &str, request: PagesRequest) -> Result<ApiPages> {
     block_on(all_pages(world, id, request, None))
 }
 
-/// What comes of these pages.
+/// The result of joining these pages.
 fn joined(pages: &[&str], request: PagesRequest) -> Result<ApiPages> {
     let (world, id) = World::connected();
     world.damaged();

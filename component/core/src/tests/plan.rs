@@ -1,4 +1,4 @@
-//! What a call would send: the same steps, on stand-ins.
+//! Plans of calls: the same steps, on stand-ins.
 
 use serde_json::json;
 use test_case::test_case;
@@ -130,7 +130,7 @@ fn a_token_in_the_store_is_used() {
     assert_eq!(plan.principal, None);
 }
 
-/// What is planned is what is sent, byte for byte, once what stands in braces is known.
+/// A plan is sent byte for byte, once what stands in braces is known.
 #[test]
 fn a_plan_and_its_call_are_the_same() {
     let (world, id) = World::connected();

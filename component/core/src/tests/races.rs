@@ -33,7 +33,7 @@ fn quicker(world: &World, kind: &str, id: &str, changes: Value) -> String {
     key
 }
 
-/// What is done to the entry of a connection.
+/// A change of a connection's entry.
 type Change = fn(&World, &str) -> Result<connections::Connection, Error>;
 
 const RENAME: Change = |world, id| Ok(connections::rename(world, id, "another")?.0);

@@ -1,4 +1,4 @@
-//! What is repeated, what is not, how long it waits, and how long a call may take.
+//! Repeats: of which requests, after which wait, and within which time.
 
 use std::{
     future::Future as _,

@@ -1,4 +1,4 @@
-//! What goes into the path of a request. Which names are taken and which are refused is in `bad_inputs`.
+//! Resource names in the path of a request. Names that are refused are in `bad_inputs`.
 
 use crate::{
     actions::{

@@ -8,7 +8,7 @@ pub(crate) struct Page {
     pub(crate) before: &'static str,
     /// Files that a reader has.
     pub(crate) files: &'static [(&'static str, &'static str)],
-    /// What a reader replaces by something of their own.
+    /// Parts that a reader replaces by something of their own.
     pub(crate) stand_ins: &'static [(&'static str, &'static str)],
     /// Lines that are not run, and why not.
     pub(crate) not_run: &'static [(&'static str, &'static str)],
@@ -37,6 +37,7 @@ pub(crate) const PAGES: [Page; 13] = [
         ..PLAIN
     },
     Page { file: "docs/guide/README.md", ..PLAIN },
+    Page { file: "docs/guide/command.md", ..PLAIN },
     Page {
         file: "docs/guide/custom-api.md",
         before: CONNECT,

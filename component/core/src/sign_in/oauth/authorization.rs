@@ -118,7 +118,7 @@ impl State {
     }
 }
 
-/// Whom Google offers to sign in: an e-mail address, or an account's id.
+/// The account that Google offers to sign in: an e-mail address, or an account's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginHint(String);
 

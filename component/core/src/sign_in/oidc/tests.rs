@@ -55,7 +55,7 @@ fn header() -> Value {
     json!({"alg": "RS256", "kid": KID, "typ": "JWT"})
 }
 
-/// What Google writes, with some claims changed; `undefined()` takes one away.
+/// Google's claims, with some changed; `undefined()` takes one away.
 fn claims(changes: &Value) -> Value {
     let mut claims = json!({
         "iss": "https://accounts.google.com",

@@ -1,4 +1,4 @@
-//! What the browser is sent with.
+//! The address that the browser is sent to.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use test_case::test_case;

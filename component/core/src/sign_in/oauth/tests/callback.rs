@@ -1,4 +1,4 @@
-//! What the browser comes back with.
+//! The address that the browser comes back to.
 
 use test_case::test_case;
 

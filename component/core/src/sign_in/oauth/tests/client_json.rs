@@ -1,4 +1,4 @@
-//! What is accepted as an OAuth client.
+//! The files that are accepted as an OAuth client.
 
 use test_case::test_case;
 

@@ -1,4 +1,4 @@
-//! Where Google may send the browser.
+//! The addresses to which Google may send the browser.
 
 use test_case::test_case;
 
