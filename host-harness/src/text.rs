@@ -21,6 +21,17 @@ pub fn line(text: &str) -> Cow<'_, str> {
     replaced(text, |character| if matches!(character, '\n' | '\r' | '\t') { " " } else { unseen(character) })
 }
 
+/// The name that is nearest to a text, if it is near: at most a quarter of the text's letters, and no more than
+/// three, are wrong, missing or too many.
+pub fn nearest<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = (text.len() / 4).clamp(1, 3);
+    let distance = |name: &'a str| {
+        let far = name.len().abs_diff(text.len()) > near;
+        (if far { usize::MAX } else { strsim::levenshtein(text, name) }, name)
+    };
+    names.into_iter().map(distance).filter(|(distance, _)| *distance <= near).min().map(|(_, name)| name)
+}
+
 /// Text of several lines, such as the body of an answer: `\n` and tabs stay.
 #[must_use]
 pub fn block(text: &str) -> Cow<'_, str> {

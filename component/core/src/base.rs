@@ -18,6 +18,7 @@ pub(crate) mod gzip;
 pub mod http;
 pub(crate) mod join;
 pub(crate) mod json;
+pub(crate) mod near;
 pub mod ports;
 pub mod purpose;
 pub mod retry;

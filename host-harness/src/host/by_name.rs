@@ -21,6 +21,7 @@ use crate::{
     },
     sandbox::state::State,
     secrets::visible::Scope,
+    text::nearest,
 };
 
 /// The package that the interfaces belong to.
@@ -53,7 +54,9 @@ impl Host {
         self.call_instance(scope, deadline, async |store, instance| {
             let Some(function) = exported(store, instance, action) else {
                 let why = format!("there is no action {action}");
-                return Ok(Err(invalid("action", &why, "use a name from the catalog")));
+                let near = nearest(action, ROWS.iter().map(|row| row.name));
+                let meant = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+                return Ok(Err(invalid("action", &why, &format!("{meant}use a name from the catalog"))));
             };
             let params = match params(&function, store, connection, input, deadline) {
                 Ok(params) => params,
@@ -156,7 +159,10 @@ fn params(
     }
     match left.first() {
         None => Ok(params),
-        Some(field) => Err(((*field).to_owned(), format!("{field} is no field of the input"))),
+        Some(field) => Err((
+            (*field).to_owned(),
+            encoding::unknown(field, field, function.params().map(|(name, _)| name)),
+        )),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     actions::functions,
     base::{
         error::{Error, Kind, Result, one_line},
+        near::did_you_mean,
         ports::Ports,
         unseen::deceives,
     },
@@ -190,7 +191,9 @@ fn region(text: Option<&str>, guard_rails: Option<&GuardRails>) -> Result<Region
 /// Warns of a region that is none, in all likelihood.
 fn unheard_of(region: &Region) -> Option<String> {
     (!functions::is_known(region)).then(|| {
-        format!("{region} is no region that is known here: unless it is a new one, take one of those that `options` offers")
+        let near = functions::nearest_known(region);
+        let meant = did_you_mean(near.as_ref().map(Region::as_str));
+        format!("unknown region {region}: {meant}unless it is new, choose one that `options` lists")
     })
 }
 

@@ -12,4 +12,4 @@ mod service;
 
 pub use function::{Function, Generation, Trigger};
 pub(crate) use get::find;
-pub(crate) use regions::is_known;
+pub(crate) use regions::{is_known, nearest_known};

@@ -5,8 +5,16 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 use wasmtime::component::{Val, types::Type};
 
+use crate::text::nearest;
+
 /// The path of the field that is wrong, and the mistake. Never the field's value.
 type Wrong = (String, String);
+
+/// The message about a field that there is not, with the one that may have been meant.
+pub(super) fn unknown<'a>(name: &str, path: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let meant = nearest(name, known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    format!("unknown field {path}{meant}")
+}
 
 /// Reads a value of this type from JSON.
 pub(super) fn from_json(ty: &Type, json: &Value, path: &str) -> Result<Val, Wrong> {
@@ -51,8 +59,9 @@ pub(super) fn from_json(ty: &Type, json: &Value, path: &str) -> Result<Val, Wron
             let object = json.as_object().ok_or_else(|| wrong("an object"))?;
             let known = |name: &String| record.fields().any(|field| field.name == name);
             if let Some(unknown) = object.keys().find(|name| !known(name)) {
-                let unknown = below(path, unknown);
-                return Err((unknown.clone(), format!("{unknown} is no field that there is")));
+                let why =
+                    self::unknown(unknown, &below(path, unknown), record.fields().map(|field| field.name));
+                return Err((below(path, unknown), why));
             }
             let fields =
                 record.fields().map(|of| Ok((of.name.to_owned(), field(&of.ty, json, of.name, path)?)));

@@ -3,13 +3,14 @@
 use super::{
     function::{FIELDS, Function},
     list::{self, FunctionList, MissingPart},
-    remembered, service,
+    regions, remembered, service,
 };
 use crate::{
     base::{
         error::{Cause, Error, Kind, Origin, Result},
         http::Method,
         json,
+        near::{did_you_mean, nearest},
         ports::Ports,
         purpose::Purpose,
         retry::Class,
@@ -96,6 +97,19 @@ async fn look_up<P: Ports>(
 /// The function of this name, whichever API it was made through.
 async fn exact<P: Ports>(call: &Call<'_, P>, session: &Session, id: &FunctionId) -> Result<Function> {
     session.guard_rails.allows_region(&id.region)?;
+    in_region(call, session, id).await.map_err(|error| {
+        let near = (error.kind() == Kind::NotFound).then(|| regions::nearest_known(&id.region)).flatten();
+        match near {
+            Some(near) => error.fix(format!(
+                "did you mean the region {near}? {} is not one that is known; if it is new, check the name",
+                id.region
+            )),
+            None => error,
+        }
+    })
+}
+
+async fn in_region<P: Ports>(call: &Call<'_, P>, session: &Session, id: &FunctionId) -> Result<Function> {
     let error = match of_cloud_functions(call, session, id).await {
         // Cloud Functions knows nothing of functions that were made through Cloud Run, and neither its API nor its
         // roles nor its regions are needed for those.
@@ -176,6 +190,8 @@ async fn bare<P: Ports>(
     };
     let silent = silent(&list);
     let listed = list.functions.len();
+    let near = nearest(name.as_str(), list.functions.iter().map(|function| function.id.name.as_str()));
+    let near = did_you_mean(near.filter(|near| *near != name.as_str()));
     let mut found: Vec<Function> = list.functions.into_iter().filter(|f| f.is_called(name)).collect();
     match (found.pop(), found.as_slice()) {
         (Some(last), [_, ..]) => Err(ambiguous(name, found.iter().chain([&last]))),
@@ -185,7 +201,7 @@ async fn bare<P: Ports>(
         (None, _) if list.missing.iter().any(hides_functions) => {
             exact(call, session, &in_own_region()).await.map(heard)
         }
-        (None, _) => Err(nowhere(session, name, &list.missing)),
+        (None, _) => Err(nowhere(session, name, &near, &list.missing)),
     }
 }
 
@@ -266,11 +282,11 @@ fn unavailable(message: String, silent: &[String]) -> Error {
         .cause(Cause::SilentRegions)
 }
 
-fn nowhere(session: &Session, name: &FunctionName, missing: &[MissingPart]) -> Error {
+fn nowhere(session: &Session, name: &FunctionName, near: &str, missing: &[MissingPart]) -> Error {
     let fix = match missing.first() {
-        None => "list the functions, and use a name from there".to_owned(),
+        None => format!("{near}list the functions, and use a name from there"),
         Some(part) => format!(
-            "list the functions, and use a name from there; {} could not be asked: {}",
+            "{near}list the functions, and use a name from there; {} could not be asked: {}",
             part.source, part.message
         ),
     };

@@ -5,6 +5,7 @@ use crate::{
         error::{Error, Result},
         http::Method,
         json::{self, Object, Read, Unreadable},
+        near::nearest,
         ports::Ports,
         purpose::Purpose,
         retry::Class,
@@ -110,6 +111,13 @@ pub(super) fn known() -> Vec<Place> {
         Some(Place { region: Region::parse(region).ok()?, name: name.to_owned() })
     };
     KNOWN.iter().filter_map(|line| place(line)).collect()
+}
+
+/// The known region that may have been meant by one that is not known.
+pub(crate) fn nearest_known(region: &Region) -> Option<Region> {
+    let known = known();
+    let near = nearest(region.as_str(), known.iter().map(|place| place.region.as_str()))?;
+    (near != region.as_str()).then(|| Region::parse(near).ok()).flatten()
 }
 
 /// Tells if a region is one of those.
