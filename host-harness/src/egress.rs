@@ -31,6 +31,7 @@ mod manifest;
 
 use http::{HeaderName, Method, request::Parts, uri::Scheme};
 
+pub use self::credential::Carried;
 pub(crate) use self::host_name::check as check_host_name;
 use self::{
     credential::Presented,
@@ -81,6 +82,24 @@ impl EgressPolicy {
                 "{presented} may not be sent to {host}: the operator of this host does not allow it"
             )),
             Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The kind of credential that a request carries, whether it may or not.
+    pub(crate) fn carried(&self, request: &Parts) -> Carried {
+        let presented = if request.headers.contains_key(SERVERLESS_AUTHORIZATION) {
+            Presented::beside_the_callers_own(&request.headers)
+        } else {
+            Presented::read(&request.headers)
+        };
+        match presented {
+            Ok(Presented::IdToken) => Carried::IdToken,
+            // Of several, none is told from another: the strictest word for them.
+            Ok(Presented::AccessToken) | Err(_) => Carried::AccessToken,
+            Ok(Presented::Nothing) => match self.rule(request) {
+                Ok((_, rule)) if rule.carries(Carries::Assertion) => Carried::Body,
+                Ok(_) | Err(_) => Carried::Nothing,
+            },
         }
     }
 

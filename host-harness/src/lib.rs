@@ -107,6 +107,7 @@ pub struct Guide;
 
 pub use self::{
     contract::wit,
+    egress::Carried,
     error::{CallError, HostError, Limit},
     host::{Action, Answer, CONTRACT, Host, HostBuilder},
     limits::{Limits, StoreLimits},

@@ -9,6 +9,8 @@
 mod alone;
 #[path = "command/connections.rs"]
 mod connections;
+#[path = "command/conventions.rs"]
+mod conventions;
 #[cfg(target_os = "linux")]
 #[path = "command/files.rs"]
 mod files;

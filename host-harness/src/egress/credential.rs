@@ -6,6 +6,21 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{Carries, Rule, SERVERLESS_AUTHORIZATION};
 
+/// The kind of credential that a request carries, told by its shape and its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carried {
+    /// None.
+    Nothing,
+    /// An access token of the component's.
+    AccessToken,
+    /// An ID token, for a function.
+    IdToken,
+    /// An access token that the host adds.
+    Injected,
+    /// An assertion, a code, a refresh token or a subject token, in the body, for a token endpoint.
+    Body,
+}
+
 /// The content of the Authorization header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Presented {

@@ -79,7 +79,7 @@ impl WasiHttpHooks for Hooks {
     ) -> Exchange {
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(Arc::clone(&self.turns));
-        let watch = Watch::new(self.observer.clone(), &parts);
+        let mut watch = Watch::new(self.observer.clone(), &parts, || self.policy.carried(&parts));
         let (number, injection) = match self.admit(&parts) {
             Ok(admitted) => admitted,
             Err(error) => return Box::new(std::future::ready(Err(refuse(&watch, error)))),
@@ -94,12 +94,15 @@ impl WasiHttpHooks for Hooks {
         };
         match injection {
             None => Box::new(send(watch, parts)),
-            Some(injection) => Box::new(async move {
-                match injection.complete(&mut parts).await {
-                    Ok(()) => send(watch, parts).await,
-                    Err(error) => Err(refuse(&watch, error)),
-                }
-            }),
+            Some(injection) => {
+                watch.injected();
+                Box::new(async move {
+                    match injection.complete(&mut parts).await {
+                        Ok(()) => send(watch, parts).await,
+                        Err(error) => Err(refuse(&watch, error)),
+                    }
+                })
+            }
         }
     }
 }

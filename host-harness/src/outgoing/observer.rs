@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::transport::TransportError;
+use crate::{egress::Carried, transport::TransportError};
 
 /// Called for each [`RequestEvent`], from whichever thread the request is on; it must return soon.
 pub type Observer = Arc<dyn Fn(&RequestEvent) + Send + Sync>;
@@ -16,6 +16,8 @@ pub struct RequestEvent {
     pub method: http::Method,
     /// Scheme, host and path. The query is left out.
     pub url: String,
+    /// The kind of credential that it carries.
+    pub token: Carried,
     /// The event.
     pub stage: Stage,
 }
@@ -42,16 +44,30 @@ pub enum Stage {
 }
 
 /// Reports on one request, if anybody wants to know.
-pub(crate) struct Watch(Option<(Observer, http::Method, String)>);
+pub(crate) struct Watch(Option<(Observer, RequestEvent)>);
 
 impl Watch {
-    pub(crate) fn new(observer: Option<Observer>, request: &http::request::Parts) -> Self {
-        Self(observer.map(|observer| (observer, request.method.clone(), without_query(&request.uri))))
+    pub(crate) fn new(
+        observer: Option<Observer>,
+        request: &http::request::Parts,
+        token: impl FnOnce() -> Carried,
+    ) -> Self {
+        Self(observer.map(|observer| {
+            let (method, url) = (request.method.clone(), without_query(&request.uri));
+            (observer, RequestEvent { number: 0, method, url, token: token(), stage: Stage::Sent })
+        }))
     }
 
     pub(crate) fn report(&self, number: u32, stage: Stage) {
-        if let Some((observer, method, url)) = &self.0 {
-            observer(&RequestEvent { number, method: method.clone(), url: url.clone(), stage });
+        if let Some((observer, event)) = &self.0 {
+            observer(&RequestEvent { number, stage, ..event.clone() });
+        }
+    }
+
+    /// Notes that the host adds an access token of its own.
+    pub(crate) fn injected(&mut self) {
+        if let Some((_, event)) = &mut self.0 {
+            event.token = Carried::Injected;
         }
     }
 }

@@ -89,11 +89,12 @@ fn a_connection_is_restricted_and_let_loose() {
             person.run(&["custom-api", "POST", locations]),
             person.run(&["list", "--region", "us-central1"]),
             person.run(&["restrict", "flows"]),
-            person.run(&["restrict", "flows", "--none", "--read-only"]),
+            person.run(&["restrict", "flows", "--allow-method", "post"]),
             person.run(&["restrict", "flows", "--allow-method", "connect"]),
             person.run(&[
                 "restrict",
                 "flows",
+                "--reset",
                 "--allow-function",
                 "order-*",
                 "--allow-method",
@@ -106,7 +107,7 @@ fn a_connection_is_restricted_and_let_loose() {
             ]),
             person.run(&["connections", "show", "flows"]),
             person.run(&["connections"]),
-            person.run(&["connections", "restrict", "flows", "--none"]),
+            person.run(&["connections", "restrict", "flows", "--reset"]),
             person.run(&["custom-api", "GET", locations]),
         ],
     );

@@ -14,6 +14,7 @@ mod doctor;
 #[cfg(test)]
 mod foreign;
 mod get;
+pub(crate) mod help;
 mod invoke;
 mod list;
 mod options;
@@ -145,6 +146,11 @@ pub(crate) trait Run {
     /// Shows how far it is, where that can take a while.
     fn progress(&self) -> Progress {
         Progress::hidden()
+    }
+
+    /// Tells whether its result is a list, which has rows ([`Outcome::rows`]).
+    fn lists(&self) -> bool {
+        false
     }
 
     /// Tells whether it reads or writes the store.

@@ -11,7 +11,7 @@ use std::{env, sync::Arc, time::Duration};
 
 use gcf_host::{
     Action, Host, Observer,
-    secrets::{DirectoryStore, MemoryStore, SECRETS_VARIABLE, SecretStore},
+    secrets::{DirectoryStore, Expected, MemoryStore, SECRETS_VARIABLE, SecretStore},
     tape::{Cassette, LiveSecrets, Tape},
     wit::{api::ApiResponse, connections::Connection, types::ErrorKind},
 };
@@ -28,6 +28,9 @@ use crate::{
     input::{choice::choose, files::Source},
     output::{failure::Failure, plan::Planned, shown::Outcome},
 };
+
+/// The entry with the default connection's id. No call of the component sees it.
+const DEFAULT_CONNECTION: &str = "default/connection";
 
 /// Everything a command needs.
 pub(crate) struct Context {
@@ -145,7 +148,25 @@ impl Context {
             return Err(Failure::connection(ErrorKind::ConnectionRequired, message)
                 .with_fix("name the store that the tape was recorded with: --store DIR"));
         }
-        choose(connections, name)
+        let default = if name.is_none() && connections.len() > 1 { self.default_connection()? } else { None };
+        // One that is gone is nobody's default.
+        let default = default.filter(|id| connections.iter().any(|connection| connection.id == *id));
+        choose(connections, name.or(default.as_deref()))
+    }
+
+    /// The id of the connection that `gcf connections use` has named.
+    pub(crate) fn default_connection(&self) -> Result<Option<String>, Failure> {
+        let entry = self.store.get(DEFAULT_CONNECTION).map_err(|error| Failure::store(&error))?;
+        Ok(entry.map(|entry| entry.value))
+    }
+
+    /// Keeps the default in the store, or removes it.
+    pub(crate) fn make_default(&self, id: Option<&str>) -> Result<(), Failure> {
+        match id {
+            Some(id) => self.store.put(DEFAULT_CONNECTION, id, &Expected::Anything).map(drop),
+            None => self.store.delete(DEFAULT_CONNECTION, &Expected::Anything),
+        }
+        .map_err(|error| Failure::store_refuses("keep the default", &error))
     }
 
     /// Tells whether there is nothing in the store because a replay began with an empty one, and not for want of a

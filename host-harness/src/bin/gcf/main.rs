@@ -11,20 +11,23 @@ mod sign_in;
 
 use std::{
     env,
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     io::{self, Write as _},
     process::ExitCode,
 };
 
-use clap::{CommandFactory as _, FromArgMatches as _, parser::ValueSource};
+use clap::{FromArgMatches as _, parser::ValueSource};
 use gcf_host::CacheUse;
 
 use crate::{
-    commands::{Cli, Command, Kind, Planning, Run},
+    commands::{Cli, Command, Kind, Planning, Run, help},
     context::{Context, Global},
     output::{
         exit::Exit,
         failure::Failure,
+        format::Format,
+        progress::{Progress, watching},
+        shown::write_result,
         style::{Look, plain},
     },
 };
@@ -33,14 +36,20 @@ fn main() -> ExitCode {
     #[cfg(unix)]
     forbid_core_dumps();
     let look = Look::detect();
-    let parsed = heeding_no_empty_variables(Cli::command()).try_get_matches().and_then(|matches| {
+    if env::args_os().skip(1).eq(["help", "options"]) {
+        return match write_result(help::options().as_bytes()) {
+            Ok(()) => Exit::Done.into(),
+            Err(failure) => fail(&failure, false, look),
+        };
+    }
+    let parsed = heeding_no_empty_variables(help::command()).try_get_matches().and_then(|matches| {
         let names = matches.value_source("connection") == Some(ValueSource::CommandLine);
         Ok((Cli::from_arg_matches(&matches)?, names))
     });
     let (Cli { command, global }, names_connection) = match parsed {
         Ok(parsed) => parsed,
         // Nothing is parsed yet, so whether a program asked is seen from the bare word.
-        Err(error) if error.use_stderr() && env::args_os().any(|argument| argument == "--json") => {
+        Err(error) if error.use_stderr() && asks_for_json(env::args_os()) => {
             let text = error.to_string();
             return fail(&Failure::input(text.trim_start_matches("error: ").trim_end()), true, look);
         }
@@ -55,8 +64,16 @@ fn main() -> ExitCode {
         .and_then(|runtime| runtime.block_on(execute(command, names_connection, &global, look)));
     match done {
         Ok(exit) => exit.into(),
-        Err(failure) => fail(&failure, global.json, look),
+        Err(failure) => fail(&failure, global.format() == Format::Json, look),
     }
+}
+
+/// Tells whether the words of a command line ask for JSON, wherever they stand.
+fn asks_for_json(words: impl Iterator<Item = OsString>) -> bool {
+    let words: Vec<_> = words.collect();
+    let one = |word: &OsString| ["--json", "-ojson", "--output=json"].iter().any(|json| word == json);
+    let two = |pair: &[OsString]| (pair[0] == "-o" || pair[0] == "--output") && pair[1] == "json";
+    words.iter().any(one) || words.windows(2).any(two)
 }
 
 /// A variable of the environment that is set to nothing counts as not set, as elsewhere: that is how a script
@@ -96,6 +113,7 @@ async fn execute(
             if global.plan {
                 Planning::Impossible.refuse()?;
             }
+            global.format().refuse_rows()?;
             command.run(global, look).await
         }
         Kind::InContext(command) => {
@@ -108,18 +126,23 @@ async fn execute(
             if global.plan {
                 command.planning().refuse()?;
             }
+            if global.plan || !command.lists() {
+                global.format().refuse_rows()?;
+            }
             in_context(command, global, look).await
         }
     }
 }
 
 async fn in_context(command: Box<dyn Run>, global: &Global, look: Look) -> Result<Exit, Failure> {
-    let progress = command.progress();
+    // Two writers of one screen would overwrite each other.
+    let progress = if global.verbose { Progress::hidden() } else { command.progress() };
+    let observer = if global.verbose { watching() } else { progress.observer() };
     let mut forgotten = false;
-    let done = match Context::open(global, command.needs_store(), progress.observer()) {
+    let done = match Context::open(global, command.needs_store(), observer) {
         Ok(context) => {
             forgotten = context.forgets();
-            if !global.json
+            if global.format() == Format::Table
                 && let CacheUse::Unusable(_) = context.host.cache_use()
             {
                 let _ = writeln!(
@@ -140,8 +163,8 @@ async fn in_context(command: Box<dyn Run>, global: &Global, look: Look) -> Resul
     };
     progress.clear();
     let outcome = done?;
-    outcome.print(global.json, look)?;
-    if forgotten && !global.json && outcome.changes_connections() {
+    outcome.print(global.format(), look)?;
+    if forgotten && global.format() == Format::Table && outcome.changes_connections() {
         let _ = writeln!(io::stderr(), "note: this was a replay, and the store is as it was before");
     }
     Ok(outcome.exit())

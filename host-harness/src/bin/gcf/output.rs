@@ -4,6 +4,7 @@ pub(crate) mod connection;
 pub(crate) mod credential;
 pub(crate) mod exit;
 pub(crate) mod failure;
+pub(crate) mod format;
 pub(crate) mod function;
 mod hint;
 pub(crate) mod json;

@@ -22,7 +22,7 @@ const CONNECT: &str = "gcf connect --nickname work --credentials key.json";
 const GCLOUD: &str = "gcloud asks Google";
 const BROWSER: &str = "a person consents in a browser: tests/sign-in runs it, with Chromium";
 
-pub(crate) const PAGES: [Page; 13] = [
+pub(crate) const PAGES: [Page; 14] = [
     Page {
         file: "README.md",
         not_run: &[

@@ -7,7 +7,7 @@ use gcf_host::{
 };
 use serde_json::Value;
 
-use super::{Planning, Run, Running, connections::One};
+use super::{Planning, Run, Running, connections::One, reconnect::give};
 use crate::{
     context::Context,
     input::{guard_rails::GuardRails, invoker::Invoker},
@@ -39,6 +39,10 @@ pub(crate) struct Connect {
     /// If there is a connection of this nickname, show it and leave everything as it is
     #[arg(long)]
     if_absent: bool,
+    /// If there is a connection of this nickname, give it this credential and these guard rails; its id,
+    /// project and region stay
+    #[arg(long, conflicts_with = "if_absent")]
+    replace: bool,
     /// A project id or number, or a console URL with ?project=…; by default the credential's own
     #[arg(long)]
     project: Option<String>,
@@ -46,8 +50,8 @@ pub(crate) struct Connect {
     /// Logging, …); by default what `quota_project_id` of the credential names
     #[arg(long, value_name = "PROJECT")]
     quota_project: Option<String>,
-    /// The default region, us-central1 if left out: what forms offer first, and where a bare name is
-    /// looked for if functions may not be listed
+    /// The default region, us-central1 if left out: forms offer it first, and a bare name is looked up
+    /// there if functions may not be listed
     #[arg(long)]
     region: Option<String>,
     #[command(flatten)]
@@ -68,6 +72,7 @@ impl Run for Connect {
             let Self {
                 nickname,
                 if_absent,
+                replace,
                 project,
                 quota_project,
                 region,
@@ -75,10 +80,24 @@ impl Run for Connect {
                 invoker,
                 guard_rails,
             } = *self;
-            if if_absent && let Some(there) = there_already(context, &nickname).await? {
-                return Ok(Box::new(there) as Box<dyn Outcome>);
-            }
             let invoker = invoker.into_contract()?;
+            if (if_absent || replace)
+                && let Some(there) = there_already(context, &nickname).await?
+            {
+                if if_absent {
+                    return Ok(Box::new(One::of(context, there)?) as Box<dyn Outcome>);
+                }
+                stays(&there, "project", project.as_ref().is_none_or(|project| *project == there.project))?;
+                stays(&there, "region", region.as_ref().is_none_or(|region| *region == there.region))?;
+                stays(
+                    &there,
+                    "quota-project",
+                    quota_project.is_none() || quota_project == there.quota_project,
+                )?;
+                stays(&there, "invoke-as", invoker.as_ref().is_none_or(|invoker| *invoker == there.invoker))?;
+                let rails = (!guard_rails.is_empty()).then(|| guard_rails.into_contract());
+                return give(context, there.id, credential, rails, "replaced").await;
+            }
             let guard_rails = Some(guard_rails.into_contract());
             if credential.kind.oauth {
                 let consented = by_consent(context, credential, |client, login| {
@@ -114,17 +133,29 @@ impl Run for Connect {
 }
 
 /// The connection of this nickname, if there is one. Which of several is meant, nobody can tell.
-async fn there_already(context: &Context, nickname: &str) -> Result<Option<One>, Failure> {
+async fn there_already(context: &Context, nickname: &str) -> Result<Option<Connection>, Failure> {
     let mut alike = context.host.connections().await?;
     alike.retain(|connection| connection.nickname == nickname);
     match <[Connection; 1]>::try_from(alike) {
-        Ok([connection]) => One::of(context, connection).map(Some),
+        Ok([connection]) => Ok(Some(connection)),
         Err(none) if none.is_empty() => Ok(None),
         Err(several) => {
             Err(Failure::input(format!("there are {} connections of the nickname {nickname}", several.len()))
                 .with_fix("rename all but one: gcf connections rename ID NICKNAME"))
         }
     }
+}
+
+/// Refuses an option that would change what a connection keeps for life.
+fn stays(connection: &Connection, option: &str, same: bool) -> Result<(), Failure> {
+    if same {
+        return Ok(());
+    }
+    Err(Failure::input(format!(
+        "--{option} is not that of the connection {}, which keeps it",
+        connection.nickname
+    ))
+    .with_fix(format!("leave --{option} out; or make it anew, after: gcf disconnect {}", connection.id)))
 }
 
 /// A new connection.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use clap::{Args, Subcommand};
 use gcf_host::wit::{Case as _, connections::Connection};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[cfg(test)]
 pub(super) use self::share::{Shared, Unshared};
@@ -15,8 +15,9 @@ use crate::{
     context::Context,
     input::choice::FIRST,
     output::{
-        connection::{self, Changed, repair},
+        connection::{self, Changed, named, repair},
         failure::Failure,
+        format::Rows,
         shown::{Outcome, Shown},
         style::{Look, Paint, plain},
         table::table,
@@ -51,6 +52,15 @@ enum ConnectionsAction {
         /// Its id or its nickname
         id: String,
     },
+    /// Make one connection the default, for commands that name none with --connection
+    Use {
+        /// Its id or its nickname
+        #[arg(required_unless_present = "none")]
+        id: Option<String>,
+        /// Have no default any more
+        #[arg(long, conflicts_with = "id")]
+        none: bool,
+    },
     /// Give one connection another nickname
     Rename {
         /// Its id or its nickname
@@ -58,7 +68,7 @@ enum ConnectionsAction {
         /// The new one
         nickname: String,
     },
-    /// Say all that one connection may do from now on, in place of what was said before
+    /// Change what one connection may do; what is not named stays as it is
     Restrict(Restrict),
     /// Let somebody else use one connection, from a copy of this store
     #[command(after_help = SHARING)]
@@ -69,7 +79,7 @@ enum ConnectionsAction {
         #[arg(long, value_name = "RECIPIENT")]
         to: String,
     },
-    /// No longer share one connection. They keep what they have seen: reconnect to shut them out
+    /// Stop sharing one connection. Readers keep what they have seen; reconnect to shut them out
     Unshare {
         /// Its id or its nickname
         id: String,
@@ -92,6 +102,20 @@ impl Run for Connections {
         if self.action.as_ref().is_some_and(sends) { Planning::Possible } else { Planning::Impossible }
     }
 
+    fn lists(&self) -> bool {
+        match &self.action {
+            None | Some(ConnectionsAction::Show { .. } | ConnectionsAction::Check { .. }) => true,
+            Some(
+                ConnectionsAction::Use { .. }
+                | ConnectionsAction::Rename { .. }
+                | ConnectionsAction::Restrict(_)
+                | ConnectionsAction::Share { .. }
+                | ConnectionsAction::Unshare { .. }
+                | ConnectionsAction::Disconnect { .. },
+            ) => false,
+        }
+    }
+
     /// Each action begins with the connection.
     fn names_connection(&self) -> bool {
         self.action.is_some()
@@ -104,6 +128,7 @@ impl Run for Connections {
             ConnectionsAction::Check { id } => {
                 Box::pin(async move { check(context, context.named(&id).await?, None).await })
             }
+            ConnectionsAction::Use { id, .. } => Box::pin(make_default(context, id)),
             ConnectionsAction::Rename { id, nickname } => Box::pin(rename(context, id, nickname)),
             ConnectionsAction::Restrict(restrict) => Box::new(restrict).run(context),
             ConnectionsAction::Share { id, to } => Box::pin(share::share(context, id, to)),
@@ -114,11 +139,40 @@ impl Run for Connections {
 }
 
 async fn all(context: &Context) -> Result<Box<dyn Outcome>, Failure> {
-    Ok(Box::new(All(context.host.connections().await?)))
+    let connections = context.host.connections().await?;
+    let default = context.default_connection()?;
+    let default = default.filter(|id| connections.iter().any(|connection| connection.id == *id));
+    Ok(Box::new(All { connections, default }))
 }
 
 async fn show(context: &Context, id: String) -> Result<Box<dyn Outcome>, Failure> {
     Ok(Box::new(One::of(context, context.named(&id).await?)?))
+}
+
+async fn make_default(context: &Context, id: Option<String>) -> Result<Box<dyn Outcome>, Failure> {
+    context.refuse_in_replay()?;
+    let connection = match id {
+        Some(id) => Some(context.named(&id).await?),
+        None => None,
+    };
+    context.make_default(connection.as_ref().map(|connection| connection.id.as_str()))?;
+    Ok(Box::new(Chosen(connection)))
+}
+
+/// The connection that is the default now.
+pub(super) struct Chosen(pub(super) Option<Connection>);
+
+impl Outcome for Chosen {
+    fn show(&self, _look: Look) -> Shown {
+        Shown::result(match &self.0 {
+            Some(connection) => format!("{} is the default\n", named(connection)),
+            None => "no connection is the default\n".to_owned(),
+        })
+    }
+
+    fn json(&self) -> Value {
+        json!({ "default": self.0.as_ref().map(|connection| &connection.id) })
+    }
 }
 
 async fn rename(context: &Context, id: String, nickname: String) -> Result<Box<dyn Outcome>, Failure> {
@@ -128,18 +182,39 @@ async fn rename(context: &Context, id: String, nickname: String) -> Result<Box<d
 }
 
 /// All connections.
-pub(super) struct All(pub(super) Vec<Connection>);
+pub(super) struct All {
+    pub(super) connections: Vec<Connection>,
+    /// The id of the default one.
+    pub(super) default: Option<String>,
+}
 
 impl Outcome for All {
     fn show(&self, look: Look) -> Shown {
-        if self.0.is_empty() {
+        let Self { connections, default } = self;
+        if connections.is_empty() {
             return Shown { after: format!("no connections yet; {FIRST}\n"), ..Shown::default() };
         }
-        Shown { after: faults(&self.0, look.err), ..Shown::result(connections(&self.0, look)) }
+        let default = connections.iter().find(|connection| Some(&connection.id) == default.as_ref());
+        let default = default.map(|connection| format!("default: {}\n", named(connection)));
+        Shown {
+            after: faults(connections, look.err) + &default.unwrap_or_default(),
+            ..Shown::result(self::connections(connections, look))
+        }
     }
 
     fn json(&self) -> Value {
-        self.0.iter().map(connection::json).collect()
+        let each = |connection: &Connection| {
+            let mut value = connection::json(connection);
+            value["default"] = (Some(&connection.id) == self.default.as_ref()).into();
+            value
+        };
+        self.connections.iter().map(each).collect()
+    }
+
+    fn rows(&self) -> Option<Rows> {
+        let rows = self.json().as_array().cloned().unwrap_or_default();
+        let names = self.connections.iter().map(|connection| connection.nickname.clone()).collect();
+        Some(Rows { rows, names })
     }
 }
 
@@ -166,6 +241,10 @@ impl Outcome for One {
         let mut value = connection::json(&self.connection);
         value["shared-with"] = self.shared.as_slice().into();
         value
+    }
+
+    fn rows(&self) -> Option<Rows> {
+        Some(Rows { rows: vec![self.json()], names: vec![self.connection.nickname.clone()] })
     }
 }
 

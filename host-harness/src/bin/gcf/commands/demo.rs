@@ -20,7 +20,7 @@ use self::{
 use super::{Alone, Cli, Command, Kind, Run, RunningAlone};
 use crate::{
     context::{Context, Global},
-    output::{exit::Exit, failure::Failure, shown::Outcome, style::Look},
+    output::{exit::Exit, failure::Failure, format::Format, shown::Outcome, style::Look},
 };
 
 /// Show what it does, on responses from a tape: no account and no network needed
@@ -105,7 +105,7 @@ async fn demo(global: &Global, long: bool, into: Option<&Path>, look: Look) -> R
     tour(global, long, look, into.is_none(), &mut out).await?;
     if let Some(folder) = into {
         let next = folder::leave(global, folder).await?;
-        if !global.json {
+        if global.format() != Format::Json {
             print(&mut out, &next.text(look.out))?;
         }
     }
@@ -125,7 +125,8 @@ async fn tour(
     let (context, replay) = Context::embedded(global, tape, KEY)?;
     let ready = started.elapsed();
     let steps = Vec::new();
-    let mut printer = Printer { look: look.for_people(), json: global.json, long, ends, steps, out };
+    let mut printer =
+        Printer { look: look.for_people(), json: global.format() == Format::Json, long, ends, steps, out };
 
     printer.text(&format!(
         "{}\n{}\n",

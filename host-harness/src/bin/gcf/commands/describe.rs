@@ -1,6 +1,7 @@
 //! `gcf describe`: what the connector can do, read off its catalog.
 
 use clap::Args;
+use gcf_host::text::nearest;
 use serde_json::Value;
 
 use super::{Run, Running};
@@ -69,8 +70,15 @@ impl Described {
         let at = names.iter().position(|full| *full == name).or_else(|| names.iter().position(ends));
         match at {
             Some(at) => Ok(Self { action: Some(at), catalog }),
-            None => Err(Failure::input(format!("there is no action {name:?}"))
-                .with_fix(format!("one of these: {}", names.join(", ")))),
+            None => {
+                let near = nearest(
+                    name,
+                    names.iter().flat_map(|full| [Some(*full), full.rsplit('.').next()]).flatten(),
+                );
+                let meant = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+                Err(Failure::input(format!("there is no action {name:?}"))
+                    .with_fix(format!("{meant}one of these: {}", names.join(", "))))
+            }
         }
     }
 

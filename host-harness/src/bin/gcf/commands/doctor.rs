@@ -19,6 +19,7 @@ use crate::{
         connection::{named, repair},
         exit::Exit,
         failure::Failure,
+        format::Rows,
         shown::{Outcome, Shown},
         style::{Look, Paint, plain},
     },
@@ -30,7 +31,7 @@ use crate::{
 pub(crate) struct Doctor {
     /// A function to look at too: a name, or projects/P/locations/R/functions/F
     function: Option<String>,
-    /// Where the function is
+    /// The function's region
     #[arg(long, requires = "function")]
     region: Option<String>,
 }
@@ -38,6 +39,10 @@ pub(crate) struct Doctor {
 impl Run for Doctor {
     fn planning(&self) -> Planning {
         Planning::Possible
+    }
+
+    fn lists(&self) -> bool {
+        true
     }
 
     fn run(self: Box<Self>, context: &Context) -> Running<'_> {
@@ -92,6 +97,11 @@ impl Outcome for Checked {
             })
         };
         self.findings.iter().map(finding).collect()
+    }
+
+    fn rows(&self) -> Option<Rows> {
+        let rows = self.json().as_array().cloned().unwrap_or_default();
+        Some(Rows { rows, names: self.findings.iter().map(|finding| finding.name.clone()).collect() })
     }
 
     fn exit(&self) -> Exit {

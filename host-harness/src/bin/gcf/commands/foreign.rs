@@ -17,7 +17,7 @@ use regex::Regex;
 
 use super::{
     connect::New,
-    connections::{All, One, Shared, Unshared},
+    connections::{All, Chosen, One, Shared, Unshared},
     custom_api::{Answered, Paged},
     disconnect::Disconnected,
     doctor::Checked,
@@ -179,7 +179,8 @@ fn outcomes(text: &str) -> Vec<Box<dyn Outcome>> {
         changed("reconnected"),
         changed("renamed"),
         changed("restricted"),
-        Box::new(All(vec![connection(text)])),
+        Box::new(All { connections: vec![connection(text)], default: Some(text.to_owned()) }),
+        Box::new(Chosen(Some(connection(text)))),
         Box::new(One { connection: connection(text), shared: list() }),
         Box::new(Checked { connection: connection(text), findings: vec![finding] }),
         Box::new(Shared { connection: connection(text), with: text.to_owned() }),

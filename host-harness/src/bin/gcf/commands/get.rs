@@ -10,6 +10,7 @@ use crate::{
     input::function::function_ref,
     output::{
         failure::Failure,
+        format::Rows,
         function,
         shown::{Outcome, Shown},
         style::Look,
@@ -22,7 +23,7 @@ pub(crate) struct Get {
     /// A name, or projects/P/locations/R/functions/F
     #[arg(value_name = "NAME")]
     function: String,
-    /// Where it is; by default all regions are searched, and two of the name are an error
+    /// The function's region; by default all are searched, and two functions of the name are an error
     #[arg(long)]
     region: Option<String>,
 }
@@ -30,6 +31,10 @@ pub(crate) struct Get {
 impl Run for Get {
     fn planning(&self) -> Planning {
         Planning::Possible
+    }
+
+    fn lists(&self) -> bool {
+        true
     }
 
     fn run(self: Box<Self>, context: &Context) -> Running<'_> {
@@ -55,5 +60,9 @@ impl Outcome for Got {
 
     fn json(&self) -> Value {
         function::json(&self.0)
+    }
+
+    fn rows(&self) -> Option<Rows> {
+        Some(Rows { rows: vec![self.json()], names: vec![function::resource_name(&self.0)] })
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Invoke {
     /// A name, projects/P/locations/R/functions/F, or the function's own https URL
     #[arg(value_name = "FUNCTION")]
     function: String,
-    /// Where it is; by default all regions are searched, and two of the name are an error
+    /// The function's region; by default all are searched, and two functions of the name are an error
     #[arg(long)]
     region: Option<String>,
     /// By default GET, or POST if there is a body
@@ -46,12 +46,11 @@ pub(crate) struct Invoke {
     request: Request,
     #[command(flatten)]
     more: MoreBodies,
-    /// What tells the function who calls: `auto` (nothing, and an ID token only if Google asks for one),
-    /// `id-token`, or `none` (no credential of any kind)
+    /// The proof of who calls: `id-token`; `auto`, which sends one only if Google asks for it; or `none`
     // A list of values would make the whole page a long one.
     #[arg(long, value_enum, default_value_t = Auth::IdToken, hide_possible_values = true)]
     auth: Auth,
-    /// In place of the audience that the function's generation asks for
+    /// Ask for an ID token with this audience, instead of the one that the function expects
     #[arg(long)]
     audience: Option<String>,
     /// An Authorization of your own for the function, beside the ID token: the file holds the whole value

@@ -17,6 +17,7 @@ use crate::{
     context::Context,
     output::{
         failure::Failure,
+        format::Rows,
         function::{self, known_trigger, short_trigger},
         json,
         progress::{Listing, Progress},
@@ -33,10 +34,10 @@ pub(crate) struct List {
     /// Only this region (repeatable)
     #[arg(long = "region", value_name = "REGION")]
     regions: Vec<String>,
-    /// Functions a page, 1 to 1000
+    /// Functions a page, 1 to 1000; by default as many as --limit asks for
     #[arg(long, value_name = "N")]
     page_size: Option<u32>,
-    /// Stop after the page on which so many functions are reached
+    /// Show at most this many functions
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
     /// Go on where a list with the same options was cut, and read one page
@@ -55,6 +56,10 @@ impl Run for List {
         Planning::Possible
     }
 
+    fn lists(&self) -> bool {
+        true
+    }
+
     fn progress(&self) -> Progress {
         Progress::spinner(Listing::Functions)
     }
@@ -67,17 +72,34 @@ impl Run for List {
             request.regions = regions;
             request.filter = filter;
             request.order_by = order_by;
-            request.page_size = page_size;
+            // Then a page brings no more than are shown, and its token is where they end.
+            request.page_size =
+                page_size.or(limit.filter(|limit| *limit > 0).map(|limit| limit.min(MAX_PAGE)));
             request.page_token = page_token;
             request.limit = limit;
             let connection = context.current().await?;
             let list = async |request| {
                 let listed = context.host.list_functions(&connection.id, request, context.timeout).await;
-                let list = listed.map_err(|error| Failure::of_call(error, &connection))?;
+                let mut list = listed.map_err(|error| Failure::of_call(error, &connection))?;
+                cut(&mut list, limit);
                 Ok(Listed { list, ordered })
             };
             context.call(&connection.id, request, Action::List, list).await
         })
+    }
+}
+
+/// The largest page of Google's (`pageSize` of `projects.locations.functions.list`).
+const MAX_PAGE: u32 = 1000;
+
+/// Leaves the first functions. A page may have brought more; the token, which begins after it, would then
+/// pass over some.
+fn cut(list: &mut FunctionList, limit: Option<u32>) {
+    let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    if list.functions.len() > limit {
+        list.functions.truncate(limit);
+        list.next_page_token = None;
+        list.notes.push("there are more functions: --limit says how many are shown".to_owned());
     }
 }
 
@@ -107,6 +129,14 @@ impl Outcome for Listed {
             "next-page-token": next_page_token,
             "pages": pages,
             "trace": json::trace(trace),
+        })
+    }
+
+    fn rows(&self) -> Option<Rows> {
+        let functions = &self.list.functions;
+        Some(Rows {
+            rows: functions.iter().map(function::json).collect(),
+            names: functions.iter().map(function::resource_name).collect(),
         })
     }
 

@@ -14,6 +14,7 @@ use crate::{
     context::Context,
     output::{
         failure::Failure,
+        format::Rows,
         json,
         shown::{Outcome, Shown, notes},
         style::{Look, Paint, plain},
@@ -21,13 +22,13 @@ use crate::{
     },
 };
 
-/// Show what a form would offer: the regions, or the functions of one
+/// List the choices of a form's drop-down: the regions, or the functions of one
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// What is offered: `regions` or `functions`
+    /// The drop-down: `regions` or `functions`
     #[arg(value_enum, value_name = "FIELD", hide_possible_values = true)]
     field: OptionField,
-    /// Only what begins with it
+    /// Only choices that begin with this
     prefix: Option<String>,
     /// The functions of this region; by default of the connection's own
     #[arg(long)]
@@ -46,6 +47,10 @@ enum OptionField {
 impl Run for Options {
     fn planning(&self) -> Planning {
         Planning::Possible
+    }
+
+    fn lists(&self) -> bool {
+        true
     }
 
     fn run(self: Box<Self>, context: &Context) -> Running<'_> {
@@ -92,14 +97,6 @@ impl Outcome for Offered {
     }
 
     fn json(&self) -> Value {
-        let option = |item: &OptionItem| {
-            json!({
-                "value": item.value,
-                "label": item.label,
-                "hint": item.hint,
-                "default": item.default,
-            })
-        };
         json!({
             "options": self.list.options.iter().map(option).collect::<Vec<_>>(),
             "more": self.list.more,
@@ -107,6 +104,23 @@ impl Outcome for Offered {
             "trace": json::trace(&self.list.trace),
         })
     }
+
+    fn rows(&self) -> Option<Rows> {
+        let options = &self.list.options;
+        Some(Rows {
+            rows: options.iter().map(option).collect(),
+            names: options.iter().map(|item| item.value.clone()).collect(),
+        })
+    }
+}
+
+fn option(item: &OptionItem) -> Value {
+    json!({
+        "value": item.value,
+        "label": item.label,
+        "hint": item.hint,
+        "default": item.default,
+    })
 }
 
 /// One choice a line.

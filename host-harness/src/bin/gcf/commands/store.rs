@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Say where connections are kept and what key encrypts them, and print its public half
+/// Show where connections are kept, and the key that encrypts them, with its public half
 #[derive(Debug, Args)]
 pub(crate) struct Store;
 

@@ -18,14 +18,14 @@ use crate::{
     sign_in::credential::supplied,
 };
 
-/// Put a token, or a private key, into the store for connections that look for it there
+/// Put a token or a private key into the store, for connections that use it from there
 #[derive(Debug, Args)]
 pub(crate) struct Supply {
     /// Its name, as --supplied-token and --subject-token take it; keys/NAME is a private key, as
     /// --stored-key takes it
     name: String,
-    /// Where it is read from; by default, or for -, stdin. A key is PEM, or the JSON that Google
-    /// hands out
+    /// The file to read; without one, or with -, stdin. A key is PEM, or the JSON that Google hands
+    /// out
     #[arg(default_value = "-", hide_default_value = true)]
     file: PathBuf,
 }

@@ -12,6 +12,7 @@ use crate::{
     output::{
         exit::Exit,
         failure::Failure,
+        format::{self, Format},
         shown::write_result,
         style::{Look, Paint, plain},
     },
@@ -51,7 +52,7 @@ enum TapeAction {
         file: PathBuf,
         /// The name as a whole word
         from: String,
-        /// What it becomes
+        /// The new name
         to: String,
     },
     /// Put tapes one behind the other, as the tape of one session: a token that was asked for on
@@ -115,7 +116,11 @@ fn tape(action: TapeAction, global: &Global, look: Look) -> Result<Exit, Failure
             (Exit::Done, Tape::schema().to_owned(), document)
         }
     };
-    let text = if global.json { format!("{document:#}\n") } else { text };
+    let text = match global.format() {
+        Format::Json => format!("{document:#}\n"),
+        Format::Yaml => format::yaml(&document)?,
+        Format::Table | Format::Csv | Format::Name => text,
+    };
     write_result(text.as_bytes()).map(|()| exit)
 }
 

@@ -76,7 +76,7 @@ fn no_option_takes_a_secret() {
 }
 
 /// A command line for each command, and for each of its kinds that `--plan` or `--connection` tells apart.
-const LINES: [(&str, Planning, bool); 26] = [
+const LINES: [(&str, Planning, bool); 28] = [
     ("demo", Planning::Impossible, false),
     ("describe", Planning::Impossible, false),
     ("connect --nickname n --credentials f", Planning::Possible, false),
@@ -87,6 +87,8 @@ const LINES: [(&str, Planning, bool); 26] = [
     ("connections", Planning::Impossible, false),
     ("connections show c", Planning::Impossible, true),
     ("connections check c", Planning::Possible, true),
+    ("connections use c", Planning::Impossible, true),
+    ("connections use --none", Planning::Impossible, true),
     ("connections rename c n", Planning::Impossible, true),
     ("connections restrict c", Planning::Impossible, true),
     ("connections share c --to r", Planning::Impossible, true),

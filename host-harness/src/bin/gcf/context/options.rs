@@ -5,21 +5,22 @@ use std::{fmt, path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum};
 use gcf_host::{tape::Mode, transport::OriginRule};
 
-use crate::input::values;
+use crate::{input::values, output::format::Format};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
-    /// Which connection: its id or its nickname; not needed if there is exactly one
+    /// The connection, by its id or nickname; not needed for the only one, or for the default, which
+    /// `gcf connections use` sets
     #[arg(long, global = true, value_name = "ID", env = "GCF_CONNECTION", hide_env_values = true)]
     pub(crate) connection: Option<String>,
 
-    /// Run the component in this file, and not the one inside this program
+    /// Run the component in this file instead of the one inside this program
     #[arg(long, global = true, value_name = "FILE", env = "GCF_COMPONENT", hide_env_values = true)]
     pub(crate) component: Option<PathBuf>,
 
-    /// Where connections and their secrets are kept, encrypted; by default ~/.local/share/gcf. With
-    /// GCF_SECRETS set and no --store, a read-only store is taken from there
+    /// The folder of connections and their secrets, encrypted; by default ~/.local/share/gcf. With
+    /// GCF_SECRETS set and no --store, a read-only store is read from that variable
     #[arg(long, global = true, value_name = "DIR", env = "GCF_STORE", hide_env_values = true)]
     pub(crate) store: Option<PathBuf>,
 
@@ -45,9 +46,9 @@ pub(crate) struct Global {
     )]
     pub(crate) replay_store: Option<PathBuf>,
 
-    /// With --replay: replay, and fail where the tape has no answer; stub, which answers in any order and as
-    /// often as asked; once, which records a tape that is
-    /// not there; new-episodes, which sends what is not on the tape and adds it; record; passthrough
+    /// With --replay, one of: replay (a request that is not on the tape fails), stub (answers come in any
+    /// order, as often as asked), once (records the tape if it is not there), new-episodes (sends what is
+    /// not on the tape, and adds it), record, passthrough
     #[arg(
         long,
         global = true,
@@ -60,8 +61,8 @@ pub(crate) struct Global {
     )]
     pub(crate) tape_mode: Option<TapeMode>,
 
-    /// Write what is sent and answered to this tape, without the secrets that their names, shapes or
-    /// values tell; an earlier one is kept beside it
+    /// Write requests and answers to this tape, with secrets replaced; an earlier tape of the name is kept
+    /// beside it
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "replay")]
     pub(crate) record: Option<PathBuf>,
 
@@ -70,24 +71,42 @@ pub(crate) struct Global {
     #[arg(long, global = true, requires = "record")]
     pub(crate) append: bool,
 
-    /// Give a project, an address or another name a new one on the tape, while it is recorded, and while it
-    /// is replayed with the old one (repeatable)
+    /// Call a project, an account or anything else NEW on the tape, while recording, and while replaying
+    /// under the OLD name (repeatable)
     #[arg(long, global = true, value_name = "OLD=NEW", value_parser = values::pair)]
     pub(crate) rename: Vec<(String, String)>,
 
-    /// Print one JSON document, and errors as JSON on stderr
+    /// Print one JSON document, and errors as JSON on stderr; the same as -o json
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// Say what would be sent, and send nothing
+    /// The format of the result: table, json, yaml; for lists also csv, and name, which prints a line for
+    /// each that other commands take
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        conflicts_with = "json"
+    )]
+    pub(crate) output: Option<Format>,
+
+    /// Show each request on stderr as it is sent and answered: method, host, path, kind of token, status,
+    /// time. No secret, query or body is shown
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+
+    /// Print the requests that would be sent, and send nothing
     #[arg(long, global = true)]
     pub(crate) plan: bool,
 
-    /// Give up after so many seconds; fractions are allowed
+    /// Give up after this many seconds; fractions are allowed
     #[arg(long, global = true, value_name = "SECONDS", value_parser = values::seconds)]
     pub(crate) timeout: Option<Duration>,
 
-    /// Send what is meant for exactly this https origin to a loopback server (repeatable), such as
+    /// Send requests for this https origin to a loopback server instead (repeatable), such as
     /// `https://cloudfunctions.googleapis.com=http://127.0.0.1:8080`
     #[arg(long, global = true, value_name = "ORIGIN=URL")]
     pub(crate) map: Vec<OriginRule>,
@@ -101,8 +120,8 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
 
-    /// Let the component send only what this file lists, in the form of `egress` in `gcf describe --json`;
-    /// one that declares more than the connector is not taken without it
+    /// Let the component send only what this file lists, in the form of `egress` in `gcf describe --json`.
+    /// A component that declares more than the connector needs it
     #[arg(long, global = true, value_name = "FILE", env = "GCF_EGRESS", hide_env_values = true)]
     pub(crate) egress: Option<PathBuf>,
 
@@ -139,6 +158,11 @@ pub(crate) enum TapeMode {
 }
 
 impl Global {
+    /// The format of the result.
+    pub(crate) fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.output.unwrap_or_default() }
+    }
+
     /// The mode of the tape that `--replay` names.
     pub(super) fn mode(&self) -> Mode {
         match self.tape_mode.unwrap_or(TapeMode::Replay) {

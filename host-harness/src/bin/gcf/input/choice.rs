@@ -1,6 +1,9 @@
 //! The connection that is meant.
 
-use gcf_host::wit::{connections::Connection, types::ErrorKind};
+use gcf_host::{
+    text::nearest,
+    wit::{connections::Connection, types::ErrorKind},
+};
 
 use crate::output::{failure::Failure, style::plain};
 
@@ -16,19 +19,21 @@ pub(crate) fn choose(connections: Vec<Connection>, name: Option<&str>) -> Result
             let message = format!("which of the {count} connections?{}", listed(&connections));
             Failure::connection(ErrorKind::ConnectionRequired, message)
                 .in_lines()
-                .with_fix("name one with --connection ID, or set GCF_CONNECTION")
+                .with_fix("name one with --connection ID, or for all commands: gcf connections use ID")
         });
     };
     if let Some(connection) = connections.iter().find(|connection| connection.id == name) {
         return Ok(connection.clone());
     }
+    let near = nearest(name, connections.iter().map(|connection| connection.nickname.as_str()));
+    let meant = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
     only(connections.into_iter().filter(|connection| connection.nickname == name).collect()).map_err(
         |namesakes| match namesakes.len() {
             0 => Failure::connection(
                 ErrorKind::ConnectionNotFound,
                 format!("no connection has the id or the nickname {name:?}"),
             )
-            .with_fix("`gcf connections` lists what there is"),
+            .with_fix(format!("{meant}`gcf connections` lists what there is")),
             count => Failure::ambiguous_connection(format!(
                 "{count} connections have the nickname {name:?}:{}",
                 listed(&namesakes)

@@ -6,7 +6,7 @@ use gcf_host::wit::types;
 use super::values;
 
 /// Limits of a connection, beyond those of Google.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "What it may do, whatever Google allows")]
 pub(crate) struct GuardRails {
     /// Only read: GET, HEAD and OPTIONS, and no events
@@ -37,5 +37,25 @@ impl GuardRails {
     pub(crate) fn into_contract(self) -> types::GuardRails {
         let Self { read_only, regions, functions, methods, max_body, own_project, audiences } = self;
         types::GuardRails { read_only, regions, functions, methods, max_body, own_project, audiences }
+    }
+
+    /// These rails over earlier ones: each that is named takes the place of the one that was there.
+    pub(crate) fn over(self, before: types::GuardRails) -> types::GuardRails {
+        let Self { read_only, regions, functions, methods, max_body, own_project, audiences } = self;
+        let named = |new: Vec<String>, old: Vec<String>| if new.is_empty() { old } else { new };
+        types::GuardRails {
+            read_only: read_only || before.read_only,
+            regions: named(regions, before.regions),
+            functions: named(functions, before.functions),
+            methods: named(methods, before.methods),
+            max_body: max_body.or(before.max_body),
+            own_project: own_project || before.own_project,
+            audiences: named(audiences, before.audiences),
+        }
+    }
+
+    /// Tells whether none is named.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }

@@ -57,6 +57,12 @@ pub(crate) fn json(function: &Function) -> Value {
     })
 }
 
+/// The name that tells it from all others, which every command takes.
+pub(crate) fn resource_name(function: &Function) -> String {
+    let Function { project, region, name, .. } = function;
+    format!("projects/{project}/locations/{region}/functions/{name}")
+}
+
 /// The trigger of a function, if anybody knows it.
 pub(crate) fn known_trigger(trigger: &Trigger) -> Option<&str> {
     match trigger {

@@ -1,6 +1,7 @@
 //! The pages that have come in so far, if a person looks on.
 
 use std::{
+    io::{self, Write as _},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -10,6 +11,8 @@ use std::{
 
 use gcf_host::{Observer, RequestEvent, Stage};
 use indicatif::ProgressBar;
+
+use super::{style::plain, words};
 
 /// Counts pages, and shows the counts on a terminal.
 pub(crate) struct Progress {
@@ -65,6 +68,30 @@ impl Progress {
     }
 }
 
+/// Writes a line on stderr for each request that is sent, answered, or fails.
+pub(crate) fn watching() -> Observer {
+    Arc::new(|event: &RequestEvent| {
+        // If stderr is closed, nobody looks on.
+        let _ = io::stderr().write_all(told(event).as_bytes());
+    })
+}
+
+/// An event as a line. It holds no query, header or body, as the event has none.
+fn told(event: &RequestEvent) -> String {
+    let RequestEvent { number, method, url, token, stage } = event;
+    let url = plain(url.strip_prefix("https://").unwrap_or(url));
+    match stage {
+        Stage::Sent => format!("> {number} {method} {url}  {}\n", words::carried(*token)),
+        Stage::Answered { status, elapsed } => {
+            format!("< {number} {} after {} ms\n", status.as_u16(), elapsed.as_millis())
+        }
+        Stage::Failed { error, elapsed } => {
+            let error = plain(&error.to_string()).into_owned();
+            format!("< {number} {method} {url}  {error} after {} ms\n", elapsed.as_millis())
+        }
+    }
+}
+
 impl Counts {
     /// The new message, if this event changes it.
     fn note(&self, event: &RequestEvent) -> Option<String> {
@@ -94,11 +121,13 @@ impl Counts {
 
 #[cfg(test)]
 mod tests {
+    use gcf_host::{Carried, transport::TransportError};
+
     use super::*;
 
     fn event(path: &str, stage: Stage) -> RequestEvent {
         let url = format!("https://example.googleapis.com/v2/projects/p/locations{path}");
-        RequestEvent { number: 1, method: http::Method::GET, url, stage }
+        RequestEvent { number: 1, method: http::Method::GET, url, token: Carried::Nothing, stage }
     }
 
     fn answered() -> Stage {
@@ -114,6 +143,19 @@ mod tests {
         assert_eq!(said("/-/functions"), "listing: 1 page of Cloud Functions");
         assert_eq!(said("/us-east1/services"), "listing: 1 page of Cloud Functions, 1 page of Cloud Run");
         assert_eq!(said("/us-east4/services"), "listing: 1 page of Cloud Functions, 2 pages of Cloud Run");
+    }
+
+    #[test]
+    fn a_request_is_told_as_it_happens() {
+        let of = |stage| RequestEvent { token: Carried::AccessToken, ..event("/a", stage) };
+        assert_eq!(
+            told(&of(Stage::Sent)),
+            "> 1 GET example.googleapis.com/v2/projects/p/locations/a  access token\n"
+        );
+        assert_eq!(told(&of(answered())), "< 1 200 after 0 ms\n");
+        let error = TransportError::ConnectionRefused("a\u{1b}[2J".to_owned());
+        let failed = told(&of(Stage::Failed { error, elapsed: Duration::from_millis(7) }));
+        assert!(failed.ends_with(" after 7 ms\n") && !failed.contains('\u{1b}'), "{failed}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     exit::Exit,
     failure::Failure,
+    format::{self, Format, Rows},
     style::{Look, Paint, plain},
 };
 
@@ -17,6 +18,11 @@ pub(crate) trait Outcome {
 
     /// For programs.
     fn json(&self) -> Value;
+
+    /// The rows of a list.
+    fn rows(&self) -> Option<Rows> {
+        None
+    }
 
     /// The exit code: a result can say that something is missing.
     fn exit(&self) -> Exit {
@@ -41,13 +47,26 @@ pub(crate) trait Outcome {
 
 impl dyn Outcome {
     /// The result to stdout, the rest of what a person wants to know to stderr.
-    pub(crate) fn print(&self, json: bool, look: Look) -> Result<(), Failure> {
-        let Shown { before, result, after } =
-            if json { Shown::result(format!("{:#}\n", self.json())) } else { self.show(look) };
+    pub(crate) fn print(&self, format: Format, look: Look) -> Result<(), Failure> {
+        let Shown { before, result, after } = match format {
+            Format::Table => self.show(look),
+            Format::Json => Shown::result(format!("{:#}\n", self.json())),
+            Format::Yaml => Shown::result(format::yaml(&self.json())?),
+            Format::Csv => Shown::result(self.as_rows(format)?.csv(look.terminal)),
+            Format::Name => Shown::result(self.as_rows(format)?.names(look.terminal)),
+        };
         let mut err = io::stderr().lock();
         err.write_all(before.as_bytes()).map_err(|error| unwritten(&error))?;
         write_result(&result)?;
         err.write_all(after.as_bytes()).map_err(|error| unwritten(&error))
+    }
+
+    /// The rows, or the refusal of a plan, which has none.
+    fn as_rows(&self, format: Format) -> Result<Rows, Failure> {
+        match self.rows() {
+            Some(rows) => Ok(rows),
+            None => format.refuse_rows().map(|()| Rows { rows: Vec::new(), names: Vec::new() }),
+        }
     }
 }
 

@@ -1,15 +1,29 @@
 //! What the command calls things, beyond the contract's own names for the cases of its enums; and counts in words.
 
-use gcf_host::wit::{
-    Case as _,
-    functions::Trigger,
-    types::{GuardRails, Impersonation, Invoker},
+use gcf_host::{
+    Carried,
+    wit::{
+        Case as _,
+        functions::Trigger,
+        types::{GuardRails, Impersonation, Invoker},
+    },
 };
 
 pub(crate) fn trigger(trigger: &Trigger) -> &str {
     match trigger {
         Trigger::Event(kind) => kind,
         Trigger::Http | Trigger::Other => trigger.name(),
+    }
+}
+
+/// The credential that a request carries.
+pub(crate) fn carried(token: Carried) -> &'static str {
+    match token {
+        Carried::Nothing => "no credential",
+        Carried::AccessToken => "access token",
+        Carried::IdToken => "ID token",
+        Carried::Injected => "access token of the host",
+        Carried::Body => "credential in the body",
     }
 }
 

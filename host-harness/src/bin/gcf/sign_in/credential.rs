@@ -30,7 +30,7 @@ pub(crate) struct Credential {
     /// subject-token
     #[arg(long, value_name = "NAME", requires = "credentials")]
     subject_token: Option<String>,
-    /// Whose key or token it is
+    /// The account of the key or token
     #[arg(long, value_name = "EMAIL", conflicts_with_all = ["oauth", "credentials"])]
     account: Option<String>,
     /// Google's id of the stored key
