@@ -361,6 +361,8 @@ fn google() -> Google {
         .map(|(name, event)| function(name, event));
     google.on("/functions?", 200, json!({ "functions": all }));
     google.on("/functions/hello?", 200, all[0].clone());
+    google.on("/functions/orders?", 200, all[1].clone());
+    google.on("/functions/import?", 200, all[2].clone());
     let hello = "https://hello-abcdefghij-uc.a.run.app";
     let claims = json!({ "iss": "https://accounts.google.com", "aud": hello, "exp": 4_070_908_800_u64 });
     let id_token = format!("eyJhbGciOiJSUzI1NiJ9.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()));
