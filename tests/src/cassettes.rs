@@ -135,7 +135,7 @@ fn nothing_is_called_recorded_until_something_was() {
         "SECURITY.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
-        "docs",
+        "docs/guide",
         "tests/src",
         "xtask/src",
         "host-harness/src/bin",
