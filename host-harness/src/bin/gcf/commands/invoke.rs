@@ -100,7 +100,7 @@ impl Run for Invoke {
 
 impl Invoke {
     fn into_request(self) -> Result<InvokeRequest, Failure> {
-        let body = body::body(self.request.data.as_deref(), self.request.content_type.as_deref(), self.more)?;
+        let body = body::body(&self.request, self.more)?;
         let without_method = if body.is_some() { "POST" } else { "GET" };
         let method = self.method.unwrap_or_else(|| without_method.to_owned());
         let mut request = InvokeRequest::new(method, function_ref(self.function, self.region)?);

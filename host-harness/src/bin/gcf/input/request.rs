@@ -7,7 +7,7 @@ use super::{bodies, values};
 use crate::output::failure::Failure;
 
 /// A query, headers and a body.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Request {
     /// A query parameter (repeatable); it is percent-encoded for you
     #[arg(long, value_name = "K=V", value_parser = values::pair)]
@@ -40,6 +40,12 @@ impl Request {
     }
 
     pub(crate) fn body(&self) -> Result<Option<Body>, Failure> {
-        bodies::body(self.data.as_deref(), self.content_type.as_deref())
+        bodies::body(self.data.as_deref(), self.content_type.as_deref(), self.header_content_type())
+    }
+
+    /// The media type that a header names.
+    pub(crate) fn header_content_type(&self) -> Option<&str> {
+        let named = self.header.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        named.map(|(_, value)| value.as_str())
     }
 }

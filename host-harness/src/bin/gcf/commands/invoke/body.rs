@@ -10,8 +10,8 @@ use gcf_host::{
 
 use crate::{
     input::{
-        bodies,
         files::{self, Source},
+        request::Request,
         values,
     },
     output::failure::Failure,
@@ -37,11 +37,7 @@ pub(super) struct MoreBodies {
 }
 
 /// The body that the options of `invoke` ask for; the command line lets no two of them contradict each other.
-pub(super) fn body(
-    data: Option<&str>,
-    content_type: Option<&str>,
-    more: MoreBodies,
-) -> Result<Option<Body>, Failure> {
+pub(super) fn body(request: &Request, more: MoreBodies) -> Result<Option<Body>, Failure> {
     let MoreBodies { form, files, event } = more;
     if let Some(event) = event {
         let bytes = files::read_body(&event)?;
@@ -53,7 +49,7 @@ pub(super) fn body(
         return Ok(Some(Body::CloudEvent(text)));
     }
     if files.is_empty() {
-        return if form.is_empty() { bodies::body(data, content_type) } else { Ok(Some(Body::Form(form))) };
+        return if form.is_empty() { request.body() } else { Ok(Some(Body::Form(form))) };
     }
     let mut parts: Vec<Part> = form
         .into_iter()
@@ -137,24 +133,37 @@ mod tests {
     fn a_form_alone_is_a_form_and_with_a_file_it_is_parts() {
         let pairs = [("a", "1"), ("a", "2")];
         assert!(
-            matches!(body(None, None, more(&pairs, &[], None)), Ok(Some(Body::Form(form))) if form.len() == 2)
+            matches!(body(&Request::default(), more(&pairs, &[], None)), Ok(Some(Body::Form(form))) if form.len() == 2)
         );
         let file = file("x,y");
         let argument = format!("f=@{};type=text/csv", file.path().display());
-        let Ok(Some(Body::Multipart(parts))) = body(None, None, more(&pairs, &[&argument], None)) else {
+        let Ok(Some(Body::Multipart(parts))) = body(&Request::default(), more(&pairs, &[&argument], None))
+        else {
             panic!("no parts")
         };
         assert_eq!((parts.len(), parts[2].data.as_slice()), (3, b"x,y".as_slice()));
         assert_eq!(parts[2].content_type.as_deref(), Some("text/csv"));
         assert_eq!(parts[2].filename.as_deref(), file.path().file_name().unwrap().to_str());
-        assert!(matches!(body(None, None, more(&[], &[], None)), Ok(None)));
+        assert!(matches!(body(&Request::default(), more(&[], &[], None)), Ok(None)));
     }
 
     #[test]
     fn an_event_is_read_from_a_file() {
-        let file = file("{}");
-        let event = body(None, None, more(&[], &[], Some(file.path())));
-        assert!(matches!(event, Ok(Some(Body::CloudEvent(text))) if text == "{}"));
+        // The second as programs of Windows write it (RFC 8259, section 8.1).
+        for text in ["{}", "\u{feff}{}"] {
+            let file = file(text);
+            let event = body(&Request::default(), more(&[], &[], Some(file.path())));
+            assert!(matches!(event, Ok(Some(Body::CloudEvent(text))) if text == "{}"));
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let wide: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        std::fs::write(file.path(), wide).unwrap();
+        let refused = body(&Request::default(), more(&[], &[], Some(file.path()))).unwrap_err();
+        assert!(
+            refused.message.ends_with("is text in UTF-16, and only UTF-8 is read"),
+            "{}",
+            refused.message
+        );
     }
 
     #[test]
