@@ -76,6 +76,8 @@ fn complete(action: &mut Map<String, Value>, name: &str, function: &Function, sc
     if let Some(text) = schema::text(&function.docs) {
         action.insert("description".to_owned(), text.into());
     }
+    // For hosts whose names allow no dot, such as tools of language models.
+    action.insert("plain-name".to_owned(), name.replace('.', "-").into());
     let parameters: Vec<_> = function.params.iter().map(|param| param.name.as_str()).collect();
     action.insert("parameters".to_owned(), json!(parameters));
     let given: Vec<_> =

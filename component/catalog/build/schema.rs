@@ -175,7 +175,9 @@ impl<'a> Schemas<'a> {
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for (at, (field, ty, docs)) in fields.enumerate() {
             let inner = self.optional(ty);
-            if inner.is_none() {
+            // What has a default may be left out: whoever calls fills it in.
+            let has_default = hints.get(field).is_some_and(|hints| hints.get("default").is_some());
+            if inner.is_none() && !has_default {
                 required.push(field);
             }
             let mut schema = self.of(inner.unwrap_or(ty));

@@ -3,7 +3,7 @@
 
 mod encoding;
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use serde_json::{Value, json};
 use wasmtime::{
@@ -11,7 +11,7 @@ use wasmtime::{
     component::{Func, Instance, Val, types::Type},
 };
 
-use self::encoding::{from_json, to_json};
+use self::encoding::{Reader, to_json};
 use crate::{
     error::HostError,
     host::{
@@ -35,8 +35,11 @@ pub const CONTRACT: &str = "gcf:connector@0.1.0";
 pub type Answer = Result<Value, Value>;
 
 impl Host {
-    /// Calls an action by its name in the catalog, such as `functions.list`, with the JSON that its `input`
-    /// describes. A field that is left out of the input is left out of the request.
+    /// Calls an action by its name in the catalog, such as `functions.list` or `functions-list`, with the JSON
+    /// that its `input` describes.
+    ///
+    /// A field that is left out of the input is left out of the request, or is its default. Blank text, which
+    /// forms send of fields that nobody has filled in, is the same as nothing in a field that is not required.
     ///
     /// `connection` is not read by actions that need none.
     ///
@@ -50,6 +53,7 @@ impl Host {
         input: &Value,
         deadline: Option<Duration>,
     ) -> Result<Answer, HostError> {
+        let action = &*dotted(action);
         let scope = self.scope_of(action, connection, input, deadline).await?;
         self.call_instance(scope, deadline, async |store, instance| {
             let Some(function) = exported(store, instance, action) else {
@@ -58,16 +62,17 @@ impl Host {
                 let meant = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
                 return Ok(Err(invalid("action", &why, &format!("{meant}use a name from the catalog"))));
             };
-            let params = match params(&function, store, connection, input, deadline) {
-                Ok(params) => params,
-                Err((field, why)) => {
-                    return Ok(Err(invalid(
-                        &field,
-                        &why,
-                        "the action's `input` in the catalog says what it takes",
-                    )));
-                }
-            };
+            let params =
+                match params((action, self.describe()), &function, store, connection, input, deadline) {
+                    Ok(params) => params,
+                    Err((field, why)) => {
+                        return Ok(Err(invalid(
+                            &field,
+                            &why,
+                            "the action's `input` in the catalog says what it takes",
+                        )));
+                    }
+                };
             let types: Vec<Type> = function.ty(&*store).results().collect();
             let mut results = vec![Val::Bool(false); types.len()];
             function.call_async(store.as_context_mut(), &params, &mut results).await?;
@@ -117,6 +122,11 @@ fn planned(action: &Value) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.name.replace('.', "-") == name)
 }
 
+/// The name with a dot of an action that may be named without one.
+fn dotted(action: &str) -> Cow<'_, str> {
+    if action.contains('.') { Cow::Borrowed(action) } else { Cow::Owned(action.replacen('-', ".", 1)) }
+}
+
 fn exported(store: &mut Store<State>, instance: &Instance, action: &str) -> Option<Func> {
     let (interface, function) = action.split_once('.')?;
     let (package, version) = PACKAGE;
@@ -129,6 +139,7 @@ fn exported(store: &mut Store<State>, instance: &Instance, action: &str) -> Opti
 /// Arranges the input as parameters: the host gives the connection and the deadline, a `request` is all of
 /// the input, and any other parameter is a field of it.
 fn params(
+    (action, catalog): (&str, &str),
     function: &Func,
     store: &Store<State>,
     connection: &str,
@@ -138,6 +149,7 @@ fn params(
     let fields = input.as_object().map(|fields| fields.keys().map(String::as_str).collect());
     let mut left: Vec<&str> =
         fields.ok_or_else(|| (String::new(), "the input is not an object".to_owned()))?;
+    let reader = Reader::new(action, catalog);
     let function = function.ty(store);
     let mut params = Vec::new();
     for (name, ty) in function.params() {
@@ -149,11 +161,11 @@ fn params(
             }
             ("request", _) => {
                 left.clear();
-                from_json(&ty, input, "")?
+                reader.value(&ty, input, "")?
             }
             (name, ty) => {
                 left.retain(|field| *field != name);
-                encoding::field(ty, input, name, "")?
+                reader.field(ty, input, name, "")?
             }
         });
     }

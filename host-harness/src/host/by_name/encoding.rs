@@ -1,6 +1,8 @@
 //! Values of the contract as JSON, in the encoding that the catalog's schemas describe: a record is an
 //! object, a `none` is left out, a case without payload is a string, and bytes are base64.
 
+use std::cell::OnceCell;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 use wasmtime::component::{Val, types::Type};
@@ -16,117 +18,175 @@ pub(super) fn unknown<'a>(name: &str, path: &str, known: impl Iterator<Item = &'
     format!("unknown field {path}{meant}")
 }
 
-/// Reads a value of this type from JSON.
-pub(super) fn from_json(ty: &Type, json: &Value, path: &str) -> Result<Val, Wrong> {
-    let wrong = |what: &str| {
-        let name = if path.is_empty() { "the input" } else { path };
-        (path.to_owned(), format!("{name} is not {what}"))
-    };
-    let number =
-        |max: u64| json.as_u64().filter(|n| *n <= max).ok_or_else(|| wrong("a whole number in its range"));
-    let text = || json.as_str().ok_or_else(|| wrong("text"));
-    let list = || json.as_array().ok_or_else(|| wrong("a list"));
-    Ok(match ty {
-        Type::Bool => Val::Bool(json.as_bool().ok_or_else(|| wrong("true or false"))?),
-        Type::U8 => Val::U8(number(u8::MAX.into())? as u8),
-        Type::U16 => Val::U16(number(u16::MAX.into())? as u16),
-        Type::U32 => Val::U32(number(u32::MAX.into())? as u32),
-        Type::U64 => Val::U64(number(u64::MAX)?),
-        Type::String => Val::String(text()?.to_owned()),
-        Type::List(of) if of.ty() == Type::U8 => {
-            let bytes = STANDARD.decode(text()?).map_err(|_| wrong("base64"))?;
-            Val::List(bytes.into_iter().map(Val::U8).collect())
-        }
-        Type::List(of) => {
-            let ty = of.ty();
-            let items = list()?.iter().enumerate();
-            Val::List(
-                items
-                    .map(|(at, item)| from_json(&ty, item, &below(path, &at.to_string())))
-                    .collect::<Result<_, _>>()?,
-            )
-        }
-        Type::Tuple(tuple) => {
-            let items = list()?;
-            if items.len() != tuple.types().len() {
-                return Err(wrong(&format!("a list of {}", tuple.types().len())));
-            }
-            let items = tuple.types().zip(items).enumerate();
-            let items = items.map(|(at, (ty, item))| from_json(&ty, item, &below(path, &at.to_string())));
-            Val::Tuple(items.collect::<Result<_, _>>()?)
-        }
-        Type::Record(record) => {
-            let object = json.as_object().ok_or_else(|| wrong("an object"))?;
-            let known = |name: &String| record.fields().any(|field| field.name == name);
-            if let Some(unknown) = object.keys().find(|name| !known(name)) {
-                let why =
-                    self::unknown(unknown, &below(path, unknown), record.fields().map(|field| field.name));
-                return Err((below(path, unknown), why));
-            }
-            let fields =
-                record.fields().map(|of| Ok((of.name.to_owned(), field(&of.ty, json, of.name, path)?)));
-            Val::Record(fields.collect::<Result<_, Wrong>>()?)
-        }
-        Type::Enum(cases) => {
-            let name = text()?;
-            if !cases.names().any(|case| case == name) {
-                return Err(wrong(&format!("one of {}", cases.names().collect::<Vec<_>>().join(", "))));
-            }
-            Val::Enum(name.to_owned())
-        }
-        Type::Variant(variant) => {
-            let (name, payload) = match json {
-                Value::String(name) => (name.as_str(), None),
-                Value::Object(fields) if fields.len() == 1 => {
-                    let (name, payload) = fields.iter().next().expect("there is one");
-                    (name.as_str(), Some(payload))
-                }
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                    return Err(wrong("a case by its name, or an object with one"));
-                }
-            };
-            let case = variant.cases().find(|case| case.name == name).ok_or_else(|| {
-                let names: Vec<_> = variant.cases().map(|case| case.name.to_owned()).collect();
-                wrong(&format!("one of {}", names.join(", ")))
-            })?;
-            let payload = match (case.ty, payload) {
-                (None, None) => None,
-                (Some(ty), Some(payload)) => Some(Box::new(from_json(&ty, payload, &below(path, name))?)),
-                (None, Some(_)) => return Err(wrong(&format!("right: {name} stands alone"))),
-                (Some(_), None) => return Err(wrong(&format!("right: {name} needs a value"))),
-            };
-            Val::Variant(name.to_owned(), payload)
-        }
-        Type::Option(_) if json.is_null() => Val::Option(None),
-        Type::Option(of) => Val::Option(Some(Box::new(from_json(&of.ty(), json, path)?))),
-        // The contract has none of these; its schemas could not be made if it had.
-        Type::S8
-        | Type::S16
-        | Type::S32
-        | Type::S64
-        | Type::Float32
-        | Type::Float64
-        | Type::Char
-        | Type::Map(_)
-        | Type::Result(_)
-        | Type::Flags(_)
-        | Type::Own(_)
-        | Type::Borrow(_)
-        | Type::Future(_)
-        | Type::Stream(_)
-        | Type::ErrorContext
-        | Type::FixedLengthList(_) => return Err(wrong("of a type that is written as JSON")),
-    })
+/// A reader of an action's input.
+pub(super) struct Reader<'a> {
+    /// The action's name in the catalog.
+    action: &'a str,
+    /// The catalog as text.
+    text: &'a str,
+    /// The catalog, which has the defaults; read once one is asked for.
+    catalog: OnceCell<Value>,
 }
 
-/// Reads a field of an object, which may be left out if the type says so.
-pub(super) fn field(ty: &Type, object: &Value, name: &str, path: &str) -> Result<Val, Wrong> {
-    let path = below(path, name);
-    match (ty, object.get(name)) {
-        (_, Some(value)) => from_json(ty, value, &path),
-        (Type::Option(_), None) => Ok(Val::Option(None)),
-        (_, None) => Err((path.clone(), format!("{path} is missing"))),
+impl<'a> Reader<'a> {
+    pub(super) fn new(action: &'a str, catalog: &'a str) -> Self {
+        Self { action, text: catalog, catalog: OnceCell::new() }
     }
+
+    fn catalog(&self) -> &Value {
+        self.catalog.get_or_init(|| serde_json::from_str(self.text).unwrap_or_default())
+    }
+
+    /// Reads a value of this type from JSON.
+    pub(super) fn value(&self, ty: &Type, json: &Value, path: &str) -> Result<Val, Wrong> {
+        let wrong = |what: &str| {
+            let name = if path.is_empty() { "the input" } else { path };
+            (path.to_owned(), format!("{name} is not {what}"))
+        };
+        let number = |max: u64| {
+            json.as_u64().filter(|n| *n <= max).ok_or_else(|| wrong("a whole number in its range"))
+        };
+        let text = || json.as_str().ok_or_else(|| wrong("text"));
+        let list = || json.as_array().ok_or_else(|| wrong("a list"));
+        Ok(match ty {
+            Type::Bool => Val::Bool(json.as_bool().ok_or_else(|| wrong("true or false"))?),
+            Type::U8 => Val::U8(number(u8::MAX.into())? as u8),
+            Type::U16 => Val::U16(number(u16::MAX.into())? as u16),
+            Type::U32 => Val::U32(number(u32::MAX.into())? as u32),
+            Type::U64 => Val::U64(number(u64::MAX)?),
+            Type::String => Val::String(text()?.to_owned()),
+            Type::List(of) if of.ty() == Type::U8 => {
+                let bytes = STANDARD.decode(text()?).map_err(|_| wrong("base64"))?;
+                Val::List(bytes.into_iter().map(Val::U8).collect())
+            }
+            Type::List(of) => {
+                let ty = of.ty();
+                let items = list()?.iter().enumerate();
+                Val::List(
+                    items
+                        .map(|(at, item)| self.value(&ty, item, &below(path, &at.to_string())))
+                        .collect::<Result<_, _>>()?,
+                )
+            }
+            Type::Tuple(tuple) => {
+                let items = list()?;
+                if items.len() != tuple.types().len() {
+                    return Err(wrong(&format!("a list of {}", tuple.types().len())));
+                }
+                let items = tuple.types().zip(items).enumerate();
+                let items =
+                    items.map(|(at, (ty, item))| self.value(&ty, item, &below(path, &at.to_string())));
+                Val::Tuple(items.collect::<Result<_, _>>()?)
+            }
+            Type::Record(record) => {
+                let object = json.as_object().ok_or_else(|| wrong("an object"))?;
+                let known = |name: &String| record.fields().any(|field| field.name == name);
+                if let Some(unknown) = object.keys().find(|name| !known(name)) {
+                    let place = below(path, unknown);
+                    let why = self::unknown(unknown, &place, record.fields().map(|field| field.name));
+                    return Err((place, why));
+                }
+                let fields = record
+                    .fields()
+                    .map(|of| Ok((of.name.to_owned(), self.field(&of.ty, json, of.name, path)?)));
+                Val::Record(fields.collect::<Result<_, Wrong>>()?)
+            }
+            Type::Enum(cases) => {
+                let name = text()?;
+                if !cases.names().any(|case| case == name) {
+                    return Err(wrong(&format!("one of {}", cases.names().collect::<Vec<_>>().join(", "))));
+                }
+                Val::Enum(name.to_owned())
+            }
+            Type::Variant(variant) => {
+                let (name, payload) = match json {
+                    Value::String(name) => (name.as_str(), None),
+                    Value::Object(fields) if fields.len() == 1 => {
+                        let (name, payload) = fields.iter().next().expect("there is one");
+                        (name.as_str(), Some(payload))
+                    }
+                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                        return Err(wrong("a case by its name, or an object with one"));
+                    }
+                };
+                let case = variant.cases().find(|case| case.name == name).ok_or_else(|| {
+                    let names: Vec<_> = variant.cases().map(|case| case.name.to_owned()).collect();
+                    wrong(&format!("one of {}", names.join(", ")))
+                })?;
+                let payload = match (case.ty, payload) {
+                    (None, None) => None,
+                    (Some(ty), Some(payload)) => {
+                        Some(Box::new(self.value(&ty, payload, &below(path, name))?))
+                    }
+                    (None, Some(_)) => return Err(wrong(&format!("right: {name} stands alone"))),
+                    (Some(_), None) => return Err(wrong(&format!("right: {name} needs a value"))),
+                };
+                Val::Variant(name.to_owned(), payload)
+            }
+            // What a form sends of a field that nobody has filled in.
+            Type::Option(_) if json.is_null() || is_blank(json) => Val::Option(None),
+            Type::Option(of) => Val::Option(Some(Box::new(self.value(&of.ty(), json, path)?))),
+            // The contract has none of these; its schemas could not be made if it had.
+            Type::S8
+            | Type::S16
+            | Type::S32
+            | Type::S64
+            | Type::Float32
+            | Type::Float64
+            | Type::Char
+            | Type::Map(_)
+            | Type::Result(_)
+            | Type::Flags(_)
+            | Type::Own(_)
+            | Type::Borrow(_)
+            | Type::Future(_)
+            | Type::Stream(_)
+            | Type::ErrorContext
+            | Type::FixedLengthList(_) => return Err(wrong("of a type that is written as JSON")),
+        })
+    }
+
+    /// Reads a field of an object, which may be left out, or be blank, if it has a default or the type says so.
+    pub(super) fn field(&self, ty: &Type, object: &Value, name: &str, path: &str) -> Result<Val, Wrong> {
+        let path = below(path, name);
+        let given = object.get(name);
+        match (ty, given.filter(|value| !is_blank(value))) {
+            (_, Some(value)) => self.value(ty, value, &path),
+            (Type::Option(_), None) => Ok(Val::Option(None)),
+            (_, None) => match (self.default(&path), given) {
+                (Some(default), _) => self.value(ty, default, &path),
+                // It has to be there, and may be blank for all that is known here.
+                (None, Some(blank)) => self.value(ty, blank, &path),
+                (None, None) => Err((path.clone(), format!("{path} is missing"))),
+            },
+        }
+    }
+
+    /// The default of the field at `path`, as the catalog says it.
+    fn default(&self, path: &str) -> Option<&Value> {
+        let action =
+            self.catalog()["actions"].as_array()?.iter().find(|action| action["name"] == self.action)?;
+        path.split('.').try_fold(&action["input"], |schema, part| self.below(schema, part))?.get("default")
+    }
+
+    /// The schema of a part of what a schema describes.
+    fn below<'s>(&'s self, schema: &'s Value, part: &str) -> Option<&'s Value> {
+        let schema = match schema["$ref"].as_str() {
+            Some(reference) => self.catalog().pointer(reference.strip_prefix('#')?)?,
+            None => schema,
+        };
+        let of_a_case = || schema["oneOf"].as_array()?.iter().find_map(|case| case["properties"].get(part));
+        let of_a_list = || {
+            let at: usize = part.parse().ok()?;
+            schema["prefixItems"].get(at).or_else(|| schema.get("items"))
+        };
+        schema["properties"].get(part).or_else(of_a_case).or_else(of_a_list)
+    }
+}
+
+/// Tells if a value is text without a character that is seen.
+fn is_blank(json: &Value) -> bool {
+    json.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 /// Writes a value of this type as JSON.
