@@ -144,6 +144,7 @@ pub(crate) fn invoke_request(request: wit_functions::InvokeRequest) -> InvokeReq
         invoker: request.invoker.map(invoker),
         audience: request.audience,
         authorization: request.authorization.map(Secret::new),
+        serverless_authorization: request.serverless_authorization,
         idempotent: request.idempotent,
         raise_for_status: request.raise_for_status,
     }

@@ -202,6 +202,7 @@ pub(crate) fn api_response(response: ApiResponse) -> wit_api::ApiResponse {
         body: content(response.body),
         url: response.url,
         token: token(response.token),
+        diagnosis: response.diagnosis,
         trace: trace(response.trace),
     }
 }

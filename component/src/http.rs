@@ -1,7 +1,8 @@
 //! One exchange over wasi:http, by the rules that hold on every host:
 //!
 //! - `handle` comes before the body is written: some hosts read nothing until then.
-//! - The body is always opened and finished, and `content-length` is always set, 0 included.
+//! - The body is always opened and finished, and `content-length` is set, 0 included: some hosts would send the
+//!   body in chunks without it. A GET and a HEAD without a body have none, and no host sends one then.
 //! - It is written in the pieces that `check-write` allows, never with the blocking call, which takes
 //!   4,096 bytes at most.
 //! - If the other side closes the body, the response is still read: it may be an early 413.
@@ -59,7 +60,9 @@ pub(crate) async fn send(request: &Request, timeouts: Timeouts) -> Outcome<Respo
 fn outgoing(request: &Request) -> Outcome<(OutgoingRequest, OutgoingBody)> {
     let mut entries: Vec<(String, Vec<u8>)> =
         request.headers().iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
-    entries.push(("content-length".to_owned(), request.body().len().to_string().into_bytes()));
+    if let Some(length) = request.content_length() {
+        entries.push(("content-length".to_owned(), length.to_string().into_bytes()));
+    }
     for (name, value) in request::credentials(request) {
         entries.push((name.to_owned(), value.reveal().clone().into_bytes()));
     }

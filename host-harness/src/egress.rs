@@ -8,7 +8,7 @@
 //!   always https on port 443;
 //! - the credential is of a kind that the rule of that target carries. An access token therefore
 //!   never reaches a function, for functions are anybody's code;
-//! - a function that reads an `Authorization` of the caller's own has the ID token beside it, as
+//! - a function that reads an `Authorization` of the caller's own, or must not have any, gets the ID token as
 //!   `X-Serverless-Authorization`: only where the rule carries ID tokens, and the caller's own is then
 //!   anything but a Google access token;
 //! - no other header holds a credential, and the query of a request to Google none either.
@@ -38,7 +38,7 @@ use self::{
     manifest::{Carries, Rule},
 };
 
-/// The header of the ID token if the caller's own Authorization goes to the function.
+/// The header of an ID token that is for Google's front end alone.
 const SERVERLESS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-serverless-authorization");
 
 /// The hosts that a component may reach, and the kind of credential it may show to each.
@@ -70,7 +70,7 @@ impl EgressPolicy {
     pub fn check(&self, request: &Parts) -> Result<(), String> {
         let (host, rule) = self.rule(request)?;
         let presented = if request.headers.contains_key(SERVERLESS_AUTHORIZATION) {
-            Presented::beside_the_callers_own(&request.headers)?
+            Presented::serverless(&request.headers)?
         } else {
             Presented::read(&request.headers)?
         };

@@ -95,7 +95,7 @@ async fn every_row_about_repeats_gets_its_verdict() {
 
 async fn run(row: Row, stages: Stages) {
     match row.area {
-        Area::Url | Area::Path | Area::Query | Area::Header | Area::Method => {
+        Area::Url | Area::Path | Area::Query | Area::Header | Area::ApiHeader | Area::Method => {
             for request in row.requests() {
                 api(request, row.expected(), &stages).await;
             }

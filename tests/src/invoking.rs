@@ -206,7 +206,9 @@ async fn gzip_is_decompressed_within_the_limit() {
     const MANY: usize = 32 << 20;
     let google = Google::start(|seen| match seen.path.as_str() {
         "/small" => encoded("gzip", gzip(b"{\"a\":1}")),
-        "/brotli" => encoded("br", b"{\"a\":1}".to_vec()),
+        // As Node's zlib compresses it.
+        "/brotli" => encoded("br", b"\x0b\x03\x80{\"a\":1}\x03".to_vec()),
+        "/no-coding" => encoded("utf-8", b"{\"a\":1}".to_vec()),
         "/many" => encoded("gzip", gzip(&vec![b' '; MANY])),
         _ => encoded("gzip", gzip(&vec![b' '; MANY + 1])),
     })
@@ -218,7 +220,10 @@ async fn gzip_is_decompressed_within_the_limit() {
     assert_eq!(answer.body, Content::Json("{\"a\":1}".to_owned()));
     assert!(answer.headers.iter().any(|header| header.name == "content-encoding"));
     let answer = host.invoke(&id, at("/brotli"), None).await.unwrap();
-    assert_eq!(answer.body, Content::Bytes(b"{\"a\":1}".to_vec()));
+    assert_eq!(answer.body, Content::Bytes(b"\x0b\x03\x80{\"a\":1}\x03".to_vec()));
+    assert!(answer.diagnosis.unwrap().contains("said to be in br, which is not unpacked here"));
+    let answer = host.invoke(&id, at("/no-coding"), None).await.unwrap();
+    assert_eq!((answer.body, answer.diagnosis), (Content::Json("{\"a\":1}".to_owned()), None));
     let answer = host.invoke(&id, at("/many"), None).await.unwrap();
     assert_eq!(answer.body.as_bytes().len(), MANY);
     let error = refused(host.invoke(&id, at("/bomb"), None).await);

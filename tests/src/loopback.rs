@@ -133,14 +133,20 @@ async fn method_path_query_and_headers_arrive_as_given() {
     let id = host.connect(connect_request(), None).await.unwrap().connection.id;
     let mut request = invoke_request(hello());
     request.method = "PATCH".to_owned();
-    request.path = "/a/b%20c".to_owned();
+    request.path = "/a/b%20c%2Fd".to_owned();
     request.query = Some(Query::Raw("x=1&x=2&y=%C3%BC".to_owned()));
-    request.headers = vec![gcf_host::wit::Header { name: "X-Trace".to_owned(), value: "t-1".to_owned() }];
+    let header = |name: &str| gcf_host::wit::Header { name: name.to_owned(), value: "t-1".to_owned() };
+    request.headers = vec![header("X-Trace"), header("X-Goog-Channel-ID")];
+    request.serverless_authorization = true;
     host.invoke(&id, request, None).await.unwrap();
     let seen = google.seen_at(FUNCTION).pop().unwrap();
-    assert_eq!((seen.method.as_str(), seen.path.as_str()), ("PATCH", "/a/b%20c?x=1&x=2&y=%C3%BC"));
-    assert_eq!(seen.headers["x-trace"], "t-1");
-    assert_eq!(seen.headers["content-type"], "application/json", "set without a body too");
+    assert_eq!((seen.method.as_str(), seen.path.as_str()), ("PATCH", "/a/b%20c%2Fd?x=1&x=2&y=%C3%BC"));
+    for name in ["x-trace", "x-goog-channel-id"] {
+        assert_eq!(seen.headers[name], "t-1");
+    }
+    // Google's front end takes it alone, and the function receives no other (Cloud Run, service-to-service).
+    assert!(seen.headers["x-serverless-authorization"].to_str().unwrap().starts_with("Bearer ey"));
+    assert!(!seen.headers.contains_key("authorization"));
 }
 
 #[tokio::test]
@@ -154,6 +160,12 @@ async fn every_method_arrives_as_what_it_is() {
         let seen = google.seen_at(FUNCTION).pop().unwrap();
         assert_eq!((seen.method.as_str(), answer.status), (method, 200));
         assert_eq!(answer.trace.last().unwrap().method, method);
+        // RFC 9110, sections 8.3 and 8.6.
+        let length = seen.headers.get("content-length").map(|length| length.to_str().unwrap());
+        assert_eq!(length, (!matches!(method, "GET" | "HEAD")).then_some("0"), "{method}");
+        for name in ["content-type", "transfer-encoding"] {
+            assert!(!seen.headers.contains_key(name), "{method}: {name}");
+        }
     }
     assert_eq!(google.seen_at(FUNCTION).len(), 7);
     let below = format!("https://{FUNCTION}/below");

@@ -264,7 +264,7 @@ async fn every_action_takes_and_gives_what_the_catalog_says() {
         "headers": [{"name": "x-a", "value": "b"}], "body": {"bytes": {"content-type": "a/b", "data": "aGk="}},
         "auth": "id-token",
         "invoker": {"service-account": {"service-account": ACCOUNT, "delegates": [], "include-email": true}},
-        "audience": FUNCTION, "idempotent": true, "raise-for-status": false,
+        "audience": FUNCTION, "serverless-authorization": false, "idempotent": true, "raise-for-status": false,
     });
     stage.play("planning.plan", &id, json!({"action": {"functions-invoke": invoke}})).await;
     let mut invoke = invoke;

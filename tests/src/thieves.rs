@@ -122,7 +122,7 @@ async fn no_action_by_name_takes_anything_of_others() {
         ("functions.options", json!({"field": "regions"})),
         (
             "functions.invoke",
-            json!({"function": function, "method": "GET", "path": "", "headers": [], "auth": "auto", "idempotent": false, "raise-for-status": false}),
+            json!({"function": function, "method": "GET", "path": "", "headers": [], "auth": "auto", "serverless-authorization": false, "idempotent": false, "raise-for-status": false}),
         ),
         ("api.custom-api", json!({"method": "GET", "path": "/", "headers": []})),
         ("planning.plan", json!({"action": "connections-disconnect"})),

@@ -16,7 +16,10 @@ use crate::{
     },
     google::{
         names::{FunctionName, Region},
-        request::function_url::{Audience, FunctionUrl},
+        request::{
+            function_url::{Audience, FunctionUrl},
+            headers::CallerHeaders,
+        },
         which::Lookup,
     },
 };
@@ -139,13 +142,19 @@ impl GuardRails {
         self.allows_name(url.name())
     }
 
-    /// Judges if a request may be made with this method and so many bytes of body.
+    /// Judges if a request may be made with this method, these headers and so many bytes of body.
     ///
     /// # Errors
     /// `restricted`.
-    pub(crate) fn allows_request(&self, method: Method, body: usize) -> Result<()> {
+    pub(crate) fn allows_request(&self, method: Method, headers: &CallerHeaders, body: usize) -> Result<()> {
         if self.read_only && !is_safe(method) {
             return Err(restricted("read-only", format!("{} is not for reading", method.as_str())));
+        }
+        if (self.read_only || !self.methods.is_empty())
+            && let Some(name) = headers.method_override()
+        {
+            let rail = if self.read_only { "read-only" } else { "methods" };
+            return Err(restricted(rail, format!("the header `{name}` can make another method of it")));
         }
         if !self.methods.is_empty() && !self.methods.iter().any(|allowed| allowed == method.as_str()) {
             let allowed = self.methods.join(", ");

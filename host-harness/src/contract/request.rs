@@ -166,6 +166,9 @@ request! {
         /// The caller's own `Authorization`, for a function that reads it. Printing the request shows its
         /// size only.
         authorization: Option<String>,
+        /// Sends the ID token as `X-Serverless-Authorization`, so that the function receives no `Authorization` but
+        /// the caller's own.
+        serverless_authorization: bool,
         /// True if the function may safely be called twice.
         idempotent: bool,
         /// Turns a status outside 2xx into an error.
@@ -203,6 +206,7 @@ impl InvokeRequest {
             invoker: None,
             audience: None,
             authorization: None,
+            serverless_authorization: false,
             idempotent: false,
             raise_for_status: false,
         }
@@ -228,6 +232,7 @@ impl fmt::Debug for InvokeRequest {
             .field("invoker", &self.invoker)
             .field("audience", &self.audience)
             .field("authorization", &self.authorization.as_deref().map(Hidden))
+            .field("serverless_authorization", &self.serverless_authorization)
             .field("idempotent", &self.idempotent)
             .field("raise_for_status", &self.raise_for_status)
             .finish()

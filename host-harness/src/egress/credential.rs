@@ -38,13 +38,12 @@ impl Presented {
         Ok(only(headers, header::AUTHORIZATION)?.map_or(Self::Nothing, Self::of))
     }
 
-    /// Reads the header that Cloud Run prefers where both are there. The Authorization header is then the
-    /// caller's own, and judged by one thing only: that it is not an access token, which could be the
-    /// connection's.
-    pub(super) fn beside_the_callers_own(headers: &HeaderMap) -> Result<Self, String> {
+    /// Reads the header that is for Google's front end alone. An Authorization header beside it is the caller's
+    /// own, and judged by one thing only: that it is not an access token, which could be the connection's.
+    pub(super) fn serverless(headers: &HeaderMap) -> Result<Self, String> {
         let token = only(headers, SERVERLESS_AUTHORIZATION)?.map_or(Self::Nothing, Self::of);
         match only(headers, header::AUTHORIZATION)? {
-            None => Err("x-serverless-authorization without an authorization header beside it".to_owned()),
+            None => Ok(token),
             Some(own) if is_access_token(own.as_bytes()) => Ok(Self::AccessToken),
             Some(_) => Ok(token),
         }

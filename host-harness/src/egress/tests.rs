@@ -159,7 +159,7 @@ fn no_query_to_google_carries_a_credential() {
 }
 
 #[test]
-fn the_callers_own_authorization_goes_to_a_function_beside_an_id_token() {
+fn an_id_token_goes_to_a_function_alone_or_beside_the_callers_own_authorization() {
     const RUN: &str = "https://fn-abcdef-uc.a.run.app/";
     let (own, token) = (("authorization", "Basic canary"), ("x-serverless-authorization", ID_TOKEN));
     for value in ["Basic canary", "Bearer canary", ID_TOKEN, "Digest username=\"canary\", nonce=\"1\""] {
@@ -170,7 +170,14 @@ fn the_callers_own_authorization_goes_to_a_function_beside_an_id_token() {
     denied(RUN, &[own, serverless("Basic canary")], "an access token");
     denied(RUN, &[("authorization", ACCESS_TOKEN), token], "an access token");
     denied(RUN, &[("authorization", "Basic ya29.canary"), token], "an access token");
-    denied(RUN, &[token], "without an authorization header beside it");
+    // Cloud Run takes it alone too.
+    assert_eq!(judge(RUN, &[token]), Ok(()));
+    denied(RUN, &[serverless(ACCESS_TOKEN)], "an access token");
+    denied(RUN, &[serverless("Basic canary")], "an access token");
+    denied(RUN, &[token, token], "more than one x-serverless-authorization");
+    denied(API, &[token], "x-serverless-authorization is not allowed");
+    denied("https://us-central1-p.cloudfunctions.net/fn", &[token], "an ID token");
+    denied("https://evil.com/", &[token], "not in");
     denied(RUN, &[own, token, token], "more than one x-serverless-authorization");
     denied(RUN, &[own, own, token], "more than one authorization");
     denied(RUN, &[own], "an access token");

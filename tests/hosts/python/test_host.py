@@ -78,6 +78,7 @@ class HostTest(unittest.TestCase):
             "headers": [],
             "body": ("bytes", {"content-type": "application/octet-stream", "data": body}),
             "auth": "id-token",
+            "serverless-authorization": False,
             "idempotent": False,
             "raise-for-status": False,
         }

@@ -6,7 +6,7 @@ pub use pages::all_pages;
 
 use crate::{
     base::{
-        content::Content,
+        content::{self, Content},
         error::{Error, Result},
         http::{Exchange, Method, TokenKind},
         ports::Ports,
@@ -22,7 +22,7 @@ use crate::{
             body::{Body, Payload},
             function_url::{self, FunctionUrl},
             grammar::{PathAndQuery, Query},
-            headers::CallerHeaders,
+            headers::{CallerHeaders, Reader},
         },
     },
     session::Session,
@@ -55,6 +55,7 @@ pub struct ApiResponse {
     pub body: Content,
     pub url: String,
     pub token: TokenKind,
+    pub diagnosis: Option<String>,
     pub trace: Vec<Exchange>,
 }
 
@@ -130,8 +131,8 @@ pub async fn custom_api<P: Ports>(
         return Err(error.with_trace(call.take_trace()));
     }
     let status = response.status;
-    let (headers, body) = Content::of_response(response);
-    Ok(ApiResponse { status, headers, body, url, token, trace: call.take_trace() })
+    let (headers, body, diagnosis) = content::read(response);
+    Ok(ApiResponse { status, headers, body, url, token, diagnosis, trace: call.take_trace() })
 }
 
 /// The purpose of a caller's own request: where it is one that functions are found with too, it is called the same.
@@ -169,19 +170,21 @@ fn purpose(api: Api, method: Method, target: &PathAndQuery) -> Purpose {
 fn parse(ports: &impl Ports, session: &Session, request: ApiRequest) -> Result<Parsed> {
     let target = parse_target(&request)?;
     let method = parse_method(&request.method)?;
-    let headers = CallerHeaders::parse(request.headers)?;
-    let payload = match (request.body, method) {
-        // An API takes a GET without a body at its word; a content type would promise one.
-        (None, Method::Get | Method::Delete) => Payload::none(),
-        (Some(Body::CloudEvent(_)), _) => {
+    let reader = match target {
+        Target::Api(..) => Reader::Api,
+        Target::Function(..) => Reader::Function,
+    };
+    let headers = CallerHeaders::parse(request.headers, reader)?;
+    let payload = match request.body {
+        Some(Body::CloudEvent(_)) => {
             return Err(Error::input("body", "an event is for a function").fix("send it with invoke"));
         }
-        (body, _) => Payload::encode(body, ports.random())?
+        body => Payload::encode(body, ports.random())?
             .going_with(method)?
             .at_most(MAX_REQUEST, "this connector")?,
     };
     let rails = &session.guard_rails;
-    rails.allows_request(method, payload.bytes.len())?;
+    rails.allows_request(method, &headers, payload.bytes.len())?;
     match &target {
         Target::Api(api, path_and_query) => rails.allows_path(&session.project, *api, path_and_query)?,
         Target::Function(url, _) => rails.allows_custom_url(url)?,
@@ -229,7 +232,7 @@ fn one_query(in_url: Option<String>, beside: &Query) -> Result<Query> {
 /// A path of an API that hides nothing and hands out no token (`docs/decisions/0013`).
 fn to_api(api: Api, path: &str, query: &Query) -> Result<Target> {
     let target = PathAndQuery::for_api(path, query)?;
-    let segments = target.segments();
+    let [segments, pieces] = target.readings();
     let version = segments.first().and_then(|first| first.strip_prefix('v'));
     let is_version = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_digit())
@@ -245,7 +248,7 @@ fn to_api(api: Api, path: &str, query: &Query) -> Result<Target> {
         let verb = segment.rsplit(':').next().unwrap_or_default();
         MINTING.iter().any(|minting| verb.eq_ignore_ascii_case(minting))
     };
-    if segments.iter().any(mints) {
+    if segments.iter().chain(&pieces).any(mints) {
         return Err(Error::input(
             "path",
             "this method hands out a token or a signature, and no caller gets those",

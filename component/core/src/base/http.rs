@@ -69,6 +69,8 @@ pub struct Request {
     pub(crate) bearer: Option<Secret<String>>,
     /// The caller's own `Authorization`: the token is then for Google's front end alone.
     pub(crate) own_authorization: Option<Secret<String>>,
+    /// The token is for Google's front end alone, whether there is an `Authorization` or not.
+    pub(crate) serverless: bool,
     pub(crate) body: Vec<u8>,
     pub(crate) token: TokenKind,
     pub(crate) max_response: u64,
@@ -116,6 +118,17 @@ impl Request {
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The `content-length` to send: none for a GET and a HEAD without a body, 0 for any other method without one.
+    ///
+    /// RFC 9110, section 8.6: a user agent sends it where the method anticipates content, even if it is 0, for a server may
+    /// answer 411 otherwise; and not where it does not. Of DELETE and OPTIONS it is sent all the same: a host that does
+    /// not know that the body stays empty would announce one in chunks.
+    #[must_use]
+    pub fn content_length(&self) -> Option<usize> {
+        let bare = self.body.is_empty() && matches!(self.method, Method::Get | Method::Head);
+        (!bare).then_some(self.body.len())
     }
 
     /// The kind of token it carries.

@@ -30,18 +30,21 @@ pub(crate) enum Value<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
-/// More names than any object here has: to look each one up among the others would take for ever.
-const MAX_FIELDS: usize = 1024;
+/// The deepest that objects and lists may stand in each other. It is serde_json's limit, by which the parser keeps to the
+/// stack it has; where nothing is built ([`check`]), it does not hold.
+const MAX_DEPTH: usize = 127;
 
 /// The reason why something cannot be read.
 #[derive(Debug)]
 pub(crate) enum Unreadable {
-    /// It is not JSON, or repeats a field.
+    /// It is not JSON.
     Json(serde_json::Error),
+    /// It is nested deeper than [`MAX_DEPTH`].
+    TooDeep,
     /// It is JSON, and not an object.
     NoObject,
-    /// It says a name twice, or has too many.
-    Twice,
+    /// An object in it has this name twice. Which of the two somebody else would read is unknown (RFC 8259, section 4).
+    Twice(String),
     /// This field is missing, or of another type than it has to be.
     Field(&'static str),
 }
@@ -49,10 +52,9 @@ pub(crate) enum Unreadable {
 /// The outcome of reading.
 pub(crate) type Read<T> = Result<T, Unreadable>;
 
-/// Reads an object. A depth of more than 128 is refused; a byte order mark before it is nothing (RFC 8259, section 8.1).
+/// Reads an object.
 pub(crate) fn read(json: &[u8]) -> Read<Object<'_>> {
-    let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json);
-    match serde_json::from_slice(json).map_err(Unreadable::Json)? {
+    match any(json)? {
         Value::Object(object) => Ok(object),
         Value::Null
         | Value::Flag(_)
@@ -65,7 +67,61 @@ pub(crate) fn read(json: &[u8]) -> Read<Object<'_>> {
 
 /// Reads JSON of any kind.
 pub(crate) fn value(json: &str) -> Read<Value<'_>> {
-    serde_json::from_slice(json.as_bytes()).map_err(Unreadable::Json)
+    any(json.as_bytes())
+}
+
+/// Reads JSON of any kind. A byte order mark before it is passed over (RFC 8259, section 8.1).
+fn any(json: &[u8]) -> Read<Value<'_>> {
+    let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json);
+    let value = serde_json::from_slice(json).map_err(|error| {
+        if depth(json) > MAX_DEPTH { Unreadable::TooDeep } else { Unreadable::Json(error) }
+    })?;
+    match twice(&value) {
+        Some(name) => Err(Unreadable::Twice(name.to_owned())),
+        None => Ok(value),
+    }
+}
+
+/// JSON without the byte order mark that it may begin with.
+pub(crate) fn without_mark(json: &str) -> &str {
+    json.strip_prefix('\u{feff}').unwrap_or(json)
+}
+
+/// The depth of brackets, up to where something is no JSON any more.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// A name that stands twice in an object.
+fn twice<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+    match value {
+        Value::Object(object) => repeated(object.fields().map(|(name, _)| name))
+            .or_else(|| object.fields().find_map(|(_, value)| twice(value))),
+        Value::List(items) => items.iter().find_map(twice),
+        Value::Null | Value::Flag(_) | Value::Number(_) | Value::OtherNumber(_) | Value::Text(_) => None,
+    }
+}
+
+/// A name that stands twice among others, however many there are.
+fn repeated<'n>(names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }
 
 /// Tells if a text is JSON of any kind.
@@ -239,15 +295,14 @@ impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json(error) => {
-                let what = match error.classify() {
-                    serde_json::error::Category::Data => "repeats a field",
-                    serde_json::error::Category::Eof => "ends too early",
-                    serde_json::error::Category::Syntax | serde_json::error::Category::Io => "is not JSON",
-                };
+                let what = if error.is_eof() { "ends too early" } else { "is not JSON" };
                 write!(f, "{what} (line {}, column {})", error.line(), error.column())
             }
+            Self::TooDeep => {
+                write!(f, "is nested deeper than the {MAX_DEPTH} levels that this connector reads")
+            }
             Self::NoObject => f.write_str("is not an object"),
-            Self::Twice => f.write_str("repeats a field"),
+            Self::Twice(_) => f.write_str("has a name twice in an object"),
             Self::Field(name) => {
                 write!(f, "has a field that is missing or of an unexpected type: {name}")
             }
@@ -309,10 +364,6 @@ impl<'de> Visitor<'de> for Any {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
         let mut object = Object::default();
         while let Some(name) = fields.next_key::<Name<'de>>()? {
-            // Which of the two somebody else would read is unknown.
-            if object.0.len() == MAX_FIELDS || object.get(&name.0).is_some() {
-                return Err(A::Error::custom("an object has a name twice, or more than 1024 names"));
-            }
             object.0.push((name.0, fields.next_value()?));
         }
         Ok(Value::Object(object))
@@ -383,15 +434,48 @@ mod tests {
     fn a_name_stands_once() {
         assert!(read(br#"{"a": 1, "a": 2}"#).is_err());
         assert!(read(br#"{"a": {"b": 1, "b": 1}}"#).is_err());
-        let many: String = (0..=MAX_FIELDS).map(|n| format!("\"{n}\":0,")).collect();
-        assert!(read(format!("{{{}}}", many.trim_end_matches(',')).as_bytes()).is_err());
+        let nested = br#"[{"a": 1}, {"b": [{"c": 1, "\u0063": 1}]}]"#;
+        let Err(Unreadable::Twice(name)) = any(nested) else { panic!("it is read") };
+        assert_eq!(name, "c");
+        // The same name in two objects is no repetition.
+        assert!(any(br#"[{"a": {"a": 1}}, {"a": 1}]"#).is_ok());
+    }
+
+    /// RFC 8259, section 4, knows no limit.
+    #[test]
+    fn an_object_has_as_many_names_as_there_are() {
+        let of = |names: usize, more: &str| {
+            let many: Vec<_> = (0..names).rev().map(|n| format!("\"{n}\":0")).collect();
+            format!("{{{}{more}}}", many.join(","))
+        };
+        for names in [1_024, 1_025, 20_000] {
+            let json = of(names, "");
+            let object = read(json.as_bytes()).unwrap();
+            assert_eq!((object.fields().count(), object.number("0").unwrap()), (names, Some(0)));
+            assert!(
+                matches!(read(of(names, ",\"17\":1").as_bytes()), Err(Unreadable::Twice(name)) if name == "17")
+            );
+        }
+    }
+
+    #[test]
+    fn depth_is_a_limit_and_called_one() {
+        let deep = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
+        assert!(read(deep(MAX_DEPTH).as_bytes()).is_ok());
+        let error = read(deep(MAX_DEPTH + 1).as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), "is nested deeper than the 127 levels that this connector reads");
+        // Brackets in text have no depth.
+        let text = format!("{{\"a\": \"\\\"{}\" x}}", "[".repeat(200));
+        assert!(matches!(read(text.as_bytes()), Err(Unreadable::Json(_))));
+        // What is only passed on may be as deep as it is.
+        assert!(check(&deep(100_000)).is_ok());
     }
 
     /// RFC 8259, section 8.1.
     #[test]
     fn a_byte_order_mark_is_nothing() {
         assert_eq!(read("\u{feff}{\"a\": 1}".as_bytes()).unwrap().number("a").unwrap(), Some(1));
-        for json in ["\u{feff}", "\u{feff}\u{feff}{}", "{}\u{feff}", "{\u{feff}}"] {
+        for json in ["\u{feff}", "\u{feff}\u{feff}{}", " \u{feff}{}", "{}\u{feff}", "{\u{feff}}"] {
             assert!(read(json.as_bytes()).is_err(), "{json:?}");
         }
     }

@@ -77,6 +77,7 @@ fn form_post(purpose: Purpose, host: &str, path: &str, token: TokenKind, form: &
         headers: vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())],
         bearer: None,
         own_authorization: None,
+        serverless: false,
         body: body.into_bytes(),
         token,
         max_response: MAX_TOKEN_RESPONSE,
@@ -94,6 +95,7 @@ pub fn to_keys() -> Request {
         headers: Vec::new(),
         bearer: None,
         own_authorization: None,
+        serverless: false,
         body: Vec::new(),
         token: TokenKind::None,
         max_response: MAX_TOKEN_RESPONSE,
@@ -121,6 +123,7 @@ pub fn to_api(
             .collect(),
         bearer: token.bearer(),
         own_authorization: None,
+        serverless: false,
         body: Vec::new(),
         token: token.kind(),
         max_response: MAX_API_RESPONSE,
@@ -145,6 +148,7 @@ pub fn to_function(
         headers: Vec::new(),
         bearer: None,
         own_authorization: None,
+        serverless: false,
         body: Vec::new(),
         token: TokenKind::None,
         max_response: MAX_FUNCTION_RESPONSE,
@@ -203,27 +207,28 @@ impl Request {
         self
     }
 
-    /// Adds the caller's own `Authorization`, to a request whose ID token then goes beside it.
+    /// Adds the caller's own `Authorization`, to a request whose ID token then goes beside it; with `serverless`, it goes
+    /// there anyway.
     #[must_use]
-    pub fn beside(mut self, authorization: Option<&OwnAuthorization>) -> Self {
+    pub fn beside(mut self, authorization: Option<&OwnAuthorization>, serverless: bool) -> Self {
         self.own_authorization = authorization.map(|own| own.0.clone());
+        self.serverless = serverless || authorization.is_some();
         self
     }
 }
 
 /// The headers that a port sends for a request's credentials.
 ///
-/// If both are there, Cloud Run reads the second one only, and hands the first one on.
+/// An ID token may stand in either. If both are there, Cloud Run reads the second one only, and hands the first one on.
 /// <https://cloud.google.com/run/docs/authenticating/service-to-service>
 #[must_use]
 pub fn credentials(request: &Request) -> Vec<(&'static str, Secret<String>)> {
     let mut headers = Vec::new();
-    let mut name = "authorization";
     if let Some(own) = &request.own_authorization {
-        headers.push((name, own.clone()));
-        name = "x-serverless-authorization";
+        headers.push(("authorization", own.clone()));
     }
     if let Some(token) = request.bearer() {
+        let name = if request.serverless { "x-serverless-authorization" } else { "authorization" };
         headers.push((name, Secret::new(format!("Bearer {}", token.reveal()))));
     }
     headers

@@ -1,6 +1,7 @@
 //! Paths on Google's APIs, read as far as guard rails ask.
 //!
-//! Paths and queries are read as Google reads them, with their escapes undone. Bodies are not read.
+//! Paths and queries are read as Google reads them, with their escapes undone. An escaped slash may divide a path or stand in
+//! a segment of it, and both readings have to be allowed. Bodies are not read.
 
 use super::{GuardRails, restricted};
 use crate::{
@@ -21,16 +22,19 @@ impl GuardRails {
     /// # Errors
     /// `restricted`.
     pub(crate) fn allows_path(&self, project: &ProjectId, api: Api, target: &PathAndQuery) -> Result<()> {
-        let segments = target.segments();
+        let readings = target.readings();
         let parameters = target.parameters();
-        let path = Named(segments.iter().map(String::as_str).collect());
+        let paths: Vec<Named<'_>> =
+            readings.iter().map(|segments| Named(segments.iter().map(String::as_str).collect())).collect();
         let values: Vec<Named<'_>> =
             parameters.iter().map(|(_, value)| Named(value.split('/').collect())).collect();
-        let all = || values.iter().chain([&path]);
+        let all = || values.iter().chain(&paths);
 
         if self.own_project {
             let own = |name: &str| is_own(project, name);
-            let names_own = path.0.get(1) == Some(&"projects") && path.0.get(2).is_some_and(|name| own(name));
+            let names_own = paths.iter().all(|path| {
+                path.0.get(1) == Some(&"projects") && path.0.get(2).is_some_and(|name| own(name))
+            });
             let also = |(name, value): &(String, String)| {
                 !PROJECT_PARAMETERS.contains(&name.as_str()) || value == project.as_str()
             };
@@ -50,8 +54,11 @@ impl GuardRails {
             for place in all().flat_map(|named| named.after("locations")) {
                 self.allows_place(place.split(':').next())?;
             }
-            let everywhere = matches!(path.0[..], [_, "projects", _, "locations"]);
-            if has_regions(api) && !everywhere && path.after("locations").next().is_none() {
+            let has_one = |path: &Named<'_>| {
+                let everywhere = matches!(path.0[..], [_, "projects", _, "locations"]);
+                everywhere || path.after("locations").next().is_some()
+            };
+            if has_regions(api) && !paths.iter().all(has_one) {
                 return Err(restricted(
                     "regions",
                     format!("the path names no region, and those allowed are {}", self.regions.join(", ")),
@@ -59,7 +66,8 @@ impl GuardRails {
             }
         }
         // To Google, this is a request for its API like any other; it runs the function all the same.
-        let called = path.0.iter().filter_map(|segment| segment.strip_suffix(":call"));
+        let called =
+            paths.iter().flat_map(|path| &path.0).filter_map(|segment| segment.strip_suffix(":call"));
         called.into_iter().try_for_each(|name| self.allows_name(Some(name)))
     }
 

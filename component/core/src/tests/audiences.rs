@@ -88,6 +88,7 @@ fn request(function: FunctionRef, auth: Auth, audience: Option<&str>) -> InvokeR
         invoker: None,
         audience: audience.map(str::to_owned),
         authorization: None,
+        serverless_authorization: false,
         idempotent: false,
         raise_for_status: false,
     }

@@ -41,7 +41,7 @@ fn every_row_gets_its_verdict() {
 
 fn run(row: &Row) {
     match row.area {
-        Area::Url | Area::Path | Area::Query | Area::Header | Area::Method => {
+        Area::Url | Area::Path | Area::Query | Area::Header | Area::ApiHeader | Area::Method => {
             row.requests().into_iter().for_each(|request| api(request, &row.expected()));
         }
         Area::ResourceName => name(&row.input(), &row.expected()),

@@ -69,6 +69,7 @@ fn call_of(function: FunctionRef, method: &str) -> InvokeRequest {
         invoker: None,
         audience: None,
         authorization: None,
+        serverless_authorization: false,
         idempotent: false,
         raise_for_status: false,
     }

@@ -28,6 +28,7 @@ pub(super) fn request(function: FunctionRef) -> InvokeRequest {
         invoker: None,
         audience: None,
         authorization: None,
+        serverless_authorization: false,
         idempotent: false,
         raise_for_status: false,
     }

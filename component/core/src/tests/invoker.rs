@@ -39,6 +39,7 @@ fn request() -> InvokeRequest {
         invoker: None,
         audience: None,
         authorization: None,
+        serverless_authorization: false,
         idempotent: false,
         raise_for_status: false,
     }

@@ -293,6 +293,7 @@ fn a_call_with_two_tokens_of_one_refresh_does_not_wait_for_itself() {
         invoker: Some(InvokerRequest::User),
         audience: None,
         authorization: None,
+        serverless_authorization: false,
         idempotent: false,
         raise_for_status: false,
     };

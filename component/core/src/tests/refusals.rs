@@ -112,6 +112,7 @@ fn invoked(world: &World, id: &str) -> Error {
         invoker: None,
         audience: None,
         authorization: None,
+        serverless_authorization: false,
         idempotent: false,
         raise_for_status: false,
     };

@@ -45,6 +45,7 @@ fn a_request_says_what_it_was_told_and_nothing_else() {
         invoker: None,
         audience: Some("https://a.example".to_owned()),
         authorization: None,
+        serverless_authorization: false,
         idempotent: true,
         raise_for_status: false,
     };

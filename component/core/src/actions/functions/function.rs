@@ -156,7 +156,7 @@ impl Function {
     /// The URL at which it is called, if the API said something that is a function's URL.
     #[must_use]
     pub fn callable_url(&self) -> Option<FunctionUrl> {
-        self.url.as_deref().and_then(|url| FunctionUrl::parse(url).ok())
+        self.url.as_deref().and_then(|url| FunctionUrl::parse(url).ok()).map(FunctionUrl::of_service)
     }
 }
 

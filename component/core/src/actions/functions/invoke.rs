@@ -24,7 +24,7 @@ use crate::{
             cloud_event::{CloudEvent, Data},
             function_url::{Audience, FunctionUrl},
             grammar::{PathAndQuery, Query},
-            headers::{CallerHeaders, OwnAuthorization},
+            headers::{CallerHeaders, OwnAuthorization, Reader},
         },
         which::{FunctionRef, Lookup},
     },
@@ -65,6 +65,7 @@ pub struct InvokeRequest {
     pub invoker: Option<InvokerRequest>,
     pub audience: Option<String>,
     pub authorization: Option<Secret<String>>,
+    pub serverless_authorization: bool,
     pub idempotent: bool,
     pub raise_for_status: bool,
 }
@@ -106,6 +107,8 @@ struct Parsed {
     /// The side that says where the function is.
     address: AddressOf,
     authorization: Option<OwnAuthorization>,
+    /// The ID token goes to Google's front end alone.
+    serverless: bool,
     class: Class,
     raise_for_status: bool,
 }
@@ -162,7 +165,7 @@ pub async fn invoke<P: Ports>(
     let mut call = Call::begin(ports, deadline_ms, deadlines::INVOKE)?;
     let session = Session::open(&call, connection)?;
     let request = parse(ports, &session, request)?;
-    session.guard_rails.allows_request(request.method, request.payload.bytes.len())?;
+    session.guard_rails.allows_request(request.method, &request.headers, request.payload.bytes.len())?;
     match &request.place {
         Place::Lookup(lookup) => session.guard_rails.allows_lookup(lookup)?,
         Place::Url(url) => session.guard_rails.allows_url(url)?,
@@ -191,7 +194,7 @@ fn parse(ports: &impl Ports, session: &Session, request: InvokeRequest) -> Resul
         Error::input("method", "the method is not one that can be sent")
             .fix("use GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS, in upper case")
     })?;
-    let headers = CallerHeaders::parse(request.headers)?;
+    let headers = CallerHeaders::parse(request.headers, Reader::Function)?;
     let (payload, event) = match request.body {
         Some(Body::CloudEvent(event)) => {
             let (payload, event) = parse_event(&event, method, &headers)?;
@@ -206,19 +209,20 @@ fn parse(ports: &impl Ports, session: &Session, request: InvokeRequest) -> Resul
             ("audience", request.audience.is_some()),
             ("invoker", request.invoker.is_some()),
             ("authorization", authorization.is_some()),
+            ("serverless-authorization", request.serverless_authorization),
         ] {
             if given {
                 return Err(Error::input(
                     field,
-                    format!("there is an {field}, but no credential is to be sent"),
+                    format!("`{field}` is there, but no credential is to be sent"),
                 )
                 .cause(Cause::NoCredential)
                 .fix("leave it out, or use auth `auto`"));
             }
         }
     }
-    if let (Some(_), Place::Url(url)) = (&authorization, &place) {
-        Callee::at(url).takes_two_credentials()?;
+    if let Place::Url(url) = &place {
+        Callee::at(url).takes(authorization.is_some(), request.serverless_authorization)?;
     }
     let address = match &place {
         Place::Lookup(Lookup::Exact(id)) if id.project != session.project => AddressOf::Caller,
@@ -246,6 +250,7 @@ fn parse(ports: &impl Ports, session: &Session, request: InvokeRequest) -> Resul
         },
         audience: request.audience,
         authorization,
+        serverless: request.serverless_authorization,
         class: if request.idempotent { Class::Idempotent } else { Class::Unsent },
         raise_for_status: request.raise_for_status,
     })
@@ -289,7 +294,7 @@ fn parse_event(text: &str, method: Method, headers: &CallerHeaders) -> Result<(P
     }
     let event = CloudEvent::parse(text)?;
     let is_json = matches!(event.data, Data::None | Data::Json(_));
-    let payload = Payload { content_type: Some(event.content_type), bytes: event.data.into_bytes() };
+    let payload = Payload { content_type: event.content_type, bytes: event.data.into_bytes() };
     Ok((payload, Event { headers: event.headers, is_json }))
 }
 
@@ -357,8 +362,6 @@ fn way_to(function: &Function, request: &Parsed) -> Result<Way> {
         });
     };
     let callee = Callee::of(function, url);
-    if request.authorization.is_some() {
-        callee.takes_two_credentials()?;
-    }
+    callee.takes(request.authorization.is_some(), request.serverless)?;
     Ok(Way::Url(callee))
 }

@@ -20,12 +20,13 @@ pub(crate) fn fields(json: &str) -> Read<Vec<(Cow<'_, str>, &str)>> {
         let (name, value) = part.split_at(end_of_string(part));
         // Text it is, or the check had failed.
         let Value::Text(name) = super::value(name)? else { return Err(Unreadable::NoObject) };
-        if fields.len() == super::MAX_FIELDS || fields.iter().any(|(there, _)| *there == name) {
-            return Err(Unreadable::Twice);
-        }
         fields.push((name, value.trim_start_matches([' ', '\t', '\r', '\n', ':']).trim_end()));
     }
-    Ok(fields)
+    let twice = super::repeated(fields.iter().map(|(name, _)| name.as_ref())).map(str::to_owned);
+    match twice {
+        Some(name) => Err(Unreadable::Twice(name)),
+        None => Ok(fields),
+    }
 }
 
 /// The items of a list; none if it is no list. It has to be JSON.
@@ -102,7 +103,7 @@ mod tests {
             assert!(fields(json).is_err(), "{json}");
         }
         for json in ["{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}"] {
-            assert!(matches!(fields(json), Err(Unreadable::Twice)), "{json}");
+            assert!(matches!(fields(json), Err(Unreadable::Twice(name)) if name == "a"), "{json}");
         }
     }
 

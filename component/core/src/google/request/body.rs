@@ -46,20 +46,15 @@ pub struct Part {
 /// Bytes, ready to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {
-    /// The media type; absent for a method that carries no body.
+    /// The media type. None of no bytes, unless the caller names one: without content there is nothing that it could be
+    /// the type of (RFC 9110, section 8.3), and servers that find one look for the content (Flask's `get_json`,
+    /// Fastify).
     pub content_type: Option<String>,
     /// The bytes.
     pub bytes: Vec<u8>,
 }
 
 impl Payload {
-    /// Nothing. A `content-type` is set all the same: 2nd gen functions drop a body without one, and
-    /// frameworks may refuse a request without one.
-    #[must_use]
-    pub fn empty() -> Self {
-        Self { content_type: Some("application/json".to_owned()), bytes: Vec::new() }
-    }
-
     /// Nothing, and no word of what it would be.
     #[must_use]
     pub fn none() -> Self {
@@ -71,13 +66,14 @@ impl Payload {
     /// # Errors
     /// `invalid-input` of field `body`.
     pub fn encode(body: Option<Body>, random: [u8; 16]) -> Result<Self> {
-        let Some(body) = body else { return Ok(Self::empty()) };
+        let Some(body) = body else { return Ok(Self::none()) };
         let (content_type, bytes) = match body {
             Body::Json(text) => {
-                json::check(&text).map_err(|error| {
+                let text = json::without_mark(&text);
+                json::check(text).map_err(|error| {
                     bad(format!("the body {error}")).fix("correct it, or send it as text or bytes")
                 })?;
-                ("application/json".to_owned(), text.into_bytes())
+                ("application/json".to_owned(), text.as_bytes().to_vec())
             }
             Body::Text(text) => ("text/plain; charset=utf-8".to_owned(), text.into_bytes()),
             Body::Form(pairs) => (
@@ -91,15 +87,16 @@ impl Payload {
                 });
                 (format!("multipart/form-data; boundary={boundary}"), multipart(&parts, &boundary)?)
             }
+            // The caller's own word stands even of nothing, as it does with curl.
             Body::Bytes { content_type, data } => {
                 media_type(&content_type)?;
-                (content_type, data)
+                return Ok(Self { content_type: Some(content_type), bytes: data });
             }
             Body::CloudEvent(_) => {
                 return Err(bad("an event goes to functions only").fix("invoke the function with it"));
             }
         };
-        Ok(Self { content_type: Some(content_type), bytes })
+        Ok(Self { content_type: (!bytes.is_empty()).then_some(content_type), bytes })
     }
 
     /// Refuses content that goes with a `GET` or a `HEAD`, before anything is sent: RFC 9110, section 9.3.1, gives it no
@@ -175,9 +172,18 @@ fn quoted(text: &str) -> Result<String> {
     Ok(format!("\"{}\"", text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")))
 }
 
+/// The longest media type, in bytes.
+const MAX_MEDIA_TYPE: usize = 256;
+
 pub(super) fn media_type(text: &str) -> Result<()> {
-    let ok = text.len() <= 256
-        && text.contains('/')
+    if text.len() > MAX_MEDIA_TYPE {
+        return Err(bad(format!(
+            "the content type has {} bytes, and this connector sends at most {MAX_MEDIA_TYPE}",
+            text.len()
+        ))
+        .fix("leave out parameters of it, or shorten a boundary"));
+    }
+    let ok = text.contains('/')
         && text.bytes().all(|b| (0x20..=0x7e).contains(&b))
         && !text.starts_with(' ')
         && !text.ends_with(' ');
@@ -205,6 +211,39 @@ mod tests {
             ("application/json".to_owned(), text.to_owned())
         );
         assert!(encode(Body::Json("{".to_owned())).is_err());
+    }
+
+    /// RFC 8259, section 8.1.
+    #[test]
+    fn a_byte_order_mark_is_not_sent_before_json() {
+        assert_eq!(
+            encode(Body::Json("\u{feff}{\"a\":1}".to_owned())).unwrap(),
+            ("application/json".to_owned(), "{\"a\":1}".to_owned())
+        );
+        assert!(encode(Body::Json("\u{feff}\u{feff}{}".to_owned())).is_err());
+    }
+
+    /// RFC 9110, section 8.3; `curl -X POST` and `curl -H content-type:…` do the same.
+    #[test]
+    fn nothing_has_no_media_type_but_the_callers() {
+        let of = |body| Payload::encode(body, [0; 16]).unwrap();
+        for body in [None, Some(Body::Text(String::new())), Some(Body::Form(Vec::new()))] {
+            assert_eq!(of(body), Payload::none());
+        }
+        let bytes = |content_type: &str| Body::Bytes { content_type: content_type.to_owned(), data: vec![] };
+        assert_eq!(of(Some(bytes("text/csv"))).content_type.as_deref(), Some("text/csv"));
+        assert!(of(Some(Body::Text("x".to_owned()))).content_type.is_some());
+    }
+
+    #[test]
+    fn the_length_of_a_media_type_is_a_limit_and_called_one() {
+        let named = |length: usize| {
+            let content_type = format!("a/{}", "b".repeat(length - 2));
+            Payload::encode(Some(Body::Bytes { content_type, data: vec![] }), [0; 16])
+        };
+        assert!(named(256).is_ok());
+        let message = named(257).unwrap_err().fields().message.clone();
+        assert_eq!(message, "the content type has 257 bytes, and this connector sends at most 256");
     }
 
     #[test]

@@ -9,12 +9,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::base::{
     dates::rfc_3339,
-    error::{Error, Result},
-    json::{self, Value, split},
+    error::{Error, Result, foreign},
+    json::{self, Unreadable, Value, split},
 };
 
 /// The most attributes, and the most bytes in all of their headers together: half of what a request may have.
 const MAX_ATTRIBUTES: usize = 50;
+/// The media type of data for which an event names none (JSON format, section 3.1).
+const JSON: &str = "application/json";
 const MAX_BYTES: usize = 32 * 1024;
 
 /// The parts of an event, ready for the wire.
@@ -22,8 +24,8 @@ const MAX_BYTES: usize = 32 * 1024;
 pub struct CloudEvent {
     /// The attributes as `ce-` headers, but for `datacontenttype`.
     pub headers: Vec<(String, String)>,
-    /// The media type of the data.
-    pub content_type: String,
+    /// The media type of the data: `datacontenttype`, or that of JSON, and none of no data if the event names none.
+    pub content_type: Option<String>,
     /// The data.
     pub data: Data,
 }
@@ -59,11 +61,22 @@ impl CloudEvent {
     /// # Errors
     /// `invalid-input` of field `body`, which names the attribute and never repeats its value.
     pub fn parse(text: &str) -> Result<Self> {
-        let unreadable = |error| bad(format!("the event {error}")).fix("hand over one CloudEvent in JSON");
+        let unreadable = |error: Unreadable| {
+            let what = match &error {
+                // The names of an event are no secret, and an event may have many.
+                Unreadable::Twice(name) => {
+                    format!("the event has the name `{}` twice in an object", foreign(name))
+                }
+                Unreadable::Json(_) | Unreadable::TooDeep | Unreadable::NoObject | Unreadable::Field(_) => {
+                    format!("the event {error}")
+                }
+            };
+            bad(what).fix("hand over one CloudEvent in JSON (CloudEvents 1.0, JSON format)")
+        };
+        let text = json::without_mark(text);
         let fields = json::read(text.as_bytes()).map_err(unreadable)?;
         let written = split::fields(text).map_err(unreadable)?;
-        let mut event =
-            Self { headers: Vec::new(), content_type: "application/json".to_owned(), data: Data::None };
+        let mut event = Self { headers: Vec::new(), content_type: None, data: Data::None };
         for name in ["id", "source", "specversion", "type"] {
             if fields.get(name).and_then(Value::text).is_none_or(str::is_empty) {
                 return Err(bad(format!("the event has no `{name}`, or it is not text")).fix(
@@ -78,7 +91,7 @@ impl CloudEvent {
                 "datacontenttype" => {
                     if let Some(content_type) = attribute(name, value, raw)? {
                         super::body::media_type(&content_type)?;
-                        event.content_type = content_type;
+                        event.content_type = Some(content_type);
                     }
                 }
                 name => {
@@ -94,17 +107,27 @@ impl CloudEvent {
             }
         }
         event.check_size()?;
-        event.data = data(&fields, &written, &event.content_type)?;
+        let content_type = event.content_type.as_deref().unwrap_or(JSON);
+        event.data = data(&fields, &written, content_type)?;
+        if event.content_type.is_none() && event.data != Data::None {
+            event.content_type = Some(JSON.to_owned());
+        }
         Ok(event)
     }
 
     fn check_size(&self) -> Result<()> {
         let bytes: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        if self.headers.len() > MAX_ATTRIBUTES || bytes > MAX_BYTES {
-            return Err(bad("the event has more than 50 attributes, or 32 KiB in them")
-                .fix("move what is large into `data`"));
-        }
-        Ok(())
+        let (what, limit) = if self.headers.len() > MAX_ATTRIBUTES {
+            (format!("{} attributes", self.headers.len()), format!("{MAX_ATTRIBUTES}"))
+        } else if bytes > MAX_BYTES {
+            (format!("{bytes} bytes of attributes"), format!("{MAX_BYTES}"))
+        } else {
+            return Ok(());
+        };
+        Err(bad(format!(
+            "the event has {what}, which become headers, and this connector sends at most {limit} of them"
+        ))
+        .fix("move what is large into `data`"))
     }
 }
 
@@ -120,8 +143,10 @@ fn attribute(name: &str, value: &Value<'_>, raw: &str) -> Result<Option<String>>
             return wrong("text, a boolean or an integer of 32 bits");
         }
     };
-    if text.chars().any(char::is_control) {
-        return wrong("free of control characters");
+    // CloudEvents 1.0, section 3.1.1: neither is a part of a String.
+    let is_noncharacter = |c: char| matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe;
+    if text.contains(|c: char| c.is_control() || is_noncharacter(c)) {
+        return wrong("free of control characters and noncharacters");
     }
     // RFC 3986, section 2; whether the rest of the grammar holds is for those who resolve it.
     let uri = |text: &str| {
@@ -217,7 +242,7 @@ mod tests {
                 ("ce-dataschema", "urn:x"),
             ]
         );
-        assert_eq!(event.content_type, "application/json");
+        assert_eq!(event.content_type.as_deref(), Some("application/json"));
         assert_eq!(event.data, Data::Json(r#"{ "n": 1.0e2, "t":"{\"]},", "l":[ 1,2 ] }"#.to_owned()));
     }
 
@@ -228,13 +253,61 @@ mod tests {
         assert_eq!(header(&with("note", json!(value)).unwrap(), "ce-note").unwrap(), on_the_wire);
     }
 
-    #[test_case("data", &json!("x"), "application/json", b"\"x\""; "JSON that is text keeps its quotes")]
-    #[test_case("data_base64", &json!("AP8="), "application/json", b"\0\xff"; "bytes")]
-    #[test_case("data", &json!(null), "application/json", b"null")]
-    #[test_case("subject", &json!("s"), "application/json", b""; "no data")]
-    fn the_data_of(name: &str, value: &serde_json::Value, content_type: &str, body: &[u8]) {
+    #[test_case("data", &json!("x"), Some("application/json"), b"\"x\""; "JSON that is text keeps its quotes")]
+    #[test_case("data_base64", &json!("AP8="), Some("application/json"), b"\0\xff"; "bytes")]
+    #[test_case("data", &json!(null), Some("application/json"), b"null")]
+    #[test_case("subject", &json!("s"), None, b""; "no data")]
+    // The attribute is the header, whatever there is of data (HTTP binding, section 3.1.1).
+    #[test_case("datacontenttype", &json!("text/csv"), Some("text/csv"), b""; "a type of no data")]
+    fn the_data_of(name: &str, value: &serde_json::Value, content_type: Option<&str>, body: &[u8]) {
         let event = with(name, value.clone()).unwrap();
-        assert_eq!((event.content_type.as_str(), event.data.into_bytes().as_slice()), (content_type, body));
+        assert_eq!((event.content_type.as_deref(), event.data.into_bytes().as_slice()), (content_type, body));
+    }
+
+    /// An export of a table, an audit log: any size but that of the request is the event's own.
+    #[test]
+    fn data_has_as_many_names_as_it_has() {
+        for names in [1_024, 1_025, 20_000] {
+            let data: serde_json::Map<_, _> = (0..names).map(|n| (format!("n{n}"), json!(n))).collect();
+            let event = with("data", data.clone().into()).unwrap();
+            assert_eq!(event.data, Data::Json(serde_json::Value::from(data).to_string()));
+        }
+        let many = |name: &str| {
+            let fields: Vec<_> = (0..2_000).map(|n| format!("\"n{n}\":0")).collect();
+            CloudEvent::parse(&format!(
+                r#"{{"specversion":"1.0","id":"1","source":"/","type":"t","data":[{{{},"{name}":1}}]}}"#,
+                fields.join(",")
+            ))
+        };
+        assert!(many("n2000").is_ok());
+        for (name, shown) in [("n1999", "`n1999`"), ("n7", "`n7`"), ("\\u006e7", "`n7`")] {
+            let error = many(name).unwrap_err();
+            assert!(error.fields().message.contains(shown), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_called_one_with_its_number() {
+        let mut event = json!({"specversion": "1.0", "id": "1", "source": "/s", "type": "t"});
+        for n in 0..46 {
+            event[format!("a{n}")] = json!("x");
+        }
+        assert!(CloudEvent::parse(&event.to_string()).is_ok());
+        event["b"] = json!("x");
+        let error = CloudEvent::parse(&event.to_string()).unwrap_err();
+        assert!(
+            error.fields().message.contains("51 attributes") && error.fields().message.contains("at most 50")
+        );
+        let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        let of = |levels| {
+            CloudEvent::parse(&format!(
+                r#"{{"specversion":"1.0","id":"1","source":"/","type":"t","data":{}}}"#,
+                deep(levels)
+            ))
+        };
+        assert!(of(126).is_ok());
+        let error = of(127).unwrap_err();
+        assert!(error.fields().message.contains("deeper than the 127 levels"), "{error}");
     }
 
     #[test]
@@ -246,8 +319,8 @@ mod tests {
         };
         let xml = event(json!("<a b=\"c\"/>")).unwrap();
         assert_eq!(
-            (xml.content_type.as_str(), header(&xml, "ce-datacontenttype")),
-            ("text/xml; charset=utf-8", None)
+            (xml.content_type.as_deref(), header(&xml, "ce-datacontenttype")),
+            (Some("text/xml; charset=utf-8"), None)
         );
         assert_eq!(xml.data.into_bytes(), b"<a b=\"c\"/>");
         assert!(event(json!({"a": 1})).is_err());
@@ -276,7 +349,7 @@ mod tests {
     #[test_case("note", &json!("a\nb"), "note")]
     #[test_case("data_base64", &json!("AP8"), "Base64"; "without padding")]
     #[test_case("data_base64", &json!(1), "Base64"; "a number as Base64")]
-    #[test_case("note", &json!("x".repeat(40_000)), "32 KiB")]
+    #[test_case("note", &json!("x".repeat(40_000)), "at most 32768")]
     fn an_event_is_refused(name: &str, value: &serde_json::Value, what: &str) {
         let error = with(name, value.clone()).unwrap_err();
         assert_eq!(error.fields().details[0], ("field".to_owned(), "body".to_owned()));

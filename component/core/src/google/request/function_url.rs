@@ -15,6 +15,8 @@ pub struct FunctionUrl {
     /// Without a trailing slash: empty for Cloud Run, `/name` for `cloudfunctions.net`.
     base: String,
     kind: HostKind,
+    /// The length of the `TAG---` that the host begins with.
+    tag: usize,
 }
 
 /// The owner of the host.
@@ -44,7 +46,8 @@ impl FunctionUrl {
             HostKind::Run => (String::new(), path),
             HostKind::CloudFunctions => {
                 let end = path[1.min(path.len())..].find('/').map_or(path.len(), |at| at + 1);
-                if end < 2 {
+                // No function's name holds an escape, and who undoes it could be led to another one.
+                if end < 2 || path[..end].contains('%') {
                     return Err(refused("does not name a function"));
                 }
                 (path[..end].to_owned(), &path[end..])
@@ -52,7 +55,8 @@ impl FunctionUrl {
         };
         grammar::path(&base, "url")?;
         let below = if below == "/" && kind == HostKind::CloudFunctions { "" } else { below };
-        Ok((Self { host, base, kind }, below.to_owned(), query))
+        let tag = if kind == HostKind::Run { tag_of(&host) } else { 0 };
+        Ok((Self { host, base, kind, tag }, below.to_owned(), query))
     }
 
     /// Parses a URL that must be a function's and nothing more.
@@ -65,6 +69,12 @@ impl FunctionUrl {
             return Err(refused("has more behind the function than its own path"));
         }
         Ok(url)
+    }
+
+    /// The same, as Google names it for a service: what looks like a tag is then a part of the service's name.
+    #[must_use]
+    pub fn of_service(self) -> Self {
+        Self { tag: 0, ..self }
     }
 
     /// The host, in lower case.
@@ -92,22 +102,24 @@ impl FunctionUrl {
     }
 
     /// The audience of an ID token for this URL: the whole function URL on `cloudfunctions.net`, the
-    /// origin on Cloud Run; never the path or query of a call.
+    /// origin on Cloud Run; never the path or query of a call. That of a traffic tag is the service's own URL, without
+    /// the tag.
     ///
-    /// <https://cloud.google.com/functions/docs/securing/authenticating>
+    /// <https://cloud.google.com/functions/docs/securing/authenticating> and
+    /// <https://cloud.google.com/run/docs/authenticating/service-to-service>
     #[must_use]
     pub fn audience(&self) -> Audience {
-        Audience(self.to_string())
+        Audience(format!("https://{}{}", &self.host[self.tag..], self.base))
     }
 
     /// Tells if an ID token for this audience is good for this function and for nothing else: its URL, and on Cloud Run,
-    /// where the host is its own, any path of it.
+    /// where the host is its own, any path of it, with the traffic tag of this URL or without.
     #[must_use]
     pub fn owns(&self, audience: &Audience) -> bool {
         let Some(rest) = audience.0.strip_prefix("https://") else { return false };
         let (host, rest) = rest.split_at(rest.find(['/', '?', '#', ':']).unwrap_or(rest.len()));
         let rest = rest.strip_prefix(":443").unwrap_or(rest);
-        host.eq_ignore_ascii_case(&self.host)
+        (host.eq_ignore_ascii_case(&self.host) || host.eq_ignore_ascii_case(&self.host[self.tag..]))
             && match self.kind {
                 HostKind::Run => rest.is_empty() || rest.starts_with('/'),
                 // All functions of a region and project share one host, and only the path tells them apart.
@@ -220,6 +232,21 @@ pub(crate) fn https(text: &str) -> Result<(String, &str)> {
     Ok((host.to_ascii_lowercase(), target))
 }
 
+/// The length of `TAG---`, with which the URL of a revision begins, before SERVICE-HASH or SERVICE-NUMBER. A service may
+/// have such a name itself: then what Google says of it is right, and the caller's own audience.
+///
+/// <https://cloud.google.com/run/docs/rollouts-rollbacks-traffic-migration#tags>
+fn tag_of(host: &str) -> usize {
+    const MARK: &str = "---";
+    let label = host.split('.').next().unwrap_or_default();
+    match label.split_once(MARK) {
+        Some((tag, service)) if !tag.is_empty() && service.trim_matches('-').contains('-') => {
+            tag.len() + MARK.len()
+        }
+        Some(_) | None => 0,
+    }
+}
+
 fn host_kind(host: &str) -> Option<HostKind> {
     let labels = |prefix: &str| {
         prefix.split('.').all(|label| {
@@ -254,8 +281,14 @@ mod tests {
     #[test_case("https://fn-123456789012.us-central1.run.app", "https://fn-123456789012.us-central1.run.app"; "deterministic run")]
     #[test_case("https://us-central1-p.cloudfunctions.net/fn", "https://us-central1-p.cloudfunctions.net/fn"; "gen1 keeps its path")]
     #[test_case("https://US-central1-p.cloudfunctions.net:443/Fn/", "https://us-central1-p.cloudfunctions.net/Fn"; "host in lower case, path as it is")]
+    #[test_case("https://green---hello-abcdefghij-uc.a.run.app/healthz", "https://hello-abcdefghij-uc.a.run.app"; "a traffic tag")]
+    #[test_case("https://green---hello-123456789012.us-central1.run.app", "https://hello-123456789012.us-central1.run.app"; "a tag of a deterministic URL")]
+    #[test_case("https://V1-2---My-Hello-abcdefghij-ew.a.run.app", "https://my-hello-abcdefghij-ew.a.run.app"; "a tag with a hyphen")]
+    #[test_case("https://a---b.a.run.app", "https://a---b.a.run.app"; "no service behind the mark")]
+    #[test_case("https://us-central1-p.cloudfunctions.net/a---b-c", "https://us-central1-p.cloudfunctions.net/a---b-c"; "a function of such a name")]
     fn the_audience_belongs_to_the_url(url: &str, audience: &str) {
-        assert_eq!(FunctionUrl::parse(url).unwrap().audience().as_str(), audience);
+        let (url, ..) = FunctionUrl::parse_with_rest(url).unwrap();
+        assert_eq!(url.audience().as_str(), audience);
     }
 
     #[test_case("https://evil.com/fn"; "another host")]
@@ -271,9 +304,18 @@ mod tests {
     #[test_case("https://us-central1-p.cloudfunctions.net/"; "no function")]
     #[test_case("https://us-central1-p.cloudfunctions.net"; "no path")]
     #[test_case("https://us-central1-p.cloudfunctions.net/../x"; "dots")]
+    #[test_case("https://us-central1-p.cloudfunctions.net/fn%2Fother"; "an escaped slash in the name")]
+    #[test_case("https://us-central1-p.cloudfunctions.net/%66n"; "an escape in the name")]
     #[test_case("https://xn--a.a.run.app/"; "punycode")]
     fn a_url_is_refused(url: &str) {
         assert!(FunctionUrl::parse(url).is_err());
+    }
+
+    #[test]
+    fn what_google_names_for_a_service_has_no_tag() {
+        let url = FunctionUrl::parse("https://a---b-abcdefghij-uc.a.run.app").unwrap().of_service();
+        assert_eq!(url.audience().as_str(), "https://a---b-abcdefghij-uc.a.run.app");
+        assert!(!url.owns(&Audience::parse("https://b-abcdefghij-uc.a.run.app").unwrap()));
     }
 
     #[test]
@@ -313,6 +355,19 @@ mod tests {
     #[test_case("team", false; "a word")]
     fn an_audience_of_a_service(audience: &str, own: bool) {
         let url = FunctionUrl::parse("https://fn-abc-uc.a.run.app").unwrap();
+        assert_eq!(url.owns(&Audience::parse(audience).unwrap()), own);
+    }
+
+    #[test_case("https://hello-abcdefghij-uc.a.run.app", true; "the service")]
+    #[test_case("https://Hello-abcdefghij-uc.a.run.app/path", true; "the service, and a path of it")]
+    #[test_case("https://green---hello-abcdefghij-uc.a.run.app", true; "the tag")]
+    #[test_case("https://blue---hello-abcdefghij-uc.a.run.app", false; "another tag, or another service")]
+    #[test_case("https://ello-abcdefghij-uc.a.run.app", false; "a service that ends alike")]
+    #[test_case("https://hello-abcdefghij-uc.a.run.app.evil.com", false; "a host that begins alike")]
+    #[test_case("https://hello-123456789012.us-central1.run.app", false; "a service whose URL only Google could tell to be the same")]
+    #[test_case("https://-hello-abcdefghij-uc.a.run.app", false; "half of the mark")]
+    fn an_audience_of_a_service_with_a_tag(audience: &str, own: bool) {
+        let url = FunctionUrl::parse("https://green---hello-abcdefghij-uc.a.run.app").unwrap();
         assert_eq!(url.owns(&Audience::parse(audience).unwrap()), own);
     }
 

@@ -1,6 +1,6 @@
 //! One grammar for what follows a host: checked bytes are sent bytes, nothing is repaired.
 
-use crate::base::error::{Error, Result};
+use crate::base::error::{Error, Result, foreign};
 
 /// The longest path with its query, in bytes.
 const MAX_TARGET: usize = 16 * 1024;
@@ -40,10 +40,13 @@ impl PathAndQuery {
         &self.0
     }
 
-    /// The segments of the path as their receiver reads them.
-    pub(crate) fn segments(&self) -> Vec<String> {
+    /// The segments of the path, as the two kinds of receivers read them: those that divide it first and then undo
+    /// escapes, to whom an escaped slash is a part of a segment, and those that do it the other way round.
+    pub(crate) fn readings(&self) -> [Vec<String>; 2] {
         let path = self.0.split('?').next().unwrap_or_default();
-        path.split('/').skip(1).map(decode).collect()
+        let divided: Vec<_> = path.split('/').skip(1).map(decode).collect();
+        let pieces = divided.iter().flat_map(|segment| segment.split('/')).map(str::to_owned).collect();
+        [divided, pieces]
     }
 
     /// The names and values of the query as their receiver reads them.
@@ -70,14 +73,27 @@ impl PathAndQuery {
         }
         self::path(path, "path")?;
         let query = query.encode()?;
-        for name in names(&query) {
-            if name.starts_with('$') || RESERVED_PARAMETERS.contains(&name.as_str()) {
-                return Err(bad("query", "the query holds a parameter that is reserved for the connector")
-                    .detail("parameter", name)
-                    .fix("leave it out: the connection is what signs the request in"));
+        let reserved = query.split(['&', ';']).map(parameter).chain(query.split('&').map(parameter)).find(
+            |(name, value)| {
+                (name.starts_with('$') || RESERVED_PARAMETERS.contains(&name.as_str()))
+                    && !says_the_default(name, value)
+            },
+        );
+        match reserved {
+            None => Self::join(path, &query),
+            Some((name, _)) => {
+                let named = foreign(&name);
+                Err(bad(
+                    "query",
+                    format!("the query holds the parameter `{named}`, which is the connector's to set"),
+                )
+                .fix(match name.as_str() {
+                    "alt" | "$alt" => "leave it out, or say json: that is what the answer is",
+                    _ => "leave it out: the connection is what signs the request in, and says who pays",
+                })
+                .detail("parameter", named))
             }
         }
-        Self::join(path, &query)
     }
 
     /// A path below a function and a query, as a caller gives them.
@@ -104,11 +120,12 @@ impl PathAndQuery {
         let credential = names(query).find(|name| CREDENTIAL_PARAMETERS.contains(&name.as_str()));
         match credential {
             None => Ok(self),
-            Some(name) => {
-                Err(bad("query", "the query holds a credential, and none travels with this request")
-                    .detail("parameter", name)
-                    .fix("leave it out; a function that wants to know who calls is called with invoke"))
-            }
+            Some(name) => Err(bad(
+                "query",
+                format!("the query holds the credential `{name}`, and none travels with this request"),
+            )
+            .detail("parameter", name)
+            .fix("leave it out; a function that wants to know who calls is called with invoke")),
         }
     }
 
@@ -202,10 +219,12 @@ pub fn path(text: &str, field: &str) -> Result<()> {
             return Err(bad(field, format!("the {field} holds an empty segment")).fix("write each `/` once"));
         }
         let decoded = decode(segment);
-        // What follows a `;` is a parameter of the segment to some servers.
-        let name = decoded.split(';').next().unwrap_or_default();
-        if name == "." || name == ".." || decoded.contains(['/', '\\']) {
-            return Err(bad(field, format!("the {field} holds a dot segment or an escaped slash"))
+        // An escaped slash is sent as it is: Google's names hold them (the log `cloudfunctions.googleapis.com%2F…`). To
+        // some servers it divides the path all the same, so no piece of it may lead elsewhere; and what follows a `;` is a
+        // parameter of the segment to some.
+        let leads_elsewhere = |piece: &str| matches!(piece.split(';').next().unwrap_or_default(), "." | "..");
+        if decoded.split('/').any(leads_elsewhere) || decoded.contains('\\') {
+            return Err(bad(field, format!("the {field} holds a dot segment or an escaped backslash"))
                 .fix("write the path out"));
         }
     }
@@ -273,9 +292,27 @@ fn decoded(text: &str) -> Vec<u8> {
 
 /// The names of an encoded query, in lower case. Some servers divide it at `;` too.
 fn names(query: &str) -> impl Iterator<Item = String> {
-    query.split(['&', ';']).map(|pair| {
-        decode(&pair.split('=').next().unwrap_or_default().replace('+', " ")).to_ascii_lowercase()
-    })
+    query.split(['&', ';']).map(|pair| parameter(pair).0)
+}
+
+/// A parameter of an encoded query: its name in lower case, and its value.
+fn parameter(pair: &str) -> (String, String) {
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let undone = |text: &str| decode(&text.replace('+', " "));
+    (undone(name).to_ascii_lowercase(), undone(value))
+}
+
+/// Tells if a reserved parameter says what holds without it, or changes nothing but white space. Google's own clients send
+/// these.
+///
+/// <https://cloud.google.com/apis/docs/system-parameters>
+fn says_the_default(name: &str, value: &str) -> bool {
+    match name {
+        "alt" | "$alt" => value == "json",
+        "prettyprint" | "$prettyprint" => matches!(value, "true" | "false"),
+        "$.xgafv" => value == "2",
+        _ => false,
+    }
 }
 
 fn bad(field: &str, message: impl Into<String>) -> Error {
@@ -302,7 +339,15 @@ mod tests {
     #[test_case("/v2/projects/%+1", false; "a sign is no digit")]
     #[test_case("/v2/projects/%", false)]
     #[test_case("/v2/projects/%252e%252e", false)]
-    #[test_case("/v2/projects/a%2fb", false)]
+    // <https://cloud.google.com/logging/docs/reference/v2/rest/v2/projects.logs/delete>: LOG_ID is URL-encoded.
+    #[test_case("/v2/projects/p/logs/cloudfunctions.googleapis.com%2Fcloud-functions", true; "the id of a log")]
+    #[test_case("/v2/projects/a%2fb", true; "an escaped slash")]
+    #[test_case("/v2/x/https%3A%2F%2Fexample.com%2F", true; "an address in a segment")]
+    #[test_case("/v2/x/a%2F..%2Fb", false; "dots among escaped slashes")]
+    #[test_case("/v2/x/a%2F%2e%2e", false; "escaped dots behind one")]
+    #[test_case("/v2/x/%2F.;a", false; "a dot with a parameter")]
+    #[test_case("/v2/projects/a%5Cb", false; "an escaped backslash")]
+    #[test_case("/v2/projects/a%252Fb", false; "a slash escaped twice")]
     #[test_case("/v2/projects/%ff%fe", false)]
     #[test_case("/v2/projects/\u{e9}", false)]
     #[test_case("*", false)]
@@ -324,6 +369,24 @@ mod tests {
     #[test_case("$userProject=other-project", false)]
     #[test_case("%24httpMethod=DELETE", false)]
     #[test_case("alt=media", false)]
+    // As Google's clients send them (<https://cloud.google.com/apis/docs/system-parameters>).
+    #[test_case("alt=json", true)]
+    #[test_case("$alt=json", true)]
+    #[test_case("%61lt=%6Ason", true; "the same escaped")]
+    #[test_case("alt=json&prettyPrint=false", true)]
+    #[test_case("$prettyPrint=true", true)]
+    #[test_case("alt=json;enum-encoding=int", false; "another answer by a parameter of its value")]
+    #[test_case("$alt=json%3Benum-encoding=int", false; "the same escaped parameter")]
+    #[test_case("alt=json&alt=media", false; "the default, and another")]
+    #[test_case("x=1;alt=media", false; "behind a semicolon")]
+    #[test_case("alt=", false; "alt of nothing")]
+    #[test_case("alt", false; "alt alone")]
+    #[test_case("alt=JSON", false; "another value by its letters")]
+    #[test_case("prettyPrint=maybe", false)]
+    #[test_case("$.xgafv=2", true; "the usual format of errors")]
+    #[test_case("$.xgafv=1", false; "another format of errors")]
+    #[test_case("$fields=name", false)]
+    #[test_case("quotaUser=x", false)]
     #[test_case("uploadType=resumable", false)]
     #[test_case("upload_protocol=resumable", false)]
     #[test_case("a=1&a=2&access_token=x", false)]
@@ -333,6 +396,29 @@ mod tests {
     fn an_api_query(query: &str, ok: bool) {
         let query = Query::Raw(query.to_owned());
         assert_eq!(PathAndQuery::for_api("/v2/x", &query).is_ok(), ok);
+    }
+
+    #[test]
+    fn a_parameter_that_is_refused_is_named() {
+        for (query, named) in [
+            ("a=1&alt=media", "`alt`"),
+            ("$userProject=other", "`$userproject`"),
+            ("k%65y=AIza", "`key`"),
+            ("UploadType=media", "`uploadtype`"),
+        ] {
+            let error = PathAndQuery::for_api("/v2/x", &Query::Raw(query.to_owned())).unwrap_err();
+            assert!(error.fields().message.contains(named), "{error}");
+            assert!(!error.to_string().contains("AIza"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_escaped_slash_is_sent_as_it_is_and_read_both_ways() {
+        let target = PathAndQuery::for_api("/v2/a%2Fb/c?x".trim_end_matches("?x"), &Query::None).unwrap();
+        assert_eq!(target.as_str(), "/v2/a%2Fb/c");
+        assert_eq!(target.readings(), [vec!["v2", "a/b", "c"], vec!["v2", "a", "b", "c"]]);
+        let below = PathAndQuery::for_function("/fn", "/files/a%2Fb", &Query::None).unwrap();
+        assert_eq!(below.as_str(), "/fn/files/a%2Fb");
     }
 
     #[test]

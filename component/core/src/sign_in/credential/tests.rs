@@ -61,8 +61,8 @@ fn what_is_not_json_is_not_repeated(text: &str) {
     assert!(!format!("{error:?}").contains("canary"));
 }
 
-#[test_case("[".repeat(60_000), "json", "is not JSON"; "deep")]
-#[test_case(format!("{{\"type\":{}", "[".repeat(60_000)), "json", "is not JSON"; "deep in a field")]
+#[test_case("[".repeat(60_000), "json", "is nested deeper than the 127 levels"; "deep")]
+#[test_case(format!("{{\"type\":{}", "[".repeat(60_000)), "json", "is nested deeper than the 127 levels"; "deep in a field")]
 #[test_case("[".repeat(100_000), "json", "is larger than 64 KiB"; "deep and large")]
 #[test_case(with("extra", json!("x".repeat(2_000_000))).reveal().clone(), "json", "is larger than 64 KiB"; "large")]
 #[test_case("[]".to_owned(), "json", "is not an object"; "a list")]

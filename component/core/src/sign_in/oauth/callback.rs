@@ -58,6 +58,8 @@ impl Parameters {
         if !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(failed("char", "holds a character that no URL holds"));
         }
+        // Some browsers and apps leave the mark of a fragment that is empty (RFC 3986, section 3.5).
+        let text = text.strip_suffix('#').unwrap_or(text);
         if text.contains('#') {
             return Err(failed(
                 "format",

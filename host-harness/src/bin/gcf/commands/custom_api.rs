@@ -115,7 +115,9 @@ impl Outcome for Answered {
         let Self { response, include, fail: _ } = self;
         let carried = response::carried(response.token);
         let body = response.body.as_bytes();
-        response::show(response.status, &response.headers, body, *include, look, &carried)
+        let mut shown = response::show(response.status, &response.headers, body, *include, look, &carried);
+        shown.after += &response::diagnosis(response.diagnosis.as_deref(), look);
+        shown
     }
 
     fn json(&self) -> Value {
@@ -126,6 +128,7 @@ impl Outcome for Answered {
             "body": json::body(&response.headers, response.body.as_bytes()),
             "url": response.url,
             "token": response.token.name(),
+            "diagnosis": response.diagnosis,
             "trace": json::trace(&response.trace),
         })
     }
@@ -197,6 +200,7 @@ mod tests {
             body: gcf_host::wit::types::Content::Bytes(body.to_vec()),
             url: "https://a.example/".to_owned(),
             token: TokenKind::AccessToken,
+            diagnosis: None,
             trace: Vec::new(),
         }
     }

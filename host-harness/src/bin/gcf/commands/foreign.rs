@@ -283,6 +283,7 @@ fn a_body_keeps_its_lines_and_nothing_else() {
             body: Content::Bytes(text.as_bytes().to_vec()),
             url: "https://a.example/".to_owned(),
             token: TokenKind::AccessToken,
+            diagnosis: None,
             trace: Vec::new(),
         };
         let piped = Answered { response, include: false, fail: false };

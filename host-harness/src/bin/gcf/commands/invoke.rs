@@ -56,6 +56,10 @@ pub(crate) struct Invoke {
     /// An Authorization of your own for the function, beside the ID token: the file holds the whole value
     #[arg(long, value_name = "FILE")]
     authorization_file: Option<PathBuf>,
+    /// Send the ID token in X-Serverless-Authorization, so that the function finds no Authorization but your own: for
+    /// functions that take any for somebody else's, as Firebase's callable ones do
+    #[arg(long)]
+    serverless_authorization: bool,
     /// The function may be called twice: repeat after a temporary failure
     #[arg(long)]
     idempotent: bool,
@@ -116,6 +120,7 @@ impl Invoke {
         request.invoker = self.invoker.into_contract()?;
         request.audience = self.audience;
         request.authorization = body::authorization(self.authorization_file.as_deref())?;
+        request.serverless_authorization = self.serverless_authorization;
         request.idempotent = self.idempotent;
         request.raise_for_status = self.fail;
         Ok(request)
@@ -143,9 +148,7 @@ impl Outcome for Invoked {
         if let Some(failure) = &invocation.execution_error {
             shown.after += &format!("{} {}\n", look.err.error("the function failed:"), plain(failure));
         }
-        if let Some(diagnosis) = &invocation.diagnosis {
-            shown.after += &format!("{} {}\n", look.err.warning("diagnosis:"), plain(diagnosis));
-        }
+        shown.after += &response::diagnosis(invocation.diagnosis.as_deref(), look);
         shown
     }
 

@@ -61,6 +61,7 @@ mod tests {
             body: Content::Text(text.to_owned()),
             url: "https://a.example/".to_owned(),
             token: gcf_host::wit::types::TokenKind::AccessToken,
+            diagnosis: None,
             trace: Vec::new(),
         }
     }

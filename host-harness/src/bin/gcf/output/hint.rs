@@ -26,6 +26,7 @@ pub(super) fn in_options(error: &Error) -> Option<String> {
             let option = match detail("field") {
                 Some("invoker") => "--invoke-as",
                 Some("authorization") => "--authorization-file",
+                Some("serverless-authorization") => "--serverless-authorization",
                 Some(_) | None => "--audience",
             };
             format!("leave {option} out, or use --auth auto")

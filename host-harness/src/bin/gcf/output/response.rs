@@ -79,6 +79,13 @@ pub(crate) fn show(
     shown
 }
 
+/// A line for what the component sees in an answer.
+pub(crate) fn diagnosis(diagnosis: Option<&str>, look: Look) -> String {
+    diagnosis.map_or_else(String::new, |diagnosis| {
+        format!("{} {}\n", look.err.warning("diagnosis:"), plain(diagnosis))
+    })
+}
+
 /// The body as a person reads it; `None` if it is not text.
 fn readable(headers: &[ResponseHeader], body: &[u8]) -> Option<String> {
     if json::says_json(headers)

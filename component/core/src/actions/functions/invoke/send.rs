@@ -4,7 +4,7 @@ use super::{Auth, Invocation, MAX_GEN1_REQUEST, Parsed, Place};
 use crate::{
     actions::functions::{Function, Generation, front_end, remembered},
     base::{
-        content::{self, Content},
+        content,
         error::{Cause, Error, Kind, Origin, Result},
         ports::Ports,
     },
@@ -56,11 +56,16 @@ impl Callee {
         }
     }
 
-    /// Refuses the caller's own `Authorization` where the ID token has no other place to travel in.
+    /// Refuses the caller's own `Authorization`, or none, where the ID token has no other place to travel in.
     ///
     /// # Errors
-    /// `invalid-input` of field `authorization`.
-    pub(super) fn takes_two_credentials(&self) -> Result<()> {
+    /// `invalid-input` of field `authorization` or `serverless-authorization`.
+    pub(super) fn takes(&self, own_authorization: bool, serverless: bool) -> Result<()> {
+        let field = match (own_authorization, serverless) {
+            (false, false) => return Ok(()),
+            (true, _) => "authorization",
+            (false, true) => "serverless-authorization",
+        };
         let why = match (self.generation, self.url.kind()) {
             (Generation::Gen1, _) => "is of 1st gen",
             (Generation::Other, HostKind::CloudFunctions) => "may be of 1st gen",
@@ -69,10 +74,10 @@ impl Callee {
             }
         };
         Err(Error::input(
-            "authorization",
+            field,
             format!("{} {why}, which does not know X-Serverless-Authorization: its Authorization holds the ID token", self.name),
         )
-        .fix("leave the caller's authorization out, or send its token alone, without the scheme, in a header of another name; the function was not called"))
+        .fix("leave it out, or send a token of your own alone, without the scheme, in a header of another name; the function was not called"))
     }
 }
 
@@ -101,7 +106,7 @@ pub(super) async fn send<P: Ports>(
     };
     let mut outgoing = request::to_function(&callee.url, request.method, &path_and_query, token.as_ref())?
         .with(&headers, payload)
-        .beside(request.authorization.as_ref());
+        .beside(request.authorization.as_ref(), request.serverless);
     let mut response = call.exchange(&outgoing, request.class).await?;
     // The function was not reached, so this is no repetition.
     if let (Some(invoker), Auth::Auto) = (&request.invoker, request.auth)
@@ -168,12 +173,10 @@ pub(super) async fn send<P: Ports>(
         .cause(Cause::NotSuccessful)
         .fix("this is the function's own answer; leave `raise-for-status` off to read its body"));
     }
-    let unread =
-        || content::unread(&response).map(|coding| format!("the body is {coding}: it is as it came"));
-    let (status, diagnosis) =
-        (response.status, front_end::diagnosis(&response, request.method).or_else(unread));
+    let (status, seen) = (response.status, front_end::diagnosis(&response, request.method));
     let execution_id = response.header("function-execution-id").map(str::to_owned);
-    let (headers, body) = Content::of_response(response);
+    let (headers, body, undecoded) = content::read(response);
+    let diagnosis = seen.or(undecoded);
     Ok(Invocation {
         status,
         headers,
@@ -209,6 +212,7 @@ mod tests {
     fn a_second_credential_goes_to(generation: Generation, url: &str, ok: bool) {
         let url = FunctionUrl::parse(url).unwrap();
         let callee = Callee { generation, ..Callee::at(&url) };
-        assert_eq!(callee.takes_two_credentials().is_ok(), ok);
+        assert_eq!((callee.takes(true, false).is_ok(), callee.takes(false, true).is_ok()), (ok, ok));
+        assert!(callee.takes(false, false).is_ok());
     }
 }

@@ -81,7 +81,7 @@ pub(super) async fn send<P: Ports>(
     Ok(Invocation {
         status: response.status,
         headers: Vec::new(),
-        body: Content::of(Some("text/plain"), result.unwrap_or_default().into_bytes()),
+        body: Content::of(Some("text/plain"), result.unwrap_or_default().into_bytes()).0,
         url: format!("https://{}{}", Api::Functions.host(), target.as_str()),
         generation: Generation::Gen1,
         token: session.identity.token_kind(),
@@ -118,6 +118,9 @@ fn refuse_what_it_does_not_take(request: &Parsed, id: &FunctionId) -> Result<()>
     }
     if request.authorization.is_some() {
         return refused("authorization", "no authorization of the caller's");
+    }
+    if request.serverless {
+        return refused("serverless-authorization", "no ID token");
     }
     if request.auth == Auth::None {
         return refused("auth", "the connection's access token, and nothing less");

@@ -13,6 +13,9 @@ const OTHER: &str = "BwcHBwcHBwcHBwcHBwcHBx";
 #[test_case("code=4/0Abc_-d&state={}"; "the query without its mark")]
 #[test_case("state={}&code=4%2F0Abc_-d"; "escaped")]
 #[test_case("error_uri=&state={}&code=4/0Abc_-d"; "an empty parameter that has no meaning")]
+// Google's own page ends on it in some flows; an empty fragment names nothing (RFC 3986, section 3.5).
+#[test_case("http://127.0.0.1:4711/callback?state={}&code=4/0Abc_-d#"; "an empty fragment")]
+#[test_case("?code=4/0Abc_-d&state={}#\r\n"; "an empty fragment behind a query")]
 fn gives_its_code(callback: &str) {
     let code = finish(&callback.replace("{}", GOOD)).unwrap();
     assert_eq!(code.reveal(), "4/0Abc_-d");
@@ -37,7 +40,10 @@ fn of_a_redirect_uri_without_a_path_has_the_slash_of_browsers() {
 #[test_case("http://127.0.0.1:4711/callback@evil.com?code=canary&state={}", "format"; "another host")]
 #[test_case("http://127.0.0.1:4711/callback", "format"; "no query")]
 #[test_case("http://127.0.0.1:4711/callback#access_token=canary&state={}", "format"; "the implicit flow")]
-#[test_case("?code=canary&state={}#", "format"; "a fragment")]
+#[test_case("?code=canary&state={}#x", "format"; "a fragment")]
+#[test_case("?code=canary&state={}##", "format"; "a fragment that is a mark")]
+#[test_case("?state={}#code=canary", "format"; "a code in a fragment")]
+#[test_case("http://127.0.0.1:4711/callback#", "format"; "an empty fragment alone")]
 #[test_case("4/0canary", "format"; "the code alone")]
 #[test_case("", "format"; "nothing")]
 #[test_case("?code=canary&code=b&state={}", "duplicate"; "two codes")]
