@@ -36,6 +36,7 @@ mod resource_names;
 mod run_functions;
 mod statuses;
 mod tokens;
+mod unicode;
 mod world;
 
 use serde_json::{Value, json};
