@@ -53,6 +53,19 @@ def hello(request):
     )
 
 
+@functions_framework.http
+def strict(request):
+    """What arrived; a body is JSON if its media type says so, and refused if it is none then."""
+    body = request.get_json() if request.is_json else request.get_data().decode() or None
+    return flask.jsonify(
+        method=request.method,
+        type=request.headers.get("content-type"),
+        length=request.headers.get("content-length"),
+        coding=request.headers.get("transfer-encoding"),
+        body=body,
+    )
+
+
 @functions_framework.cloud_event
 def event(event):
     """An event has no answer: what arrived is said on stdout."""

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Calls functions of Google's own Functions Framework, for Node and for Python, through the gcf command, on loopback.
+# Calls functions of Google's own Functions Framework, for Node and for Python, through the gcf command, on loopback; and
+# compares what Flask and Fastify are told by it with what curl tells them.
 #
 #     tests/functions-framework/run.sh              with target/release/gcf, else target/debug/gcf
 #     GCF=path/to/gcf tests/functions-framework/run.sh
 #
-# Needs node 20 or newer and npm, and Python 3.11 with venv. What is missing fails, unless GCF_ALLOW_SKIPS names it:
+# Needs node 20 or newer, npm and curl, and Python 3.11 with venv. What is missing fails, unless GCF_ALLOW_SKIPS names it:
 # functions-framework, or functions-framework-python for what concerns Python. The frameworks are
 # installed once, into target/functions-framework (some seconds); after that nothing here needs the network.
 # Google is played by the strict Google of tests/google, and the connection is made with tests/fixtures/demo-key.json in a store
@@ -18,6 +19,7 @@ if ! command -v npm >/dev/null; then
 fi
 
 framework=5.0.5
+fastify=5.12.8
 folder=target/functions-framework
 
 if [ -z "${GCF:-}" ]; then
@@ -28,10 +30,13 @@ if [ ! -x "$GCF" ]; then
   exit 2
 fi
 
-installed=$folder/node_modules/@google-cloud/functions-framework/package.json
-if ! grep -qs "\"version\": \"$framework\"" "$installed"; then
+is_installed() {
+  grep -qs "\"version\": \"$2\"" "$folder/node_modules/$1/package.json"
+}
+if ! is_installed @google-cloud/functions-framework "$framework" || ! is_installed fastify "$fastify"; then
   mkdir -p "$folder"
-  npm install --silent --no-fund --no-audit --no-save --prefix "$folder" "@google-cloud/functions-framework@$framework"
+  npm install --silent --no-fund --no-audit --no-save --prefix "$folder" \
+    "@google-cloud/functions-framework@$framework" "fastify@$fastify"
 fi
 
 python=$folder/python/bin/python
@@ -48,4 +53,4 @@ if ! cmp -s "$requirements" "$folder/python/installed.txt"; then
 fi
 
 PYTHON=${python:+$PWD/$python} GCF=$(realpath "$GCF") NODE_PATH=$(realpath "$folder")/node_modules \
-  exec node --test tests/functions-framework/invoke.test.js
+  exec node --test tests/functions-framework/*.test.js
