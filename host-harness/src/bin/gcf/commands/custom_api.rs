@@ -52,7 +52,7 @@ pub(crate) struct CustomApi {
     /// Go on where an earlier list was cut
     #[arg(long, value_name = "TOKEN", requires = "all_pages")]
     page_token: Option<String>,
-    /// Exit with 22 if the status is not 2xx; the body is printed all the same
+    /// Exit with 22, and print the answer to stderr, if the status is not 2xx
     #[arg(long, conflicts_with = "all_pages")]
     fail: bool,
     #[command(flatten)]
@@ -112,10 +112,11 @@ pub(super) struct Answered {
 
 impl Outcome for Answered {
     fn show(&self, look: Look) -> Shown {
-        let Self { response, include, fail: _ } = self;
+        let Self { response, include, .. } = self;
         let carried = response::carried(response.token);
         let body = response.body.as_bytes();
-        let mut shown = response::show(response.status, &response.headers, body, *include, look, &carried);
+        let show = if self.fails() { response::show_failure } else { response::show };
+        let mut shown = show(response.status, &response.headers, body, *include, look, &carried);
         shown.after += &response::diagnosis(response.diagnosis.as_deref(), look);
         shown
     }
@@ -134,7 +135,13 @@ impl Outcome for Answered {
     }
 
     fn exit(&self) -> Exit {
-        if self.fail && !(200..300).contains(&self.response.status) { Exit::Status } else { Exit::Done }
+        if self.fails() { Exit::Status } else { Exit::Done }
+    }
+}
+
+impl Answered {
+    fn fails(&self) -> bool {
+        self.fail && !(200..300).contains(&self.response.status)
     }
 }
 

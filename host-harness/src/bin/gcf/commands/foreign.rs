@@ -207,7 +207,7 @@ fn outcomes(text: &str) -> Vec<Box<dyn Outcome>> {
         Box::new(Offered { list: options(), of_functions_in: Some(text.to_owned()) }),
         Box::new(Got(function(text))),
         Box::new(Planned(plan(text))),
-        Box::new(Invoked { invocation: answer("one line", text), include: true }),
+        Box::new(Invoked { invocation: answer("one line", text), include: true, fail: false }),
         Box::new(Paged(ApiPages {
             items: "[1]".to_owned(),
             count: 1,
@@ -272,7 +272,7 @@ fn a_body_keeps_its_lines_and_nothing_else() {
     let unseen = unseen();
     for text in texts() {
         for body in [format!("one\n\ttwo {text}"), serde_json::json!({"a": text}).to_string()] {
-            let outcome = Invoked { invocation: answer(&body, "harmless"), include: false };
+            let outcome = Invoked { invocation: answer(&body, "harmless"), include: false, fail: false };
             let [_, result, _] = shown(&outcome);
             let hidden = unseen.find_iter(&result).find(|found| !matches!(found.as_str(), "\n" | "\t"));
             assert!(hidden.is_none(), "{hidden:?} in {result:?}");

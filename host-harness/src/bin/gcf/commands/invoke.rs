@@ -20,6 +20,7 @@ use crate::{
     context::Context,
     input::{function::function_ref, invoker::Invoker, request::Request, values},
     output::{
+        exit::Exit,
         failure::Failure,
         json, response,
         shown::{Outcome, Shown},
@@ -63,7 +64,7 @@ pub(crate) struct Invoke {
     /// The function may be called twice: repeat after a temporary failure
     #[arg(long)]
     idempotent: bool,
-    /// Exit with 22, and print no body, if the status is not 2xx
+    /// Exit with 22, and print the answer to stderr, if the status is not 2xx
     #[arg(long)]
     fail: bool,
     // Last, for its heading is that of all that follows.
@@ -89,13 +90,13 @@ impl Run for Invoke {
 
     fn run(self: Box<Self>, context: &Context) -> Running<'_> {
         Box::pin(async move {
-            let include = self.request.include;
+            let (include, fail) = (self.request.include, self.fail);
             let request = self.into_request()?;
             let connection = context.current().await?;
             let invoke = async |request| {
                 let invoked = context.host.invoke(&connection.id, request, context.timeout).await;
                 let invocation = invoked.map_err(|error| Failure::of_call(error, &connection))?;
-                Ok(Invoked { invocation, include })
+                Ok(Invoked { invocation, include, fail })
             };
             context.call(&connection.id, request, Action::Invoke, invoke).await
         })
@@ -122,7 +123,7 @@ impl Invoke {
         request.authorization = body::authorization(self.authorization_file.as_deref())?;
         request.serverless_authorization = self.serverless_authorization;
         request.idempotent = self.idempotent;
-        request.raise_for_status = self.fail;
+        // An error would have no body, and that is to be seen: `raise_for_status` stays off.
         Ok(request)
     }
 }
@@ -131,6 +132,16 @@ impl Invoke {
 pub(super) struct Invoked {
     pub(super) invocation: Invocation,
     pub(super) include: bool,
+    /// A status outside 2xx was to be a failure.
+    pub(super) fail: bool,
+}
+
+impl Invoked {
+    /// Tells if the function failed, with its status, or as `functions.call` says it.
+    fn fails(&self) -> bool {
+        let Invocation { status, execution_error, .. } = &self.invocation;
+        self.fail && (!(200..300).contains(status) || execution_error.is_some())
+    }
 }
 
 impl Outcome for Invoked {
@@ -144,7 +155,8 @@ impl Outcome for Invoked {
             let _ = write!(carried, " as {}", plain(principal));
         }
         let (headers, body) = (&invocation.headers, invocation.body.as_bytes());
-        let mut shown = response::show(invocation.status, headers, body, self.include, look, &carried);
+        let show = if self.fails() { response::show_failure } else { response::show };
+        let mut shown = show(invocation.status, headers, body, self.include, look, &carried);
         if let Some(failure) = &invocation.execution_error {
             shown.after += &format!("{} {}\n", look.err.error("the function failed:"), plain(failure));
         }
@@ -168,6 +180,10 @@ impl Outcome for Invoked {
             "diagnosis": invocation.diagnosis,
             "trace": json::trace(&invocation.trace),
         })
+    }
+
+    fn exit(&self) -> Exit {
+        if self.fails() { Exit::Status } else { Exit::Done }
     }
 }
 

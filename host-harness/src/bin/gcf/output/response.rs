@@ -79,6 +79,26 @@ pub(crate) fn show(
     shown
 }
 
+/// An answer that is to be a failure: all of it to stderr, so that nobody takes it for a result.
+pub(crate) fn show_failure(
+    status: u16,
+    headers: &[ResponseHeader],
+    body: &[u8],
+    include: bool,
+    look: Look,
+    carried: &str,
+) -> Shown {
+    // For people, whatever stdout is.
+    let look = Look { terminal: true, ..look };
+    let Shown { before, result, after } = show(status, headers, body, include, look, carried);
+    let mut shown = Shown { before: before + &String::from_utf8_lossy(&result), result: Vec::new(), after };
+    if !(200..300).contains(&status) {
+        let line = status_line(status);
+        shown.after += &format!("{} the answer is {line}, and not 2xx\n", look.err.error("error:"));
+    }
+    shown
+}
+
 /// A line for what the component sees in an answer.
 pub(crate) fn diagnosis(diagnosis: Option<&str>, look: Look) -> String {
     diagnosis.map_or_else(String::new, |diagnosis| {
