@@ -88,7 +88,7 @@ impl EgressPolicy {
     /// The kind of credential that a request carries, whether it may or not.
     pub(crate) fn carried(&self, request: &Parts) -> Carried {
         let presented = if request.headers.contains_key(SERVERLESS_AUTHORIZATION) {
-            Presented::beside_the_callers_own(&request.headers)
+            Presented::serverless(&request.headers)
         } else {
             Presented::read(&request.headers)
         };
