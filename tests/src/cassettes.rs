@@ -114,7 +114,6 @@ fn every_cassette_is_played_and_says_where_it_came_from() {
 
 /// The word is kept for what came over the wire from Google.
 #[test]
-#[expect(clippy::print_stdout, reason = "CI shows it")]
 fn nothing_is_called_recorded_until_something_was() {
     let recorded = |provenance: &Provenance| provenance.kind == ProvenanceKind::Recorded;
     let mut kinds = BTreeMap::new();

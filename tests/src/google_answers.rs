@@ -21,10 +21,10 @@ const URL: &str = "https://f-abcdefghij-uc.a.run.app";
 
 fn response(answer: &Value) -> Response<Full<Bytes>> {
     let status = u16::try_from(answer["status"].as_u64().unwrap()).unwrap();
-    let (content_type, body) = match &answer["body"] {
-        Value::String(text) => ("text/html", text.clone()),
-        json => ("application/json; charset=UTF-8", json.to_string()),
-    };
+    let (content_type, body) = answer["body"].as_str().map_or_else(
+        || ("application/json; charset=UTF-8", answer["body"].to_string()),
+        |text| ("text/html", text.to_owned()),
+    );
     let mut response = respond(status, content_type, body);
     for (name, value) in answer["headers"].as_object().into_iter().flatten() {
         let name = http::HeaderName::from_bytes(name.as_bytes()).unwrap();

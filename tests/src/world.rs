@@ -39,7 +39,6 @@ async fn every_row_comes_out_right() {
 
 /// The counts are printed, for CI to show: the tests can be no better than their sources.
 #[test]
-#[expect(clippy::print_stdout, reason = "CI shows it")]
 fn most_rows_have_a_source_outside() {
     let mut kinds = BTreeMap::new();
     let rows = rows();
@@ -181,8 +180,6 @@ fn of_error(error: &ConnectorError) -> Facts {
 }
 
 fn facts(value: Value) -> Facts {
-    match value {
-        Value::Object(facts) => facts,
-        other => panic!("no facts: {other}"),
-    }
+    let Value::Object(facts) = value else { panic!("no facts: {value}") };
+    facts
 }

@@ -55,12 +55,12 @@ pub(crate) struct DemoKey {
 pub(crate) fn demo_key() -> DemoKey {
     let request = CredentialRequest::GoogleJson(Secret::new(DEMO_KEY.to_owned()));
     let given = Given::parse(request, None).unwrap();
-    match given.identity.credential {
-        Credential::ServiceAccount(ServiceAccount { email, key_id, key: SigningKey::Here(key) }) => {
-            DemoKey { email, key_id, key }
-        }
-        other => panic!("{other:?}"),
-    }
+    let Credential::ServiceAccount(ServiceAccount { email, key_id, key: SigningKey::Here(key) }) =
+        given.identity.credential
+    else {
+        panic!("the demo key is a service account's");
+    };
+    DemoKey { email, key_id, key }
 }
 
 /// Runs a future that is always ready or wakes itself.

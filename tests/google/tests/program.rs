@@ -1,5 +1,4 @@
 //! The program, as another one uses it.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},

@@ -22,7 +22,7 @@ const COMMANDS: [&[&str]; 16] = [
     &["custom-api", "GET", "/v2/projects/demo-project/locations"],
     &["custom-api", "GET", "/v2/projects/demo-project/locations", "--all-pages"],
     &["get", "missing", "--region", "us-central1"],
-    // The token endpoint gives out no ID token.
+    // An ID token, and then the function.
     &["invoke", "hello", "--region", "us-central1"],
     &["list", "--region", "europe-west1"],
     &["custom-api", "GET", "/v2/refused"],
@@ -46,6 +46,8 @@ fn google() -> Google {
         200,
         json!({ "functions": [function("hello", "us-central1"), function("b", "europe-west1")] }),
     );
+    // The function itself is not Google's, and answers as it likes.
+    google.on("hello-abcdefghij", 200, json!({ "hello": "world" }));
     google.on("/functions/hello", 200, function("hello", "us-central1"));
     google.on("/functions/missing", 404, refused(404, "NOT_FOUND"));
     google.on("/services/missing", 404, refused(404, "NOT_FOUND"));

@@ -26,7 +26,7 @@ impl Content {
     /// The media type decides, and the body itself: a coding that is none, such as `utf-8` or `aws-chunked`, changes
     /// nothing, and what is in one that is not unpacked here (`br`) is no JSON, and no text without control characters.
     #[must_use]
-    pub fn of_response(response: Response) -> (Vec<(String, Vec<u8>)>, Self, Option<Undecoded>) {
+    pub fn of_response(response: Response) -> (Headers, Self, Option<Undecoded>) {
         let coded = codings(&response).next().is_some();
         let media_type = response.header("content-type").map(str::to_owned).unwrap_or_default();
         let (content, undecoded) = Self::read(MediaType::parse(&media_type), coded, response.body);
@@ -63,13 +63,16 @@ impl Content {
             return (Self::Bytes(text.into_bytes()), None);
         }
         match media_type.charset {
-            Some(charset) if !is_utf_8(charset) && !(text.is_ascii() && is_beyond_ascii(charset, &text)) => {
+            Some(charset) if !(is_utf_8(charset) || text.is_ascii() && is_beyond_ascii(charset, &text)) => {
                 (Self::Bytes(text.into_bytes()), Some(Undecoded::Charset(foreign(charset))))
             }
             Some(_) | None => (Self::Text(text), None),
         }
     }
 }
+
+/// Header lines as they came: names in lower case, and values in bytes.
+pub type Headers = Vec<(String, Vec<u8>)>;
 
 /// The reason why a body that its media type calls JSON or text is bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +98,7 @@ impl fmt::Display for Undecoded {
 
 /// Headers and body of a response, and a sentence about a body that is bytes although its headers say what is in it.
 #[must_use]
-pub(crate) fn read(response: Response) -> (Vec<(String, Vec<u8>)>, Content, Option<String>) {
+pub(crate) fn read(response: Response) -> (Headers, Content, Option<String>) {
     let coding = unread(&response);
     let (headers, content, undecoded) = Content::of_response(response);
     let why = match &content {

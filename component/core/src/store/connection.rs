@@ -141,11 +141,14 @@ impl Kept for SignsIn {
         let impersonates = fields.string("impersonates")?;
         Ok(Self {
             // An earlier version kept the source's kind, and beside it what makes another one of it.
-            kind: match kind {
-                CredentialKind::ExternalAccount => kind,
-                _ if impersonates.is_some() => CredentialKind::ImpersonatedServiceAccount,
-                _ if fields.flag("host_only")? => CredentialKind::StoredKey,
-                _ => kind,
+            kind: if kind == CredentialKind::ExternalAccount {
+                kind
+            } else if impersonates.is_some() {
+                CredentialKind::ImpersonatedServiceAccount
+            } else if fields.flag("host_only")? {
+                CredentialKind::StoredKey
+            } else {
+                kind
             },
             account: fields.required("account")?,
             impersonates,

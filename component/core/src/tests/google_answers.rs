@@ -30,12 +30,11 @@ fn response(answer: &Value) -> Response {
     let headers = answer["headers"].as_object().into_iter().flatten();
     let mut headers: Vec<_> =
         headers.map(|(name, value)| (name.clone(), value.as_str().unwrap().as_bytes().to_vec())).collect();
-    let body = match &answer["body"] {
-        Value::String(text) => text.clone().into_bytes(),
-        json => {
-            headers.push(("content-type".to_owned(), b"application/json; charset=UTF-8".to_vec()));
-            json.to_string().into_bytes()
-        }
+    let body = if let Some(text) = answer["body"].as_str() {
+        text.as_bytes().to_vec()
+    } else {
+        headers.push(("content-type".to_owned(), b"application/json; charset=UTF-8".to_vec()));
+        answer["body"].to_string().into_bytes()
     };
     Response { status: u16::try_from(answer["status"].as_u64().unwrap()).unwrap(), headers, body }
 }

@@ -198,8 +198,6 @@ fn of_error(error: &Error) -> Facts {
 }
 
 fn facts(value: Value) -> Facts {
-    match value {
-        Value::Object(facts) => facts,
-        other => panic!("no facts: {other}"),
-    }
+    let Value::Object(facts) = value else { panic!("no facts: {value}") };
+    facts
 }

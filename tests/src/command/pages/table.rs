@@ -89,6 +89,8 @@ pub(crate) const PAGES: [Page; 14] = [
                 r#"{"specversion": "1.0", "id": "7", "source": "//storage.googleapis.com/b", "type": "google.cloud.storage.object.v1.finalized", "data": {"name": "a.txt"}}"#,
             ),
         ],
+        // This Google gives out ID tokens for one audience.
+        stand_ins: &[("1234-abcd.apps.googleusercontent.com", "https://hello-abcdefghij-uc.a.run.app")],
         ..PLAIN
     },
     Page { file: "docs/guide/list.md", before: CONNECT, ..PLAIN },

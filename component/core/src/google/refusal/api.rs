@@ -103,7 +103,7 @@ pub fn smallest_role(permission: &str) -> Option<&'static str> {
 /// The error that a response of a Google API stands for whose status is not the one that the API promises, which is 200.
 ///
 /// A class of which the number is not known is taken as a whole; what is beyond 599 is the far side's fault (RFC 9110,
-/// section 15). Within 400 to 499, Google's reason says more than the status, and [`reasons`] knows what.
+/// section 15). Within 400 to 499, Google's reason says more than the status, and `reasons` knows what.
 #[must_use]
 pub fn error(response: &Response, attempted: &Attempted<'_>) -> Error {
     let status = response.status;

@@ -63,13 +63,39 @@ fn as_yaml(value: &Value) -> Yaml {
         Value::Number(number) => {
             number.as_i64().map_or_else(|| Yaml::Real(number.to_string()), Yaml::Integer)
         }
-        Value::String(text) => Yaml::String(text.clone()),
+        Value::String(text) => scalar(text),
         Value::Array(items) => Yaml::Array(items.iter().map(as_yaml).collect()),
         Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| (Yaml::String(name.clone()), as_yaml(value)));
+            let fields = fields.iter().map(|(name, value)| (scalar(name), as_yaml(value)));
             Yaml::Hash(fields.collect::<Hash>())
         }
     }
+}
+
+/// Text. What would be read as something else, or has control characters, is in double quotes (YAML 1.2.2, section
+/// 7.3.1): the emitter leaves them out around octal numbers and C1 controls.
+fn scalar(text: &str) -> Yaml {
+    let is_text = match Yaml::from_str(text) {
+        Yaml::String(_) => true,
+        Yaml::Real(_)
+        | Yaml::Integer(_)
+        | Yaml::Boolean(_)
+        | Yaml::Array(_)
+        | Yaml::Hash(_)
+        | Yaml::Alias(_)
+        | Yaml::Null
+        | Yaml::BadValue => false,
+    };
+    if is_text && !text.contains(char::is_control) {
+        return Yaml::String(text.to_owned());
+    }
+    // JSON escapes the other controls itself, and is YAML.
+    let quoted = Value::from(text).to_string();
+    let escaped = |character: char| match character {
+        '\u{7f}'..='\u{9f}' => format!("\\u{:04x}", u32::from(character)),
+        other => other.to_string(),
+    };
+    Yaml::Real(quoted.chars().map(escaped).collect())
 }
 
 impl Rows {
@@ -80,7 +106,9 @@ impl Rows {
             Value::Null => String::new(),
             Value::String(text) if terminal => plain(text).into_owned(),
             Value::String(text) => text.clone(),
-            other => other.to_string(),
+            other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                other.to_string()
+            }
         };
         let line = |cells: Vec<String>| {
             let cells: Vec<String> = cells.into_iter().map(quoted).collect();
@@ -122,7 +150,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| (name.as_str().unwrap().to_owned(), from_yaml(value)))
                 .collect(),
-            other => panic!("{other:?}"),
+            other @ (Yaml::Alias(_) | Yaml::BadValue) => panic!("{other:?}"),
         }
     }
 

@@ -129,7 +129,7 @@ mod tests {
             .collect();
         let hints = hints();
         for hint in &hints {
-            let words = || hint.split([' ', ',', ';', ':', '`', '.']);
+            let words = || hint.split([' ', ',', ';', ':', '`', '.', '(', ')']);
             for option in words().filter(|word| word.starts_with("--")) {
                 assert!(options.iter().any(|o| o == option), "{option} of {hint:?}");
             }

@@ -159,11 +159,7 @@ mod tests {
         let wide: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
         std::fs::write(file.path(), wide).unwrap();
         let refused = body(&Request::default(), more(&[], &[], Some(file.path()))).unwrap_err();
-        assert!(
-            refused.message.ends_with("is text in UTF-16, and only UTF-8 is read"),
-            "{}",
-            refused.message
-        );
+        assert!(refused.message.contains("is text in UTF-16"), "{}", refused.message);
     }
 
     #[test]
