@@ -1,6 +1,13 @@
 use serde_json::json;
 
 use super::*;
+use crate::contract::bindings::{
+    exports::{
+        api as of_api,
+        functions::{self as of_functions, Auth, OptionField},
+    },
+    types::{Body, Header, Part, TypedBytes},
+};
 
 #[test]
 fn no_request_prints_its_secret() {
