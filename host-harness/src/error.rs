@@ -54,7 +54,7 @@ pub enum HostError {
 }
 
 impl HostError {
-    /// What failed, and where.
+    /// The failure and its place.
     #[must_use]
     pub fn message(&self) -> String {
         match self {
@@ -79,7 +79,7 @@ impl HostError {
         }
     }
 
-    /// What to do next, and whose move it is.
+    /// The next step, and whose move it is.
     #[must_use]
     pub fn fix(&self) -> &str {
         match self {
@@ -148,7 +148,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// What to do next.
+    /// The next step.
     #[must_use]
     pub fn fix(self) -> &'static str {
         match self {

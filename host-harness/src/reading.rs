@@ -115,7 +115,7 @@ pub(crate) struct Unfit {
     pub(crate) fix: &'static str,
 }
 
-/// What is wrong with a file that could not be read, without what to do.
+/// The reason why a file could not be read, without the next step.
 #[must_use]
 pub fn what(error: &io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Unfit>()) {

@@ -176,7 +176,7 @@ impl StoreError {
         }
     }
 
-    /// What failed, without what to do.
+    /// The failure, without the next step.
     #[must_use]
     pub fn message(&self) -> String {
         match self {
@@ -185,7 +185,7 @@ impl StoreError {
         }
     }
 
-    /// What to do next, where the store knows.
+    /// The next step, where the store knows.
     #[must_use]
     pub fn fix(&self) -> Option<&str> {
         match self {
@@ -199,9 +199,9 @@ impl StoreError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reason {
-    /// What failed, and where.
+    /// The failure and its place.
     pub message: String,
-    /// What to do next, and whose move it is.
+    /// The next step, and whose move it is.
     pub fix: Option<String>,
 }
 

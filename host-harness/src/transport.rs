@@ -102,6 +102,6 @@ pub enum TransportError {
 pub struct Missed {
     /// The request, the nearest one on the tape, and what differs, over several lines.
     pub what: String,
-    /// What to do next.
+    /// The next step.
     pub hint: String,
 }

@@ -70,7 +70,7 @@ async fn every_tape_is_played_alike_each_time() {
     }
 }
 
-/// What is asked side by side comes as it came when it was recorded, and took as long.
+/// Answers to calls side by side come as they came when they were recorded, and take as long.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_trace_has_the_times_and_the_order_of_the_tape() {
     let mut document: serde_json::Value =

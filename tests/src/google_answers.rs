@@ -33,7 +33,7 @@ fn response(answer: &Value) -> Response<Full<Bytes>> {
     response
 }
 
-/// What the call ends in: an error, or the generation and the URL of a function that was got.
+/// The end of the call: an error, or the generation and the URL of a function that was got.
 async fn outcome(row: &Value) -> Result<Option<(String, String)>, CallError> {
     let answers = row["answers"].as_array().unwrap().clone();
     let next = AtomicUsize::new(0);

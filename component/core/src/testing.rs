@@ -124,7 +124,7 @@ pub(crate) struct World {
     /// True if sleeping never ends.
     pub(crate) hangs: Cell<bool>,
     pub(crate) read_only: Cell<bool>,
-    /// Whether answers are what Google never sends.
+    /// True where answers are such as Google never sends.
     damaged: Cell<bool>,
     pub(crate) counter: Cell<u64>,
 }

@@ -75,7 +75,7 @@ macro_rules! setter {
     };
 }
 
-/// What requests to functions and to APIs have in common: a method, one more header, the kinds of body.
+/// The parts that requests to functions and to APIs have in common: a method, one more header, the kinds of body.
 macro_rules! http {
     ($name:ident, $target:ident: $Target:ty { $($(#[$doc:meta])* $method:ident $verb:literal,)* }) => {
         impl $name {

@@ -110,7 +110,7 @@ pub enum TapeError {
 }
 
 impl TapeError {
-    /// What failed, and where.
+    /// The failure and its place.
     #[must_use]
     pub fn message(&self) -> String {
         match self {
@@ -146,7 +146,7 @@ impl TapeError {
         }
     }
 
-    /// What to do next, where it is more than to correct what the message names.
+    /// The next step, where it is more than to correct what the message names.
     #[must_use]
     pub fn fix(&self) -> Option<&'static str> {
         match self {

@@ -53,7 +53,7 @@ pub enum ProxyUrlError {
 }
 
 impl ProxyUrlError {
-    /// What to do next.
+    /// The next step.
     #[must_use]
     pub fn fix(self) -> &'static str {
         match self {
@@ -76,7 +76,7 @@ pub struct ProxyError {
     pub proxy: String,
     /// Host and port of the target.
     pub target: String,
-    /// What went wrong.
+    /// The fault.
     pub fault: ProxyFault,
 }
 
@@ -107,7 +107,7 @@ pub enum ProxyFault {
 }
 
 impl ProxyError {
-    /// What failed, and where.
+    /// The failure and its place.
     #[must_use]
     pub fn message(&self) -> String {
         let Self { proxy, target, fault } = self;
@@ -139,7 +139,7 @@ impl ProxyError {
         }
     }
 
-    /// What to do next, and whose move it is. Nothing was sent to the target in any case.
+    /// The next step, and whose move it is. Nothing was sent to the target in any case.
     #[must_use]
     pub fn fix(&self) -> &'static str {
         match &self.fault {

@@ -14,11 +14,11 @@ pub struct Function {
     pub permission: &'static str,
     /// The end of its resource's name, which roles are granted on.
     pub resource: String,
-    /// What it answers.
+    /// The answer.
     pub answer: Box<dyn Fn(&Called) -> Answer + Send + Sync>,
 }
 
-/// What reaches a function.
+/// The request that reaches a function.
 #[derive(Debug)]
 pub struct Called {
     /// The request. The front end has taken the signature off the token.

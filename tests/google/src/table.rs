@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 /// which says where it comes from.
 #[derive(Debug)]
 pub struct Table {
-    /// What no discovery document describes.
+    /// The calls that no discovery document describes.
     routes: Vec<Route<Regex>>,
     common: Map<String, Value>,
     methods: Vec<Method>,

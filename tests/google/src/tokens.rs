@@ -11,7 +11,7 @@ use crate::{Answer, Asked, Google, keys::Unaccepted, table::Table};
 const FORM: &str = "application/x-www-form-urlencoded";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// What has been handed out.
+/// The tokens that have been handed out.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
     /// Access tokens: whose they are, for which scopes, and until when.

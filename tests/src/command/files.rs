@@ -106,7 +106,7 @@ fn what_is_supplied_is_a_token_or_is_refused_by_name() {
     }
 }
 
-/// What people take for a credential is named, with the way to the right file.
+/// Files that people take for a credential are named, with the way to the right file.
 #[test]
 fn a_file_of_another_kind_is_named() {
     let person = Person::new();

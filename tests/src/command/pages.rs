@@ -1,7 +1,7 @@
 //! The README and the guide, run as they are written: each command of a shell block in a folder of its page,
 //! against a Google on loopback or on a tape. Output that a page shows is compared.
 //!
-//! What kind a block is stands behind its fence: `sh` holds commands, `console` commands behind `$ ` with
+//! The kind of a block stands behind its fence: `sh` holds commands, `console` commands behind `$ ` with
 //! their output. In output, a line that ends in `…` stands for any that begins so, and `…` alone for any lines. JSON, YAML and Python
 //! are parsed; Rust is compiled elsewhere. Anything else has to be named in [`Page::shown`].
 

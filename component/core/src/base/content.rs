@@ -85,7 +85,7 @@ pub enum Undecoded {
     Charset(String),
 }
 
-/// What comes after `the body is `.
+/// The words after `the body is `.
 impl fmt::Display for Undecoded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -144,7 +144,7 @@ enum Kind {
     Other,
 }
 
-/// What a `content-type` says, as far as it is asked for.
+/// The parts of a `content-type` that are asked for.
 struct MediaType<'a> {
     kind: Kind,
     /// The first one that is named (RFC 9110, section 8.3.2), without quotes; none if it is empty.

@@ -112,7 +112,7 @@ trait Described {
     /// The thing that it hands to Google for a token, as far as its refusals mean something.
     fn grant(&self) -> Grant;
 
-    /// What is known of the scopes of its tokens.
+    /// The knowledge about the scopes of its tokens.
     fn scopes(&self) -> Scopes;
 
     /// The key that signs, if it is one.
@@ -142,7 +142,7 @@ pub enum Means<'a> {
     Injected,
 }
 
-/// What is known of the scopes of a credential's tokens.
+/// The knowledge about the scopes of a credential's tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scopes {
     /// A person granted them.
@@ -194,7 +194,7 @@ impl Credential {
         self.described().grant()
     }
 
-    /// What is known of the scopes of its tokens.
+    /// The knowledge about the scopes of its tokens.
     #[must_use]
     pub fn scopes(&self) -> Scopes {
         self.described().scopes()

@@ -95,7 +95,7 @@ pub(crate) fn tidy(ports: &impl Ports) {
     }
 }
 
-/// How far connections of an earlier version are in the index.
+/// The last connection of an earlier version that is in the index, or `all`.
 fn indexed(ports: &impl Ports) -> Result<Option<String>, StoreError> {
     Ok(ports.secret_get(INDEXED)?.map(|entry| entry.value.reveal().clone()))
 }

@@ -4,6 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 use test_case::test_matrix;
 
+use super::invoke::request as request_of;
 use super::{detail, gen2};
 use crate::{
     actions::{
@@ -15,7 +16,7 @@ use crate::{
         error::{Error, Kind},
         http::{Request, TokenKind},
     },
-    google::{request::grammar::Query, which::FunctionRef},
+    google::which::FunctionRef,
     rails::GuardRails,
     sign_in::invoker::InvokerRequest,
     testing::{
@@ -77,21 +78,7 @@ fn by_the_caller() -> [FunctionRef; 5] {
 }
 
 fn request(function: FunctionRef, auth: Auth, audience: Option<&str>) -> InvokeRequest {
-    InvokeRequest {
-        function,
-        method: "POST".to_owned(),
-        path: String::new(),
-        query: Query::None,
-        headers: Vec::new(),
-        body: None,
-        auth,
-        invoker: None,
-        audience: audience.map(str::to_owned),
-        authorization: None,
-        serverless_authorization: false,
-        idempotent: false,
-        raise_for_status: false,
-    }
+    InvokeRequest { auth, audience: audience.map(str::to_owned), ..request_of(function) }
 }
 
 fn listing(audiences: &[&str]) -> GuardRails {

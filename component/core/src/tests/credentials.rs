@@ -286,7 +286,7 @@ fn a_supplied_token_that_is_not_there_keeps_nothing() {
     assert!(world.secrets.borrow().is_empty() && world.urls().is_empty());
 }
 
-/// What `jq`, `echo`, a vault or a sign-in page leave in place of a token.
+/// Texts that `jq`, `echo`, a vault or a sign-in page leave in place of a token.
 #[test_case("null", "a word"; "nothing in jq")]
 #[test_case("undefined\n", "a word"; "nothing in JavaScript")]
 #[test_case("None", "a word"; "nothing in Python")]

@@ -1,6 +1,7 @@
 use serde_json::json;
 use test_case::test_case;
 
+use super::invoke::request as request_of;
 use super::{api_request, detail, gen2};
 use crate::{
     actions::{
@@ -58,21 +59,7 @@ fn with(rails: GuardRails) -> (World, String) {
 }
 
 fn call_of(function: FunctionRef, method: &str) -> InvokeRequest {
-    InvokeRequest {
-        function,
-        method: method.to_owned(),
-        path: String::new(),
-        query: Query::None,
-        headers: Vec::new(),
-        body: None,
-        auth: Auth::None,
-        invoker: None,
-        audience: None,
-        authorization: None,
-        serverless_authorization: false,
-        idempotent: false,
-        raise_for_status: false,
-    }
+    InvokeRequest { method: method.to_owned(), auth: Auth::None, ..request_of(function) }
 }
 
 fn named(name: &str, region: Option<&str>) -> FunctionRef {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use test_case::test_case;
 
+use super::invoke::request as request_of;
 use super::{detail, gen2};
 use crate::{
     actions::{
@@ -13,7 +14,7 @@ use crate::{
         error::{Error, Kind, Origin},
         http::TokenKind,
     },
-    google::{request::grammar::Query, which::FunctionRef},
+    google::which::FunctionRef,
     rails::GuardRails,
     sign_in::invoker::InvokerRequest,
     testing::{
@@ -28,21 +29,7 @@ const URL: &str = "https://hello-abc123-uc.a.run.app";
 const OTHER: &str = "caller@demo-project.iam.gserviceaccount.com";
 
 fn request() -> InvokeRequest {
-    InvokeRequest {
-        function: FunctionRef::Url(URL.to_owned()),
-        method: "POST".to_owned(),
-        path: String::new(),
-        query: Query::None,
-        headers: Vec::new(),
-        body: None,
-        auth: Auth::IdToken,
-        invoker: None,
-        audience: None,
-        authorization: None,
-        serverless_authorization: false,
-        idempotent: false,
-        raise_for_status: false,
-    }
+    request_of(FunctionRef::Url(URL.to_owned()))
 }
 
 fn service_account(account: Option<&str>, delegates: &[&str], include_email: bool) -> InvokerRequest {

@@ -3,6 +3,7 @@
 use serde_json::json;
 use test_case::test_case;
 
+use super::invoke::request as request_of;
 use super::{api_request, gen2};
 use crate::{
     actions::{
@@ -55,19 +56,11 @@ fn steps(plan: &Plan) -> Vec<String> {
 
 fn request(function: FunctionRef) -> InvokeRequest {
     InvokeRequest {
-        function,
-        method: "POST".to_owned(),
         path: "/sub".to_owned(),
         query: Query::Raw("a=1".to_owned()),
         headers: vec![("x-a".to_owned(), "b".to_owned())],
         body: Some(Body::Json("{\"n\": 1}".to_owned())),
-        auth: Auth::IdToken,
-        invoker: None,
-        audience: None,
-        authorization: None,
-        serverless_authorization: false,
-        idempotent: false,
-        raise_for_status: false,
+        ..request_of(function)
     }
 }
 

@@ -4,17 +4,15 @@
 use serde_json::json;
 use test_case::{test_case, test_matrix};
 
+use super::invoke::request as request_of;
 use super::{detail, one_request};
 use crate::{
     actions::{
         connections::{self, disconnect},
-        functions::{
-            invoke::{Auth, InvokeRequest, invoke},
-            list::list,
-        },
+        functions::{invoke::invoke, list::list},
     },
     base::error::{Error, Kind},
-    google::{request::grammar::Query, which::FunctionRef},
+    google::which::FunctionRef,
     testing::{Answer, World, block_on, connect, connect_request, json_answer, json_request},
 };
 
@@ -101,21 +99,7 @@ fn a_subject_token_that_is_refused_is_no_grant_under_any_status(status: u16) {
 }
 
 fn invoked(world: &World, id: &str) -> Error {
-    let request = InvokeRequest {
-        function: FunctionRef::Url("https://hello-abc123-uc.a.run.app".to_owned()),
-        method: "POST".to_owned(),
-        path: String::new(),
-        query: Query::None,
-        headers: Vec::new(),
-        body: None,
-        auth: Auth::IdToken,
-        invoker: None,
-        audience: None,
-        authorization: None,
-        serverless_authorization: false,
-        idempotent: false,
-        raise_for_status: false,
-    };
+    let request = request_of(FunctionRef::Url("https://hello-abc123-uc.a.run.app".to_owned()));
     block_on(invoke(world, id, request, None)).unwrap_err()
 }
 

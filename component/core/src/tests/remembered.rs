@@ -1,4 +1,4 @@
-//! Where a function was found is remembered: for ten minutes, for one connection, and as long as it is true.
+//! The memory of where a function was found: for ten minutes, for one connection, and as long as it is true.
 
 use serde_json::{Value, json};
 use test_case::test_case;

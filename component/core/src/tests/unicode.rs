@@ -118,7 +118,7 @@ fn in_a_pair_and_in_a_form() {
     }
 }
 
-/// What Google lets a function, a project and a region be called; and an audience is printable ASCII.
+/// The names that Google allows for a function, a project and a region; and an audience is printable ASCII.
 #[test]
 fn in_a_name() {
     assert_takes("[A-Za-z0-9_-]", |c| FunctionName::parse(&format!("a{c}b")).is_ok());

@@ -132,7 +132,7 @@ request! {
     /// [`OptionsRequest::functions`].
     #[derive(Debug)]
     OptionsRequest for of_functions::OptionsRequest {
-        /// What the drop-down is to offer.
+        /// The choices that the drop-down offers.
         field: OptionField,
         /// The beginning of what is offered, in value or label, without case.
         prefix: Option<String>,

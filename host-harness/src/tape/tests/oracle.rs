@@ -1,4 +1,4 @@
-//! What a text says to others: read by decoders that are not the redactor's own, which cannot find what it cannot read.
+//! The readings of a text by others: by decoders that are not the redactor's own, which cannot find what it cannot read.
 
 use std::io::Read as _;
 

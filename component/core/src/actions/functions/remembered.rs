@@ -1,6 +1,6 @@
 //! Functions that were found by their names, kept for a while: a call by name is then one request.
 //!
-//! What is kept is what a call needs, and Google is asked again after ten minutes, or once an answer says that
+//! An entry holds as much as a call needs. Google is asked again after ten minutes, or once an answer says that
 //! something of it is no longer true.
 
 use std::time::Duration;

@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(read_json(&detached(event)).unwrap().trigger, Trigger::Event(event.to_owned()));
     }
 
-    /// What firebase-tools deploys to Cloud Run by itself (`serviceFromEndpoint` in `src/gcp/runv2.ts` there).
+    /// A service as firebase-tools deploys it to Cloud Run by itself (`serviceFromEndpoint` in `src/gcp/runv2.ts` there).
     #[test]
     fn what_firebase_deployed_is_one_without_a_build() {
         let function = read_json(&service(json!({

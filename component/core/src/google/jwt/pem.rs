@@ -31,7 +31,7 @@ pub(super) enum Fault {
     Else(&'static str),
 }
 
-/// What is found in PEM in place of a private key of RSA, by its label.
+/// A thing found in PEM in place of a private key of RSA, by its label.
 const ELSE: [(&str, &str); 5] = [
     ("ENCRYPTED PRIVATE KEY", "is encrypted with a passphrase"),
     ("OPENSSH PRIVATE KEY", "is a key of OpenSSH"),
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(PrivateKey::parse(Secret::new(google())).unwrap().pem().reveal(), &google());
     }
 
-    /// What could be another key, or is not a whole one.
+    /// Texts that could be another key, or are not a whole one.
     #[test_case(|pem| pem.replace('\n', "n"); "line breaks that lost their backslash")]
     #[test_case(|pem| pem.replace('+', " "); "a form that was not undone")]
     #[test_case(|pem| pem[..pem.len() / 2].to_owned(); "half of it")]

@@ -153,7 +153,7 @@ fn of_json(raw: &Object<'_>) -> Option<&'static Stranger> {
     found.map(|(_, stranger)| stranger)
 }
 
-/// What JSON is that is taken for an OAuth client, in words.
+/// The name, in words, of JSON that is taken for an OAuth client.
 pub(in crate::sign_in) fn in_place_of_client(raw: &Object<'_>) -> Option<&'static str> {
     of_json(raw).map(|(_, what, _)| *what)
 }

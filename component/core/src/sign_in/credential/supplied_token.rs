@@ -103,7 +103,7 @@ fn instead_of_token(text: &str) -> Option<&'static str> {
     }
 }
 
-/// What the host keeps is the host's.
+/// The entry stays: the host keeps it.
 pub(super) fn stays(key: &str) -> String {
     format!("what the host keeps under {key} stays there")
 }

@@ -52,7 +52,7 @@ fn has_extension(path: &str, wanted: &str) -> bool {
 
 /// Sends JSON as JSON, other text as text, and other bytes as bytes.
 ///
-/// What was plainly meant as JSON and is none is refused: a function would get it as text. Whoever names the media type
+/// Refuses text that was plainly meant as JSON and is none: a function would get it as text. Whoever names the media type
 /// has said what it is, and gets what they said.
 fn classify(
     bytes: Vec<u8>,
@@ -159,7 +159,7 @@ mod tests {
         assert!(matches!(named, Body::Bytes(bytes) if bytes.content_type == "a/b"));
     }
 
-    /// What Notepad and PowerShell 5.1 (`Out-File -Encoding utf8`) write before text (RFC 8259, section 8.1).
+    /// The mark that Notepad and PowerShell 5.1 (`Out-File -Encoding utf8`) write before text (RFC 8259, section 8.1).
     #[test]
     fn a_byte_order_mark_is_no_part_of_a_body() {
         let json = classify(b"\xef\xbb\xbf{\"a\":1}\r\n", None).unwrap();

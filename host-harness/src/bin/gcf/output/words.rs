@@ -1,4 +1,4 @@
-//! What the command calls things, beyond the contract's own names for the cases of its enums; and counts in words.
+//! The command's names for things, beyond the contract's own names for the cases of its enums; and counts in words.
 
 use gcf_host::{
     Carried,

@@ -11,7 +11,7 @@ use crate::{
 
 /// The fields of a service that are asked for. Environment values may be secrets, so they are not.
 ///
-/// What v2 has fields for stands in annotations here; a mask cannot choose among those.
+/// Annotations stand here for fields of v2; a mask cannot choose among those.
 pub(in crate::actions::functions) const FIELDS: &str = "metadata(name,labels,annotations,generation,deletionTimestamp),\
     spec(template(metadata/annotations,spec(serviceAccountName,timeoutSeconds,containers/resources/limits))),\
     status(url,observedGeneration,conditions(type,status,lastTransitionTime))";
@@ -30,7 +30,7 @@ const TARGETS: [&str; 2] = ["run.googleapis.com/build-function-target", "run.goo
 /// The image that the build began with; the second one is a map from containers.
 const BASE_IMAGES: [&str; 2] = ["run.googleapis.com/build-base-image", "run.googleapis.com/base-images"];
 
-/// Who may reach it: as it is, and as it is to be.
+/// The ingress setting: as it is, and as it is to be.
 const INGRESS: [&str; 2] = ["run.googleapis.com/ingress-status", "run.googleapis.com/ingress"];
 
 /// Reads one of a project; `None` if it is no function, or if Cloud Functions made it and lists it itself.
