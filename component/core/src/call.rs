@@ -273,15 +273,15 @@ fn transport_error(request: &Request, error: TransportError) -> Error {
         TransportError::Denied if request.token() == TokenKind::Injected => Error::new(
             Kind::EgressDenied,
             Origin::Host,
-            format!("the host did not add an access token to {target}, or its egress policy refused it"),
+            format!("the host did not add an access token to {target}, or refused to send it"),
         )
         .fix("whoever runs the host sees the reason in its log of requests; nothing was sent"),
         TransportError::Denied => Error::new(
             Kind::EgressDenied,
             Origin::Host,
-            format!("the host's egress policy refused {target}"),
+            format!("the host refused to send {target}"),
         )
-        .fix("whoever runs the host must allow what the catalog's egress manifest lists; nothing was sent"),
+        .fix("whoever runs the host must allow, in its egress policy and its proxy, what the catalog's egress manifest lists; nothing was sent"),
         TransportError::NotSent(why) => {
             Error::new(Kind::Network, Origin::Network, format!("no network connection for {target}: {why}"))
                 .fix("check the network, the DNS and the proxy between the host and Google; nothing was sent")

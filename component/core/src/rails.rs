@@ -148,7 +148,7 @@ impl GuardRails {
     /// `restricted`.
     pub(crate) fn allows_request(&self, method: Method, headers: &CallerHeaders, body: usize) -> Result<()> {
         if self.read_only && !is_safe(method) {
-            return Err(restricted("read-only", format!("{} is not for reading", method.as_str())));
+            return Err(restricted("read-only", format!("{} does more than read", method.as_str())));
         }
         if (self.read_only || !self.methods.is_empty())
             && let Some(name) = headers.method_override()

@@ -157,7 +157,8 @@ pub fn store_error(what: &str, error: StoreError) -> Error {
     let new = |message: String| Error::new(Kind::SecretStore, Origin::Host, message);
     match error {
         StoreError::VersionMismatch => {
-            new(format!("somebody else was quicker, so there was no way to {what}")).fix("try again")
+            new(format!("another call changed the entry first, so this one could not {what}"))
+                .fix("try again")
         }
         StoreError::ReadOnly => new(format!("the secret store is read-only, so there is no way to {what}"))
             .fix("use a store that can be written for this"),

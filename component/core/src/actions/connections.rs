@@ -142,7 +142,7 @@ pub async fn disconnect<P: Ports>(ports: &P, id: &str, deadline_ms: Option<u32>)
     let warning = match identity {
         Some(identity) => identity.credential.farewell(&call).await,
         None => Some(
-            "the credential could not be read: what it was is gone from here, but may be valid at Google"
+            "the credential could not be read; it is gone from here, but may still be valid at Google"
                 .to_owned(),
         ),
     };

@@ -68,7 +68,7 @@ fn a_connection_that_others_change_each_time_stays_theirs(change: Change) {
     world.fail(Op::Put, "connections/", StoreError::VersionMismatch);
     let error = change(&world, &id).unwrap_err();
     assert_eq!(error.kind(), Kind::SecretStore);
-    assert!(error.to_string().contains("somebody else was quicker"), "{error}");
+    assert!(error.to_string().contains("another call changed the entry first"), "{error}");
     assert_eq!(kept(&world), before);
 }
 

@@ -92,7 +92,7 @@ impl List {
         };
         for (name, value) in target.parameters() {
             let why = match name.as_str() {
-                "pageToken" | "page_token" => "the query holds a page token, which is the request's to hold",
+                "pageToken" | "page_token" => "the query holds a page token, which belongs in page-token",
                 "fields" if !value.contains("nextPageToken") && value != "*" => {
                     "the field mask leaves out nextPageToken, so the list would end after one page"
                 }
