@@ -26,8 +26,13 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Builds the connector.
     pub(crate) fn connector(&self, kept: &Path) -> Result<(), Error> {
+        self.small_component(CONNECTOR, kept)
+    }
+
+    /// Builds a package as a component that is shipped.
+    pub(crate) fn small_component(&self, package: &str, kept: &Path) -> Result<(), Error> {
         ensure_target()?;
-        self.component(CONNECTOR, std_from_source(), kept)
+        self.component(package, std_from_source(), kept)
     }
 
     /// Builds a package as a component, and puts it into the file `kept`.

@@ -26,6 +26,7 @@ cargo xtask COMMAND
   gcf -- ARGS    builds it, then runs any gcf command
   test [ARGS]    builds it and the guest of the tests, then runs every test;
                  ARGS go to `cargo test`
+  stores         builds the stores for other hosts, to target/gcf-store-*.wasm
   pictures       makes docs/pictures from sandbox.txt and `gcf demo`;
                  --check fails if a file would change, --gcf PATH runs that gcf
   help           prints this
@@ -34,6 +35,9 @@ CARGO_TARGET_DIR is honoured. The target wasm32-wasip2 is installed through rust
 
 /// The component that the host's limits are tested against.
 const HOSTILE_GUEST: &str = "gcf-hostile-guest";
+
+/// The stores for hosts that have none.
+const STORES: [&str; 3] = ["gcf-store-etcd", "gcf-store-files", "gcf-store-vault"];
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
         Some("demo") => Workspace::find().and_then(|workspace| workspace.gcf(Some("demo"), &rest)),
         Some("gcf") => Workspace::find().and_then(|workspace| workspace.gcf(None, &rest)),
         Some("test") => Workspace::find().and_then(|workspace| workspace.test(&rest)),
+        Some("stores") => Workspace::find().and_then(|workspace| workspace.stores()),
         Some("pictures") => Workspace::find().and_then(|workspace| pictures::make(&workspace, &rest)),
         Some("help" | "--help" | "-h") => {
             println!("{HELP}");
@@ -96,6 +101,14 @@ impl Workspace {
     fn build(&self) -> Result<(), Error> {
         say("building the component");
         self.connector(&self.target.join(format!("{CONNECTOR}.wasm")))
+    }
+
+    fn stores(&self) -> Result<(), Error> {
+        for store in STORES {
+            say(&format!("building {store}"));
+            self.small_component(store, &self.target.join(format!("{store}.wasm")))?;
+        }
+        Ok(())
     }
 
     fn gcf(&self, command: Option<&str>, arguments: &[OsString]) -> Result<(), Error> {

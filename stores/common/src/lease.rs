@@ -1,0 +1,87 @@
+//! Leases that end by the clock, for places whose entries do not end by themselves.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::contract::MAX_LEASE;
+
+/// A lease as it is kept; the times are milliseconds since 1970-01-01T00:00:00Z. It is no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredLease {
+    /// The token of its holder.
+    pub token: String,
+    granted: u64,
+    until: u64,
+}
+
+impl StoredLease {
+    /// A lease from now on.
+    #[must_use]
+    pub fn new(token: String, now: Duration, ttl: Duration) -> Self {
+        let granted = millis(now);
+        Self { token, granted, until: granted.saturating_add(millis(ttl.min(MAX_LEASE))) }
+    }
+
+    /// The time for which it still holds. One from the future dates from before the clock was set back, and says
+    /// nothing about that time; the clocks of two hosts may differ by [`SKEW`].
+    #[must_use]
+    pub fn rest(&self, now: Duration) -> Option<Duration> {
+        let now = millis(now);
+        let is_past = self.granted <= now.saturating_add(millis(SKEW));
+        let rest = self.until.checked_sub(now).filter(|rest| *rest > 0 && is_past)?;
+        Some(Duration::from_millis(rest).min(MAX_LEASE))
+    }
+
+    /// The lease as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Three fields of plain types.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads a lease. An unreadable one counts as absent: nothing breaks when a lease is granted twice.
+    #[must_use]
+    pub fn from_json(json: &[u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok()
+    }
+}
+
+/// A token that nobody can guess.
+#[must_use]
+pub fn token(random: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(random))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The difference between the clocks of two hosts that is still believed.
+const SKEW: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(1_800_000_000);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn it_ends_by_the_clock() {
+        let lease = StoredLease::new(token([1; 16]), NOW, 30 * SECOND);
+        assert_eq!(lease.rest(NOW), Some(30 * SECOND));
+        assert_eq!(lease.rest(NOW + 29 * SECOND), Some(SECOND));
+        assert_eq!(lease.rest(NOW + 30 * SECOND), None);
+        assert_eq!(StoredLease::from_json(lease.to_json().as_bytes()), Some(lease));
+    }
+
+    #[test]
+    fn it_is_never_longer_than_the_longest_and_none_comes_from_the_future() {
+        let lease = StoredLease::new(String::new(), NOW, Duration::MAX);
+        assert_eq!(lease.rest(NOW), Some(MAX_LEASE));
+        assert_eq!(lease.rest(NOW - 30 * SECOND), Some(MAX_LEASE));
+        assert_eq!(lease.rest(NOW - 61 * SECOND), None);
+        assert_eq!(StoredLease::from_json(b"{}"), None);
+    }
+}

@@ -1,0 +1,295 @@
+//! The contract over etcd.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use gcf_store::{
+    contract::{Entry, Expected, Lease, MAX_LEASE, Result, Store, StoreError},
+    http::{Origin, Response},
+    lease::StoredLease,
+    name::{Key, Prefix, Value},
+    seal::{MAX_CLOSED, Seal},
+    settings::Settings,
+    world::World,
+};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::json;
+
+use crate::gateway::{
+    self, Authenticated, Compare, Granted, KeyValue, Range, Txn, encode, end_of, is_unauthenticated,
+};
+
+/// A store in etcd.
+pub(crate) struct Etcd<W> {
+    world: W,
+    origin: Origin,
+    prefix: String,
+    who: Who,
+    seal: Seal,
+}
+
+/// Who asks.
+enum Who {
+    Anybody,
+    Token(String),
+    User { name: String, password: String, token: Mutex<Option<String>> },
+}
+
+impl<W: World> Etcd<W> {
+    pub(crate) fn open(world: W, settings: &Settings) -> Result<Self> {
+        let user = settings.get("GCF_ETCD_USER");
+        let who = match (settings.header("GCF_ETCD_TOKEN")?, user) {
+            (Some(token), None) => Who::Token(token),
+            (None, Some(name)) => Who::User {
+                name: name.to_owned(),
+                password: settings.need("GCF_ETCD_PASSWORD")?.to_owned(),
+                token: Mutex::new(None),
+            },
+            (None, None) => Who::Anybody,
+            (Some(_), Some(_)) => {
+                return Err(StoreError::other(
+                    "GCF_ETCD_TOKEN and GCF_ETCD_USER are both set; leave one of them out",
+                ));
+            }
+        };
+        Ok(Self {
+            world,
+            origin: Origin::from_settings(settings, "GCF_ETCD_URL")?,
+            prefix: settings.path("GCF_ETCD_PREFIX", "gcf")?,
+            who,
+            seal: Seal::from_settings(settings)?,
+        })
+    }
+
+    fn entry(&self, key: &str) -> Vec<u8> {
+        format!("{}/entries/{key}", self.prefix).into_bytes()
+    }
+
+    fn lease(&self, name: &Key) -> Vec<u8> {
+        format!("{}/leases/{}", self.prefix, name.as_str()).into_bytes()
+    }
+
+    /// Asks, and once more where a token of ours is no longer known.
+    fn ask<T: DeserializeOwned>(&self, path: &str, body: &serde_json::Value, max: usize) -> Result<T> {
+        let token = self.token()?;
+        let mut response = self.send(path, token.as_deref(), body, max)?;
+        if let Who::User { token, .. } = &self.who
+            && is_unauthenticated(&response)
+        {
+            *token.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            response = self.send(path, self.token()?.as_deref(), body, max)?;
+        }
+        gateway::read(&response)
+    }
+
+    fn send(
+        &self,
+        path: &str,
+        token: Option<&str>,
+        body: &serde_json::Value,
+        max: usize,
+    ) -> Result<Response> {
+        let request = gateway::request(&self.origin, path, token, body, max);
+        self.world.send(request).map_err(|failure| failure.of("etcd"))
+    }
+
+    fn token(&self) -> Result<Option<String>> {
+        match &self.who {
+            Who::Anybody => Ok(None),
+            Who::Token(token) => Ok(Some(token.clone())),
+            Who::User { name, password, token } => {
+                let mut token = token.lock().unwrap_or_else(PoisonError::into_inner);
+                if token.is_none() {
+                    let body = json!({"name": name, "password": password});
+                    let answer = self.send("/v3/auth/authenticate", None, &body, SMALL)?;
+                    // 400 is etcd's answer to a wrong password.
+                    if answer.status == 400 {
+                        return Err(StoreError::other("etcd does not accept the user and the password"));
+                    }
+                    let Authenticated { token: new } = gateway::read(&answer)?;
+                    if !new.bytes().all(|byte| byte.is_ascii_graphic()) {
+                        return Err(StoreError::other("etcd's token cannot be sent in a header"));
+                    }
+                    *token = Some(new);
+                }
+                Ok(token.clone())
+            }
+        }
+    }
+
+    fn one(&self, key: &[u8]) -> Result<Option<KeyValue>> {
+        let range: Range = self.ask("/v3/kv/range", &json!({"key": encode(key)}), LARGE)?;
+        match range.kvs.into_iter().next() {
+            Some(found) if found.key != key => Err(strange()),
+            found => Ok(found),
+        }
+    }
+
+    /// Does something on a condition.
+    fn transact(&self, compare: Option<&Compare<'_>>, success: serde_json::Value) -> Result<Txn> {
+        let compare: Vec<_> = compare.map(Compare::to_json).into_iter().collect();
+        let body = json!({"compare": compare, "success": [success]});
+        let txn: Txn = self.ask("/v3/kv/txn", &body, SMALL)?;
+        if txn.succeeded { Ok(txn) } else { Err(StoreError::VersionMismatch) }
+    }
+
+    fn opened(&self, key: &Key, found: &KeyValue) -> Result<Entry> {
+        let value = self.seal.open(key, &found.value)?;
+        Ok(Entry { value, version: found.mod_revision.to_string() })
+    }
+}
+
+impl<W: World> Store for Etcd<W> {
+    fn get(&self, key: &Key) -> Result<Option<Entry>> {
+        self.one(&self.entry(key.as_str()))?.map(|found| self.opened(key, &found)).transpose()
+    }
+
+    fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>> {
+        let mut entries = Vec::with_capacity(keys.len());
+        for some in keys.chunks(MANY) {
+            let names: Vec<_> = some.iter().map(|key| self.entry(key.as_str())).collect();
+            let ranges: Vec<_> =
+                names.iter().map(|name| json!({"requestRange": {"key": encode(name)}})).collect();
+            let body = json!({"compare": [], "success": ranges});
+            let txn: Txn = self.ask("/v3/kv/txn", &body, MANY * LARGE)?;
+            if txn.responses.len() != some.len() {
+                return Err(strange());
+            }
+            for ((key, name), response) in some.iter().zip(&names).zip(txn.responses) {
+                let found = response.response_range.ok_or_else(strange)?.kvs.into_iter().next();
+                if found.as_ref().is_some_and(|found| found.key != *name) {
+                    return Err(strange());
+                }
+                entries.push(found.map(|found| self.opened(key, &found)).transpose()?);
+            }
+        }
+        Ok(entries)
+    }
+
+    fn put(&self, key: &Key, value: &Value, expected: &Expected) -> Result<String> {
+        let name = self.entry(key.as_str());
+        let closed = self.seal.close(key, *value, self.world.random());
+        let put = json!({"requestPut": {"key": encode(&name), "value": encode(&closed)}});
+        let condition = condition(&name, expected)?;
+        Ok(self.transact(condition.as_ref(), put)?.header.revision.to_string())
+    }
+
+    fn delete(&self, key: &Key, expected: &Expected) -> Result<()> {
+        let name = self.entry(key.as_str());
+        let delete = json!({"requestDeleteRange": {"key": encode(&name)}});
+        self.transact(condition(&name, expected)?.as_ref(), delete).map(drop)
+    }
+
+    fn keys(&self, prefix: &Prefix) -> Result<Vec<String>> {
+        let folder = self.entry("");
+        let mut from = self.entry(prefix.as_str());
+        let end = end_of(&from);
+        let (mut keys, mut revision) = (Vec::new(), 0);
+        for _ in 0..MAX_PAGES {
+            let body = json!({
+                "key": encode(&from), "rangeEnd": encode(&end), "keysOnly": true, "limit": PAGE.to_string(),
+                // All pages as of the first.
+                "revision": revision.to_string(),
+            });
+            let range: Range = self.ask("/v3/kv/range", &body, PAGE * 1024)?;
+            revision = range.header.revision;
+            let Some(last) = range.kvs.last() else { return Ok(keys) };
+            from = [last.key.as_slice(), b"\0"].concat();
+            for KeyValue { key, .. } in range.kvs {
+                let key = key.strip_prefix(folder.as_slice()).and_then(|key| str::from_utf8(key).ok());
+                // Whoever else writes there may write what is no key.
+                keys.extend(key.and_then(|key| Key::parse(key).ok()).map(|key| key.as_str().to_owned()));
+            }
+            if !range.more {
+                return Ok(keys);
+            }
+        }
+        Err(StoreError::other("etcd has more keys than a listing can hold"))
+    }
+
+    /// A lease of etcd lasts whole seconds, and no less than etcd's own minimum: one that nobody gives back may be
+    /// held for so much longer.
+    fn acquire_lease(&self, name: &Key, ttl: Duration) -> Result<Lease> {
+        let key = self.lease(name);
+        let now = self.world.now();
+        // Callers ask again and again while somebody else has it, and a lease of etcd is not made for each.
+        if let Some(rest) = self.held(&key, now)? {
+            return Ok(Lease::Held(rest));
+        }
+        let ttl = ttl.min(MAX_LEASE);
+        let seconds = (ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0)).max(1);
+        let body = json!({"TTL": seconds.to_string(), "ID": "0"});
+        let Granted { id } = self.ask("/v3/lease/grant", &body, SMALL)?;
+        let stored = StoredLease::new(id.to_string(), now, ttl).to_json();
+        let put = json!({"requestPut": {
+            "key": encode(&key), "value": encode(stored.as_bytes()), "lease": id.to_string(),
+        }});
+        match self.transact(Some(&Compare::Absent(&key)), put) {
+            Ok(_) => Ok(Lease::Granted(id.to_string())),
+            Err(StoreError::VersionMismatch) => {
+                self.revoke(id);
+                Ok(Lease::Held(self.held(&key, now)?.unwrap_or(SHORTLY)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn release_lease(&self, name: &Key, token: &str) -> Result<()> {
+        let Ok(id) = token.parse() else { return Ok(()) };
+        let key = self.lease(name);
+        let delete = json!({"requestDeleteRange": {"key": encode(&key)}});
+        match self.transact(Some(&Compare::Leased(&key, id)), delete) {
+            Ok(_) => {
+                self.revoke(id);
+                Ok(())
+            }
+            Err(StoreError::VersionMismatch) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<W: World> Etcd<W> {
+    /// The time for which somebody has a lease, about. That it is there decides, for etcd takes it away when it ends.
+    fn held(&self, key: &[u8], now: Duration) -> Result<Option<Duration>> {
+        let found = self.one(key)?;
+        Ok(found.map(|found| {
+            StoredLease::from_json(&found.value).and_then(|lease| lease.rest(now)).unwrap_or(SHORTLY)
+        }))
+    }
+
+    /// Takes a lease of etcd away that nothing is bound to. It would end by itself.
+    fn revoke(&self, id: u64) {
+        let _ = self.ask::<IgnoredAny>("/v3/lease/revoke", &json!({"ID": id.to_string()}), SMALL);
+    }
+}
+
+fn condition<'a>(name: &'a [u8], expected: &Expected) -> Result<Option<Compare<'a>>> {
+    match expected {
+        Expected::Anything => Ok(None),
+        Expected::Absent => Ok(Some(Compare::Absent(name))),
+        // Revision 0 is what etcd says of a key that does not exist.
+        Expected::Version(version) => match version.parse() {
+            Ok(0) | Err(_) => Err(StoreError::VersionMismatch),
+            Ok(revision) => Ok(Some(Compare::Modified(name, revision))),
+        },
+    }
+}
+
+fn strange() -> StoreError {
+    StoreError::other("etcd's answer is not about what it was asked for")
+}
+
+/// The rest of a lease that cannot be told.
+const SHORTLY: Duration = Duration::from_secs(1);
+/// The keys of one page of a listing.
+const PAGE: usize = 1000;
+const MAX_PAGES: usize = 100;
+/// The keys that one request reads.
+const MANY: usize = 32;
+/// The largest answer without a value.
+const SMALL: usize = 16 * 1024;
+/// The largest answer with one, in Base64.
+const LARGE: usize = MAX_CLOSED * 4 / 3 + SMALL;

@@ -1,0 +1,181 @@
+//! etcd's JSON gateway: its requests and answers.
+//!
+//! Bytes are in Base64, 64-bit numbers are strings, and what is zero or empty is left out.
+//! <https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/>
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use gcf_store::{
+    contract::{Result, StoreError},
+    http::{Method, Origin, Request, Response},
+};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+/// A key and its value, as etcd has them.
+#[derive(Deserialize)]
+pub(crate) struct KeyValue {
+    #[serde(deserialize_with = "base64")]
+    pub(crate) key: Vec<u8>,
+    #[serde(default, deserialize_with = "base64")]
+    pub(crate) value: Vec<u8>,
+    #[serde(deserialize_with = "number")]
+    pub(crate) mod_revision: u64,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Header {
+    #[serde(deserialize_with = "number")]
+    pub(crate) revision: u64,
+}
+
+/// The answer to `range`.
+#[derive(Deserialize)]
+pub(crate) struct Range {
+    pub(crate) header: Header,
+    #[serde(default)]
+    pub(crate) kvs: Vec<KeyValue>,
+    #[serde(default)]
+    pub(crate) more: bool,
+}
+
+/// The answer to `txn`.
+#[derive(Deserialize)]
+pub(crate) struct Txn {
+    pub(crate) header: Header,
+    #[serde(default)]
+    pub(crate) succeeded: bool,
+    #[serde(default)]
+    pub(crate) responses: Vec<TxnResponse>,
+}
+
+/// The answer to one operation of a transaction.
+#[derive(Deserialize)]
+pub(crate) struct TxnResponse {
+    #[serde(default)]
+    pub(crate) response_range: Option<InnerRange>,
+}
+
+/// A range within a transaction, which has the transaction's header.
+#[derive(Deserialize)]
+pub(crate) struct InnerRange {
+    #[serde(default)]
+    pub(crate) kvs: Vec<KeyValue>,
+}
+
+/// The answer to `lease/grant`.
+#[derive(Deserialize)]
+pub(crate) struct Granted {
+    #[serde(rename = "ID", deserialize_with = "number")]
+    pub(crate) id: u64,
+}
+
+/// The answer to `auth/authenticate`.
+#[derive(Deserialize)]
+pub(crate) struct Authenticated {
+    pub(crate) token: String,
+}
+
+/// The condition of a transaction.
+pub(crate) enum Compare<'a> {
+    /// The key was last written by this revision.
+    Modified(&'a [u8], u64),
+    /// The key does not exist.
+    Absent(&'a [u8]),
+    /// The key is bound to this lease.
+    Leased(&'a [u8], u64),
+}
+
+impl Compare<'_> {
+    pub(crate) fn to_json(&self) -> Value {
+        match self {
+            Self::Modified(key, revision) => json!({
+                "key": encode(key), "target": "MOD", "result": "EQUAL", "modRevision": revision.to_string(),
+            }),
+            Self::Absent(key) => json!({
+                "key": encode(key), "target": "CREATE", "result": "EQUAL", "createRevision": "0",
+            }),
+            Self::Leased(key, lease) => json!({
+                "key": encode(key), "target": "LEASE", "result": "EQUAL", "lease": lease.to_string(),
+            }),
+        }
+    }
+}
+
+/// A request to the gateway.
+pub(crate) fn request(
+    origin: &Origin,
+    path: &str,
+    token: Option<&str>,
+    body: &impl Serialize,
+    max: usize,
+) -> Request {
+    Request {
+        method: Method::Post,
+        origin: origin.clone(),
+        path: path.to_owned(),
+        headers: token.map(|token| ("authorization", token.to_owned())).into_iter().collect(),
+        body: serde_json::to_vec(body).unwrap_or_default(),
+        max_response: max,
+    }
+}
+
+/// Reads an answer.
+///
+/// # Errors
+/// As the contract has it; nothing that etcd said is repeated.
+pub(crate) fn read<T: DeserializeOwned>(response: &Response) -> Result<T> {
+    match response.status {
+        200 => serde_json::from_slice(&response.body).map_err(|_| {
+            StoreError::other("etcd's answer cannot be read: is it etcd, with its JSON gateway?")
+        }),
+        401 | 403 => Err(StoreError::other("etcd does not accept the credential, or it may not do this")),
+        404 => Err(StoreError::other("etcd has no JSON gateway at this URL")),
+        status @ (408 | 429 | 500..=599) => Err(StoreError::unavailable(format!("etcd answered {status}"))),
+        status => Err(StoreError::other(format!("etcd answered {status}"))),
+    }
+}
+
+/// Tells whether a refusal says that a token is no longer known. The code is that of gRPC, UNAUTHENTICATED.
+pub(crate) fn is_unauthenticated(response: &Response) -> bool {
+    #[derive(Deserialize)]
+    struct Refusal {
+        #[serde(default)]
+        code: u32,
+    }
+    response.status == 401
+        || (response.status != 200
+            && serde_json::from_slice::<Refusal>(&response.body).is_ok_and(|refusal| refusal.code == 16))
+}
+
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// The end of the range of all keys that begin with a prefix.
+pub(crate) fn end_of(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    // A prefix is ASCII, so there always is a next byte.
+    if let Some(last) = end.last_mut() {
+        *last += 1;
+    }
+    end
+}
+
+fn base64<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    STANDARD.decode(text).map_err(|_| serde::de::Error::custom("not Base64"))
+}
+
+/// A number, as a string or as it is: versions of the gateway differ.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Number {
+        Text(String),
+        Plain(u64),
+    }
+    match Number::deserialize(deserializer)? {
+        Number::Text(text) => text.parse().map_err(|_| serde::de::Error::custom("not a number")),
+        Number::Plain(number) => Ok(number),
+    }
+}

@@ -1,0 +1,271 @@
+//! What is asked of etcd, against its documentation, and what becomes of its answers. That etcd takes it so is tested
+//! with etcd itself: `tests/stores/run.sh etcd`.
+
+use std::time::Duration;
+
+use gcf_store::{
+    contract::{Entry, Expected, Lease, Result, Store, StoreError},
+    http::{HttpFailure, Response},
+    name::{Key, Prefix, Value},
+    settings::Settings,
+    testing::Scripted,
+};
+use proptest::{prelude::*, sample};
+
+use crate::etcd::Etcd;
+
+const URL: (&str, &str) = ("GCF_ETCD_URL", "https://etcd.example:2379");
+const CLEAR: (&str, &str) = ("GCF_STORE_UNSEALED", "yes");
+
+fn etcd<'a>(world: &'a Scripted, more: &[(&str, &str)]) -> Result<Etcd<&'a Scripted>> {
+    Etcd::open(world, &Settings::of(&[&[URL], more].concat()))
+}
+
+fn key(text: &str) -> Key {
+    Key::parse(text).unwrap()
+}
+
+/// `gcf/entries/a` in Base64.
+const NAME: &str = "Z2NmL2VudHJpZXMvYQ==";
+
+#[test]
+fn a_write_is_a_transaction_on_the_revision_that_was_read() {
+    let world =
+        Scripted::answers(&[(200, r#"{"header":{"revision":"12"},"succeeded":true,"responses":[{}]}"#)]);
+    let store = etcd(&world, &[CLEAR]).unwrap();
+    let version = store.put(&key("a"), &Value::parse("x").unwrap(), &Expected::Version("9".into())).unwrap();
+    assert_eq!(version, "12");
+    let (path, body) = &world.requests()[0];
+    assert_eq!(path, "/v3/kv/txn");
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    // The fields of https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/; the value is `\x02x`.
+    let expected = serde_json::json!({
+        "compare": [{"key": NAME, "target": "MOD", "result": "EQUAL", "modRevision": "9"}],
+        "success": [{"requestPut": {"key": NAME, "value": "Ang="}}],
+    });
+    assert_eq!(body, expected);
+}
+
+#[test]
+fn a_condition_that_does_not_hold_is_a_mismatch_and_some_hold_never() {
+    let answer = (200, r#"{"header":{"revision":"12"}}"#);
+    let world = Scripted::answers(&[answer, answer]);
+    let store = etcd(&world, &[CLEAR]).unwrap();
+    let put = |expected| store.put(&key("a"), &Value::parse("x").unwrap(), &expected);
+    assert_eq!(put(Expected::Absent), Err(StoreError::VersionMismatch));
+    assert_eq!(store.delete(&key("a"), &Expected::Version("3".into())), Err(StoreError::VersionMismatch));
+    assert_eq!(world.requests().len(), 2);
+    // Revision 0 would be that of a key that does not exist.
+    for version in ["0", "", "-1", "x", "00", "99999999999999999999"] {
+        assert_eq!(put(Expected::Version(version.into())), Err(StoreError::VersionMismatch), "{version}");
+    }
+    assert_eq!(world.requests().len(), 2);
+}
+
+#[test]
+fn values_leave_sealed_unless_the_operator_says_otherwise() {
+    let sealed = ("GCF_STORE_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    let world = Scripted::answers(&[(200, r#"{"header":{"revision":"1"},"succeeded":true}"#)]);
+    assert!(etcd(&world, &[]).is_err());
+    let store = etcd(&world, &[sealed]).unwrap();
+    store.put(&key("a"), &Value::parse("canary-3f9c").unwrap(), &Expected::Anything).unwrap();
+    let body: serde_json::Value = serde_json::from_str(&world.requests()[0].1).unwrap();
+    let value = body["success"][0]["requestPut"]["value"].as_str().unwrap();
+    // One byte of the form, 24 of the nonce, 16 of the tag.
+    assert_eq!(value.len(), (1 + 24 + 11 + 16_usize).div_ceil(3) * 4);
+    assert!(!value.contains("Y2FuYXJ5"));
+}
+
+#[test]
+fn an_entry_is_read_with_the_revision_that_wrote_it() {
+    let answer = r#"{"header":{"revision":"12"},"kvs":[{"key":"Z2NmL2VudHJpZXMvYQ==","create_revision":"2","mod_revision":"11","version":"3","value":"Ang="}],"count":"1"}"#;
+    let elsewhere = answer.replace(NAME, "Z2NmL2VudHJpZXMvYg==");
+    let world =
+        Scripted::answers(&[(200, answer), (200, r#"{"header":{"revision":"12"}}"#), (200, &elsewhere)]);
+    let store = etcd(&world, &[CLEAR]).unwrap();
+    let entry = Entry { value: "x".into(), version: "11".into() };
+    assert_eq!(store.get(&key("a")), Ok(Some(entry)));
+    assert_eq!(store.get(&key("a")), Ok(None));
+    assert!(store.get(&key("a")).is_err(), "an answer about another key");
+}
+
+#[test]
+fn several_entries_are_read_by_one_request_in_the_order_that_was_asked_for() {
+    let found =
+        r#"{"response_range":{"kvs":[{"key":"Z2NmL2VudHJpZXMvYQ==","mod_revision":"11","value":"Ang="}]}}"#;
+    let both = format!(
+        r#"{{"header":{{"revision":"12"}},"succeeded":true,"responses":[{{"response_range":{{}}}},{found}]}}"#
+    );
+    let few = format!(r#"{{"header":{{"revision":"12"}},"succeeded":true,"responses":[{found}]}}"#);
+    let world = Scripted::answers(&[(200, &both), (200, &few), (200, &both)]);
+    let store = etcd(&world, &[CLEAR]).unwrap();
+    let entry = Entry { value: "x".into(), version: "11".into() };
+    assert_eq!(store.get_many(&[key("b"), key("a")]), Ok(vec![None, Some(entry)]));
+    assert!(store.get_many(&[key("b"), key("a")]).is_err(), "one answer is missing");
+    assert!(store.get_many(&[key("a"), key("b")]).is_err(), "they are in another order");
+    assert_eq!(world.requests().len(), 3);
+}
+
+#[test]
+fn a_listing_goes_on_behind_the_last_key_as_of_the_first_page() {
+    let page = |keys: &[&str], more: bool| {
+        let encoded = |key: &&str| {
+            let key = crate::gateway::encode(format!("gcf/entries/{key}").as_bytes());
+            format!(r#"{{"key":"{key}","mod_revision":"1"}}"#)
+        };
+        let kvs: Vec<_> = keys.iter().map(encoded).collect();
+        format!(r#"{{"header":{{"revision":"40"}},"kvs":[{}],"more":{more}}}"#, kvs.join(","))
+    };
+    // The second is no key of ours.
+    let (first, second) = (page(&["t/a", "t/ B", "t/c"], true), page(&["t/d"], false));
+    let world = Scripted::answers(&[(200, &first), (200, &second)]);
+    let store = etcd(&world, &[CLEAR]).unwrap();
+    assert_eq!(store.keys(&Prefix::parse("t/").unwrap()).unwrap(), ["t/a", "t/c", "t/d"]);
+    let bodies: Vec<serde_json::Value> =
+        world.requests().iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect();
+    let encode = |text: &str| crate::gateway::encode(text.as_bytes());
+    assert_eq!(bodies[0]["key"], encode("gcf/entries/t/"));
+    // `0` comes after `/`.
+    assert_eq!(bodies[0]["rangeEnd"], encode("gcf/entries/t0"));
+    assert_eq!(bodies[1]["key"], encode("gcf/entries/t/c\0"));
+    assert_eq!((&bodies[0]["revision"], &bodies[1]["revision"]), (&"0".into(), &"40".into()));
+}
+
+#[test]
+fn a_lease_that_somebody_has_costs_one_request_and_one_that_is_lost_in_a_race_is_given_back() {
+    let taken =
+        r#"{"header":{"revision":"3"},"kvs":[{"key":"Z2NmL2xlYXNlcy9h","mod_revision":"3","value":"e30="}]}"#;
+    let world = Scripted::answers(&[(200, taken)]);
+    let store = etcd(&world, &[CLEAR]).unwrap();
+    let acquire = |store: &Etcd<_>| store.acquire_lease(&key("a"), Duration::from_millis(1500));
+    assert!(matches!(acquire(&store), Ok(Lease::Held(_))));
+    assert_eq!(world.requests().len(), 1);
+
+    let world = Scripted::answers(&[
+        (200, r#"{"header":{"revision":"3"}}"#),
+        (200, r#"{"ID":"77","TTL":"2"}"#),
+        (200, r#"{"header":{"revision":"3"}}"#),
+        (200, "{}"),
+        (200, taken),
+    ]);
+    let store = etcd(&world, &[CLEAR]).unwrap();
+    assert!(matches!(acquire(&store), Ok(Lease::Held(_))));
+    let paths: Vec<_> = world.requests().into_iter().map(|(path, _)| path).collect();
+    assert_eq!(paths, ["/v3/kv/range", "/v3/lease/grant", "/v3/kv/txn", "/v3/lease/revoke", "/v3/kv/range"]);
+    // Rounded up: etcd knows whole seconds.
+    assert!(world.requests()[1].1.contains(r#""TTL":"2""#));
+    assert!(world.requests()[3].1.contains(r#""ID":"77""#));
+}
+
+#[test]
+fn a_user_signs_in_once_and_again_where_the_token_is_not_known_any_more() {
+    let user = [CLEAR, ("GCF_ETCD_USER", "gcf"), ("GCF_ETCD_PASSWORD", "hunter2")];
+    let empty = (200, r#"{"header":{"revision":"1"}}"#);
+    let world = Scripted::answers(&[
+        (200, r#"{"token":"one"}"#),
+        empty,
+        empty,
+        // What etcd 3.4 answers.
+        (
+            401,
+            r#"{"error":"etcdserver: invalid auth token","message":"etcdserver: invalid auth token","code":16}"#,
+        ),
+        (200, r#"{"token":"two"}"#),
+        empty,
+    ]);
+    let store = etcd(&world, &user).unwrap();
+    for _ in 0..3 {
+        assert_eq!(store.get(&key("a")), Ok(None));
+    }
+    assert_eq!(world.requests().len(), 6);
+    assert_eq!(world.header("authorization").as_deref(), Some("two"));
+
+    let world = Scripted::answers(&[(400, r#"{"error":"etcdserver: authentication failed","code":3}"#)]);
+    let Err(StoreError::Other(why)) = etcd(&world, &user).unwrap().get(&key("a")) else { panic!() };
+    assert!(!why.contains("hunter2"));
+}
+
+#[test]
+fn a_server_that_cannot_answer_is_unavailable_and_a_refusal_is_not() {
+    let of = |outcome| {
+        let world = Scripted::outcomes([outcome].into_iter());
+        etcd(&world, &[CLEAR]).unwrap().get(&key("a")).unwrap_err()
+    };
+    for failure in [HttpFailure::Unreachable, HttpFailure::Timeout, HttpFailure::Broken] {
+        assert!(matches!(of(Err(failure)), StoreError::Unavailable(_)));
+    }
+    for failure in [HttpFailure::Denied, HttpFailure::TooLarge] {
+        assert!(matches!(of(Err(failure)), StoreError::Other(_)));
+    }
+    let answer = |status, body: &str| Ok(Response { status, body: body.into() });
+    assert!(matches!(of(answer(503, "")), StoreError::Unavailable(_)));
+    for status in [200, 301, 400, 401, 403, 404] {
+        let StoreError::Other(why) = of(answer(status, "<h1>hunter2</h1>")) else { panic!("{status}") };
+        assert!(!why.contains("hunter2"));
+    }
+    let large = "x".repeat(1 << 20);
+    assert!(matches!(of(answer(200, &large)), StoreError::Other(_)));
+}
+
+/// JSON that looks like an answer, and is not.
+fn nearly() -> impl Strategy<Value = String> {
+    let word = sample::select(vec![
+        "header",
+        "revision",
+        "kvs",
+        "key",
+        "value",
+        "mod_revision",
+        "more",
+        "succeeded",
+        "responses",
+        "response_range",
+        "ID",
+        "TTL",
+        "token",
+        "data",
+        "error",
+        "code",
+    ]);
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        Just("true".to_owned()),
+        Just("-1".to_owned()),
+        Just("1e400".to_owned()),
+        Just("18446744073709551616".to_owned()),
+        Just(r#""12""#.to_owned()),
+        Just(format!(r#""{NAME}""#)),
+        Just(r#""Ang=""#.to_owned()),
+        Just(r#""\ud800""#.to_owned()),
+    ];
+    leaf.prop_recursive(4, 32, 6, move |inner| {
+        let object = prop::collection::vec((word.clone(), inner.clone()), 0..6);
+        prop_oneof![
+            object.prop_map(|fields| {
+                let fields: Vec<_> =
+                    fields.iter().map(|(name, value)| format!(r#""{name}":{value}"#)).collect();
+                format!("{{{}}}", fields.join(","))
+            }),
+            prop::collection::vec(inner, 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_answer_makes_it_panic(bodies in prop::collection::vec((sample::select(vec![200, 401, 500]), nearly()), 8)) {
+        let answers: Vec<_> = bodies.iter().map(|(status, body)| (*status, body.as_str())).collect();
+        let user = [CLEAR, ("GCF_ETCD_USER", "gcf"), ("GCF_ETCD_PASSWORD", "hunter2")];
+        for settings in [&[CLEAR][..], &user] {
+            let world = Scripted::answers(&answers);
+            let store = etcd(&world, settings).unwrap();
+            let _ = store.get(&key("a"));
+            let _ = store.get_many(&[key("a"), key("b")]);
+            let _ = store.put(&key("a"), &Value::parse("x").unwrap(), &Expected::Absent);
+            let _ = store.delete(&key("a"), &Expected::Anything);
+            let _ = store.keys(&Prefix::parse("").unwrap());
+            let _ = store.acquire_lease(&key("a"), Duration::MAX);
+            let _ = store.release_lease(&key("a"), "7");
+        }
+    }
+}
