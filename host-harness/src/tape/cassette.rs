@@ -203,8 +203,9 @@ impl Cassette {
             .random(Arc::clone(&self.random))
     }
 
-    /// The store as a host sees it.
-    pub(super) fn over(&self, store: Arc<dyn SecretStore>) -> Arc<dyn SecretStore> {
+    /// The store as a host sees it that the cassette is put into ([`insert`](Self::insert)).
+    #[must_use]
+    pub fn over(&self, store: Arc<dyn SecretStore>) -> Arc<dyn SecretStore> {
         let fresh = || Arc::new(Fresh::new(Arc::clone(&store), self.hidden, self.written.clone()));
         match &self.deck {
             Deck::Replaying(_) => Arc::new(Overlay::new(fresh(), self.layer.clone())),

@@ -274,7 +274,8 @@ impl Google {
         let mut more = more;
         if scope.split(' ').any(|scope| scope == "openid") {
             let client = self.project.client.as_ref().map_or("", |client| client.id.as_str());
-            let half = &Sha256::digest(&self.project.access_token)[..16];
+            // Of the access token beside it (OpenID Connect Core 1.0, section 3.1.3.6).
+            let half = &Sha256::digest(self.hand_out(account, scope, now))[..16];
             let claims = json!({"aud": client, "azp": client, "sub": subject(account), "email": account,
                 "email_verified": true, "at_hash": URL_SAFE_NO_PAD.encode(half), "nonce": nonce});
             let mut claims = claims;

@@ -82,6 +82,11 @@ impl Google {
         maps(self.server, &[origin])
     }
 
+    /// The address at which a browser ends when the person allows what the page at `url` asks for.
+    pub(crate) fn consent(&self, url: &str) -> String {
+        self.google.consent(url, PERSON)
+    }
+
     /// From now on, requests whose host, target and body hold `text` get this answer.
     pub(crate) fn on(&self, text: &'static str, status: u16, body: Value) {
         self.rules.lock().unwrap().insert(0, (text, status, body));

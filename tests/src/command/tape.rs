@@ -1,6 +1,6 @@
 //! Record, look at the file, break it by hand, read the error: as a new user would.
 
-use std::{io::Read as _, net::TcpListener, process::Stdio};
+use std::{io::Read as _, net::TcpListener, os::unix::process::ExitStatusExt as _, process::Stdio};
 
 use serde_json::{Value, json};
 
@@ -75,7 +75,29 @@ fn a_mode_may_be_chosen() {
         serde_json::from_str(&std::fs::read_to_string(person.path("once.json")).unwrap()).unwrap();
     // The token, once, and what was asked for with it.
     assert_eq!(document["interactions"].as_array().unwrap().len(), 3);
-    check("tape-mode-alone", &person.run(&list(&["--tape-mode", "once"])));
+}
+
+/// An option without its tape, and a variable that somebody has set for many commands and forgotten: the sentence
+/// names the one that is there, and what goes with it.
+#[test]
+fn half_a_tape_is_named_by_the_half_that_is_there() {
+    let person = Person::new();
+    std::fs::copy(tape("empty-project.json"), person.path("tape.json")).unwrap();
+    let runs = [
+        person.run(&list(&["--tape-mode", "once"])),
+        person.run_in(("GCF_TAPE_MODE", "stub"), &list(&[])),
+        person.run_in(("GCF_TAPE_MODE", "stub"), &list(&["--record", "new.json"])),
+        person.run_in(("GCF_REPLAY_STORE", "replays"), &["list", "--json"]),
+        person.run(&list(&["--replay", "tape.json", "--record", "new.json"])),
+        person.run_in(("GCF_REPLAY", "tape.json"), &list(&["--record", "new.json"])),
+    ];
+    assert!(runs.iter().all(|run| run.contains("\nexit 2\n")), "{runs:?}");
+    check("tape-mode-alone", &runs.join("\n"));
+    // What has no tape of its own is not held up.
+    for variable in ["GCF_TAPE_MODE", "GCF_REPLAY_STORE"] {
+        let shown = person.run_in((variable, "stub"), &["tape", "show", "tape.json"]);
+        assert!(shown.contains("\nexit 0\n"), "{shown}");
+    }
 }
 
 #[test]
@@ -153,7 +175,8 @@ fn a_recording_survives_ctrl_c() {
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(1), "{said}");
+    // As any program ends that does not listen to it, so that a shell's loop ends with it.
+    assert_eq!(child.wait().unwrap().signal(), Some(2), "{said}");
     assert!(said.starts_with("error: interrupted\n"), "{said}");
     let text = std::fs::read_to_string(person.path("list.json")).unwrap();
     let document: Value = serde_json::from_str(&text).unwrap();

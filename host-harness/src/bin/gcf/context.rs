@@ -2,6 +2,7 @@
 
 mod cleaning;
 mod component;
+pub(crate) mod interrupt;
 mod network;
 mod options;
 mod store;
@@ -18,7 +19,7 @@ use gcf_host::{
 
 pub(crate) use self::{
     component::Component,
-    options::{Global, TapeMode},
+    options::{Given, Global, TapeMode},
 };
 use self::{
     network::{LastRefusal, allowing},
@@ -68,6 +69,12 @@ impl Context {
         let seen = LiveSecrets::default();
         let store = seen.watch(store);
         let tape = tape::cassette(global, &component)?;
+        let seen_by_host = Arc::clone(&store);
+        // What a command itself writes in a replay goes where the component's own writes go.
+        let store = match &tape {
+            Some(tape) if tape.is_replaying() => tape.over(store),
+            Some(_) | None => store,
+        };
         let proxy = LastRefusal::default();
         let builder = component
             .load(Host::builder())
@@ -76,8 +83,8 @@ impl Context {
             .observer(proxy.watching(observer));
         let builder = allowing(builder, global)?;
         let builder = match &tape {
-            Some(tape) => tape.insert(builder, Arc::clone(&store)),
-            None => builder.secrets(Arc::clone(&store)).transport(network::live(global)?),
+            Some(tape) => tape.insert(builder, seen_by_host),
+            None => builder.secrets(seen_by_host).transport(network::live(global)?),
         };
         Ok(Self {
             host: builder.build()?,
@@ -251,25 +258,20 @@ impl Context {
 
     /// Tells whether its changes to the store are gone when it ends.
     pub(crate) fn forgets(&self) -> bool {
-        self.tape.as_ref().is_some_and(Cassette::is_replaying) && self.for_replays.is_none() && !self.plan
+        self.is_replaying() && self.for_replays.is_none() && !self.plan
     }
 
-    /// Fails in a replay, which changes nothing in a store.
-    pub(crate) fn refuse_in_replay(&self) -> Result<(), Failure> {
-        if self.tape.as_ref().is_some_and(Cassette::is_replaying) {
-            return Err(Failure::input(
-                "a replay changes nothing in the store, and this command does only that",
-            )
-            .with_fix("leave --replay out"));
-        }
-        Ok(())
+    /// Tells whether all answers come from a tape.
+    pub(crate) fn is_replaying(&self) -> bool {
+        self.tape.as_ref().is_some_and(Cassette::is_replaying)
     }
 
     /// Ends when somebody presses ctrl-C, if there is a recording that would be lost.
     pub(crate) async fn interrupted(&self) {
         let recording = self.tape.as_ref().is_some_and(|tape| !tape.is_replaying());
-        if !recording || tokio::signal::ctrl_c().await.is_err() {
+        if !recording {
             std::future::pending().await
         }
+        interrupt::pressed().await;
     }
 }

@@ -16,12 +16,12 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{FromArgMatches as _, parser::ValueSource};
+use clap::FromArgMatches as _;
 use gcf_host::CacheUse;
 
 use crate::{
     commands::{Cli, Command, Kind, Planning, Run, help},
-    context::{Context, Global},
+    context::{Context, Given, Global, interrupt},
     output::{
         exit::Exit,
         failure::Failure,
@@ -42,11 +42,10 @@ fn main() -> ExitCode {
             Err(failure) => fail(&failure, false, look),
         };
     }
-    let parsed = heeding_no_empty_variables(help::command()).try_get_matches().and_then(|matches| {
-        let names = matches.value_source("connection") == Some(ValueSource::CommandLine);
-        Ok((Cli::from_arg_matches(&matches)?, names))
-    });
-    let (Cli { command, global }, names_connection) = match parsed {
+    let parsed = heeding_no_empty_variables(help::command())
+        .try_get_matches()
+        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, Given::of(&matches))));
+    let (Cli { command, global }, given) = match parsed {
         Ok(parsed) => parsed,
         // Nothing is parsed yet, so whether a program asked is seen from the bare word.
         Err(error) if error.use_stderr() && asks_for_json(env::args_os()) => {
@@ -61,7 +60,7 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(|error| Failure::machine(format!("cannot start: {error}")))
-        .and_then(|runtime| runtime.block_on(execute(command, names_connection, &global, look)));
+        .and_then(|runtime| runtime.block_on(execute(command, given, &global, look)));
     match done {
         Ok(exit) => exit.into(),
         Err(failure) => fail(&failure, global.format() == Format::Json, look),
@@ -99,17 +98,16 @@ fn fail(failure: &Failure, json: bool, look: Look) -> ExitCode {
     let text = if json { format!("{:#}\n", failure.json()) } else { failure.text(look.err) };
     // If stderr is closed there is nobody left to tell; the exit code still does.
     let _ = io::stderr().write_all(text.as_bytes());
+    if failure.exit == Exit::Interrupted {
+        interrupt::end();
+    }
     failure.exit.into()
 }
 
-async fn execute(
-    command: Command,
-    names_connection: bool,
-    global: &Global,
-    look: Look,
-) -> Result<Exit, Failure> {
+async fn execute(command: Command, given: Given, global: &Global, look: Look) -> Result<Exit, Failure> {
     match command.kind() {
         Kind::Alone(command) => {
+            global.refuse_half_a_tape(given, false)?;
             if global.plan {
                 Planning::Impossible.refuse()?;
             }
@@ -119,10 +117,11 @@ async fn execute(
         Kind::InContext(command) => {
             // They may name two, and one of them is about to be disconnected. `GCF_CONNECTION` is for many commands,
             // and no mistake; nor is the option where no connection is used.
-            if names_connection && command.names_connection() {
+            if given.connection && command.names_connection() {
                 return Err(Failure::input("this command takes no --connection")
                     .with_fix("leave it out: the connection's id or nickname is an argument of its own"));
             }
+            global.refuse_half_a_tape(given, true)?;
             if global.plan {
                 command.planning().refuse()?;
             }
@@ -138,6 +137,9 @@ async fn in_context(command: Box<dyn Run>, global: &Global, look: Look) -> Resul
     // Two writers of one screen would overwrite each other.
     let progress = if global.verbose { Progress::hidden() } else { command.progress() };
     let observer = if global.verbose { watching() } else { progress.observer() };
+    if progress.is_shown() && global.record.is_none() && global.replay.is_none() {
+        interrupt::clears(&progress);
+    }
     let mut forgotten = false;
     let done = match Context::open(global, command.needs_store(), observer) {
         Ok(context) => {
@@ -154,8 +156,7 @@ async fn in_context(command: Box<dyn Run>, global: &Global, look: Look) -> Resul
             }
             let done = tokio::select! {
                 done = command.run(&context) => done,
-                () = context.interrupted() => Err(Failure::machine("interrupted")
-                    .with_fix("what was answered before that is on the tape")),
+                () = context.interrupted() => Err(Failure::interrupted()),
             };
             context.finish(done).await
         }
@@ -164,7 +165,7 @@ async fn in_context(command: Box<dyn Run>, global: &Global, look: Look) -> Resul
     progress.clear();
     let outcome = done?;
     outcome.print(global.format(), look)?;
-    if forgotten && global.format() == Format::Table && outcome.changes_connections() {
+    if forgotten && global.format() == Format::Table && outcome.changes_store() {
         let _ = writeln!(io::stderr(), "note: this was a replay, and the store is as it was before");
     }
     Ok(outcome.exit())

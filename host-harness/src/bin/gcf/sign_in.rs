@@ -45,6 +45,15 @@ pub(crate) async fn by_consent(
     credential: Credential,
     request: impl FnOnce(String, Login) -> AuthorizeRequest,
 ) -> Result<Connected, Failure> {
+    if context.is_replaying() {
+        // Before a browser opens, and somebody signs in there in earnest.
+        return Err(Failure::input(
+            "a sign-in in a browser cannot be replayed: no tape has the signature of its ID token",
+        )
+        .with_fix(
+            "replay with --store DIR, a store that has the connection; or connect on the tape with --credentials",
+        ));
+    }
     let Credential { client, login_hint, hosted_domain, no_browser, .. } = credential;
     let client = client.ok_or_else(|| Failure::input("--oauth needs --client FILE"))?;
     let client = context.source.key(&client)?;

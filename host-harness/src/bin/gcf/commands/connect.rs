@@ -170,7 +170,7 @@ impl Outcome for New {
         connection::changed_json(&self.0)
     }
 
-    fn changes_connections(&self) -> bool {
+    fn changes_store(&self) -> bool {
         true
     }
 

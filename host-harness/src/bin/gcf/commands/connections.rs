@@ -150,7 +150,6 @@ async fn show(context: &Context, id: String) -> Result<Box<dyn Outcome>, Failure
 }
 
 async fn make_default(context: &Context, id: Option<String>) -> Result<Box<dyn Outcome>, Failure> {
-    context.refuse_in_replay()?;
     let connection = match id {
         Some(id) => Some(context.named(&id).await?),
         None => None,
@@ -168,6 +167,10 @@ impl Outcome for Chosen {
             Some(connection) => format!("{} is the default\n", named(connection)),
             None => "no connection is the default\n".to_owned(),
         })
+    }
+
+    fn changes_store(&self) -> bool {
+        true
     }
 
     fn json(&self) -> Value {

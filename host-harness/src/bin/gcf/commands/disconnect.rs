@@ -81,7 +81,7 @@ impl Outcome for Disconnected {
         json!({ "disconnected": self.connection.id, "warnings": self.result.warnings })
     }
 
-    fn changes_connections(&self) -> bool {
+    fn changes_store(&self) -> bool {
         true
     }
 }

@@ -35,7 +35,6 @@ impl Run for Supply {
         Box::pin(async move {
             let Self { name, file } = *self;
             let mut field = None;
-            context.refuse_in_replay()?;
             let (key, value) = match name.strip_prefix("keys/") {
                 Some(id) => {
                     // There lie the keys of connections that came with one, too.
@@ -76,6 +75,10 @@ impl Outcome for Supplied {
             None => "kept".to_owned(),
         };
         Shown::result(format!("{what} as {}\n", plain(&self.key)))
+    }
+
+    fn changes_store(&self) -> bool {
+        true
     }
 
     fn json(&self) -> Value {

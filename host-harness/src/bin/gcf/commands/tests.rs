@@ -18,17 +18,32 @@ fn globals_are_taken_after_the_command() {
     assert_eq!(cli.global.connection.as_deref(), Some("a"));
 }
 
+/// An option of the tape without its other half: which one is missing, and who has set the first.
 #[test]
-fn recording_a_replay_is_refused() {
-    let error = Cli::try_parse_from(["gcf", "list", "--replay", "a", "--record", "b"]).unwrap_err();
-    assert_eq!(error.kind(), clap::error::ErrorKind::ArgumentConflict);
+fn half_a_tape_is_refused() {
+    let refused = |line: &str, heeds_variables| {
+        let words = ["gcf", "list"].into_iter().chain(line.split_whitespace());
+        let matches = Cli::command().try_get_matches_from(words).unwrap();
+        let global = <Cli as clap::FromArgMatches>::from_arg_matches(&matches).unwrap().global;
+        global.refuse_half_a_tape(crate::context::Given::of(&matches), heeds_variables)
+    };
+    for line in
+        ["--replay a --record b", "--tape-mode stub", "--replay-store d", "--record a --tape-mode once"]
+    {
+        for heeds_variables in [true, false] {
+            assert_eq!(refused(line, heeds_variables).unwrap_err().exit, Exit::Usage, "{line}");
+        }
+    }
+    for line in ["", "--record a", "--replay a --tape-mode stub --replay-store d"] {
+        assert!(refused(line, true).is_ok(), "{line}");
+    }
 }
 
 #[test]
 fn the_exit_codes_are_in_the_help() {
     let help = Cli::command().render_long_help().to_string();
     for code in Exit::ALL {
-        assert!(help.contains(&format!("\n  {:>2}  ", code as u8)), "{code:?} is not documented");
+        assert!(help.contains(&format!("\n {:>3}  ", code as u8)), "{code:?} is not documented");
     }
 }
 

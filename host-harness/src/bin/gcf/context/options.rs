@@ -2,10 +2,13 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use clap::{Args, ValueEnum};
+use clap::{ArgMatches, Args, ValueEnum, parser::ValueSource};
 use gcf_host::{tape::Mode, transport::OriginRule};
 
-use crate::{input::values, output::format::Format};
+use crate::{
+    input::values,
+    output::{failure::Failure, format::Format},
+};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
@@ -36,14 +39,7 @@ pub(crate) struct Global {
 
     /// With --replay: begin with this store, and keep there what a replay that went well has left. For replays
     /// only: its tokens are placeholders
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        requires = "replay",
-        env = "GCF_REPLAY_STORE",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, value_name = "DIR", env = "GCF_REPLAY_STORE", hide_env_values = true)]
     pub(crate) replay_store: Option<PathBuf>,
 
     /// With --replay, one of: replay (a request that is not on the tape fails), stub (answers come in any
@@ -55,7 +51,6 @@ pub(crate) struct Global {
         value_enum,
         value_name = "MODE",
         hide_possible_values = true,
-        requires = "replay",
         env = "GCF_TAPE_MODE",
         hide_env_values = true
     )]
@@ -63,7 +58,7 @@ pub(crate) struct Global {
 
     /// Write requests and answers to this tape, with secrets replaced; an earlier tape of the name is kept
     /// beside it
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "replay")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
 
     /// With --record: write behind what is on the tape already, so that several commands make the
@@ -175,8 +170,64 @@ impl Global {
         }
     }
 
+    /// Refuses an option of the tape that goes without the other options. A variable counts only for a command
+    /// that has a tape (`heeds_variables`): it is set for many.
+    pub(crate) fn refuse_half_a_tape(&self, given: Given, heeds_variables: bool) -> Result<(), Failure> {
+        let counts = |on_the_line: bool| on_the_line || heeds_variables;
+        if self.record.is_some() && self.replay.is_some() && counts(given.replay) {
+            return Err(if given.replay {
+                Failure::input("a command plays a tape or records one: not --replay and --record").with_fix(
+                    "leave one out; --replay FILE --tape-mode new-episodes adds to a tape what is not on it",
+                )
+            } else {
+                Failure::input("GCF_REPLAY is set, so this command plays a tape and cannot record one")
+                    .with_fix("unset GCF_REPLAY; for one command: GCF_REPLAY= gcf …")
+            });
+        }
+        let mode = ("--tape-mode", "GCF_TAPE_MODE", self.tape_mode.is_some(), given.tape_mode);
+        let store = ("--replay-store", "GCF_REPLAY_STORE", self.replay_store.is_some(), given.replay_store);
+        for (option, variable, is_set, on_the_line) in [mode, store] {
+            if self.replay.is_some() || !is_set || !counts(on_the_line) {
+                continue;
+            }
+            return Err(if on_the_line {
+                Failure::input(format!("{option} is for a tape that is played, and none is named"))
+                    .with_fix("name it with --replay FILE, or set GCF_REPLAY")
+            } else {
+                Failure::input(format!("{variable} is set, but not GCF_REPLAY: there is no tape to play"))
+                    .with_fix(format!(
+                        "set GCF_REPLAY or name the tape with --replay FILE, or unset {variable}"
+                    ))
+            });
+        }
+        Ok(())
+    }
+
     /// Tells whether nothing but the tape answers.
     pub(super) fn only_plays(&self) -> bool {
         matches!(self.mode(), Mode::Replay | Mode::Stub)
+    }
+}
+
+/// Tells of some options of every command whether they stand on the command line, and not only in the
+/// environment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given {
+    pub(crate) connection: bool,
+    replay: bool,
+    replay_store: bool,
+    tape_mode: bool,
+}
+
+impl Given {
+    /// Of a command line that was parsed.
+    pub(crate) fn of(matches: &ArgMatches) -> Self {
+        let given = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
+        Self {
+            connection: given("connection"),
+            replay: given("replay"),
+            replay_store: given("replay_store"),
+            tape_mode: given("tape_mode"),
+        }
     }
 }

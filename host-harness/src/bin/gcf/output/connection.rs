@@ -31,7 +31,7 @@ impl Outcome for Changed {
         changed_json(&self.connected)
     }
 
-    fn changes_connections(&self) -> bool {
+    fn changes_store(&self) -> bool {
         true
     }
 }

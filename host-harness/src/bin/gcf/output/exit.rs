@@ -17,6 +17,7 @@ Exit codes:
    7  the replay did not match its tape
   22  --fail, and the status is not 2xx
   70  a fault of the host or of the component; please report it
+ 130  ctrl-C
 
 Results go to stdout, everything else to stderr.";
 
@@ -33,11 +34,12 @@ pub(crate) enum Exit {
     Replay = 7,
     Status = 22,
     Fault = 70,
+    Interrupted = 130,
 }
 
 impl Exit {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Done,
         Self::Failed,
         Self::Usage,
@@ -48,6 +50,7 @@ impl Exit {
         Self::Replay,
         Self::Status,
         Self::Fault,
+        Self::Interrupted,
     ];
 }
 

@@ -123,6 +123,12 @@ impl Failure {
         .with_fix("give the call more time with --timeout")
     }
 
+    /// Somebody pressed ctrl-C while a tape was recorded.
+    pub(crate) fn interrupted() -> Self {
+        Self::new(Exit::Interrupted, "interrupted", "interrupted")
+            .with_fix("what was answered before that is on the tape")
+    }
+
     /// The tape cannot be read or written.
     pub(crate) fn tape(error: &TapeError) -> Self {
         let fix = error.fix().unwrap_or_else(|| tape_fix(error));

@@ -14,7 +14,8 @@ use indicatif::ProgressBar;
 
 use super::{style::plain, words};
 
-/// Counts pages, and shows the counts on a terminal.
+/// Counts pages, and shows the counts on a terminal. Clones share them.
+#[derive(Clone)]
 pub(crate) struct Progress {
     bar: ProgressBar,
     counts: Arc<Counts>,
@@ -60,6 +61,11 @@ impl Progress {
                 bar.set_message(message);
             }
         })
+    }
+
+    /// Tells whether somebody sees it.
+    pub(crate) fn is_shown(&self) -> bool {
+        !self.bar.is_hidden()
     }
 
     /// Leaves no trace on the terminal.

@@ -29,8 +29,8 @@ pub(crate) trait Outcome {
         Exit::Done
     }
 
-    /// Tells whether a connection is another one now, or gone.
-    fn changes_connections(&self) -> bool {
+    /// Tells whether something is another in the store now, or gone.
+    fn changes_store(&self) -> bool {
         false
     }
 

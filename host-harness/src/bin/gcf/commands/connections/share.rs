@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(super) async fn share(context: &Context, id: String, with: String) -> Result<Box<dyn Outcome>, Failure> {
-    context.refuse_in_replay()?;
+    refuse_in_replay(context)?;
     let connection = context.named(&id).await?;
     context
         .directory()?
@@ -29,13 +29,24 @@ pub(super) async fn unshare(
     id: String,
     with: String,
 ) -> Result<Box<dyn Outcome>, Failure> {
-    context.refuse_in_replay()?;
+    refuse_in_replay(context)?;
     let connection = context.named(&id).await?;
     context
         .directory()?
         .unshare(&connection.id, &with)
         .map_err(|error| Failure::store_refuses(&format!("unshare {id}"), &error))?;
     Ok(Box::new(Unshared { connection, with }))
+}
+
+/// A replay changes no file of the store.
+fn refuse_in_replay(context: &Context) -> Result<(), Failure> {
+    if context.is_replaying() {
+        return Err(Failure::input(
+            "a replay changes no file of the store, and to share a connection is to encrypt one anew",
+        )
+        .with_fix("leave --replay out"));
+    }
+    Ok(())
 }
 
 /// A connection that somebody else can use, too.
