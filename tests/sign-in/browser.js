@@ -29,8 +29,19 @@ async function newPage(t, browser) {
   return context.newPage();
 }
 
-const screenshot = (page, name) =>
-  page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}.png`), fullPage: true });
+/** Pictures of a page: of a telephone's width and of a desk's, light and dark. Nothing lies beside the screen. */
+async function screenshot(page, name) {
+  for (const width of [375, 1280]) {
+    for (const colorScheme of ["light", "dark"]) {
+      await page.setViewportSize({ width, height: 700 });
+      await page.emulateMedia({ colorScheme });
+      const path = join(process.env.SCREENSHOTS, `${name}-${width}-${colorScheme}.png`);
+      await page.screenshot({ path, fullPage: true });
+      const beside = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+      assert.ok(beside <= 0, `${name} is ${beside} pixels wider than ${width}`);
+    }
+  }
+}
 
 /** Signs in on the provider's first page; the second one asks for consent. */
 async function signIn(page, url, email) {

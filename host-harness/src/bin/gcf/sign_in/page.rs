@@ -1,4 +1,5 @@
-//! Pages for the browser: plain HTML that needs no script, no style and no other file.
+//! Pages for the browser: plain HTML that needs no script, no style and no other file. What it says is in words; sign
+//! and colour say it again.
 
 use std::{fmt::Write as _, sync::LazyLock};
 
@@ -8,14 +9,23 @@ use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use sha2::{Digest as _, Sha256};
 
-/// System colours and fonts would do, but not with a contrast that we know: these pass WCAG AAA.
+/// System colours and fonts would do, but not with a contrast that we know: text passes WCAG AAA on both papers.
 const STYLE: &str = "\
-:root{color-scheme:light dark;--ink:#1c1e21;--paper:#fff;--line:#6b7280}
-@media (prefers-color-scheme:dark){:root{--ink:#e8eaed;--paper:#17191c;--line:#9aa0a6}}
+:root{color-scheme:light dark;--ink:#1c1e21;--soft:#4b5058;--paper:#fff;--good:#0b5a26;--bad:#96140c}
+@media (prefers-color-scheme:dark){:root{--ink:#e8eaed;--soft:#b4bac2;--paper:#17191c;--good:#8fdca6;--bad:#ffb4ab}}
 body{margin:0;background:var(--paper);color:var(--ink);font:1.125rem/1.6 system-ui,sans-serif}
-main{max-width:38rem;margin:12vh auto 0;padding:0 1.5rem;overflow-wrap:anywhere}
-h1{font-size:1.75rem;line-height:1.25;padding-bottom:.5rem;border-bottom:2px solid var(--line)}
+header,main{max-width:38rem;margin:0 auto;padding:0 1.5rem}
+header{margin-top:10vh;color:var(--soft);font-size:1rem}
+main{overflow-wrap:anywhere}
+h1{display:flex;gap:.6rem;align-items:center;font-size:1.75rem;line-height:1.25;margin:.75rem 0 1.25rem;\
+padding-bottom:.75rem;border-bottom:3px solid currentcolor}
+h1 svg{flex:none;width:2rem;height:2rem;fill:none;stroke:currentcolor;stroke-width:2.5;stroke-linecap:round;stroke-linejoin:round}
+.good h1{color:var(--good)}
+.bad h1{color:var(--bad)}
 ";
+
+/// The program, for somebody who has forgotten in which terminal this began.
+const PROGRAM: &str = "<strong>gcf</strong> · Google Cloud Functions connector, on this computer";
 
 /// Nothing loads and nothing runs but the one style sheet, known by its hash.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
@@ -26,6 +36,30 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     );
     HeaderValue::try_from(policy).expect("base64 and keywords are visible ASCII")
 });
+
+/// What has come of it, as a sign and a colour. A screen reader has the words.
+#[derive(Clone, Copy)]
+enum Sign {
+    Good,
+    Bad,
+}
+
+impl Sign {
+    fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+        }
+    }
+
+    /// A tick or a cross in a circle: drawn, for not every font has them.
+    fn drawing(self) -> &'static str {
+        match self {
+            Self::Good => "M7.5 12.5l3 3 6-6.5",
+            Self::Bad => "M8.5 8.5l7 7m0-7l-7 7",
+        }
+    }
+}
 
 /// The end of a sign-in, in the words that the terminal has for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +74,7 @@ impl Page {
         match self {
             Self::Success { account, nickname } => html(
                 StatusCode::OK,
+                Sign::Good,
                 "Connected",
                 &[
                     format!(
@@ -48,7 +83,7 @@ impl Page {
                         escape(account),
                         escape(nickname)
                     ),
-                    "You can close this window and go back to the terminal.".to_owned(),
+                    "You can close this tab and go back to the terminal.".to_owned(),
                 ],
             ),
             Self::Failure { message, fix } => {
@@ -57,8 +92,13 @@ impl Page {
                     fix.as_deref()
                         .map(|fix| format!("<strong>What to do:</strong> {}", escape(&sentence(fix)))),
                 );
-                paragraphs.push("You can close this window. The terminal says the same.".to_owned());
-                html(StatusCode::OK, "Not connected", &paragraphs)
+                // The answer in this address is used up, and whoever reads this sits in a browser.
+                paragraphs.push(
+                    "Going back or reloading does not help here. The terminal says the same, and how to go \
+                     on; you can close this tab."
+                        .to_owned(),
+                );
+                html(StatusCode::OK, Sign::Bad, "Not connected", &paragraphs)
             }
         }
     }
@@ -118,7 +158,7 @@ impl Refusal {
                 "The command ended before the sign-in was finished. The terminal says why.",
             ),
         };
-        let mut response = html(status, title, &[text.to_owned()]);
+        let mut response = html(status, Sign::Bad, title, &[text.to_owned()]);
         if self == Self::Method {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
         }
@@ -127,11 +167,14 @@ impl Refusal {
 }
 
 /// A page of paragraphs that are HTML already.
-fn html(status: StatusCode, title: &str, paragraphs: &[String]) -> Response<Full<Bytes>> {
+fn html(status: StatusCode, sign: Sign, title: &str, paragraphs: &[String]) -> Response<Full<Bytes>> {
+    let (class, drawing) = (sign.class(), sign.drawing());
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title} - gcf</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
+         <title>{title} - gcf</title>\n<style>{STYLE}</style>\n</head>\n<body class=\"{class}\">\n\
+         <header>{PROGRAM}</header>\n<main>\n<h1><svg viewBox=\"0 0 24 24\" aria-hidden=\"true\">\
+         <circle cx=\"12\" cy=\"12\" r=\"10.5\"/><path d=\"{drawing}\"/></svg>{title}</h1>\n"
     );
     for paragraph in paragraphs {
         let _ = writeln!(page, "<p>{paragraph}</p>");
@@ -240,13 +283,64 @@ mod tests {
         for response in responses {
             let html = body(response).await;
             assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"), "{html}");
-            for once in ["<title>", "<h1>", "<main>", "</html>"] {
+            for once in ["<title>", "<h1>", "<main>", "<header>", "</html>"] {
                 assert_eq!(html.matches(once).count(), 1, "{once} in {html}");
             }
             for never in ["<script", "<link", "src=", "href=", "url(", "@import", "http:", "https:"] {
                 assert!(!html.contains(never), "{never} in {html}");
             }
         }
+    }
+
+    /// By a sign and a colour as well as by words, and from which program, whatever the page.
+    #[tokio::test]
+    async fn success_and_failure_look_different() {
+        let good = body(Page::Success { account: "a".into(), nickname: "n".into() }.response()).await;
+        let failed = body(Page::Failure { message: "m".into(), fix: None }.response()).await;
+        let refused = body(Refusal::Path.response()).await;
+        let class =
+            |html: &str| html.split_once("<body class=\"").unwrap().1.split('"').next().unwrap().to_owned();
+        let sign =
+            |html: &str| html.split_once("<path d=\"").unwrap().1.split('"').next().unwrap().to_owned();
+        assert_eq!(class(&failed), class(&refused));
+        assert_eq!(sign(&failed), sign(&refused));
+        assert_ne!(class(&good), class(&failed));
+        assert_ne!(sign(&good), sign(&failed));
+        for html in [good, failed, refused] {
+            assert!(html.contains("<header><strong>gcf</strong>"), "{html}");
+            assert!(STYLE.contains(&format!(".{} h1{{color:", class(&html))), "{html}");
+        }
+    }
+
+    /// The contrast of each pair of colours, as WCAG 2.2 reckons it (1.4.6: 7 to 1 for text).
+    #[test]
+    fn every_colour_can_be_read_on_its_paper() {
+        let luminance = |colour: &str| {
+            let digits = if colour.len() == 4 {
+                colour[1..].chars().flat_map(|digit| [digit, digit]).collect()
+            } else {
+                colour[1..].to_owned()
+            };
+            let channel = |at: usize| {
+                let value = f64::from(u8::from_str_radix(&digits[at..at + 2], 16).unwrap()) / 255.0;
+                if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+            };
+            0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
+        };
+        let mut seen = 0;
+        for theme in STYLE.lines().take(2) {
+            let colour = |name: &str| {
+                let after = theme.split_once(&format!("--{name}:")).unwrap().1;
+                after.split([';', '}']).next().unwrap()
+            };
+            for name in ["ink", "soft", "good", "bad"] {
+                let (one, other) = (luminance(colour(name)), luminance(colour("paper")));
+                let contrast = (one.max(other) + 0.05) / (one.min(other) + 0.05);
+                assert!(contrast >= 7.0, "{name} in {theme}: {contrast}");
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, 8);
     }
 
     #[tokio::test]
