@@ -145,7 +145,13 @@ async fn an_audience_of_another_function_is_refused_and_no_token_is_minted() {
         "caf\u{e9}",
     ];
     let (host, id) = silent(connect_request()).await;
-    let (by_name, google, name_id) = with_function(gen2(), |sent| panic!("{} was called", sent.url)).await;
+    let (by_name, google, name_id) = with_function(gen2(), |sent| {
+        let service =
+            "https://run.googleapis.com/v2/projects/demo-project/locations/us-central1/services/hello?";
+        assert!(sent.url.starts_with(service), "{} was called", sent.url);
+        Some(json_response(200, &json!({"urls": [format!("https://{FUNCTION}")]})))
+    })
+    .await;
     for audience in bad {
         let of = |function| invoke_request(function).audience(audience);
         let field = ("field".to_owned(), "audience".to_owned());
@@ -154,8 +160,18 @@ async fn an_audience_of_another_function_is_refused_and_no_token_is_minted() {
         assert!(error.trace.is_empty(), "{audience}");
         let error = refused(by_name.invoke(&name_id, of(hello()), None).await);
         assert_eq!((error.kind, error.details.first()), (ErrorKind::InvalidInput, Some(&field)));
+        let asked: Vec<_> = google.take().into_iter().map(|sent| sent.url).collect();
+        let of = |host: &str| asked.iter().filter(|url| url.starts_with(&format!("https://{host}/"))).count();
         let lookups = usize::from(audience == bad[0]);
-        assert_eq!(google.take().len(), lookups, "{audience}: only the function was looked up, and once");
+        assert_eq!(of("cloudfunctions.googleapis.com"), lookups, "{audience}: it was looked up once");
+        let of_functions =
+            usize::from(audience.contains(".app") || audience.contains(".A.") || audience.contains(".net"));
+        assert_eq!(
+            of("run.googleapis.com"),
+            of_functions,
+            "{audience}: its service was asked about each time"
+        );
+        assert_eq!(asked.len(), lookups + of_functions, "{audience}: nobody else was asked");
     }
 }
 

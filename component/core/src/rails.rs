@@ -6,7 +6,7 @@
 mod audience;
 mod path;
 
-pub(crate) use self::audience::AddressOf;
+pub(crate) use self::audience::{AddressOf, Listed};
 
 use crate::{
     base::{

@@ -23,6 +23,7 @@ mod nicknames;
 mod no_command;
 mod oauth;
 mod options;
+mod own_audiences;
 mod pages;
 mod plan;
 mod quota_project;

@@ -52,6 +52,13 @@ pub enum Purpose {
         /// Its name alone.
         name: String,
     },
+    /// The URLs and audiences of the Cloud Run service that a function is.
+    Audiences {
+        /// The name of the service alone.
+        name: String,
+        /// The URL at which the function is called.
+        at: String,
+    },
     /// The permissions that somebody has on a function.
     Permissions,
     /// A call of a function through the API.
@@ -85,6 +92,7 @@ impl Purpose {
             | Self::Services
             | Self::Function { .. }
             | Self::Service { .. }
+            | Self::Audiences { .. }
             | Self::Permissions
             | Self::TestCall { .. }
             | Self::ApiCall => None,

@@ -6,7 +6,9 @@
 //! | the function's address is of | its own audience | one of the rail's | that of another function | any other |
 //! |---|---|---|---|---|
 //! | the caller | sent | sent | refused | refused |
-//! | the connection's own project | sent | sent | refused | sent, if the rail is empty |
+//! | the connection's own project | sent | sent | refused, but for [`Listed`] ones | sent, if the rail is empty |
+//!
+//! A function on Cloud Run has several URLs of its own, of which Cloud Functions tells one; [`Listed`] has the others.
 
 use super::{GuardRails, restricted};
 use crate::{
@@ -24,7 +26,50 @@ pub(crate) enum AddressOf {
     Caller,
 }
 
+/// What Cloud Run says of a service in the call that it is invoked in.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    /// Its URLs, which Google gives out: nobody can have that of somebody else's service there.
+    pub(crate) urls: Vec<String>,
+    /// The audiences that its owner has it accept besides, whosever they are.
+    ///
+    /// <https://cloud.google.com/run/docs/configuring/custom-audiences>
+    pub(crate) custom_audiences: Vec<String>,
+}
+
+impl Listed {
+    /// Tells if this is the audience of the service, and the service is what is at `url`.
+    fn owns(&self, audience: &Audience, url: &FunctionUrl) -> bool {
+        let urls =
+            || self.urls.iter().filter_map(|own| FunctionUrl::parse(own).ok()).map(FunctionUrl::of_service);
+        urls().any(|own| own == *url) && urls().any(|own| own.owns(audience))
+    }
+
+    /// Tells if the owner of the service at `url` has put this audience there.
+    fn has(&self, audience: &Audience, url: &FunctionUrl) -> bool {
+        self.owns(&url.audience(), url) && self.custom_audiences.iter().any(|own| own == audience.as_str())
+    }
+}
+
 impl GuardRails {
+    /// Judges if a token for this audience, which stands for another function as far as its name tells, may be sent to
+    /// the function at `url` for what Cloud Run says of it.
+    ///
+    /// Rails hold a connection to some functions, and whoever deploys one of those could list the others.
+    pub(crate) fn allows_listed(
+        &self,
+        audience: &Audience,
+        url: &FunctionUrl,
+        address: AddressOf,
+        listed: &Listed,
+    ) -> bool {
+        let owner_counts = match address {
+            AddressOf::OwnProject => *self == Self::default(),
+            AddressOf::Caller => false,
+        };
+        listed.owns(audience, url) || (owner_counts && listed.has(audience, url))
+    }
+
     /// Judges if a token for this audience may be sent to the function at `url`; without it, if there can be such
     /// a function at all.
     ///

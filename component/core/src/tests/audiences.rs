@@ -81,13 +81,13 @@ fn request(function: FunctionRef, auth: Auth, audience: Option<&str>) -> InvokeR
     InvokeRequest { auth, audience: audience.map(str::to_owned), ..request_of(function) }
 }
 
-fn listing(audiences: &[&str]) -> GuardRails {
+pub(super) fn listing(audiences: &[&str]) -> GuardRails {
     let audiences = audiences.iter().map(|&audience| audience.to_owned()).collect();
     GuardRails { audiences, ..GuardRails::default() }
 }
 
 /// The audience that an assertion asks for.
-fn asked_for(request: &Request) -> Option<String> {
+pub(super) fn asked_for(request: &Request) -> Option<String> {
     let assertion = form_urlencoded::parse(request.body()).find(|(name, _)| name == "assertion")?.1;
     let claims = URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1)?).unwrap();
     let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();

@@ -1,5 +1,6 @@
 //! Calling a function: what is asked for, where the function is, and by which way it is reached.
 
+mod own_audience;
 mod send;
 mod test_call;
 

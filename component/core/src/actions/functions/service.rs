@@ -9,7 +9,7 @@ use super::function::{Function, Generation};
 use crate::{
     base::{
         error::Result,
-        http::{Method, Response},
+        http::Method,
         json::{self, Object, Read},
         ports::Ports,
         purpose::Purpose,
@@ -20,8 +20,9 @@ use crate::{
         hosts::Api,
         names::{FunctionId, FunctionName, ProjectId, Region},
         refusal,
-        request::{self, grammar::PathAndQuery},
+        request::{self, function_url::FunctionUrl, grammar::PathAndQuery},
     },
+    rails::Listed,
     session::Session,
 };
 
@@ -29,6 +30,9 @@ use crate::{
 pub(super) const FIELDS: &str = "name,uri,labels,annotations,updateTime,deleteTime,ingress,reconciling,\
     terminalCondition/state,defaultUriDisabled,invokerIamDisabled,buildConfig(functionTarget,baseImage),\
     template(annotations,serviceAccount,timeout,containers/resources/limits)";
+
+/// The fields that say where a service is, and for whom tokens to it may be.
+const AUDIENCES: &str = "urls,customAudiences";
 
 /// The function of this name, if there is one. The name may be the one that it had in Cloud Functions.
 ///
@@ -40,21 +44,50 @@ pub(super) async fn find<P: Ports>(
     id: &FunctionId,
 ) -> Result<Option<Function>> {
     let service = id.service_name();
+    let purpose = Purpose::Service { name: service.clone() };
+    let (function, _) = ask(call, session, (id, &service), purpose, FIELDS).await?;
+    Ok(function.filter(|function| function.is_called(&id.name)))
+}
+
+/// The URLs of the service that is called `at` one of them, and the audiences that its owner lists; none of what is not
+/// there.
+///
+/// # Errors
+/// As signing in fails, and as Google refuses.
+pub(super) async fn audiences<P: Ports>(
+    call: &Call<'_, P>,
+    session: &Session,
+    (id, service): (&FunctionId, &str),
+    at: &FunctionUrl,
+) -> Result<Listed> {
+    let purpose = Purpose::Audiences { name: service.to_owned(), at: at.to_string() };
+    ask(call, session, (id, service), purpose, AUDIENCES).await.map(|(_, listed)| listed)
+}
+
+/// Both readings of a service, as far as the fields go that are asked for.
+async fn ask<P: Ports>(
+    call: &Call<'_, P>,
+    session: &Session,
+    (id, service): (&FunctionId, &str),
+    purpose: Purpose,
+    fields: &str,
+) -> Result<(Option<Function>, Listed)> {
     let path = format!("/v2/projects/{}/locations/{}/services/{service}", id.project.segment(), id.region);
-    let target = PathAndQuery::ours(&path, &[("fields", FIELDS)]);
-    let purpose = || Purpose::Service { name: service.clone() };
-    let response: Response = session
+    let target = PathAndQuery::ours(&path, &[("fields", fields)]);
+    let response = session
         .send(call, Class::Idempotent, &|token| {
-            request::to_api(purpose(), Api::Run, Method::Get, &target, token)
+            request::to_api(purpose.clone(), Api::Run, Method::Get, &target, token)
         })
         .await?;
     let action = format!("get the Cloud Run service {service} in {} of {}", id.region, id.project);
     match response.status {
         200 => json::read(&response.body)
-            .and_then(|fields| read(&fields))
-            .map(|function| function.filter(|function| function.is_called(&id.name)))
+            .and_then(|fields| {
+                let custom_audiences = fields.texts("customAudiences")?;
+                Ok((read(&fields)?, Listed { urls: fields.texts("urls")?, custom_audiences }))
+            })
             .map_err(|why| refusal::api::unreadable(&response, &action, &why)),
-        404 => Ok(None),
+        404 => Ok((None, Listed::default())),
         _ => Err(refusal::api::error(&response, &session.attempted(&action, "run.services.get"))),
     }
 }

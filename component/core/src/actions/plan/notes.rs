@@ -2,9 +2,12 @@
 
 use super::{Action, PlannedRequest};
 use crate::{
-    actions::functions::invoke::Auth,
+    actions::functions::invoke::{Auth, InvokeRequest},
     base::http::TokenKind,
-    google::{request::body::Body, which::FunctionRef},
+    google::{
+        request::{body::Body, function_url::Audience},
+        which::FunctionRef,
+    },
     sign_in::credential::Proof,
 };
 
@@ -52,6 +55,9 @@ pub(super) fn of(action: &Action, deadline_ms: Option<u32>) -> Vec<String> {
             if !matches!(request.function, FunctionRef::Url(_)) {
                 notes.push("where the function was found is remembered for ten minutes; a call within them does not look it up");
             }
+            if of_a_function(request) {
+                notes.push("an audience that is not the URL at which the function is found: Cloud Run is asked whether it is the function's own");
+            }
             if request.auth == Auth::Auto {
                 notes.push("auto: an ID token is asked for, and the function called with it, only if Google's front end refuses the call without one");
             }
@@ -67,6 +73,13 @@ pub(super) fn of(action: &Action, deadline_ms: Option<u32>) -> Vec<String> {
         }
     }
     notes.into_iter().map(str::to_owned).collect()
+}
+
+/// Tells if the audience of the token may be another URL of a function that is called by its name.
+fn of_a_function(request: &InvokeRequest) -> bool {
+    let audience = request.audience.as_deref().and_then(|audience| Audience::parse(audience).ok());
+    !matches!(request.function, FunctionRef::Url(_))
+        && audience.is_some_and(|audience| audience.is_a_functions())
 }
 
 /// The ways in which a name may turn out.

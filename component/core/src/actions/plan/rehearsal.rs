@@ -122,6 +122,10 @@ impl Rehearsal {
             if mints { self.in_words(shown, request.purpose()) } else { shown.to_owned() }
         });
         let url = format!("https://{}{}", request.host(), request.path_and_query());
+        let url = match (&self.function, request.purpose()) {
+            (Some(function), Purpose::Invocation { .. }) => function.called(url),
+            (Some(_) | None, _) => url,
+        };
         let is_credential = |name: &str| {
             ["authorization", "x-serverless-authorization", "proxy-authorization"]
                 .iter()

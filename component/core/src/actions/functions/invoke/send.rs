@@ -1,6 +1,6 @@
 //! Calling a function at its URL: mint a token for it, send, and tell who answered.
 
-use super::{Auth, Invocation, MAX_GEN1_REQUEST, Parsed, Place};
+use super::{Auth, Invocation, MAX_GEN1_REQUEST, Parsed, Place, own_audience};
 use crate::{
     actions::functions::{Function, Generation, front_end, remembered},
     base::{
@@ -30,7 +30,7 @@ pub(super) struct Callee {
     name: String,
     ingress: Option<String>,
     /// With the name of its Cloud Run service; unknown if it is called by its URL.
-    id: Option<(FunctionId, String)>,
+    pub(super) id: Option<(FunctionId, String)>,
 }
 
 impl Callee {
@@ -94,7 +94,7 @@ pub(super) async fn send<P: Ports>(
     let path_and_query = PathAndQuery::for_function(callee.url.base(), &request.path, &request.query)?;
     let audience = request.audience.as_deref().map(Audience::parse).transpose()?;
     if let Some(audience) = &audience {
-        session.guard_rails.allows_audience(audience, Some(&callee.url), request.address)?;
+        own_audience::allow(call, session, &callee, audience, request.address).await?;
     }
     let headers = request.headers.and(request.event.map_or_else(Vec::new, |event| event.headers));
     let mint = async |invoker: &Invoker, rejected: Option<&IdToken>| {

@@ -18,6 +18,7 @@ pub(super) fn in_words(request: &Request, function: Option<&Function>) -> String
         Purpose::Services => "list services of Cloud Run",
         Purpose::Function { name, .. } => return format!("look up {name}"),
         Purpose::Service { name } => return format!("look up {name} of Cloud Run"),
+        Purpose::Audiences { name, .. } => return format!("ask for the audiences of {name} of Cloud Run"),
         Purpose::Permissions => "ask what is allowed",
         Purpose::TestCall { name } => return format!("call {name} through the API"),
         Purpose::ApiCall => return format!("call {}", request.host()),

@@ -36,7 +36,7 @@ const LIFE: u64 = 3599;
 #[derive(Debug)]
 pub(super) struct Function {
     pub(super) name: String,
-    /// Its URL: the stand-in, or what the caller's own audience says it must be.
+    /// Its URL: the stand-in, or the one that the caller's own audience stands for. It may have others.
     url: String,
     /// True if all that is known is its name.
     bare: bool,
@@ -62,7 +62,7 @@ impl Function {
         };
         Some(Self {
             name: name.to_owned(),
-            // A function elsewhere would be refused, unless the rails allow its audience.
+            // A function that has no such URL is refused, unless the rails allow its audience.
             url: audience
                 .filter(|audience| !audiences.iter().any(|allowed| allowed == audience))
                 .and_then(|audience| FunctionUrl::parse_with_rest(audience).ok())
@@ -71,6 +71,11 @@ impl Function {
             place: allowed.first().map_or(PLACE, String::as_str).to_owned(),
             certain: allowed.len() == 1,
         })
+    }
+
+    /// The URL of a request to it, which is at one of its URLs, and the answer says at which.
+    pub(super) fn called(&self, url: String) -> String {
+        url.strip_prefix(&self.url).map_or(url.clone(), |rest| format!("{URL}{rest}"))
     }
 
     pub(super) fn in_words(&self, text: String, purpose: &Purpose) -> String {
@@ -127,6 +132,12 @@ impl Rehearsal {
             Purpose::Functions { location } => json(self.functions(location)),
             Purpose::Function { resource, .. } => {
                 json(self.function.as_ref().map(|function| function.found(resource)).unwrap_or_default())
+            }
+            // The audience that was asked for is its own, or the call ends here.
+            Purpose::Audiences { at, .. } => {
+                let own = self.function.as_ref().map(|function| function.url.as_str());
+                let urls = std::iter::once(at.as_str()).chain(own).map(Value::from).collect();
+                json(Object::default().with("urls", Value::List(urls)))
             }
             Purpose::Services
             | Purpose::Service { .. }
