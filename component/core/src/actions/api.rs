@@ -186,7 +186,11 @@ fn parse(ports: &impl Ports, session: &Session, request: ApiRequest) -> Result<P
     let rails = &session.guard_rails;
     rails.allows_request(method, &headers, payload.bytes.len())?;
     match &target {
-        Target::Api(api, path_and_query) => rails.allows_path(&session.project, *api, path_and_query)?,
+        Target::Api(api, path_and_query) => {
+            rails.allows_path(&session.project, *api, path_and_query)?;
+            rails
+                .allows_quota_projects(&headers, [Some(&session.project), session.quota_project.as_ref()])?;
+        }
         Target::Function(url, _) => rails.allows_custom_url(url)?,
     }
     Ok(Parsed { target, method, headers, payload })

@@ -24,7 +24,7 @@ use crate::{
             body::Payload,
             function_url::FunctionUrl,
             grammar::PathAndQuery,
-            headers::{CallerHeaders, OwnAuthorization},
+            headers::{CallerHeaders, OwnAuthorization, QUOTA_PROJECT},
         },
     },
 };
@@ -37,11 +37,6 @@ pub const MAX_FUNCTION_RESPONSE: u64 = 32 * 1024 * 1024;
 
 /// The largest response of the token endpoint, in bytes: a token has at most 12 KiB.
 const MAX_TOKEN_RESPONSE: u64 = 64 * 1024;
-
-/// The header that names the project which a request counts against.
-///
-/// <https://cloud.google.com/apis/docs/system-parameters>
-const QUOTA_PROJECT: &str = "x-goog-user-project";
 
 /// To the token endpoint: a form that holds the secret itself, and no `Authorization`.
 #[must_use]
@@ -194,9 +189,11 @@ pub fn to_api_with_json(
 }
 
 impl Request {
-    /// Adds what the caller gave. The payload's media type stands unless the caller named one.
+    /// Adds what the caller gave. The payload's media type, and the connection's quota project, stand unless the caller
+    /// named another one.
     #[must_use]
     pub fn with(mut self, headers: &CallerHeaders, payload: Payload) -> Self {
+        self.headers.retain(|(name, _)| !headers.contains(name));
         self.headers.extend(headers.iter().cloned());
         if let Some(content_type) = payload.content_type
             && !headers.contains("content-type")

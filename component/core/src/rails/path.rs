@@ -9,7 +9,7 @@ use crate::{
     google::{
         hosts::Api,
         names::ProjectId,
-        request::{function_url::FunctionUrl, grammar::PathAndQuery},
+        request::{function_url::FunctionUrl, grammar::PathAndQuery, headers::CallerHeaders},
     },
 };
 
@@ -69,6 +69,27 @@ impl GuardRails {
         let called =
             paths.iter().flat_map(|path| &path.0).filter_map(|segment| segment.strip_suffix(":call"));
         called.into_iter().try_for_each(|name| self.allows_name(Some(name)))
+    }
+
+    /// Judges if a request of `custom-api` may count against the projects that its headers name: those of the connection
+    /// are its manager's choice.
+    ///
+    /// # Errors
+    /// `restricted`.
+    pub(crate) fn allows_quota_projects(
+        &self,
+        headers: &CallerHeaders,
+        own: [Option<&ProjectId>; 2],
+    ) -> Result<()> {
+        let is_own = |named: &str| own.iter().flatten().any(|own| own.as_str() == named);
+        if self.own_project && !headers.quota_projects().all(is_own) {
+            return Err(restricted(
+                "own-project",
+                "the header `x-goog-user-project` names a project that the connection does not",
+            )
+            .detail("header", "x-goog-user-project"));
+        }
+        Ok(())
     }
 
     /// Judges if `custom-api` may call a function's URL.

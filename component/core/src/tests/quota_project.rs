@@ -10,11 +10,15 @@ use crate::{
         connections::{self, ConnectRequest},
         functions::list::list,
     },
-    base::{error::Kind, http::Request},
+    base::{
+        error::{Error, Kind},
+        http::Request,
+    },
     google::hosts::Api,
+    rails::GuardRails,
     testing::{
-        DEMO_KEY, World, access_token, block_on, connect, google_json, impersonated, json_answer,
-        json_request, nothing, user_grant, user_json,
+        DEMO_KEY, World, access_token, block_on, connect, connect_request, google_json, impersonated,
+        json_answer, json_request, nothing, user_grant, user_json,
     },
 };
 
@@ -108,5 +112,63 @@ fn one_that_is_none_is_refused_by_field() {
     let world = World::new();
     let error = connect(&world, request(&user(None), Some("not a project!"))).unwrap_err();
     assert_eq!((error.kind(), detail(&error, "field")), (Kind::InvalidInput, Some("quota-project")));
+    assert!(world.urls().is_empty());
+}
+
+/// What a request of the caller's own with this header is, on a connection with these rails whose quota project is `payer`.
+fn asking(rails: GuardRails, api: Api, header: &str) -> Result<Vec<String>, Error> {
+    let connection = ConnectRequest {
+        guard_rails: Some(rails),
+        quota_project: Some("payer".to_owned()),
+        ..connect_request()
+    };
+    let (world, id) = World::connected_with(connection, [access_token("ya29.a")]);
+    world.respond(|_| nothing());
+    let mut call = api_request("GET", "/v2/projects/demo-project/locations/us-central1/x");
+    call.api = Some(api.name().to_owned());
+    call.headers = vec![("X-Goog-User-Project".to_owned(), header.to_owned())];
+    let outcome = block_on(custom_api(&world, &id, call, None));
+    let sent = world.sent.borrow();
+    let named = sent.iter().flat_map(Request::headers).filter(|(name, _)| name == HEADER);
+    let named: Vec<_> = named.map(|(_, value)| value.clone()).collect();
+    outcome.map(|_| named).inspect_err(|_| assert!(sent.is_empty(), "nothing is sent"))
+}
+
+/// Google takes the header of whoever may use that project (<https://cloud.google.com/docs/quotas/set-quota-project>), and so
+/// does a connection that is not held to its own.
+#[test_case(Api::Logging; "an API that reads it")]
+#[test_case(Api::Functions; "an API that does not")]
+fn a_caller_says_who_pays_where_no_rail_holds_the_connection_to_its_project(api: Api) {
+    for project in ["other-project", "demo-project", "payer", "123456789012"] {
+        assert_eq!(
+            asking(GuardRails::default(), api, project).unwrap(),
+            [project],
+            "instead of the other one"
+        );
+    }
+    let own = || GuardRails { own_project: true, ..GuardRails::default() };
+    for project in ["demo-project", "payer"] {
+        assert_eq!(asking(own(), api, project).unwrap(), [project]);
+    }
+    for project in ["other-project", "123456789012", "demo-project-2", "example.com:demo-project"] {
+        let error = asking(own(), api, project).unwrap_err();
+        assert_eq!((error.kind(), detail(&error, "rail")), (Kind::Restricted, Some("own-project")));
+        assert_eq!(detail(&error, "header"), Some(HEADER));
+    }
+}
+
+/// Of several, each counts.
+#[test]
+fn a_second_project_does_not_get_past_the_rail() {
+    let own = GuardRails { own_project: true, ..GuardRails::default() };
+    let (world, id) = World::connected_with(
+        ConnectRequest { guard_rails: Some(own), ..connect_request() },
+        [access_token("ya29.a")],
+    );
+    let mut call = api_request("GET", "/v2/projects/demo-project/locations");
+    let header = |project: &str| (HEADER.to_owned(), project.to_owned());
+    call.headers = vec![header("demo-project"), header("other-project")];
+    let error = block_on(custom_api(&world, &id, call, None)).unwrap_err();
+    assert_eq!(error.kind(), Kind::Restricted);
     assert!(world.urls().is_empty());
 }

@@ -1,8 +1,11 @@
 //! The headers that a caller may set.
 
-use crate::base::{
-    error::{Cause, Error, Result},
-    secret::Secret,
+use crate::{
+    base::{
+        error::{Cause, Error, Result},
+        secret::Secret,
+    },
+    google::names::ProjectId,
 };
 
 /// The most headers, and the most bytes in all of them together.
@@ -63,6 +66,12 @@ const OF_APIS: [&str; 8] = [
     "x-http-method",
 ];
 
+/// The header that names the project which a request counts against. It may be the caller's, too: to a Google API it says
+/// who pays, and Google asks whether the account may say so.
+///
+/// <https://cloud.google.com/docs/quotas/set-quota-project>
+pub(super) const QUOTA_PROJECT: &str = "x-goog-user-project";
+
 const PREFIXES_OF_APIS: [&str; 4] = ["x-goog-", "x-google-", "x-forwarded-", "x-original-"];
 
 /// Names by which many frameworks take a request for one of another method.
@@ -117,6 +126,11 @@ impl CallerHeaders {
     pub(crate) fn method_override(&self) -> Option<&str> {
         let overrides = |name: &str| OVERRIDES.contains(&name.replace('_', "-").as_str());
         self.0.iter().map(|(name, _)| name.as_str()).find(|name| overrides(name))
+    }
+
+    /// The projects that the caller has requests to Google's APIs count against.
+    pub(crate) fn quota_projects(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(name, _)| name == QUOTA_PROJECT).map(|(_, value)| value.as_str())
     }
 
     /// Tells if a name is there.
@@ -179,6 +193,11 @@ fn checked(name: &str, value: String, reader: Reader) -> Result<(String, String)
             "the value of the header `{lower}` holds a control character, white space at an end, or a character outside ASCII"
         )));
     }
+    if reader == Reader::Api && lower == QUOTA_PROJECT && ProjectId::parse(&value).is_err() {
+        return Err(Error::input("headers", format!("the value of the header `{lower}` is no project"))
+            .detail("header", lower)
+            .fix("name one project, by its id or number"));
+    }
     if holds_bearer(&value) {
         return Err(refused(format!("the value of the header `{lower}` holds a bearer token"))
             .detail("header", lower)
@@ -204,7 +223,10 @@ fn allowed(name: &str, reader: Reader) -> Result<()> {
             "leave it out: it is not for the caller to say"
         };
         ("tells Google's front end or a proxy who calls", fix)
-    } else if reader == Reader::Api && (is_one(&OF_APIS, &PREFIXES_OF_APIS) || is_one(&OVERRIDES, &[])) {
+    } else if reader == Reader::Api
+        && name != QUOTA_PROJECT
+        && (is_one(&OF_APIS, &PREFIXES_OF_APIS) || is_one(&OVERRIDES, &[]))
+    {
         (
             "tells Google's APIs to read a request otherwise, which is the connector's to do",
             "leave it out; it may go to functions only",
@@ -269,7 +291,13 @@ mod tests {
     #[test_case("X-HTTP-Method-Override", "DELETE", false)]
     #[test_case("X-Method-Override", "DELETE", false)]
     #[test_case("X-HTTP-Method", "DELETE", false)]
-    #[test_case("x-goog-user-project", "other-project", false)]
+    #[test_case("x-goog-user-project", "other-project", true)]
+    #[test_case("X-Goog-User-Project", "example.com:other-project", true; "of a domain")]
+    #[test_case("x-goog-user-project", "123456789012", true; "by its number")]
+    #[test_case("x-goog-user-project", "projects/other-project", false; "a resource name")]
+    #[test_case("x-goog-user-project", "other-project, demo-project", false; "two projects")]
+    #[test_case("x-goog-user-project", "", false; "no project")]
+    #[test_case("x_goog_user_project", "other-project", false; "in a spelling that is not Google's")]
     #[test_case("X-Google-Metadata-Request", "True", false)]
     #[test_case("Metadata-Flavor", "Google", false)]
     #[test_case("Cookie", "SID=x", false)]
