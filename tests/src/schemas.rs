@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::fixtures::{
     ACCOUNT, DEMO_KEY, builder, person,
     scripted::{Scripted, Sent},
+    target,
 };
 
 const NOW: u64 = 1_772_366_400;
@@ -122,6 +123,8 @@ struct Stage {
     catalog: Catalog,
     /// The actions that were called, and succeeded.
     done: BTreeSet<String>,
+    /// Every call with its answer: what the fronts are held against.
+    calls: Mutex<Vec<Value>>,
 }
 
 impl Stage {
@@ -131,11 +134,28 @@ impl Stage {
         let clock = Arc::new(FrozenClock::at(Duration::from_secs(NOW)));
         let host = builder().transport(Arc::new(google.clone())).clock(clock).build().unwrap();
         let catalog = Catalog::of(&host);
-        Self { host, google, nonce, catalog, done: BTreeSet::new() }
+        Self { host, google, nonce, catalog, done: BTreeSet::new(), calls: Mutex::default() }
     }
 
     async fn call(&self, action: &str, id: &str, input: &Value) -> Answer {
-        self.host.call_by_name(action, id, input, None).await.unwrap()
+        let answer = self.host.call_by_name(action, id, input, None).await.unwrap();
+        let told = match &answer {
+            Ok(output) => json!({"ok": output}),
+            Err(error) => json!({"error": error}),
+        };
+        self.calls.lock().unwrap().push(json!({"action": action, "input": input, "answer": told}));
+        answer
+    }
+
+    /// Leaves the calls in the target folder, for `fronts/common/tests/by_name.rs`: a front reads and writes as
+    /// `call_by_name` does.
+    fn leave(&self, name: &str) {
+        let calls = self.calls.lock().unwrap();
+        assert!(calls.len() > 10, "{calls:?}");
+        let lines: String = calls.iter().map(|call| format!("{call}\n")).collect();
+        let folder = target().join("by-name");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{name}.jsonl")), lines).unwrap();
     }
 
     /// Calls an action with an input that its schema allows, checks that the answer keeps to the schema, and
@@ -291,6 +311,7 @@ async fn every_action_takes_and_gives_what_the_catalog_says() {
     let names: BTreeSet<_> =
         stage.catalog.actions().iter().map(|action| action["name"].as_str().unwrap().to_owned()).collect();
     assert_eq!(stage.done, names);
+    stage.leave("every-action");
 }
 
 #[tokio::test]
@@ -306,10 +327,40 @@ async fn an_action_is_called_by_its_parameters() {
         assert!(own || parameters.contains(&"request"), "{name}: {fields:?} {parameters:?}");
         assert_eq!(action["deadline-ms"].is_number(), parameters.contains(&"deadline-ms"), "{name}");
     }
-    for wrong in ["functions", "functions.nothing", "nothing.list", ".", ""] {
+    for wrong in
+        ["functions", "functions.nothing", "nothing.list", ".", "", "functions.lst", "functions-invok"]
+    {
         let error = stage.call(wrong, "", &json!({})).await.unwrap_err();
         assert_eq!(error["details"], json!([["field", "action"]]), "{wrong}");
     }
+    // What a form never sends, and somebody who writes JSON does.
+    let urls = |input: Value| json!({"function": {"url": FUNCTION}, "body": input});
+    for (action, input) in [
+        ("functions.list", json!([])),
+        ("functions.list", json!({"page-size": 4_294_967_296_u64})),
+        ("functions.list", json!({"page-size": 1.0})),
+        ("functions.list", json!({"page-sise": 1})),
+        ("functions.list", json!({"regions": ["us-central1", 1]})),
+        ("functions.list", json!({"regions": {"0": "us-central1"}})),
+        ("functions.get", json!({"function": {"named": {"name": "a"}, "url": "b"}})),
+        ("functions.get", json!({"function": {"named": {"name": "a", "regoin": "b"}}})),
+        ("functions.get", json!({"function": "named"})),
+        ("functions.get", json!({"function": {"url": FUNCTION}, "connection": "a"})),
+        ("functions.options", json!({"field": {"regions": null}})),
+        ("functions.options", json!({"field": "zones"})),
+        ("functions.invoke", json!({"function": {"url": FUNCTION}, "auth": "token"})),
+        ("functions.invoke", json!({"function": {"url": FUNCTION}, "query": {"pairs": [["a"]]}})),
+        ("functions.invoke", urls(json!({"bytes": {"content-type": "a/b", "data": "not base64"}}))),
+        ("functions.invoke", urls(json!({"bytes": {"content-type": "a/b", "data": [1, 2]}}))),
+        ("planning.plan", json!({"action": {"functions-invoke": urls(json!({"text": 1}))}})),
+        ("planning.plan", json!({"action": {"connections-disconnect": {}}})),
+        ("connections.rename", json!({"nicknam": "a"})),
+        ("connections.rename", json!({"nickname": "a", "id": "b"})),
+    ] {
+        let error = stage.call(action, "", &input).await.unwrap_err();
+        assert_eq!((&error["kind"], &error["trace"]), (&json!("invalid-input"), &json!([])), "{input:#}");
+    }
+    stage.leave("mistakes");
 }
 
 /// The form of a new connection is that of `connections.connect`, and takes what it takes.
@@ -404,6 +455,7 @@ async fn what_has_a_default_may_be_left_out_and_what_is_blank_is_not_given() {
     stage.google.take();
     stage.call("functions.invoke", id, &text).await.unwrap();
     assert_eq!(stage.google.take().pop().unwrap().body, " ");
+    stage.leave("forms");
 }
 
 #[test]

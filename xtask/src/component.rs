@@ -37,8 +37,20 @@ impl Workspace {
 
     /// Builds a package as a component, and puts it into the file `kept`.
     pub(crate) fn component(&self, package: &str, std: Std, kept: &Path) -> Result<(), Error> {
+        self.component_of(Path::new("Cargo.toml"), package, std, kept)
+    }
+
+    /// The same for a package of the workspace with this manifest.
+    pub(crate) fn component_of(
+        &self,
+        manifest: &Path,
+        package: &str,
+        std: Std,
+        kept: &Path,
+    ) -> Result<(), Error> {
         let mut cargo =
             self.cargo(["build", "--package", package, "--target", TARGET, "--profile", "component"]);
+        cargo.arg("--manifest-path").arg(manifest);
         let mut flags = self.flags();
         // One folder for all components, whatever their flags: what runs on this machine, the macros of the
         // contract above all, is built once.
@@ -91,7 +103,7 @@ pub(crate) enum Std {
 }
 
 /// Builds the standard library along, where this toolchain can: see docs/decisions/0011.
-fn std_from_source() -> Std {
+pub(crate) fn std_from_source() -> Std {
     let why = match sources() {
         Err(why) => why,
         Ok(()) if !takes(&IMMEDIATE_ABORT) => "this compiler does not know how".to_owned(),
@@ -126,7 +138,7 @@ fn rustc() -> Command {
 }
 
 /// Installs the compilation target, unless it is there.
-fn ensure_target() -> Result<(), Error> {
+pub(crate) fn ensure_target() -> Result<(), Error> {
     let printed = rustc().args(["--print", "target-libdir", "--target", TARGET]).output();
     let printed = printed.map_err(|error| Error::own(format!("cannot start rustc: {error}")))?;
     let libdir = String::from_utf8_lossy(&printed.stdout);

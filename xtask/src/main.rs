@@ -6,6 +6,7 @@
 )]
 
 mod component;
+mod fronts;
 mod keep;
 mod pictures;
 
@@ -27,6 +28,10 @@ cargo xtask COMMAND
   test [ARGS]    builds it and the guest of the tests, then runs every test;
                  ARGS go to `cargo test`
   stores         builds the stores for other hosts, to target/gcf-store-*.wasm
+  fronts         builds the fronts, for hosts that nobody here wrote, to
+                 target/gcf-front-http.wasm and the like; --test tests them
+  compose ARGS   builds the component, then makes one file of several:
+                 [--front FILE] [--store FILE] --out FILE
   pictures       makes docs/pictures from sandbox.txt and `gcf demo`;
                  --check fails if a file would change, --gcf PATH runs that gcf
   help           prints this
@@ -53,6 +58,8 @@ fn main() -> ExitCode {
         Some("gcf") => Workspace::find().and_then(|workspace| workspace.gcf(None, &rest)),
         Some("test") => Workspace::find().and_then(|workspace| workspace.test(&rest)),
         Some("stores") => Workspace::find().and_then(|workspace| workspace.stores()),
+        Some("fronts") => Workspace::find().and_then(|workspace| workspace.fronts(&rest)),
+        Some("compose") => Workspace::find().and_then(|workspace| workspace.compose(&rest)),
         Some("pictures") => Workspace::find().and_then(|workspace| pictures::make(&workspace, &rest)),
         Some("help" | "--help" | "-h") => {
             println!("{HELP}");
