@@ -3,8 +3,8 @@
 //!     strict-google KEY-FILE < PROJECT
 //!
 //! The project is one line of JSON: see `Written`. The port is printed; the server lives until its input ends. Requests
-//! with the Host `control` ask what was seen (`/seen`, `/unknown`), let a person consent (`/consent`), or
-//! make a token known (`/know`).
+//! with the Host `control` ask what was seen (`/seen`, `/unknown`), let a person consent (`/consent`), make a token known
+//! (`/know`), or have all others wait (`/stall`) until they may go on (`/resume`).
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -14,7 +14,7 @@
 use std::{
     io::Read as _,
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -52,6 +52,25 @@ struct Written {
     hosts: Vec<(String, String, String, bool)>,
 }
 
+/// What all requests pass, and where they wait while it is shut.
+#[derive(Default)]
+struct Gate {
+    is_shut: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn shut(&self, shut: bool) {
+        *self.is_shut.lock().unwrap_or_else(PoisonError::into_inner) = shut;
+        self.opened.notify_all();
+    }
+
+    fn pass(&self) {
+        let is_shut = self.is_shut.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.opened.wait_while(is_shut, |is_shut| *is_shut));
+    }
+}
+
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -68,10 +87,17 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     std::io::stdin().read_line(&mut line)?;
     let google = Arc::new(google(&std::fs::read_to_string(key_file)?, serde_json::from_str(&line)?));
     let seen = Mutex::new(Vec::<Value>::new());
+    let gate = Gate::default();
     let server = serve(Arc::new(move |asked: &Asked| {
+        let asked = &meant(asked);
         let host = asked.header("host").unwrap_or_default();
         let path = asked.url.splitn(4, '/').nth(3).unwrap_or_default();
         if host == "control" {
+            match path {
+                "stall" => gate.shut(true),
+                "resume" => gate.shut(false),
+                _ => {}
+            }
             return control(&google, &seen, path, &serde_json::from_slice(&asked.body).unwrap_or_default());
         }
         let body = String::from_utf8_lossy(&asked.body);
@@ -81,12 +107,28 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
             format!("/{path}"),
             body
         ]));
+        gate.pass();
         google.answer(asked, now())
     }))?;
     println!("{}", server.port);
     // Until whoever has started this is gone.
     std::io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
+}
+
+/// A request as it was meant. To a loopback address, the first part of the path says where it was meant to go: so do hosts
+/// send it whose `host` header cannot be chosen.
+fn meant(asked: &Asked) -> Asked {
+    let mut asked = asked.clone();
+    let is_loopback = asked.header("host").is_some_and(|host| host.starts_with("127.0.0.1"));
+    if let (true, Some((_, rest))) = (is_loopback, asked.url.split_once("//127.0.0.1")) {
+        let rest = rest.split_once('/').map_or("", |(_, rest)| rest).to_owned();
+        let host = rest.split(['/', '?']).next().unwrap_or_default().to_owned();
+        asked.url = format!("https://{rest}");
+        asked.headers.retain(|(name, _)| name != "host");
+        asked.headers.push(("host".to_owned(), host));
+    }
+    asked
 }
 
 fn google(key_file: &str, written: Written) -> Google {
@@ -133,6 +175,7 @@ fn control(google: &Google, seen: &Mutex<Vec<Value>>, path: &str, asked: &Value)
         "unknown" => Answer::json(200, &json!(google.unknown())),
         "grants" => Answer::json(200, &json!(google.refresh_tokens())),
         "consent" => Answer::json(200, &json!(google.consent(text("url"), text("account")))),
+        "stall" | "resume" => Answer::json(200, &json!({})),
         "know" => {
             google.know(text("token"), text("account"), text("scopes"), now());
             Answer::json(200, &json!({}))

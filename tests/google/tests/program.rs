@@ -42,11 +42,14 @@ fn it_serves_a_project_until_its_input_ends() {
     let host = "Host: cloudfunctions.googleapis.com";
     let (_, listed) = ask("GET", locations, &format!("{host}\r\nAuthorization: Bearer ya29.known"), "");
     assert_eq!(listed["locations"][0]["locationId"], "us-central1", "{listed}");
+    let rerouted = format!("/cloudfunctions.googleapis.com{locations}");
+    let (_, again) = ask("GET", &rerouted, "Host: 127.0.0.1:80\r\nAuthorization: Bearer ya29.known", "");
+    assert_eq!(again, listed);
     let (head, _) = ask("GET", locations, &format!("{host}\r\nAuthorization: Bearer ya29.other"), "");
     assert!(head.starts_with("HTTP/1.1 401"), "{head}");
     let (_, seen) = ask("GET", "/seen", "Host: control", "");
     let each = json!(["cloudfunctions.googleapis.com", "GET", locations, ""]);
-    assert_eq!(seen, json!([each, each]));
+    assert_eq!(seen, json!([each, each, each]));
     drop(stdin);
     assert!(child.wait().unwrap().success());
 }

