@@ -38,6 +38,11 @@ extern "C" fn __wasm_import_stdout_get_stdout() -> u32 {
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn __wasm_import_stderr_get_stderr() -> u32 {
+    core::arch::wasm32::unreachable()
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn __wasm_import_terminal_stdin_get_terminal_stdin(out: *mut u8) {
     none(out);
 }

@@ -45,9 +45,10 @@ impl<W: World> Files<W> {
         let fresh = unfinished.join(lease::token(self.world.random()));
         let add = || {
             std::fs::create_dir_all(&unfinished)?;
-            let added = versions.add(after, bytes, &fresh, now)?;
-            versions::tidy_leftovers(&unfinished, now)?;
-            Ok(added)
+            if after == 0 {
+                versions::tidy_leftovers(&unfinished, now)?;
+            }
+            versions.add(after, bytes, &fresh, now)
         };
         add().map_err(failed)
     }

@@ -156,6 +156,18 @@ fn old_versions_stay_for_a_minute() {
 }
 
 #[test]
+fn what_a_stopped_writer_left_is_removed_after_a_minute() {
+    let folder = tempfile::tempdir().unwrap();
+    let unfinished = folder.path().join("unfinished");
+    fs::create_dir(&unfinished).unwrap();
+    fs::write(unfinished.join("half"), "x").unwrap();
+    put(&store(folder.path(), today()), "a", "x", &Expected::Absent).unwrap();
+    assert!(unfinished.join("half").exists());
+    put(&store(folder.path(), today() + Duration::from_secs(61)), "b", "x", &Expected::Absent).unwrap();
+    assert!(!unfinished.join("half").exists());
+}
+
+#[test]
 fn a_deleted_key_is_absent_and_its_versions_do_not_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path(), NOW);

@@ -57,6 +57,10 @@ impl Versions {
     /// folder of what is not yet whole.
     pub(crate) fn add(&self, after: u64, bytes: &[u8], fresh: &Path, now: Duration) -> io::Result<Added> {
         let next = after.checked_add(1).ok_or(ErrorKind::FileTooLarge)?;
+        // Before the work of writing, which many would do for nothing where many write at once.
+        if fs::exists(self.file(next))? {
+            return Ok(Added::Lost);
+        }
         fs::create_dir_all(&self.folder)?;
         write_whole(fresh, bytes)?;
         let linked = fs::hard_link(fresh, self.file(next));
@@ -108,7 +112,7 @@ impl Versions {
     }
 }
 
-/// Removes what writers have left behind that were stopped before they were done.
+/// Removes what writers have left behind who were stopped before they were done.
 pub(crate) fn tidy_leftovers(folder: &Path, now: Duration) -> io::Result<()> {
     for name in names(folder)? {
         let file = folder.join(name);
@@ -121,13 +125,19 @@ pub(crate) fn tidy_leftovers(folder: &Path, now: Duration) -> io::Result<()> {
 
 /// The names in a folder; none where there is no folder.
 pub(crate) fn names(folder: &Path) -> io::Result<Vec<String>> {
-    match fs::read_dir(folder) {
-        Ok(entries) => entries
-            .filter_map(|entry| entry.map(|it| it.file_name().into_string().ok()).transpose())
-            .collect(),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
+    for _ in 0..TRIES {
+        let entries = fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+        match entries {
+            Ok(entries) => {
+                return Ok(entries.into_iter().filter_map(|it| it.file_name().into_string().ok()).collect());
+            }
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            Err(_) if !fs::exists(folder)? => return Ok(Vec::new()),
+            // Some hosts look at each entry, and say so if one has gone since.
+            Err(_) => {}
+        }
     }
+    Err(io::Error::new(ErrorKind::WouldBlock, "others write in this folder all the time"))
 }
 
 /// The number that a name is, as it is written here.

@@ -22,7 +22,7 @@ const CONNECT: &str = "gcf connect --nickname work --credentials key.json";
 const GCLOUD: &str = "gcloud asks Google";
 const BROWSER: &str = "a person consents in a browser: tests/sign-in runs it, with Chromium";
 
-pub(crate) const PAGES: [Page; 14] = [
+pub(crate) const PAGES: [Page; 15] = [
     Page {
         file: "README.md",
         not_run: &[
@@ -125,6 +125,11 @@ pub(crate) const PAGES: [Page; 14] = [
         ..PLAIN
     },
     Page { file: "docs/guide/tapes.md", ..PLAIN },
+    Page {
+        file: "docs/guide/stores.md",
+        not_run: &[("cargo xtask stores", "builds components; tests/stores/run.sh runs it")],
+        ..PLAIN
+    },
 ];
 
 /// Options that sentences name and that are not of `gcf`.
