@@ -14,6 +14,7 @@ use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
+    sync::OnceLock,
     thread,
 };
 
@@ -29,6 +30,17 @@ use self::{
 use super::{GCF, KEY, google::Google, tape};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Prints the help of every command, and of each of its own.
+const ALL_HELP: &str = r#"
+names() { sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\).*/\1/p'; }
+"$GCF" help options
+for command in $(gcf --help | names); do
+  gcf $command --help || continue
+  for action in $(gcf $command --help | names); do gcf $command $action --help || true; done
+done"#;
+
+static HELP: OnceLock<String> = OnceLock::new();
 
 #[test]
 fn every_command_of_a_page_runs() {
@@ -287,8 +299,8 @@ impl Reader {
             return self.is_understood(span).err();
         }
         let option = span.split([' ', '=']).next().filter(|word| word.starts_with("--"))?;
-        let (_, completions) = self.shell("gcf completions bash");
-        let known = completions.split_whitespace().any(|word| word.trim_matches(['"', '\'']) == option);
+        let help = HELP.get_or_init(|| self.shell(&format!("GCF='{GCF}'{ALL_HELP}")).1);
+        let known = help.split([' ', ',', '\n', '[', ']']).any(|word| word == option);
         let foreign = FOREIGN.iter().any(|(other, _)| *other == option);
         (!known && !foreign).then(|| format!("no command has {option}"))
     }

@@ -1,8 +1,14 @@
 //! The output for a person on a terminal, and for a program in a pipe.
 
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    process::Stdio,
+};
+
 use serde_json::{Value, json};
 
-use super::{KEY, Person, google::Google, tape};
+use super::{KEY, Person, google::Google, left_out, replays::files, tape};
 
 const RED: &str = "\u{1b}[31m\"7\"\u{1b}[0m";
 const GREEN: &str = "\u{1b}[32m\"1000\"\u{1b}[0m";
@@ -36,6 +42,63 @@ fn a_long_list_shows_how_far_it_is() {
         assert!(shown.contains(counted), "{shown:?}");
         let piped = person.run(list);
         assert!(!piped.contains("listing"), "{piped}");
+    }
+}
+
+/// The terminal shows `^C` behind the line that counts, and then a prompt: neither is left beside anything else, and
+/// the store is as it was.
+#[test]
+fn ctrl_c_leaves_nothing_on_the_screen() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let google = Google::start();
+    let mut person = Person::with(&google);
+    let place = person.maps.iter().position(|rule| rule.starts_with("https://cloudfunctions.")).unwrap();
+    person.maps[place] =
+        format!("https://cloudfunctions.googleapis.com=http://{}", silent.local_addr().unwrap());
+    person.run(&["connect", "--nickname", "demo", "--credentials", KEY]);
+    for more in [&[][..], &["--record", "list.json"]] {
+        let before = files(&person, "store");
+        let mut terminal = person.terminal(&[&["list", "--filter", "x"], more].concat(), "1");
+        let mut child = match terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() {
+            Ok(child) => child,
+            Err(error) => return left_out("terminal", &format!("script: {error}")),
+        };
+        let (_stream, _) = silent.accept().unwrap();
+        let (mut shown, mut screen) = (Vec::new(), child.stdout.take().unwrap());
+        let mut piece = [0; 256];
+        while !String::from_utf8_lossy(&shown).contains("listing") {
+            let length = screen.read(&mut piece).unwrap();
+            shown.extend_from_slice(&piece[..length]);
+        }
+        child.stdin.as_ref().unwrap().write_all(b"\x03").unwrap();
+        screen.read_to_end(&mut shown).unwrap();
+        let shown = String::from_utf8(shown).unwrap();
+        let (_, after) = shown.rsplit_once("^C").unwrap();
+        // One line up, and all from there on is erased.
+        assert!(after.starts_with("\u{1b}[A\r\u{1b}[J"), "{shown:?}");
+        assert!(!after.contains("listing"), "{shown:?}");
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{shown:?}");
+        if more.is_empty() {
+            assert!(files(&person, "store") == before, "the store is another one");
+        } else {
+            assert!(after.contains("error: interrupted"), "{shown:?}");
+        }
+    }
+}
+
+/// A column is as wide as what stands in it looks, not as many characters as it has.
+#[test]
+fn wide_characters_stay_in_their_columns() {
+    let google = Google::start();
+    let person = Person::with(&google);
+    // Widths by UAX #11: six wide characters take twelve columns, four narrow ones four.
+    for (nickname, columns) in [("日本語の接続", 12), ("żółw", 4), ("plain", 5)] {
+        person.run(&["connect", "--nickname", nickname, "--credentials", KEY]);
+        let listed = person.run(&["connections"]);
+        let header = listed.lines().find(|line| line.starts_with("NICKNAME")).unwrap();
+        let row = listed.lines().find(|line| line.starts_with(nickname)).unwrap();
+        let gap = row[nickname.len()..].chars().take_while(|character| *character == ' ').count();
+        assert_eq!(columns + gap, header.find("ID").unwrap(), "{listed}");
     }
 }
 

@@ -3,7 +3,7 @@
 //! A command is a file in `commands/`, with its arguments, its run, and the result it shows. Here it has a
 //! line in [`Command`] and one in [`Command::kind`].
 
-mod completions;
+pub(crate) mod completions;
 mod connect;
 mod connections;
 mod custom_api;

@@ -5,6 +5,7 @@ mod component;
 pub(crate) mod interrupt;
 mod network;
 mod options;
+pub(crate) mod remembered;
 mod store;
 mod tape;
 
@@ -17,12 +18,14 @@ use gcf_host::{
     wit::{api::ApiResponse, connections::Connection, types::ErrorKind},
 };
 
+pub(crate) use self::store::names_in_store;
 pub(crate) use self::{
     component::Component,
     options::{Given, Global, TapeMode},
 };
 use self::{
     network::{LastRefusal, allowing},
+    remembered::Names,
     store::OpenStore,
 };
 use crate::{
@@ -174,6 +177,20 @@ impl Context {
             None => self.store.delete(DEFAULT_CONNECTION, &Expected::Anything),
         }
         .map_err(|error| Failure::store_refuses("keep the default", &error))
+    }
+
+    /// Remembers names for a shell that completes a command line.
+    pub(crate) fn remember(&self, change: impl FnOnce(&mut Names)) {
+        if !self.plan {
+            Names::change(&*self.store, change);
+        }
+    }
+
+    /// Remembers the connections that there are by now.
+    pub(crate) async fn remember_connections(&self) {
+        if let Ok(connections) = self.host.connections().await {
+            self.remember(|names| names.note_connections(&connections));
+        }
     }
 
     /// Tells whether there is nothing in the store because a replay began with an empty one, and not for want of a

@@ -20,7 +20,7 @@ use clap::FromArgMatches as _;
 use gcf_host::CacheUse;
 
 use crate::{
-    commands::{Cli, Command, Kind, Planning, Run, help},
+    commands::{Cli, Command, Kind, Planning, Run, completions, help},
     context::{Context, Given, Global, interrupt},
     output::{
         exit::Exit,
@@ -35,6 +35,9 @@ use crate::{
 fn main() -> ExitCode {
     #[cfg(unix)]
     forbid_core_dumps();
+    if completions::answer() {
+        return Exit::Done.into();
+    }
     let look = Look::detect();
     if env::args_os().skip(1).eq(["help", "options"]) {
         return match write_result(help::options().as_bytes()) {
@@ -156,9 +159,16 @@ async fn in_context(command: Box<dyn Run>, global: &Global, look: Look) -> Resul
             }
             let done = tokio::select! {
                 done = command.run(&context) => done,
-                () = context.interrupted() => Err(Failure::interrupted()),
+                () = context.interrupted() => {
+                    progress.clear_behind_an_echo();
+                    Err(Failure::interrupted())
+                }
             };
-            context.finish(done).await
+            let done = context.finish(done).await;
+            if done.as_ref().is_ok_and(|outcome| outcome.changes_store()) {
+                context.remember_connections().await;
+            }
+            done
         }
         Err(failure) => Err(failure),
     };

@@ -140,6 +140,7 @@ impl Run for Connections {
 
 async fn all(context: &Context) -> Result<Box<dyn Outcome>, Failure> {
     let connections = context.host.connections().await?;
+    context.remember(|names| names.note_connections(&connections));
     let default = context.default_connection()?;
     let default = default.filter(|id| connections.iter().any(|connection| connection.id == *id));
     Ok(Box::new(All { connections, default }))

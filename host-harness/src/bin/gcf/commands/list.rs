@@ -68,6 +68,7 @@ impl Run for List {
         Box::pin(async move {
             let Self { regions, page_size, limit, page_token, filter, order_by } = *self;
             let ordered = order_by.is_some();
+            let of_all = regions.is_empty() && filter.is_none() && page_token.is_none();
             let mut request = ListRequest::default();
             request.regions = regions;
             request.filter = filter;
@@ -81,6 +82,11 @@ impl Run for List {
             let list = async |request| {
                 let listed = context.host.list_functions(&connection.id, request, context.timeout).await;
                 let mut list = listed.map_err(|error| Failure::of_call(error, &connection))?;
+                let whole = of_all
+                    && list.next_page_token.is_none()
+                    && list.missing.is_empty()
+                    && list.unreachable.is_empty();
+                context.remember(|names| names.note_functions(&connection.id, &list.functions, whole));
                 cut(&mut list, limit);
                 Ok(Listed { list, ordered })
             };

@@ -73,6 +73,16 @@ impl Run for Options {
             let offer = async |request| {
                 let offered = context.host.options(&connection.id, request, context.timeout).await;
                 let list = offered.map_err(|error| Failure::of_call(error, &connection))?;
+                let seen = list.options.iter().map(|item| item.value.clone());
+                context.remember(|names| match &of_functions_in {
+                    Some(region) => {
+                        names.note_names(&connection.id, seen.map(|name| (region.clone(), name)), false)
+                    }
+                    None => {
+                        let labels = list.options.iter().map(|item| item.label.clone());
+                        names.note_regions(seen.zip(labels));
+                    }
+                });
                 Ok(Offered { list, of_functions_in })
             };
             context.call(&connection.id, request, Action::Options, offer).await

@@ -23,7 +23,7 @@ pub(crate) fn clears(progress: &Progress) {
     let progress = progress.clone();
     tokio::spawn(async move {
         if signal::ctrl_c().await.is_ok() {
-            progress.clear();
+            progress.clear_behind_an_echo();
             end();
         }
     });

@@ -1,10 +1,12 @@
 //! The store that the options name, or the user's own.
 
 use std::{
-    env,
+    env, fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
 };
 
 use gcf_host::secrets::{
@@ -12,7 +14,7 @@ use gcf_host::secrets::{
     SecretStore,
 };
 
-use super::Global;
+use super::{DEFAULT_CONNECTION, Global, remembered::Names};
 use crate::output::failure::Failure;
 
 /// A store, and what is known of it if it is a folder.
@@ -71,6 +73,36 @@ pub(super) fn open(global: &Global, needs_store: bool) -> Result<OpenStore, Fail
     tell_apart(&store, global.replay_store.is_some())?;
     let key_place = key_place(&key);
     Ok(OpenStore { store: Arc::clone(&store) as Arc<dyn SecretStore>, folder: Some(store), key_place })
+}
+
+/// The time in which the names must be found: somebody has pressed a key, and waits.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The names that the store in this folder, or the user's own, remembers, and the id of its default connection. There are
+/// none if that takes long, or would make, ask or unlock anything.
+pub(crate) fn names_in_store(
+    folder: Option<PathBuf>,
+    key_file: Option<PathBuf>,
+) -> Option<(Names, Option<String>)> {
+    let (sender, found) = mpsc::channel();
+    thread::spawn(move || {
+        let read = || {
+            let folder = folder.or_else(|| user_folder("XDG_DATA_HOME", ".local/share"))?;
+            let key = match key_file {
+                Some(path) => KeySource::File(path),
+                None => KeySource::from_env().ok()?,
+            };
+            let KeySource::File(path) = &key else { return None };
+            if !path.is_file() || fs::read_dir(&folder).ok()?.next().is_none() {
+                return None;
+            }
+            let store = DirectoryStore::open_with(&folder, &key).ok()?;
+            let default = store.get(DEFAULT_CONNECTION).ok().flatten().map(|entry| entry.value);
+            Some((Names::of(&store), default))
+        };
+        sender.send(read())
+    });
+    found.recv_timeout(PATIENCE).ok().flatten()
 }
 
 /// Keeps what replays leave behind and what is alive apart, each in a store of its own.

@@ -72,6 +72,32 @@ impl Progress {
     pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
     }
+
+    /// The same after ctrl-C. The bar fills its line to the end, so a terminal that echoes the key shows it on the
+    /// next one.
+    pub(crate) fn clear_behind_an_echo(&self) {
+        self.bar.disable_steady_tick();
+        if self.is_shown() && echoes_keys() {
+            let _ = io::stderr().write_all(LINE_BEFORE.as_bytes());
+        }
+        self.clear();
+    }
+}
+
+/// One line up, and nothing from there on.
+const LINE_BEFORE: &str = "\u{1b}[A\r\u{1b}[J";
+
+/// Tells whether the terminal shows `^C` where ctrl-C was pressed.
+fn echoes_keys() -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::termios::{LocalModes, tcgetattr};
+
+        tcgetattr(io::stderr())
+            .is_ok_and(|modes| modes.local_modes.contains(LocalModes::ECHO | LocalModes::ECHOCTL))
+    }
+    #[cfg(not(unix))]
+    false
 }
 
 /// Writes a line on stderr for each request that is sent, answered, or fails.
