@@ -20,9 +20,10 @@ const PLAIN: Page = Page { file: "", before: "", files: &[], stand_ins: &[], not
 
 const CONNECT: &str = "gcf connect --nickname work --credentials key.json";
 const GCLOUD: &str = "gcloud asks Google";
+const WASMTIME: &str = "needs another host; tests/hosts/wasmtime/run.sh runs it";
 const BROWSER: &str = "a person consents in a browser: tests/sign-in runs it, with Chromium";
 
-pub(crate) const PAGES: [Page; 15] = [
+pub(crate) const PAGES: [Page; 16] = [
     Page {
         file: "README.md",
         not_run: &[
@@ -79,6 +80,31 @@ pub(crate) const PAGES: [Page; 15] = [
         ..PLAIN
     },
     Page { file: "docs/guide/guard-rails.md", ..PLAIN },
+    Page {
+        file: "docs/guide/hosts.md",
+        not_run: &[
+            ("cargo xtask stores", WASMTIME),
+            ("cargo xtask fronts", WASMTIME),
+            (
+                "cargo xtask compose --front target/gcf-front-http.wasm --store target/gcf-store-files.wasm --out gcf.wasm",
+                WASMTIME,
+            ),
+            ("mkdir -p secrets", WASMTIME),
+            (
+                "export GCF_FRONT_TOKEN=$(openssl rand -hex 32) GCF_STORE_KEY=$(openssl rand -base64 32)",
+                WASMTIME,
+            ),
+            (
+                "wasmtime serve -S cli --dir secrets::/store --env GCF_FRONT_TOKEN --env GCF_STORE_KEY gcf.wasm",
+                WASMTIME,
+            ),
+            (
+                "curl -H \"authorization: Bearer $GCF_FRONT_TOKEN\" -H 'content-type: application/json' 'http://127.0.0.1:8080/gcf:connector/functions/list?connection=CONNECTION&deadline-ms=10000' -d '{\"regions\": [\"us-central1\"]}'",
+                "asks a server that is not there; tests/hosts/wasmtime/run.sh sends the same",
+            ),
+        ],
+        ..PLAIN
+    },
     Page {
         file: "docs/guide/invoke.md",
         before: CONNECT,

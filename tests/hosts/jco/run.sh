@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs the component in Node, by jco: unmodified, with a store in JavaScript; and composed, in `jco serve`, with a store in
+# etcd.
+#
+#     tests/hosts/jco/run.sh
+#
+# `cargo xtask test` has built the Google that it asks. The packages are fetched once, into target/, as package-lock.json
+# names them; etcd is Debian's.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+target="${CARGO_TARGET_DIR:-$root/target}"
+. "$root/tests/left-out.sh"
+command -v npm >/dev/null || left_out jco "there is no npm"
+
+folder=$target/hosts/jco
+mkdir -p "$folder"
+if ! cmp -s "$here/package-lock.json" "$folder/installed.json"; then
+  cp "$here/package.json" "$here/package-lock.json" "$folder/"
+  (cd "$folder" && npm ci --silent --no-audit --no-fund --ignore-scripts) || left_out jco "npm cannot install jco"
+  cp "$here/package-lock.json" "$folder/installed.json"
+fi
+cp "$here/store.js" "$here/network.js" "$here/host.test.mjs" "$folder/"
+
+cd "$root"
+cargo xtask build
+cargo xtask stores
+cargo xtask fronts
+cargo xtask compose --front "$target/gcf-front-http.wasm" --store "$target/gcf-store-etcd.wasm" \
+  --reroute "$target/gcf-reroute.wasm" --out "$folder/composed.wasm"
+
+cd "$folder"
+rm -rf out
+node_modules/.bin/jco transpile --quiet "$target/gcf-connector.wasm" --name connector --out-dir out \
+  --map 'gcf:connector/secret-store=../store.js' --map 'wasi:http/outgoing-handler=../network.js'
+export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$root/tests/hosts/python"
+python3 -c 'import json, fake_google as fake
+print(json.dumps(fake.project(json.loads(fake.KEY_FILE.read_text())["client_email"])))' >project.json
+GCF_GOOGLE="$target/debug/strict-google" GCF_KEY="$root/tests/fixtures/demo-key.json" GCF_PROJECT="$folder/project.json" \
+  node --test host.test.mjs
+
+if ! command -v etcd >/dev/null && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+  { apt-get update -qq && apt-get install -qq -y --no-install-recommends etcd-server >/dev/null; } ||
+    echo "etcd cannot be installed"
+fi
+command -v etcd >/dev/null || left_out etcd "there is no etcd, and it cannot be installed"
+exec python3 "$here/test_serve.py" composed.wasm
