@@ -15,6 +15,7 @@ mod review;
 mod room;
 mod streaming;
 mod unwieldy;
+mod written_out;
 
 use std::{path::PathBuf, time::Duration};
 

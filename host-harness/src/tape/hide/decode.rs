@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr3};
+use memchr::{memchr, memchr2, memchr2_iter, memchr3};
 
 use crate::tape::hide::escapes;
 
@@ -31,6 +31,9 @@ enum Encoding {
     QuotedPrintable,
     /// Two or four bytes for each letter.
     Wide,
+    /// A letter for each byte, of the first 256 in Unicode: scripts put bytes into a string like that, and JSON then
+    /// has `\u008b` for the byte 8b.
+    Letters,
 }
 
 /// A stretch of a text that may be an encoding of something.
@@ -54,12 +57,19 @@ pub(in crate::tape) fn stretches(text: &[u8]) -> impl Iterator<Item = Stretch> {
     let escaped = runs(if escapes { text } else { &[] }, IN_WORD, 8)
         .filter(|range| memchr3(b'%', b'\\', b'&', &text[range.clone()]).is_some())
         .map(|range| Stretch { encoding: Encoding::Escapes, range });
+    // What is written in escapes of its bytes has blanks and quotes between them.
+    let bytes = if escapes_of_bytes(text) { text } else { &[] };
+    let lines = runs(bytes, IN_LINE, 16)
+        .filter(|range| escapes_of_bytes(&text[range.clone()]))
+        .map(|range| Stretch { encoding: Encoding::Escapes, range });
     let quoted = quoted_runs(if memchr(b'=', text).is_some() { text } else { &[] })
         .filter(|range| memchr(b'=', &text[range.clone()]).is_some())
         .map(|range| Stretch { encoding: Encoding::QuotedPrintable, range });
     let wide = wide_runs(if memchr(0, text).is_some() { text } else { &[] })
         .map(|range| Stretch { encoding: Encoding::Wide, range });
-    base64.chain(hex).chain(escaped).chain(quoted).chain(wide)
+    let letters = letter_runs(if memchr2(0xc2, 0xc3, text).is_some() { text } else { &[] })
+        .map(|range| Stretch { encoding: Encoding::Letters, range });
+    base64.chain(hex).chain(escaped).chain(lines).chain(quoted).chain(wide).chain(letters)
 }
 
 impl Stretch {
@@ -78,7 +88,9 @@ impl Stretch {
         let class = match self.encoding {
             Encoding::Base64(_) => IN_BASE64,
             Encoding::Hex(_) => HEX,
-            Encoding::Escapes | Encoding::QuotedPrintable | Encoding::Wide => return places.found,
+            Encoding::Escapes | Encoding::QuotedPrintable | Encoding::Wide | Encoding::Letters => {
+                return places.found;
+            }
         };
         let mut words: Vec<Range<usize>> = Vec::new();
         for place in places.found {
@@ -109,6 +121,15 @@ impl Stretch {
             Encoding::Wide => {
                 for at in range.filter(|at| text[*at] != 0) {
                     sink.put(text[at], at..at + 1);
+                }
+            }
+            Encoding::Letters => {
+                let mut at = range.start;
+                while at < range.end {
+                    let length = letter(&text[at..]);
+                    let byte = if length == 2 { text[at] << 6 | text[at + 1] & 0x3f } else { text[at] };
+                    sink.put(byte, at..at + length);
+                    at += length;
                 }
             }
         }
@@ -194,6 +215,53 @@ fn wide_runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
+/// The stretches in UTF-8 of letters that stand for a byte each, with some beyond ASCII among them.
+fn letter_runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < text.len() {
+            let (start, mut beyond) = (at, false);
+            while at < text.len() {
+                match letter(&text[at..]) {
+                    0 => break,
+                    length => {
+                        beyond |= length == 2;
+                        at += length;
+                    }
+                }
+            }
+            let range = start..at;
+            at += 1;
+            if beyond && range.len() >= 8 {
+                return Some(range);
+            }
+        }
+        None
+    })
+}
+
+/// The length in UTF-8 of a letter that stands for a byte; 0 if none begins here.
+fn letter(rest: &[u8]) -> usize {
+    match rest {
+        [..0x80, ..] => 1,
+        [0xc2 | 0xc3, 0x80..0xc0, ..] => 2,
+        [..] => 0,
+    }
+}
+
+/// Tells whether bytes that are no text stand in escapes: `\x8b`, `\213`, `\u008b` or `%8b`, for one from 80 on.
+fn escapes_of_bytes(text: &[u8]) -> bool {
+    memchr2_iter(b'\\', b'%', text).any(|at| {
+        matches!(
+            text[at..],
+            [b'\\', b'x', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..]
+                | [b'\\', b'2'..=b'3', b'0'..=b'7', b'0'..=b'7', ..]
+                | [b'\\', b'u', b'0', b'0', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..]
+                | [b'%', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..]
+        )
+    })
+}
+
 fn is(byte: u8, class: u8) -> bool {
     CLASSES[usize::from(byte)] & class != 0
 }
@@ -206,6 +274,8 @@ const HEX: u8 = 4;
 const BETWEEN_HEX: u8 = 8;
 /// All characters but blanks and quotes.
 const IN_WORD: u8 = 16;
+/// All bytes but those that end a line.
+const IN_LINE: u8 = 32;
 
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
@@ -226,6 +296,9 @@ const CLASSES: [u8; 256] = {
         }
         if (byte.is_ascii_graphic() || !byte.is_ascii()) && !matches!(byte, b'"' | b'\'' | b'<' | b'>') {
             class |= IN_WORD;
+        }
+        if !matches!(byte, b'\r' | b'\n') {
+            class |= IN_LINE;
         }
         classes[byte as usize] = class;
         if byte == u8::MAX {

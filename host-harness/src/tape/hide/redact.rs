@@ -371,8 +371,8 @@ impl Redactor {
             url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let redacted = self.pairs(Place::Query, &pairs);
         if redacted == pairs {
-            // Encoded as it came.
-            query.to_owned()
+            // Encoded as it came, which may be no text at all.
+            self.text(query)
         } else {
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&redacted).finish()
         }
