@@ -19,6 +19,7 @@ use super::{
     StoreError,
     files::{self, Durable},
 };
+use crate::reading::{self, NotText};
 
 #[cfg(feature = "keyring")]
 mod keyring;
@@ -244,7 +245,9 @@ fn key_file(identity: &Identity) -> SecretString {
 /// Tells whether a key is in what may be a key file, be it damaged.
 fn holds_key(bytes: &[u8]) -> bool {
     const BEGINNING: &[u8] = b"AGE-SECRET-KEY-1";
-    bytes.windows(BEGINNING.len()).any(|text| text == BEGINNING)
+    // In UTF-16 there is a zero beside each letter.
+    let letters: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+    letters.windows(BEGINNING.len()).any(|text| text == BEGINNING)
 }
 
 /// Reads the one key of a key file. The text appears in no message.
@@ -252,7 +255,10 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Identity, StoreError> {
     let refused = |why: &str, fix: &str| {
         StoreError::unavailable(format!("cannot use the key in {}: {why}", path.display())).with_fix(fix)
     };
-    let text = std::str::from_utf8(bytes).map_err(|_| refused("it is no text", "name another key file"))?;
+    let text = reading::text(bytes.to_vec()).map_err(|why| match why {
+        NotText::Utf16 => refused("it is text in UTF-16", "save it as UTF-8, or restore it from a backup"),
+        NotText::Bytes { .. } => refused("it is no text", "name another key file"),
+    })?;
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     match (lines.next(), lines.next()) {
         (Some(line), None) => line.parse().map_err(|_| {

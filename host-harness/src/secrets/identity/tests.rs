@@ -54,6 +54,28 @@ fn a_key_file_that_is_none_is_told_and_not_shown() {
     }
 }
 
+/// An editor on Windows saves with a mark, which is no part of the key; PowerShell saves in UTF-16, which is named.
+#[test]
+fn a_key_file_that_windows_has_saved_is_read_or_named() {
+    let folder = TempDir::new().unwrap();
+    let (store, path) = (folder.path().join("s"), folder.path().join("key.txt"));
+    KeySource::File(path.clone()).create(&store).unwrap();
+    let text = fs::read_to_string(&path).unwrap().replace('\n', "\r\n");
+    let load = |bytes: &[u8]| {
+        files::remove(folder.path(), &path, Durable::No).unwrap();
+        files::create(&path, bytes).unwrap();
+        KeySource::File(path.clone()).load(&store)
+    };
+    assert!(load(text.as_bytes()).is_ok());
+    assert!(load([b"\xef\xbb\xbf", text.as_bytes()].concat().as_slice()).is_ok());
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for wide in [[&[0xff, 0xfe], &little[..]].concat(), [&[0xfe, 0xff], &big[..]].concat(), little, big] {
+        let error = load(&wide).err().unwrap().to_string();
+        assert!(error.contains("key.txt: it is text in UTF-16; save it as UTF-8"), "{error}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_key_file_that_others_can_read_or_that_is_a_link_is_refused() {
