@@ -14,7 +14,7 @@ use crate::{
         error::{Error, Kind},
         http::Request,
     },
-    google::hosts::Api,
+    google::{hosts::Api, which::FunctionRef},
     rails::GuardRails,
     testing::{
         DEMO_KEY, World, access_token, block_on, connect, connect_request, google_json, impersonated,
@@ -171,4 +171,30 @@ fn a_second_project_does_not_get_past_the_rail() {
     let error = block_on(custom_api(&world, &id, call, None)).unwrap_err();
     assert_eq!(error.kind(), Kind::Restricted);
     assert!(world.urls().is_empty());
+}
+
+/// <https://cloud.google.com/docs/quotas/set-quota-project>: whoever names a project needs `serviceusage.services.use` there.
+/// The answer is that of lbjlaq/Antigravity-Manager#3050, with other names and for this API.
+#[test]
+fn who_may_not_use_the_quota_project_is_told_the_role_on_it() {
+    let url = "https://console.developers.google.com/iam-admin/iam?project=payer";
+    let denied = json_answer(
+        403,
+        &json!({"error": {"code": 403, "status": "PERMISSION_DENIED",
+            "message": "Caller does not have required permission to use project payer.",
+            "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "USER_PROJECT_DENIED",
+                "domain": "googleapis.com", "metadata": {"consumer": "projects/payer", "consoleUrl": url,
+                    "service": "iamcredentials.googleapis.com"}}]}}),
+    );
+    let (world, id) =
+        World::connected_with(request(&user(Some("payer")), None), [json_answer(200, &user_grant("ya29.a"))]);
+    world.then(denied);
+    let function = FunctionRef::Url("https://hello-abc123-uc.a.run.app".to_owned());
+    let error = super::invoke::call(&world, &id, super::invoke::request(function)).unwrap_err();
+    assert_eq!(quota_project(&world.sent.borrow()[0]), Some("payer"), "it was sent");
+    assert_eq!((error.kind(), detail(&error, "resource")), (Kind::MissingRole, Some("projects/payer")));
+    assert_eq!(detail(&error, "permission"), Some("serviceusage.services.use"));
+    assert_eq!(detail(&error, "role"), Some("roles/serviceusage.serviceUsageConsumer"));
+    let fix = error.fields().fix.as_deref().unwrap();
+    assert!(fix.contains("gcloud projects add-iam-policy-binding payer --member=user:"), "{fix}");
 }

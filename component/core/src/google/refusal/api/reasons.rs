@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Attempted, Denial, Status};
+use super::{Attempted, Denial, Resource, Status};
 use crate::{
     base::error::{Cause, Error, Kind, foreign},
     google::names::ProjectId,
@@ -67,7 +67,9 @@ impl Row {
     pub(super) fn explain(&self, error: Error, said: &Status, attempted: &Attempted<'_>) -> Error {
         let names = Names::of(said, attempted);
         if self.reasons == [USE_DENIED] {
-            let there = Attempted { project: &names.project, ..attempted.clone() };
+            // Whatever was asked for: the role is missing on the project that pays.
+            let there =
+                Attempted { project: &names.project, resource: Resource::Project, ..attempted.clone() };
             let denial = Denial { permission: "serviceusage.services.use", resource: None, likely: false };
             return link(denial.explain(error, &there), said, "");
         }
