@@ -135,6 +135,9 @@ fn a_method_of_an_api(rails: GuardRails, method: &str, forbidden: Option<&str>) 
 #[test_case(Some("serviceusage"), "/v1/projects/demo-project/services", None; "what is in no region")]
 #[test_case(Some("eventarc"), "/v1/projects/demo-project/locations/global/channels", Some("regions"); "global")]
 #[test_case(Some("logging"), "/v2/projects/demo-project/logs?resourceNames=projects/demo-project/locations/us-west1/buckets/b/views/v", Some("regions"); "in the query")]
+#[test_case(None, "/v2/projects/demo-project/locations%2Fus-central1/functions", Some("regions"); "another one behind an escaped slash")]
+#[test_case(None, "/v2/projects/demo-project/locations/europe-west1/functions/f%2Flocations%2Fus-central1", Some("regions"); "one more behind it")]
+#[test_case(None, "/v2/projects/demo-project/locations/europe-west1%2Ffunctions/f", Some("regions"); "its own before one")]
 #[test_case(None, "https://europe-west1-demo-project.cloudfunctions.net/f", None; "a URL that says it")]
 #[test_case(None, "https://us-central1-demo-project.cloudfunctions.net/f", Some("regions"); "a URL that says another one")]
 #[test_case(None, "https://f-abcdefghij-ew.a.run.app/", Some("regions"); "a URL that does not say it")]
@@ -161,6 +164,11 @@ fn a_region_of_an_api(api: Option<&str>, target: &str, forbidden: Option<&str>) 
 #[test_case(None, "/v2/projects/demo-project/locations/r/functions/projects/other", Some("own-project"); "one more")]
 #[test_case(None, "/v2/projects/demo-project/locations?parent=projects/other", Some("own-project"); "in the query")]
 #[test_case(None, "/v2/projects/demo-project/locations?parent=projects%2Fother", Some("own-project"); "in the query escaped")]
+#[test_case(Some("logging"), "/v2/projects/demo-project/logs/cloudfunctions.googleapis.com%2Fcloud-functions", None; "the id of a log, whose slash is a part of it")]
+#[test_case(Some("logging"), "/v2/projects%2Fother/logs", Some("own-project"); "another project behind an escaped slash")]
+#[test_case(Some("logging"), "/v2/projects/demo-project%2Fprojects%2Fother/logs", Some("own-project"); "more than its own before one")]
+#[test_case(Some("logging"), "/v2/projects/demo-project/logs/projects%2fother", Some("own-project"); "one more behind it")]
+#[test_case(Some("logging"), "/v2/projects/demo-project/logs/x%2Fprojects%2Fother", Some("own-project"); "one more between two")]
 #[test_case(None, "/v2/projects/demo-project/locations?projectId=other", Some("own-project"); "as a parameter")]
 #[test_case(None, "/v2/projects/demo-project/locations?projectId=demo-project&filter=a%2Fb", None; "its own as a parameter")]
 #[test_case(None, "https://us-central1-demo-project.cloudfunctions.net/f", Some("own-project"); "a URL")]
@@ -196,6 +204,8 @@ fn a_project_with_a_domain_is_its_own_too() {
 #[test_case("/v1/projects/demo-project/locations/us-central1/functions/other:call", Some("functions"); "another one")]
 #[test_case("/v1/projects/demo-project/locations/us-central1/functions/other%3Acall", Some("functions"); "escaped")]
 #[test_case("/v1/projects/demo-project/locations/us-central1/functions/other:setIamPolicy", None; "no call of it")]
+#[test_case("/v1/projects/demo-project/locations/us-central1/functions%2Fother:call", Some("functions"); "behind an escaped slash")]
+#[test_case("/v1/projects/demo-project/locations/us-central1/functions/hello-a%2Fother:call", Some("functions"); "behind its own and one")]
 #[test_case("https://us-central1-demo-project.cloudfunctions.net/hello-b/x", None; "a URL")]
 #[test_case("https://us-central1-demo-project.cloudfunctions.net/other", Some("functions"); "a URL of another one")]
 #[test_case("https://v1---hello-a-abcdefghij-uc.a.run.app/", Some("functions"); "a URL that does not say it")]
@@ -486,4 +496,41 @@ fn a_connections_own_region_is_an_allowed_one_unless_it_is_named() {
     );
     let (_, warnings) = restrict(&world, &id, Some(regions(&["europe-west1"]))).unwrap();
     assert_eq!(warnings, ["the connection's own region us-central1 is not among the allowed ones"]);
+}
+
+/// Frameworks and proxies take a request for one of the method that a header names, in each of these spellings
+/// (<https://www.npmjs.com/package/method-override>); Google's APIs know the second one
+/// (<https://cloud.google.com/apis/docs/http>).
+#[test_case("X-HTTP-Method")]
+#[test_case("X-HTTP-Method-Override")]
+#[test_case("X-Method-Override")]
+#[test_case("x_http_method_override"; "as some servers read it")]
+fn a_header_does_not_make_another_method_of_a_request(name: &str) {
+    let header = || vec![(name.to_owned(), "DELETE".to_owned())];
+    for (rails, rail_of) in [(read_only(), "read-only"), (methods(&["GET"]), "methods")] {
+        let (world, id) = with(rails);
+        let function = url("https://us-central1-p.cloudfunctions.net/f");
+        let request = InvokeRequest { headers: header(), ..call_of(function, "GET") };
+        let error = block_on(invoke(&world, &id, request, None)).unwrap_err();
+        assert_eq!(rail(&world, &error), rail_of);
+        assert!(error.fields().message.contains(&name.to_lowercase()), "{error}");
+    }
+    // To an API it is the connector's to say, whatever the rails.
+    for rails in [GuardRails::default(), methods(&["GET", "DELETE"])] {
+        let (world, id) = with(rails);
+        let path = "/v2/projects/demo-project/locations";
+        let request = ApiRequest { headers: header(), ..api_request("GET", path) };
+        let error = block_on(custom_api(&world, &id, request, None)).unwrap_err();
+        assert_eq!(
+            (error.kind(), detail(&error, "header")),
+            (Kind::InvalidInput, Some(&*name.to_lowercase()))
+        );
+        assert!(world.urls().is_empty());
+    }
+    // Where no rail says which methods there are, a function may have it.
+    let (world, id) = with(GuardRails::default());
+    world.then(json_answer(200, &json!({})));
+    let function = url("https://us-central1-p.cloudfunctions.net/f");
+    let request = InvokeRequest { headers: header(), ..call_of(function, "GET") };
+    block_on(invoke(&world, &id, request, None)).unwrap();
 }

@@ -280,6 +280,22 @@ mod tests {
         assert_eq!(of("run.googleapis.com/ingress").as_deref(), Some(ingress));
     }
 
+    /// The run v1 discovery document names the first one among the annotations of services, and `gcloud run services
+    /// update --no-invoker-iam-check` writes the second; both are `true` or `false`, as text.
+    #[test]
+    fn a_service_says_if_it_has_no_url_or_asks_nobody_for_a_role() {
+        let of = |name: &str, value: &str| {
+            let changes = json!({"metadata|annotations": {name: value, TARGETS[0]: "f"}});
+            detached(changes).map(|function| (function.without_default_url, function.open_to_all)).unwrap()
+        };
+        assert_eq!(of("run.googleapis.com/default-url-disabled", "true"), (true, false));
+        assert_eq!(of("run.googleapis.com/invoker-iam-disabled", "true"), (false, true));
+        for name in ["run.googleapis.com/default-url-disabled", "run.googleapis.com/invoker-iam-disabled"] {
+            assert_eq!(of(name, "false"), (false, false));
+            assert_eq!(of(name, ""), (false, false));
+        }
+    }
+
     #[test]
     fn little_is_enough_to_be_one() {
         let function = read_json(&json!({"metadata": {
