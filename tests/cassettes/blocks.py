@@ -18,6 +18,7 @@ NUMBER = "123456789012"
 TOKEN_URL = "https://oauth2.googleapis.com/token"
 API = "https://cloudfunctions.googleapis.com"
 RUN = "https://run.googleapis.com"
+CALLING = "https://cloud.google.com/functions/docs/calling/http"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 BEARER = "Bearer [redacted:access-token:1]"
 

@@ -3,6 +3,7 @@
 import base64
 
 from blocks import (
+    CALLING,
     CRASH_GEN1,
     DISCOVERY,
     FROM_LOCATIONS,
@@ -29,7 +30,6 @@ from blocks import (
     tape,
     together,
     trace,
-    transcribed,
 )
 
 
@@ -65,7 +65,8 @@ def tapes():
     )
 
     source = adapted(
-        "gcloud error output of iamcredentials", "the details of that answer with the message of a cloudfunctions one"
+        "https://github.com/google-github-actions/auth/issues/340, an answer of IAM Credentials",
+        "its details, with this permission, and the message that Cloud Functions has for it",
     )
     here = f"projects/{PROJECT}/locations"
     regions_denied = denied("run.locations.list", f"projects/{PROJECT}")
@@ -178,7 +179,7 @@ def tapes():
                     200,
                     front_end("application/json; charset=utf-8", trace("closed-region")),
                     {"json": {"message": "Hello, world!"}},
-                    made("curl -v output of a 1st gen function, 27 June 2024", "the headers that Cloud Run shares with it"),
+                    made(CALLING, "the headers of 1st gen functions that Cloud Run has too, as curl shows them"),
                 )
                 for _ in range(2)
             ),

@@ -15,6 +15,7 @@ import lists
 import signing_in
 from blocks import (
     API,
+    CALLING,
     CRASH_GEN1,
     DETACHED,
     DISCOVERY,
@@ -89,7 +90,7 @@ def demo():
                 200,
                 front_end("application/json; charset=utf-8", trace("demo")),
                 hello,
-                made("curl -v output of a 1st gen function, 27 June 2024", "the headers that Cloud Run shares with it"),
+                made(CALLING, "the headers of 1st gen functions that Cloud Run has too, as curl shows them"),
             ),
             api(
                 f"/v2/projects/{PROJECT}/locations",
@@ -111,9 +112,10 @@ def invocations():
     )
     challenge = 'Bearer error="invalid_token" error_description="The access token could not be verified"'
     source = adapted(
-        "error page of Cloud Run's front end, as quoted in public reports",
-        "the page around the quoted lines is that of the 403; www-authenticate is reported as text only, "
-        "the other headers were not captured",
+        "https://github.com/pomerium/pomerium/issues/1623, and meteatamel/cloudrun-tutorial@"
+        "1c38dac99015c70518432cabd60895927b9efa24, docs/private.md",
+        "the two lines that the issue quotes in the page of the 403; www-authenticate is from reports that have it "
+        "as text only, the other headers were not captured",
     )
     html = front_end("text/html; charset=UTF-8")
     tape(
@@ -147,7 +149,10 @@ def invocations():
         "<h1>Error: Forbidden</h1>\n<h2>Your client does not have permission to get URL "
         "<code>/</code> from this server.</h2>\n<h2></h2>\n</body></html>\n"
     )
-    source = transcribed("curl output in two codelabs", "the headers were not captured")
+    source = transcribed(
+        "meteatamel/cloudrun-tutorial@1c38dac99015c70518432cabd60895927b9efa24, docs/private.md",
+        "the headers were not captured",
+    )
     tape(
         "invoke-403-front-end",
         source,
@@ -165,9 +170,10 @@ def invocations():
         "<h1>Error: Page not found</h1>\n<h2>The requested URL was not found on this server.</h2>\n"
         "<h2></h2>\n</body></html>\n"
     )
-    source = transcribed(
-        "curl output for a run.app host, in a public report on a phishing site",
-        "the headers were not captured; that the ingress is the reason is made",
+    source = adapted(
+        "meteatamel/cloudrun-tutorial@1c38dac99015c70518432cabd60895927b9efa24, docs/private.md",
+        "the page of that 403, with the two lines that somebody saw of a 404, in a place that cannot be found again; "
+        "that the ingress is the reason is made",
     )
     inside = {**HELLO, "serviceConfig": {**HELLO["serviceConfig"], "ingressSettings": "ALLOW_INTERNAL_ONLY"}}
     tape(
@@ -196,7 +202,11 @@ def invocations():
     call = call_function(THUMBNAILS_GEN1, data, answer, source)
     tape("call-error", source, [access_token(), get_function(THUMBNAILS_GEN1), call])
 
-    source = transcribed("curl -v output of a lab, 27 June 2024", "date and trace changed")
+    source = made(
+        CALLING,
+        "the headers are those that curl showed for 1st gen functions in 2019, 2022 and 2024, in places that cannot be "
+        "found again",
+    )
     tape(
         "invoke-gen1-200",
         source,
@@ -221,7 +231,11 @@ def invocations():
         ],
     )
 
-    source = transcribed("curl -i output of a crashed 1st gen function, 23 November 2018", "date and trace changed")
+    source = adapted(
+        "https://github.com/firebase/functions-samples/issues/383",
+        "its line, with the headers that curl showed for a 1st gen function that had crashed, in a place that cannot be "
+        "found again",
+    )
     tape(
         "invoke-gen1-crash",
         source,
@@ -324,7 +338,7 @@ def invocations():
                 200,
                 front_end("application/json; charset=utf-8", trace("cloud-run")),
                 {"json": {"message": "Hello, world!"}},
-                made("curl -v output of a 1st gen function, 27 June 2024", "the headers that Cloud Run shares with it"),
+                made(CALLING, "the headers of 1st gen functions that Cloud Run has too, as curl shows them"),
             ),
         ],
     )

@@ -5,6 +5,7 @@ from urllib.parse import quote
 from blocks import (
     API,
     API_HEADERS,
+    CALLING,
     DISCOVERY,
     FROM_AUTH,
     FROM_GET,
@@ -49,9 +50,9 @@ JSON = {"content-type": "application/json"}
 FROM_IAM = made("iamcredentials v1 discovery document", "the answer itself was not captured")
 FROM_STS = made("sts v1 discovery document and google-auth 2.62.2, google/oauth2/sts.py", "the form is that of the library")
 FROM_RUN = made("run v2 discovery document", "the answer itself was not captured")
-FROM_ERRORS = transcribed(
-    "https://developers.google.com/identity/protocols/oauth2#expiration, and error bodies in public logs",
-    "the headers were not captured",
+FROM_ERRORS = adapted(
+    "https://developers.google.com/identity/protocols/oauth2#expiration, and google-auth 2.62.2, google/oauth2/reauth.py",
+    "the codes; the descriptions are those that people saw in logs, and the headers were not captured",
 )
 
 
@@ -128,7 +129,7 @@ def mint(account, audience, token=1, status=200, answer=None, source=FROM_IAM, n
 
 def invoke_with(token):
     headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-    source = made("curl -v output of a 1st gen function, 27 June 2024", "the headers that Cloud Run shares with it")
+    source = made(CALLING, "the headers of 1st gen functions that Cloud Run has too, as curl shows them")
     answer = {"json": {"message": "Hello, world!"}}
     response_headers = front_end("application/json; charset=utf-8", trace("hello"))
     return interaction(source, "POST", f"{HELLO_URI}/", headers, {"json": {"name": "world"}}, 200, response_headers, answer)
@@ -193,7 +194,10 @@ def users():
         [refresh(), get_function(HELLO), mint(DEFAULT_ACCOUNT, mint_url), invoke_with(minted(DEFAULT_ACCOUNT, mint_url))],
     )
     refused = denied("iam.serviceAccounts.getOpenIdToken", f"projects/-/serviceAccounts/{DEFAULT_ACCOUNT}", "iamcredentials")
-    source = made("IAM denials of several Google APIs in public captures", "the metadata of this one was not captured")
+    source = adapted(
+        "https://github.com/google-github-actions/auth/issues/340, the same API's refusal of generateAccessToken",
+        "with the permission of generateIdToken, and its resource beside it, which that one lacks",
+    )
     tape(
         "user-mint-denied",
         source,
@@ -206,7 +210,10 @@ def users():
             "status": "NOT_FOUND",
         }
     }
-    source = transcribed("an answer of IAM Credentials in a public capture", "with another address")
+    source = transcribed(
+        "https://github.com/GoogleCloudPlatform/python-docs-samples/pull/10759, comment of 12 October 2023",
+        "with another address; the headers were not captured",
+    )
     tape("user-mint-404", source, [refresh(), get_function(HELLO), mint(DEFAULT_ACCOUNT, mint_url, status=404, answer=gone, source=source)])
     tape("user-own-token", FROM_AUTH, [refresh(), get_function(HELLO), invoke_with(user_token())])
 
@@ -321,7 +328,10 @@ def impersonation():
             ],
         }
     }
-    source = adapted("a 401 of another Google API in a public capture", "with this service's name")
+    source = made(
+        "google/api/error_reason.proto, ACCESS_TOKEN_EXPIRED",
+        "the message is that of other services of Google's; no answer of this one could be found",
+    )
     tape("supplied-expired", source, [call("GET", locations, 1, None, 401, expired, source)])
 
 
@@ -346,7 +356,10 @@ def doctor():
             may(f"{RUN}/{on_run['name']}", "run.routes.invoke", True),
         ],
     )
-    source = made("IAM denials of several Google APIs in public captures")
+    source = made(
+        "google/api/error_reason.proto, IAM_PERMISSION_DENIED",
+        "one refusal for each API, in the shape of https://github.com/google-github-actions/auth/issues/340",
+    )
     here = f"projects/{PROJECT}"
     project = f"https://cloudresourcemanager.googleapis.com/v3/{here}"
     unseen = denied("resourcemanager.projects.get", here, "cloudresourcemanager")
@@ -363,7 +376,10 @@ def doctor():
         ],
     )
     off = disabled("IAM Service Account Credentials API", "iamcredentials.googleapis.com")
-    source = adapted("SERVICE_DISABLED answers of several Google APIs", "with this service's name")
+    source = adapted(
+        "goblet/goblet@69fb3d8a832f3605a3e812d7b4169f7d6697c363, goblet/tests/data/http/bqremotefunction-destroy",
+        "with this service's name and another project; the headers were not captured",
+    )
     tape(
         "doctor-iam-off",
         source,
