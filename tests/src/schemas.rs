@@ -458,6 +458,39 @@ async fn what_has_a_default_may_be_left_out_and_what_is_blank_is_not_given() {
     stage.leave("forms");
 }
 
+/// A slip of the pen, and a name in the style of another language; and what is like nothing that there is.
+#[tokio::test]
+async fn a_field_that_there_is_not_is_named_with_the_one_that_was_meant() {
+    let stage = Stage::new();
+    let connect = json!({"nickname": "demo", "credential": {"google-json": DEMO_KEY}});
+    let id = stage.call("connections.connect", "", &connect).await.unwrap()["connection"]["id"].clone();
+    let id = id.as_str().unwrap();
+    stage.google.take();
+    let url = json!({"url": FUNCTION});
+    for (action, input, said) in [
+        ("functions.invoke", json!({"functoin": url}), "unknown field functoin; did you mean function?"),
+        (
+            "functions.invoke",
+            json!({"function": url, "raise_for_status": true}),
+            "unknown field raise_for_status; did you mean raise-for-status?",
+        ),
+        (
+            "functions.invoke",
+            json!({"function": {"named": {"name": "f", "regionn": "us-central1"}}}),
+            "unknown field function.named.regionn; did you mean region?",
+        ),
+        ("functions.list", json!({"pagesize": 1}), "unknown field pagesize; did you mean page-size?"),
+        ("functions.list", json!({"zzzzzzzz": 1}), "unknown field zzzzzzzz"),
+    ] {
+        let error = stage.call(action, id, &input).await.unwrap_err();
+        let message = error["message"].as_str().unwrap();
+        assert_eq!(error["kind"], "invalid-input", "{input:#}");
+        assert!(message.contains(said), "{message} lacks {said}");
+        assert_eq!(message.contains("did you mean"), said.contains("did you mean"), "{message}");
+        assert!(stage.google.take().is_empty(), "nothing is sent");
+    }
+}
+
 #[test]
 fn what_has_a_default_is_not_required() {
     let catalog = Catalog::of(&builder().build().unwrap());
