@@ -132,7 +132,7 @@ fn is_quoted_json(text: &str) -> bool {
             .iter()
             .any(|(open, close)| inner.starts_with(*open) && inner.ends_with(*close))
     };
-    [("'", "'"), ("`", "`"), ("“", "”"), ("‘", "’"), ("\\\"", "\\\"")]
+    [("'", "'"), ("\"", "\""), ("`", "`"), ("“", "”"), ("‘", "’"), ("\\\"", "\\\"")]
         .into_iter()
         .filter_map(|(open, close)| text.trim().strip_prefix(open)?.strip_suffix(close))
         .any(is_json)
@@ -196,6 +196,7 @@ mod tests {
             ("'{\"foo\":\"bar\"}'", "in quotes"),
             (" '[1, 2]' ", "in quotes"),
             ("“{\"a\":1}”", "in quotes"),
+            ("\"{\"a\":1}\"", "in quotes"),
             ("\\\"{a:1}\\\"", "in quotes"),
         ] {
             let refused = classify(broken.as_bytes(), None).unwrap_err();
