@@ -38,10 +38,22 @@ struct State {
     /// The answer that was let through and that the guest has not seen yet, and whether it is on
     /// its way.
     passing: Option<(u64, bool)>,
-    /// The answers under way, and their moments by the clock once they are found.
-    answers: BTreeMap<u64, Option<Duration>>,
+    /// The answers under way.
+    answers: BTreeMap<u64, Answer>,
     /// The timers: their moments by the clock, and in earnest.
     timers: BTreeMap<u64, (Duration, Option<Instant>)>,
+}
+
+/// An answer that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// Nobody has looked yet whether the tape has it.
+    Asked,
+    /// A server is asked for it. It has the moment by the clock that the tape gave to an earlier one, if the tape has
+    /// that.
+    Live(Option<Duration>),
+    /// It is here, and has this moment by the clock.
+    Here(Duration),
 }
 
 impl Turns {
@@ -58,7 +70,7 @@ impl Turns {
     pub(crate) fn answer(self: &Arc<Self>) -> Turn {
         let mut state = self.state();
         let id = state.next();
-        state.answers.insert(id, None);
+        state.answers.insert(id, Answer::Asked);
         Turn {
             turns: Arc::clone(self),
             id,
@@ -132,9 +144,12 @@ impl State {
 
     /// Lets an answer through if it is the next one, and says when it comes by the clock.
     fn lets_through(&mut self, id: u64) -> Result<Duration, Option<Instant>> {
-        let Some(Some(moment)) = self.answers.get(&id).copied() else { return Err(None) };
-        let is_first =
-            self.answers.iter().all(|(other, at)| at.is_some_and(|at| (moment, id) <= (at, *other)));
+        let Some(Answer::Here(moment)) = self.answers.get(&id).copied() else { return Err(None) };
+        let is_first = self.answers.iter().all(|(other, answer)| match answer {
+            Answer::Asked => false,
+            Answer::Live(None) => true,
+            Answer::Live(Some(at)) | Answer::Here(at) => (moment, id) <= (*at, *other),
+        });
         if !self.waits || self.passing.is_some() || !is_first {
             return Err(None);
         }
@@ -153,8 +168,10 @@ impl State {
     /// Lets a timer fire, unless an answer comes before it, and says when that is by the clock.
     fn fires(&mut self, id: u64) -> Result<Duration, Option<Instant>> {
         let Some((moment, _)) = self.timers.get(&id).copied() else { return Ok(Duration::ZERO) };
-        let all_found = self.answers.values().all(Option::is_some);
-        if all_found && self.answers.values().flatten().any(|at| *at <= moment) {
+        let all_found = self.answers.values().all(|answer| *answer != Answer::Asked);
+        // A deadline does not wait for a server.
+        let here = |answer: &Answer| matches!(answer, Answer::Here(at) if *at <= moment);
+        if all_found && self.answers.values().any(here) {
             return Err(None);
         }
         self.timers.remove(&id);
@@ -182,14 +199,23 @@ impl Turn {
     /// Waits until the answers to all earlier requests are found.
     pub(crate) async fn to_be_found(&self) {
         let found = |state: &mut State| {
-            if state.answers.range(..self.id).all(|(_, at)| at.is_some()) { Ok(()) } else { Err(None) }
+            let is_found = |(_, answer): (&u64, &Answer)| *answer != Answer::Asked;
+            if state.answers.range(..self.id).all(is_found) { Ok(()) } else { Err(None) }
         };
         self.turns.until(found).await;
     }
 
+    /// Tells the others that a server is asked, and what the tape says of the time that this took before.
+    pub(crate) fn goes_live(&self, by_the_clock: Option<Duration>) {
+        let moment = by_the_clock.map(|taken| self.sent.saturating_add(taken));
+        self.turns.state().answers.insert(self.id, Answer::Live(moment));
+        self.turns.changed.notify_waiters();
+    }
+
     /// Waits until the answer comes, if it takes so long by the clock, and so long in earnest.
     pub(crate) async fn to_come(&self, by_the_clock: Duration, in_earnest: Duration) {
-        self.turns.state().answers.insert(self.id, Some(self.sent.saturating_add(by_the_clock)));
+        let here = Answer::Here(self.sent.saturating_add(by_the_clock));
+        self.turns.state().answers.insert(self.id, here);
         self.turns.changed.notify_waiters();
         if !in_earnest.is_zero() {
             sleep_until(self.began + in_earnest).await;
@@ -361,6 +387,32 @@ mod tests {
         let passed = tokio::time::timeout(Duration::from_secs(60), wait.as_mut());
         assert!(passed.await.is_err());
         assert_eq!(came.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_of_a_server_has_the_turn_that_the_tape_gave_it() {
+        let turns = turns();
+        let (again, new, of_the_tape) = (turns.answer(), turns.answer(), turns.answer());
+        again.goes_live(Some(millis(20)));
+        new.goes_live(None);
+        of_the_tape.to_be_found().await;
+        let mut later = pin!(of_the_tape.to_come(millis(30), Duration::ZERO));
+        let mut waits = pin!(turns.while_it_waits(std::future::pending::<()>()));
+        assert!(!comes(waits.as_mut()).await);
+        assert!(!comes(later.as_mut()).await, "the server has not answered yet");
+        // However long it takes, a deadline is kept.
+        let mut deadline = turns.timer(millis(25));
+        let mut fires = pin!(deadline.fires());
+        tokio::time::sleep(millis(30)).await;
+        assert!(comes(fires.as_mut()).await);
+        again.to_come(millis(20), Duration::ZERO).await;
+        assert_eq!(turns.monotonic(), millis(25), "elapsed time does not go back");
+        again.hand_over();
+        turns.while_it_waits(async {}).await;
+        let mut waits = pin!(turns.while_it_waits(std::future::pending::<()>()));
+        assert!(!comes(waits.as_mut()).await);
+        assert!(comes(later.as_mut()).await, "a new answer has no time yet, and holds up nothing");
+        assert_eq!(turns.monotonic(), millis(30));
     }
 
     #[tokio::test(start_paused = true)]

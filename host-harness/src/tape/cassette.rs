@@ -3,6 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -11,7 +12,7 @@ use crate::tape::{
     bounds::is_lavish,
     error::TapeError,
     file::{
-        format::{Interaction, RecordedBody, Tape},
+        format::{Interaction, RecordedBody, Tape, Timing},
         store,
     },
     hide::{live_secrets::LiveSecrets, redact::Redactor, rename::Aliases, scan},
@@ -27,6 +28,7 @@ use crate::tape::{
 use crate::{
     clock::{Clock, FrozenClock, Random, SystemClock, SystemRandom},
     host::HostBuilder,
+    outgoing::turns::{Turn, Turns},
     secrets::{Fresh, Layer, Overlay, SecretStore, StoreError, Written},
     transport::{Body, Sending, Timeouts, Transport},
 };
@@ -49,6 +51,9 @@ pub enum Mode {
     /// form. The only writes that reach the store are of tokens that came from Google's servers in this
     /// process, for a connection that the store has: a refresh token that took the place of another would be
     /// lost otherwise.
+    ///
+    /// What is on the tape has its times and its order there, whoever answers. New are the time of day, by which tokens
+    /// are asked for, and randomness, on which sign-ins rely.
     NewEpisodes,
     /// Everything is sent, and recorded anew.
     Record,
@@ -154,7 +159,7 @@ impl Cassette {
                 let tape = Tape::read(&path)?;
                 let on_tape = tape.interactions().len();
                 let deck = Deck::Adding(Episodes::new(path, tape, network, live.clone()));
-                return Ok(Self::with(deck, clock, random, live, on_tape));
+                return Ok(Self::with(deck, Arc::new(blank.clock()), random, live, on_tape));
             }
             Mode::Append if exists => {
                 let before = Tape::read(&path)?;
@@ -328,9 +333,14 @@ impl Episodes {
 impl Transport for Episodes {
     fn send(&self, request: http::Request<Body>, timeouts: Timeouts) -> Sending {
         let episodes = self.clone();
+        // Taken now, in the order in which the guest sends.
+        let turn = request.extensions().get::<Arc<Turns>>().map(Turns::answer);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             let body = episodes.recorder.collected(body, "request").await?;
+            if let Some(turn) = &turn {
+                turn.to_be_found().await;
+            }
             let queue = episodes.recorder.queue().clone();
             let (replay, asked) = (episodes.replay.clone(), (parts.clone(), body.clone()));
             let found = queue.run(move || {
@@ -342,14 +352,20 @@ impl Transport for Episodes {
             let Some((index, interaction, again)) = found.await? else {
                 parts.extensions.insert(After(*locked(&episodes.place)));
                 let request = http::Request::from_parts(parts, whole(body));
-                return episodes.recorder.send(request, timeouts).await;
+                goes_live(turn.as_ref(), None);
+                let began = Instant::now();
+                let answer = episodes.recorder.send(request, timeouts).await;
+                comes(turn, began.elapsed()).await;
+                return answer;
             };
             episodes.passed(index);
             if !again {
                 Margin::note(&parts.extensions, &interaction);
-                return play(episodes.replay.named_back(interaction), &parts.method, timeouts, None).await;
+                return play(episodes.replay.named_back(interaction), &parts.method, timeouts, turn).await;
             }
             let request = http::Request::from_parts(parts, whole(body));
+            let taken = interaction.timing.map(Timing::taken).unwrap_or_default();
+            goes_live(turn.as_ref(), Some(taken));
             let (parts, body) = episodes.network.send(request, timeouts).await?.into_parts();
             let body = episodes.recorder.collected(body, "response").await?;
             let (redactor, fresh) = (Arc::clone(&episodes.redactor), body.clone());
@@ -363,8 +379,23 @@ impl Transport for Episodes {
                 }
             });
             bound.await?;
+            comes(turn, taken).await;
             Ok(http::Response::from_parts(parts, whole(body)))
         })
+    }
+}
+
+fn goes_live(turn: Option<&Turn>, taken: Option<Duration>) {
+    if let Some(turn) = turn {
+        turn.goes_live(taken);
+    }
+}
+
+/// Waits for the turn of an answer that took so long by the clock.
+async fn comes(turn: Option<Turn>, taken: Duration) {
+    if let Some(turn) = turn {
+        turn.to_come(taken, Duration::ZERO).await;
+        turn.hand_over();
     }
 }
 

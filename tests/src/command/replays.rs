@@ -99,3 +99,49 @@ fn a_store_for_replays_is_not_for_what_sends_requests() {
     }
     assert!(!person.path("replays").exists());
 }
+
+/// What the tape has is said the same each time, to the last letter, although tokens are asked for anew.
+#[test]
+fn new_episodes_say_the_same_each_time() {
+    let google = Google::start();
+    let person = Person::with(&google);
+    person.run(&nickname("demo"));
+    for (number, command) in [
+        &["list", "--json"][..],
+        &["options", "regions", "--json"],
+        &["custom-api", "GET", "/v2/projects/demo-project/locations", "--json"],
+        &["doctor", "--json"],
+        &["list", "-v"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let tape = format!("{number}.json");
+        person.run(&[command, &["--record", &tape]].concat());
+        let before = fs::read(person.path(&tape)).unwrap();
+        let again = || person.run(&[command, &["--replay", &tape, "--tape-mode", "new-episodes"]].concat());
+        let first = again();
+        assert!(first.contains("exit 0"), "{first}");
+        for _ in 0..3 {
+            assert_eq!(again(), first);
+        }
+        assert!(fs::read(person.path(&tape)).unwrap() == before, "nothing was new");
+    }
+}
+
+/// Somebody who has recorded with a store of their own, and replays without naming it.
+#[test]
+fn the_store_of_a_recording_is_named() {
+    let google = Google::start();
+    let person = Person::with(&google);
+    let at_home = |arguments: &[&str]| {
+        super::transcript(arguments, person.command(arguments).env_remove("GCF_STORE").output().unwrap())
+    };
+    at_home(&nickname("demo"));
+    at_home(&["list", "--filter", "x", "--record", "list.json"]);
+    let said = at_home(&["list", "--filter", "x", "--replay", "list.json"]);
+    let own = person.path(".local/share/gcf").display().to_string();
+    assert!(said.contains(&format!("was recorded with: --store {own}\n")), "{said}");
+    let named = at_home(&["list", "--filter", "x", "--replay", "list.json", "--store", &own]);
+    assert!(named.contains("\nexit 0\n"), "{named}");
+}

@@ -155,8 +155,10 @@ impl Context {
         let connections = self.host.connections().await?;
         if connections.is_empty() && self.begins_empty() {
             let message = "there is no connection in the empty store that a replay begins with";
-            return Err(Failure::connection(ErrorKind::ConnectionRequired, message)
-                .with_fix("name the store that the tape was recorded with: --store DIR"));
+            return Err(Failure::connection(ErrorKind::ConnectionRequired, message).with_fix(format!(
+                "name the store that the tape was recorded with: --store {}",
+                store::own_folder().map_or_else(|| "DIR".to_owned(), |folder| folder.display().to_string())
+            )));
         }
         let default = if name.is_none() && connections.len() > 1 { self.default_connection()? } else { None };
         // One that is gone is nobody's default.

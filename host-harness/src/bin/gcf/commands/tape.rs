@@ -18,8 +18,15 @@ use crate::{
     },
 };
 
+const WAY: &str = "\
+How one is made, played and changed:
+  1. gcf list --record list.json               asks Google; what is written holds no secret
+  2. gcf tape show list.json                   to read; the file is JSON, and may be edited
+  3. gcf list --replay list.json --store DIR   answers from it, without a network";
+
 /// Look at tapes, compare them, and change names on them
 #[derive(Debug, Args)]
+#[command(after_help = WAY)]
 pub(crate) struct Tapes {
     #[command(subcommand)]
     action: TapeAction,

@@ -135,6 +135,11 @@ fn key_place(key: &KeySource) -> String {
     }
 }
 
+/// The user's own store, if there is one.
+pub(super) fn own_folder() -> Option<PathBuf> {
+    user_folder("XDG_DATA_HOME", ".local/share").filter(|folder| folder.is_dir())
+}
+
 /// Compiled components; without a home folder each start compiles anew.
 pub(super) fn cache_dir() -> Option<PathBuf> {
     user_folder("XDG_CACHE_HOME", ".cache")
