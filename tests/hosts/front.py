@@ -198,4 +198,4 @@ class FrontTest:
         self.assertEqual(routed, {action["name"] for action in catalog["actions"]} | {"catalog.describe"})
 
 
-__all__ = ["API", "STORE_KEY", "TARGET", "TOKEN", "Front", "FrontTest"]
+__all__ = ["ACCOUNT", "API", "KEY", "STORE_KEY", "TARGET", "TOKEN", "FakeGoogle", "Front", "FrontTest"]

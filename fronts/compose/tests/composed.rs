@@ -95,6 +95,20 @@ fn the_front_takes_what_is_listed_here_and_is_small() {
 }
 
 #[test]
+fn the_command_is_small_and_takes_nothing_of_the_network() {
+    let bytes = built("gcf-front-command");
+    Validator::new().validate_all(&bytes).unwrap();
+    assert!(bytes.len() <= MAX_BYTES, "{} bytes", bytes.len());
+    let front = read(&bytes);
+    let outside: Vec<_> = front.imports.iter().filter(|name| !name.starts_with("gcf:connector/")).collect();
+    // Of the standard library: arguments, streams, and the file system that it begins by looking for.
+    let allowed = ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/"];
+    let is_allowed = |name: &&&String| allowed.iter().any(|prefix| name.starts_with(prefix));
+    assert_eq!(outside.iter().filter(|name| !is_allowed(name)).count(), 0, "{outside:?}");
+    assert!(front.exports.iter().any(|name| name.starts_with("wasi:cli/run@0.2.")), "{:?}", front.exports);
+}
+
+#[test]
 fn the_connector_inside_is_the_released_one_byte_for_byte() {
     let parts = parts();
     let composed = compose(parts.clone()).unwrap();

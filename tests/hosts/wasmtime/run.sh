@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the composed component in `wasmtime serve`: front, connector and store in one file.
+# Runs the composed component in `wasmtime serve`: front, connector and store in one file; and as a command.
 #
 #     tests/hosts/wasmtime/run.sh
 #
@@ -24,11 +24,14 @@ if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
 fi
 
 composed=$target/hosts/wasmtime/composed.wasm
+command=$target/hosts/wasmtime/command.wasm
 cd "$root"
 cargo xtask stores
 cargo xtask fronts
-cargo xtask compose --front "$target/gcf-front-http.wasm" --store "$target/gcf-store-files.wasm" \
-  --reroute "$target/gcf-reroute.wasm" --out "$composed"
+for front in http:"$composed" command:"$command"; do
+  cargo xtask compose --front "$target/gcf-front-${front%%:*}.wasm" --store "$target/gcf-store-files.wasm" \
+    --reroute "$target/gcf-reroute.wasm" --out "${front#*:}"
+done
 
 export PYTHONDONTWRITEBYTECODE=1
-exec "$venv/bin/python" "$here/test_wasmtime.py" "$program" "$composed"
+exec "$venv/bin/python" "$here/test_wasmtime.py" "$program" "$composed" "$command"

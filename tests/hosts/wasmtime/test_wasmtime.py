@@ -1,8 +1,9 @@
-"""The composed component in `wasmtime serve`.
+"""The composed component in `wasmtime serve`, and as a command in `wasmtime run`.
 
-python test_wasmtime.py WASMTIME COMPOSED
+python test_wasmtime.py WASMTIME COMPOSED COMMAND
 """
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -12,9 +13,9 @@ from pathlib import Path
 from openapi_spec_validator import validate
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from front import STORE_KEY, TOKEN, Front, FrontTest  # noqa: E402
+from front import ACCOUNT, KEY, STORE_KEY, TOKEN, FakeGoogle, Front, FrontTest  # noqa: E402
 
-PROGRAM, COMPOSED = sys.argv[1:3]
+PROGRAM, COMPOSED, COMMAND = sys.argv[1:4]
 
 
 class Serving:
@@ -61,6 +62,39 @@ class WasmtimeTest(FrontTest, unittest.TestCase):
                 self.assertEqual((status, error["origin"]), (503, "host"))
         finally:
             serving.stop()
+
+
+class CommandTest(unittest.TestCase):
+    """The front for hosts that only run commands."""
+
+    def setUp(self):
+        self.google = self.enterContext(FakeGoogle(json.loads(KEY)))
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+
+    def run_command(self, *arguments, text=""):
+        options = ["-S", "http", "--dir", f"{self.folder}::/store", "--env", f"GCF_STORE_KEY={STORE_KEY}"]
+        options += ["--env", f"GCF_REROUTE_TO=127.0.0.1:{self.google.port}"]
+        done = subprocess.run([PROGRAM, "run", *options, COMMAND, *arguments], input=text, capture_output=True, text=True)
+        self.assertEqual(done.stderr, "")
+        return done.returncode, json.loads(done.stdout)
+
+    def test_an_action_is_called_by_its_name(self):
+        request = {"nickname": "demo", "project": "demo-project", "credential": {"google-json": KEY}}
+        code, connected = self.run_command("connections.connect", "-", text=json.dumps(request))
+        self.assertEqual((code, connected["connection"]["account"]), (0, ACCOUNT))
+        connection = connected["connection"]["id"]
+        code, listed = self.run_command("functions-list", "--connection", connection)
+        self.assertEqual((code, len(listed["functions"])), (0, 3))
+
+    def test_what_fails_says_so_by_its_code_and_in_json(self):
+        for arguments, kind in [
+            (["functions.list", "--connection", "none"], "connection-not-found"),
+            (["functions.lst"], "invalid-input"),
+            (["functions.list", "{"], "invalid-input"),
+            ([], "invalid-input"),
+        ]:
+            code, error = self.run_command(*arguments)
+            self.assertEqual((code, error["kind"]), (1, kind))
 
 
 if __name__ == "__main__":

@@ -102,6 +102,14 @@ pub(crate) const PAGES: [Page; 16] = [
                 "curl -H \"authorization: Bearer $GCF_FRONT_TOKEN\" -H 'content-type: application/json' 'http://127.0.0.1:8080/gcf:connector/functions/list?connection=CONNECTION&deadline-ms=10000' -d '{\"regions\": [\"us-central1\"]}'",
                 "asks a server that is not there; tests/hosts/wasmtime/run.sh sends the same",
             ),
+            (
+                "cargo xtask compose --front target/gcf-front-command.wasm --store target/gcf-store-files.wasm --out gcf-command.wasm",
+                WASMTIME,
+            ),
+            (
+                "wasmtime run -S http --dir secrets::/store --env GCF_STORE_KEY gcf-command.wasm functions.list --connection CONNECTION",
+                WASMTIME,
+            ),
         ],
         ..PLAIN
     },
