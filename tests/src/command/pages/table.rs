@@ -111,6 +111,10 @@ pub(crate) const PAGES: [Page; 16] = [
                 WASMTIME,
             ),
         ],
+        shown: &[(
+            "caller ──HTTP──► front ──► connector ──► the host's HTTP ──► Google",
+            "a picture of who calls whom",
+        )],
         ..PLAIN
     },
     Page {
