@@ -1,12 +1,13 @@
 //! One exchange over wasi:http, by the rules that hold on every host:
 //!
 //! - `handle` comes before the body is written: some hosts read nothing until then.
-//! - The body is always opened and finished, and `content-length` is set, 0 included: some hosts would send the
-//!   body in chunks without it. A GET and a HEAD without a body have none, and no host sends one then.
+//! - A body is opened and finished, and `content-length` is set, 0 included: some hosts would send the body in
+//!   chunks without it. A GET and a HEAD without a body have none, and nothing is opened for it.
 //! - It is written in the pieces that `check-write` allows, never with the blocking call, which takes
 //!   4,096 bytes at most.
 //! - If the other side closes the body, the response is still read: it may be an early 413.
 //! - The deadline is kept here: some hosts accept timeouts and do not enforce them.
+//! - Every call of the host costs: what can be known without one is not asked.
 //! - `http-error-code` is never called: one host throws.
 
 use std::{rc::Rc, time::Duration};
@@ -26,41 +27,47 @@ use crate::{
                 Method as WasiMethod, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
             },
         },
-        io::{
-            poll::Pollable,
-            streams::{InputStream, OutputStream, StreamError},
-        },
+        io::streams::{InputStream, OutputStream, StreamError},
     },
-    reactor,
+    reactor::{self, Event},
 };
 
 /// The bytes that one read asks for at most.
-const PIECE: u64 = 64 * 1024;
+const PIECE: u64 = 256 * 1024;
 
 type Outcome<T> = Result<T, TransportError>;
 
 /// Sends a request and reads the whole response.
 pub(crate) async fn send(request: &Request, timeouts: Timeouts) -> Outcome<Response> {
-    let deadline = Rc::new(monotonic_clock::subscribe_duration(nanoseconds(timeouts.total)));
+    let deadline = Event::new(monotonic_clock::subscribe_duration(nanoseconds(timeouts.total)));
     let (outgoing, body) = outgoing(request)?;
     let future =
         outgoing_handler::handle(outgoing, Some(options(timeouts))).map_err(|code| transport_error(&code))?;
-    // A body that is not taken whole is not an error by itself: an early answer may come, or the reason.
-    write(body, request.body(), &deadline).await?;
+    if let Some(body) = body {
+        // A body that is not taken whole is not an error by itself: an early answer may come, or the reason.
+        write(body, request.body(), &deadline).await?;
+    }
     let response = head(&future, &deadline).await?;
     let status = response.status();
-    let headers = response.headers();
-    let entries =
-        headers.entries().into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
-    drop(headers);
-    let body = read(response, request, &deadline).await?;
-    Ok(Response { status, headers: entries, body })
+    let headers = headers(&response);
+    // A HEAD declares the length that a GET would have.
+    let declared = declared(status, &headers).filter(|_| request.method() != Method::Head);
+    let body = read(&response, request.max_response(), declared, &deadline).await?;
+    match declared {
+        Some(declared) if declared != body.len() as u64 => {
+            let why = format!("{} of {declared} bytes of the response arrived", body.len());
+            Err(TransportError::Broken(why))
+        }
+        _ => Ok(Response { status, headers, body }),
+    }
 }
 
-fn outgoing(request: &Request) -> Outcome<(OutgoingRequest, OutgoingBody)> {
+/// The request, and the body to write if it has one: a GET or HEAD without one has none to finish.
+fn outgoing(request: &Request) -> Outcome<(OutgoingRequest, Option<OutgoingBody>)> {
     let mut entries: Vec<(String, Vec<u8>)> =
         request.headers().iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
-    if let Some(length) = request.content_length() {
+    let length = request.content_length();
+    if let Some(length) = length {
         entries.push(("content-length".to_owned(), length.to_string().into_bytes()));
     }
     for (name, value) in request::credentials(request) {
@@ -73,7 +80,10 @@ fn outgoing(request: &Request) -> Outcome<(OutgoingRequest, OutgoingBody)> {
     outgoing.set_scheme(Some(&Scheme::Https)).map_err(|()| refused("scheme"))?;
     outgoing.set_authority(Some(request.host())).map_err(|()| refused("host"))?;
     outgoing.set_path_with_query(Some(request.path_and_query())).map_err(|()| refused("path"))?;
-    let body = outgoing.body().map_err(|()| refused("body"))?;
+    let body = match length {
+        Some(_) => Some(outgoing.body().map_err(|()| refused("body"))?),
+        None => None,
+    };
     Ok((outgoing, body))
 }
 
@@ -87,29 +97,9 @@ fn options(timeouts: Timeouts) -> RequestOptions {
 }
 
 /// Writes the body, as much of it as is taken, and finishes it.
-async fn write(body: OutgoingBody, mut bytes: &[u8], deadline: &Rc<Pollable>) -> Outcome<()> {
+async fn write(body: OutgoingBody, bytes: &[u8], deadline: &Rc<Event>) -> Outcome<()> {
     let stream = body.write().map_err(|()| TransportError::NotSent("the host opens no body".to_owned()))?;
-    let writable = Rc::new(stream.subscribe());
-    while !bytes.is_empty() {
-        match stream.check_write() {
-            Ok(0) => {
-                if !reactor::either(&writable, deadline).await {
-                    return Err(TransportError::Timeout);
-                }
-            }
-            Ok(room) => {
-                let (piece, rest) =
-                    bytes.split_at(bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
-                if stream.write(piece).is_err() {
-                    return Ok(());
-                }
-                bytes = rest;
-            }
-            Err(StreamError::Closed | StreamError::LastOperationFailed(_)) => return Ok(()),
-        }
-    }
-    if flushed(&stream, &writable, deadline).await? {
-        drop(writable);
+    if write_all(&stream, bytes, deadline).await? {
         drop(stream);
         // A host that is not content says so in place of a response.
         drop(OutgoingBody::finish(body, None));
@@ -117,68 +107,110 @@ async fn write(body: OutgoingBody, mut bytes: &[u8], deadline: &Rc<Pollable>) ->
     Ok(())
 }
 
-async fn flushed(stream: &OutputStream, writable: &Rc<Pollable>, deadline: &Rc<Pollable>) -> Outcome<bool> {
-    if stream.flush().is_err() {
-        return Ok(false);
+/// Tells whether all of it was taken.
+async fn write_all(stream: &OutputStream, bytes: &[u8], deadline: &Rc<Event>) -> Outcome<bool> {
+    let mut writable = Writable { stream, event: None };
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let Some(room) = writable.room(deadline).await? else { return Ok(false) };
+        let (piece, after) = rest.split_at(rest.len().min(room));
+        if stream.write(piece).is_err() {
+            return Ok(false);
+        }
+        // Finishing a body flushes it; only what is longer than the host takes at once has to be on its way before.
+        if after.is_empty() && piece.len() == bytes.len() {
+            return Ok(true);
+        }
+        rest = after;
     }
-    loop {
-        match stream.check_write() {
-            Ok(0) => {
-                if !reactor::either(writable, deadline).await {
-                    return Err(TransportError::Timeout);
+    if bytes.is_empty() {
+        return Ok(true);
+    }
+    Ok(stream.flush().is_ok() && writable.room(deadline).await?.is_some())
+}
+
+/// A stream that is written to, with the event of its room once that was waited for.
+struct Writable<'a> {
+    stream: &'a OutputStream,
+    event: Option<Rc<Event>>,
+}
+
+impl Writable<'_> {
+    /// The bytes that the stream takes, as soon as it takes any; `None` if it is closed.
+    async fn room(&mut self, deadline: &Rc<Event>) -> Outcome<Option<usize>> {
+        loop {
+            match self.stream.check_write() {
+                Ok(0) => {
+                    let event = self.event.get_or_insert_with(|| Event::new(self.stream.subscribe()));
+                    if !reactor::either(event, deadline).await {
+                        return Err(TransportError::Timeout);
+                    }
                 }
+                Ok(room) => return Ok(Some(usize::try_from(room).unwrap_or(usize::MAX))),
+                Err(StreamError::Closed | StreamError::LastOperationFailed(_)) => return Ok(None),
             }
-            Ok(_) => return Ok(true),
-            Err(StreamError::Closed | StreamError::LastOperationFailed(_)) => return Ok(false),
         }
     }
 }
 
-async fn head(future: &FutureIncomingResponse, deadline: &Rc<Pollable>) -> Outcome<IncomingResponse> {
-    let arrived = Rc::new(future.subscribe());
+async fn head(future: &FutureIncomingResponse, deadline: &Rc<Event>) -> Outcome<IncomingResponse> {
+    let arrived = Event::new(future.subscribe());
     loop {
+        // It is never there at once: to ask before the first wait would be a call for nothing.
+        if !reactor::either(&arrived, deadline).await {
+            return Err(TransportError::Timeout);
+        }
         match future.get() {
             Some(Ok(outcome)) => return outcome.map_err(|code| transport_error(&code)),
             Some(Err(())) => {
                 return Err(TransportError::Broken("the host gave the response away twice".to_owned()));
             }
-            None => {
-                if !reactor::either(&arrived, deadline).await {
-                    return Err(TransportError::Timeout);
-                }
-            }
+            None => {}
         }
     }
 }
 
-async fn read(response: IncomingResponse, request: &Request, deadline: &Rc<Pollable>) -> Outcome<Vec<u8>> {
+/// The headers, with their names in lower case.
+fn headers(response: &IncomingResponse) -> Vec<(String, Vec<u8>)> {
+    let mut entries = response.headers().entries();
+    for (name, _) in &mut entries {
+        name.make_ascii_lowercase();
+    }
+    entries
+}
+
+async fn read(
+    response: &IncomingResponse,
+    max: u64,
+    declared: Option<u64>,
+    deadline: &Rc<Event>,
+) -> Outcome<Vec<u8>> {
     let body = response
         .consume()
         .map_err(|()| TransportError::Broken("the host gave the body away twice".to_owned()))?;
     let stream = body
         .stream()
         .map_err(|()| TransportError::Broken("the host gave the stream away twice".to_owned()))?;
-    let bytes = read_all(&stream, request.max_response(), deadline).await;
+    let bytes = read_all(&stream, max, declared, deadline).await;
     // Children before parents: the stream borrows the body, and trailers are nobody's business here.
     drop(stream);
     drop(IncomingBody::finish(body));
-    let bytes = bytes?;
-    match declared(&response) {
-        // A HEAD declares the length that a GET would have.
-        Some(declared) if declared != bytes.len() as u64 && request.method() != Method::Head => Err(
-            TransportError::Broken(format!("{} of {declared} bytes of the response arrived", bytes.len())),
-        ),
-        _ => Ok(bytes),
-    }
+    bytes
 }
 
-async fn read_all(stream: &InputStream, max: u64, deadline: &Rc<Pollable>) -> Outcome<Vec<u8>> {
-    let readable = Rc::new(stream.subscribe());
+async fn read_all(
+    stream: &InputStream,
+    max: u64,
+    declared: Option<u64>,
+    deadline: &Rc<Event>,
+) -> Outcome<Vec<u8>> {
+    let mut readable = None;
     let mut bytes = Vec::new();
     loop {
         match stream.read(PIECE) {
             Ok(piece) if piece.is_empty() => {
-                if !reactor::either(&readable, deadline).await {
+                let readable = readable.get_or_insert_with(|| Event::new(stream.subscribe()));
+                if !reactor::either(readable, deadline).await {
                     return Err(TransportError::Timeout);
                 }
             }
@@ -186,7 +218,15 @@ async fn read_all(stream: &InputStream, max: u64, deadline: &Rc<Pollable>) -> Ou
                 if (bytes.len() + piece.len()) as u64 > max {
                     return Err(TransportError::TooLarge);
                 }
-                bytes.extend_from_slice(&piece);
+                // Most answers are one piece, which need not be copied.
+                if bytes.is_empty() {
+                    bytes = piece;
+                    // Room for all of it at once: to grow by and by would copy it as often.
+                    let rest = declared.unwrap_or_default().min(max).saturating_sub(bytes.len() as u64);
+                    bytes.reserve_exact(usize::try_from(rest).unwrap_or_default());
+                } else {
+                    bytes.extend_from_slice(&piece);
+                }
             }
             Err(StreamError::Closed) => return Ok(bytes),
             Err(StreamError::LastOperationFailed(_)) => {
@@ -198,13 +238,13 @@ async fn read_all(stream: &InputStream, max: u64, deadline: &Rc<Pollable>) -> Ou
 
 /// The length that the response declares, if it declares one that is a number. With a status that has
 /// no body (RFC 9110, section 8.6) the length means something else.
-fn declared(response: &IncomingResponse) -> Option<u64> {
-    if matches!(response.status(), 100..=199 | 204 | 304) {
+fn declared(status: u16, headers: &[(String, Vec<u8>)]) -> Option<u64> {
+    if matches!(status, 100..=199 | 204 | 304) {
         return None;
     }
-    let headers = response.headers();
-    let [value] = headers.get("content-length").try_into().ok()?;
-    String::from_utf8(value).ok()?.parse().ok()
+    let mut lengths = headers.iter().filter(|(name, _)| name == "content-length");
+    let (Some((_, value)), None) = (lengths.next(), lengths.next()) else { return None };
+    std::str::from_utf8(value).ok()?.parse().ok()
 }
 
 fn method(method: Method) -> WasiMethod {

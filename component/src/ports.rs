@@ -1,6 +1,6 @@
 //! The core's ports over WASI and the host's secret store.
 
-use std::{rc::Rc, time::Duration};
+use std::time::Duration;
 
 use gcf_core::{
     actions::plan::rehearsal::Stage,
@@ -19,7 +19,8 @@ use crate::{
             random::random,
         },
     },
-    http, reactor,
+    http,
+    reactor::{self, Event},
 };
 
 /// The stage of every call. Only a plan puts a rehearsal in its place, under the same type: each call stands
@@ -35,8 +36,8 @@ impl Ports for Wasi {
     }
 
     async fn sleep(&self, duration: Duration) {
-        let over = Rc::new(monotonic_clock::subscribe_duration(http::nanoseconds(duration)));
-        reactor::ready(&over).await;
+        let over = Event::new(monotonic_clock::subscribe_duration(http::nanoseconds(duration)));
+        reactor::wait(&over).await;
     }
 
     fn now(&self) -> Duration {

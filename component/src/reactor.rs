@@ -1,8 +1,10 @@
 //! An executor for one thread: futures register what they wait for, and the host's poll waits for all
 //! of it at once, so requests of one call can run side by side.
+//!
+//! A wait costs one call of the host: nothing is asked whether it is ready, for the answer of `poll` says it.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     future::poll_fn,
     pin::pin,
     rc::Rc,
@@ -12,7 +14,24 @@ use std::{
 use crate::bindings::wasi::io::poll::{Pollable, poll};
 
 thread_local! {
-    static WAITING: RefCell<Vec<Rc<Pollable>>> = const { RefCell::new(Vec::new()) };
+    static WAITING: RefCell<Vec<Rc<Event>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Something that can be waited for.
+pub(crate) struct Event {
+    pollable: Pollable,
+    /// True from the poll that found it ready, until whoever waits has seen that.
+    came: Cell<bool>,
+}
+
+impl Event {
+    pub(crate) fn new(pollable: Pollable) -> Rc<Self> {
+        Rc::new(Self { pollable, came: Cell::default() })
+    }
+
+    fn register(self: &Rc<Self>) {
+        WAITING.with_borrow_mut(|waiting| waiting.push(Rc::clone(self)));
+    }
 }
 
 /// Runs a future to its end.
@@ -24,35 +43,39 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
             return value;
         }
         let waiting = WAITING.take();
-        // Every future of this component registers a pollable before it is pending.
-        poll(&waiting.iter().map(Rc::as_ref).collect::<Vec<_>>());
+        // Every future of this component registers an event before it is pending.
+        let ready = poll(&waiting.iter().map(|event| &event.pollable).collect::<Vec<_>>());
+        for event in ready.into_iter().filter_map(|at| waiting.get(at as usize)) {
+            event.came.set(true);
+        }
     }
 }
 
-/// Waits until a pollable is ready.
-pub(crate) async fn ready(pollable: &Rc<Pollable>) {
+/// Waits until something comes.
+pub(crate) async fn wait(event: &Rc<Event>) {
     poll_fn(|_| {
-        if pollable.ready() {
-            Poll::Ready(())
-        } else {
-            WAITING.with_borrow_mut(|waiting| waiting.push(Rc::clone(pollable)));
-            Poll::Pending
+        if event.came.take() {
+            return Poll::Ready(());
         }
+        event.register();
+        Poll::Pending
     })
     .await;
 }
 
-/// Waits until the first of two pollables is ready; tells whether it was `wanted`.
-pub(crate) async fn either(wanted: &Rc<Pollable>, or: &Rc<Pollable>) -> bool {
+/// Waits until one of two things comes; tells whether it was `wanted`. The other one, once it has come, stays so: a
+/// deadline does not pass by.
+pub(crate) async fn either(wanted: &Rc<Event>, or: &Rc<Event>) -> bool {
     poll_fn(|_| {
-        if wanted.ready() {
-            Poll::Ready(true)
-        } else if or.ready() {
-            Poll::Ready(false)
-        } else {
-            WAITING.with_borrow_mut(|waiting| waiting.extend([Rc::clone(wanted), Rc::clone(or)]));
-            Poll::Pending
+        if wanted.came.take() {
+            return Poll::Ready(true);
         }
+        if or.came.get() {
+            return Poll::Ready(false);
+        }
+        wanted.register();
+        or.register();
+        Poll::Pending
     })
     .await
 }

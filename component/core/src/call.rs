@@ -158,7 +158,11 @@ impl<'a, P: Ports> Call<'a, P> {
     /// # Errors
     /// `deadline-exceeded` if nothing is.
     pub fn remaining(&self) -> Result<Duration> {
-        match self.deadline.checked_sub(self.ports.monotonic()) {
+        self.left(self.ports.monotonic())
+    }
+
+    fn left(&self, now: Duration) -> Result<Duration> {
+        match self.deadline.checked_sub(now) {
             Some(left) if !left.is_zero() => Ok(left),
             _ => Err(out_of_time("before the next request")),
         }
@@ -183,13 +187,13 @@ impl<'a, P: Ports> Call<'a, P> {
     /// `network`, `egress-denied`, `deadline-exceeded`, `too-large`, or `invalid-response` where the status is none that
     /// an answer can have.
     pub async fn exchange(&self, request: &Request, class: Class) -> Result<Response> {
-        if let Some(stand_in) = self.ports.rehearse(request, class, timeouts(self.remaining()?)) {
+        let mut start = self.ports.monotonic();
+        if let Some(stand_in) = self.ports.rehearse(request, class, timeouts(self.left(start)?)) {
             return Ok(stand_in);
         }
         let mut attempt = 1;
         loop {
-            let timeouts = timeouts(self.remaining()?);
-            let start = self.ports.monotonic();
+            let timeouts = timeouts(self.left(start)?);
             let number = self.sent.get();
             self.sent.set(number + 1);
             let outcome = self.ports.send(request, timeouts).await;
@@ -197,12 +201,13 @@ impl<'a, P: Ports> Call<'a, P> {
             self.note(number, request, attempt, start, &outcome);
             let floor =
                 outcome.as_ref().ok().and_then(|r| retry::retry_after(r).max(refusal::api::retry_info(r)));
-            let jitter = u32::from_le_bytes(self.ports.random());
+            let jitter = || u32::from_le_bytes(self.ports.random());
             match retry::wait(class, attempt, &outcome, floor, jitter) {
                 // A wait past the deadline would only trade this answer for a worse one.
                 Some(wait) if self.remaining().is_ok_and(|left| wait < left) && self.may_repeat() => {
                     self.ports.sleep(wait).await;
                     attempt += 1;
+                    start = self.ports.monotonic();
                 }
                 _ => {
                     let response = outcome.map_err(|error| transport_error(request, error))?;

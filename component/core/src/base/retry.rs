@@ -54,7 +54,7 @@ impl Class {
 
 /// The time to wait before attempt `attempt + 1`, or `None` to stop here.
 ///
-/// `jitter` is uniform in 0..=`u32::MAX`, and so is the wait in what the backoff allows: full jitter, as in Google's client
+/// `jitter` is drawn only for a repeat. It is uniform in 0..=`u32::MAX`, and so is the wait in what the backoff allows: full jitter, as in Google's client
 /// libraries. Only at the token endpoint it is at least half of that, for all its attempts are over within seconds. Never
 /// under the `floor` that the other side asked for.
 #[must_use]
@@ -63,14 +63,15 @@ pub fn wait(
     attempt: u32,
     outcome: &Result<Response, TransportError>,
     floor: Option<Duration>,
-    jitter: u32,
+    jitter: impl FnOnce() -> u32,
 ) -> Option<Duration> {
     if attempt >= class.attempts() || !class.may_repeat(outcome) {
         return None;
     }
     let longest = class.backoff(attempt).as_millis() as u64;
     let least = if class == Class::TokenEndpoint { longest / 2 } else { 0 };
-    let jittered = Duration::from_millis(least + (longest - least) * u64::from(jitter) / u64::from(u32::MAX));
+    let jittered =
+        Duration::from_millis(least + (longest - least) * u64::from(jitter()) / u64::from(u32::MAX));
     Some(jittered.max(floor.unwrap_or_default()))
 }
 
@@ -104,16 +105,16 @@ mod tests {
     #[test_case(Class::TokenEndpoint, 400, false; "invalid_grant is never repeated")]
     #[test_case(Class::Unsent, 503, false; "a function may have run")]
     fn by_status(class: Class, code: u16, repeats: bool) {
-        assert_eq!(wait(class, 1, &status(code), None, 0).is_some(), repeats);
+        assert_eq!(wait(class, 1, &status(code), None, || 0).is_some(), repeats);
     }
 
     #[test]
     fn what_was_not_sent_may_always_be_repeated_and_what_broke_only_if_idempotent() {
         let not_sent = Err(TransportError::NotSent("refused".to_owned()));
         let broken = Err(TransportError::Broken("reset".to_owned()));
-        assert!(wait(Class::Unsent, 1, &not_sent, None, 0).is_some());
-        assert!(wait(Class::Unsent, 1, &broken, None, 0).is_none());
-        assert!(wait(Class::Idempotent, 1, &broken, None, 0).is_some());
+        assert!(wait(Class::Unsent, 1, &not_sent, None, || 0).is_some());
+        assert!(wait(Class::Unsent, 1, &broken, None, || 0).is_none());
+        assert!(wait(Class::Idempotent, 1, &broken, None, || 0).is_some());
     }
 
     #[test_case("7", None, Some(7))]
@@ -132,12 +133,12 @@ mod tests {
     #[test]
     fn waits_double_to_a_cap_and_respect_the_floor() {
         let waits: Vec<_> =
-            (1..=4).map(|n| wait(Class::Idempotent, n, &status(503), None, u32::MAX)).collect();
+            (1..=4).map(|n| wait(Class::Idempotent, n, &status(503), None, || u32::MAX)).collect();
         let ms = |n| Some(Duration::from_millis(n));
         assert_eq!(waits, [ms(500), ms(1000), ms(2000), None]);
-        assert_eq!(wait(Class::Idempotent, 1, &status(503), ms(7000), 0), ms(7000));
-        assert_eq!(wait(Class::Idempotent, 1, &status(503), None, 0), ms(0));
-        assert_eq!(wait(Class::TokenEndpoint, 1, &status(503), None, 0), ms(500));
-        assert_eq!(wait(Class::TokenEndpoint, 2, &status(503), None, u32::MAX), ms(2000));
+        assert_eq!(wait(Class::Idempotent, 1, &status(503), ms(7000), || 0), ms(7000));
+        assert_eq!(wait(Class::Idempotent, 1, &status(503), None, || 0), ms(0));
+        assert_eq!(wait(Class::TokenEndpoint, 1, &status(503), None, || 0), ms(500));
+        assert_eq!(wait(Class::TokenEndpoint, 2, &status(503), None, || u32::MAX), ms(2000));
     }
 }
