@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 use super::{Read, Unreadable, Value};
 
 /// The fields of an object: names as they read, values as they are written.
@@ -62,14 +64,16 @@ fn parts(json: &str, [open, close]: [char; 2]) -> Option<Vec<&str>> {
 
 /// The end of the string that `text` begins with.
 fn end_of_string(text: &str) -> usize {
-    let mut escaped = true;
-    let end = text.bytes().position(|byte| {
-        // The first byte is the quote that opens it.
-        let ends = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        ends
-    });
-    end.map_or(text.len(), |at| at + 1)
+    // Behind the quote that opens it. Most of a page is in strings, which are not looked at byte by byte.
+    let mut at = 1;
+    while let Some(found) = text.as_bytes().get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if text.as_bytes()[at] == b'"' {
+            return at + 1;
+        }
+        at += 2;
+    }
+    text.len()
 }
 
 #[cfg(test)]

@@ -67,7 +67,11 @@ impl CloudEvent {
                 Unreadable::Twice(name) => {
                     format!("the event has the name `{}` twice in an object", foreign(name))
                 }
-                Unreadable::Json(_) | Unreadable::TooDeep | Unreadable::NoObject | Unreadable::Field(_) => {
+                Unreadable::Json(_)
+                | Unreadable::NotUtf8 { .. }
+                | Unreadable::TooDeep
+                | Unreadable::NoObject
+                | Unreadable::Field(_) => {
                     format!("the event {error}")
                 }
             };
