@@ -16,14 +16,11 @@ pub use self::{
     by_name::{Answer, CONTRACT},
 };
 use crate::{
-    contract::{
-        bindings::{Connector, ConnectorPre},
-        wit::ConnectorError,
-    },
+    contract::wit::ConnectorError,
     egress::EgressPolicy,
     error::{CallError, HostError, Limit},
     outgoing::budget::RequestBudget,
-    sandbox::{Sandbox, compiled::CacheUse, start_connector, start_instance, state::State},
+    sandbox::{Sandbox, compiled::CacheUse, state::State},
     secrets::{SecretStore, StoreError, visible::Scope},
 };
 
@@ -112,35 +109,34 @@ impl Host {
         &self,
         scope: Scope,
         deadline: Option<Duration>,
-        call: impl AsyncFnOnce(&mut Store<State>, &Connector) -> wasmtime::Result<Result<T, ConnectorError>>,
+        call: impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<Result<T, ConnectorError>>,
     ) -> Result<T, CallError> {
-        let (answer, exceeded) = self.within_limits(scope, deadline, start_connector, call).await?;
+        let (answer, exceeded) = self.within_limits(scope, deadline, call).await?;
         answer.map_err(|error| match exceeded {
             Some(limit) => HostError::LimitExceeded(limit).into(),
             None => CallError::Connector(Box::new(error)),
         })
     }
 
-    /// The same with the bare instance, for calls whose types are not known here.
+    /// The same for calls whose types are not known here.
     pub(crate) async fn call_instance<T, E>(
         &self,
         scope: Scope,
         deadline: Option<Duration>,
         call: impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<Result<T, E>>,
     ) -> Result<Result<T, E>, HostError> {
-        match self.within_limits(scope, deadline, start_instance, call).await? {
+        match self.within_limits(scope, deadline, call).await? {
             (Err(_), Some(limit)) => Err(HostError::LimitExceeded(limit)),
             (answer, _) => Ok(answer),
         }
     }
 
     /// Runs one call within its limits, and returns the limit that it ran into, if it did.
-    async fn within_limits<I, T>(
+    async fn within_limits<T>(
         &self,
         scope: Scope,
         deadline: Option<Duration>,
-        start: impl AsyncFnOnce(&ConnectorPre<State>, &mut Store<State>) -> wasmtime::Result<I>,
-        call: impl AsyncFnOnce(&mut Store<State>, &I) -> wasmtime::Result<T>,
+        call: impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<T>,
     ) -> Result<(T, Option<Limit>), HostError> {
         let Inner { sandbox, policy, running, .. } = &*self.0;
         let patience = sandbox.limits.patience(deadline);
@@ -148,7 +144,7 @@ impl Host {
         let budget = Arc::new(RequestBudget::new(requests));
         let work = async {
             let _place = running.acquire().await.expect("this semaphore is never closed");
-            sandbox.run(scope, Arc::clone(policy), Arc::clone(&budget), patience, start, call).await
+            sandbox.run(scope, Arc::clone(policy), Arc::clone(&budget), patience, call).await
         };
         let answer = tokio::time::timeout(patience, work)
             .await

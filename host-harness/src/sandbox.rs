@@ -2,6 +2,7 @@
 
 pub(crate) mod compiled;
 pub(crate) mod engine;
+pub(crate) mod exports;
 pub(crate) mod secret_store;
 pub(crate) mod state;
 pub(crate) mod waiting;
@@ -21,10 +22,9 @@ use wasmtime::{
     component::{Instance, ResourceTableError},
 };
 
-use self::{secret_store::Secrets, state::State};
+use self::{exports::Exports, secret_store::Secrets, state::State};
 use crate::{
     clock::{Clock, Random},
-    contract::bindings::{Connector, ConnectorPre},
     egress::EgressPolicy,
     error::{HostError, Limit},
     limits::{CpuMeter, Limits, MemoryMeter},
@@ -35,7 +35,7 @@ use crate::{
 
 /// The parts that a fresh sandbox is made of.
 pub(crate) struct Sandbox {
-    pub(crate) connector: ConnectorPre<State>,
+    pub(crate) exports: Exports,
     pub(crate) limits: Limits,
     pub(crate) secrets: Secrets,
     pub(crate) tokens: Option<Arc<dyn AccessTokens>>,
@@ -55,21 +55,21 @@ impl Sandbox {
             Arc::new(nothing),
             budget,
             DESCRIBE,
-            start_connector,
-            async |store, connector: &Connector| connector.gcf_connector_catalog().call_describe(store).await,
+            async |store: &mut Store<State>, instance: &Instance| {
+                self.exports.catalog.load(&mut *store, instance)?.call_describe(store).await
+            },
         );
         wait(call, DESCRIBE).unwrap_or(Err(HostError::DeadlineExceeded(DESCRIBE)))
     }
 
     /// Makes a sandbox, runs `call` in it, and throws it away.
-    pub(crate) async fn run<I, T>(
+    pub(crate) async fn run<T>(
         &self,
         scope: Scope,
         policy: Arc<EgressPolicy>,
         budget: Arc<RequestBudget>,
         patience: Duration,
-        start: impl AsyncFnOnce(&ConnectorPre<State>, &mut Store<State>) -> wasmtime::Result<I>,
-        call: impl AsyncFnOnce(&mut Store<State>, &I) -> wasmtime::Result<T>,
+        call: impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<T>,
     ) -> Result<T, HostError> {
         let cpu = Arc::new(CpuMeter::new(self.limits.cpu));
         let hooks = Hooks {
@@ -84,8 +84,8 @@ impl Sandbox {
         };
         let mut store = self.store(scope, hooks, Arc::clone(&cpu));
         let mut work = pin!(async {
-            let instance =
-                start(&self.connector, &mut store).await.map_err(|error| HostError::from_start(&error))?;
+            let instance = self.exports.instance.instantiate_async(&mut store).await;
+            let instance = instance.map_err(|error| HostError::from_start(&error))?;
             call(&mut store, &instance).await.map_err(|error| self.failure(&error))
         });
         // A guest told that it may send no more could still take its failure for one that passes.
@@ -116,12 +116,17 @@ impl Sandbox {
             hooks,
             MemoryMeter::new(self.limits.memory),
         );
-        let mut store = Store::new(self.connector.engine(), state);
+        let mut store = Store::new(self.exports.instance.engine(), state);
+        // Only an engine that counts instructions takes any; see tests/cost.rs.
+        #[cfg(test)]
+        let _ = store.set_fuel(u64::MAX);
         store.limiter(|state| &mut state.memory);
         // The bytes that a guest hands over are copied before anybody can judge them. Its answer may be a
         // large one; its arguments to a function of the host are small.
         let answer = self.limits.memory;
         store.call_hook(move |mut store, hook| {
+            #[cfg(test)]
+            store.data_mut().crossings.count(hook);
             match hook {
                 CallHook::CallingHost => store.set_hostcall_fuel(ARGUMENTS.min(answer)),
                 CallHook::ReturningFromHost => store.set_hostcall_fuel(answer),
@@ -140,20 +145,6 @@ impl Sandbox {
         });
         store
     }
-}
-
-pub(crate) async fn start_connector(
-    connector: &ConnectorPre<State>,
-    store: &mut Store<State>,
-) -> wasmtime::Result<Connector> {
-    connector.instantiate_async(store).await
-}
-
-pub(crate) async fn start_instance(
-    connector: &ConnectorPre<State>,
-    store: &mut Store<State>,
-) -> wasmtime::Result<Instance> {
-    connector.instance_pre().instantiate_async(store).await
 }
 
 /// Drives a future on this thread, for so long at most: [`HostBuilder::build`](crate::HostBuilder::build) is not an async function, and

@@ -23,7 +23,7 @@ mod generated {
 }
 
 pub(crate) use self::generated::{
-    Connector, ConnectorPre,
+    ConnectorPre,
     exports::gcf::connector as exports,
     gcf::connector::{secret_store, types},
 };

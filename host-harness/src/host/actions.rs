@@ -25,27 +25,27 @@ use crate::{
 };
 
 actions! {
-    "connections.connect": gcf_connector_connections.call_connect {
+    "connections.connect": connections.call_connect {
         /// Makes a connection, and keeps it once Google has accepted the credential.
         pub fn connect(request: ConnectRequest; deadline) -> Connected, passing (&request.into());
         sees NewConnection;
         answers about connection.id;
         is planned as Connect(request: ConnectRequest), ConnectionsConnect;
     }
-    "connections.authorize": gcf_connector_connections.call_authorize {
+    "connections.authorize": connections.call_authorize {
         /// Begins signing in by a person's consent, and says where to send the browser. Sends nothing.
         pub fn authorize(request: AuthorizeRequest) -> Authorization, passing (&request.into());
         sees NewSignIn, of request.connection.as_deref();
         answers about id;
     }
-    "connections.finish": gcf_connector_connections.call_finish {
+    "connections.finish": connections.call_finish {
         /// Ends a sign-in with the URL that the browser came back with, and keeps the connection.
         pub fn finish(authorization: &str, callback_url: &str; deadline) -> Connected,
             passing (authorization, callback_url);
         sees SignIn, of authorization;
         answers about connection.id;
     }
-    "connections.reauthorize": gcf_connector_connections.call_reauthorize {
+    "connections.reauthorize": connections.call_reauthorize {
         /// Gives a connection a new credential in place of its own.
         pub fn reauthorize(id: &str, credential: Credential, subject_token: Option<&str>; deadline) -> Connected,
             passing (id, &credential.into(), subject_token);
@@ -53,78 +53,78 @@ actions! {
         answers about connection.id;
         is planned as Reauthorize(credential: NewCredential), ConnectionsReauthorize;
     }
-    "connections.rename": gcf_connector_connections.call_rename {
+    "connections.rename": connections.call_rename {
         /// Gives a connection another nickname. Sends nothing.
         pub fn rename(id: &str, nickname: &str) -> Connected, passing (id, nickname);
         sees OwnAndNames, of id;
         answers about connection.id;
     }
-    "connections.restrict": gcf_connector_connections.call_restrict {
+    "connections.restrict": connections.call_restrict {
         /// Gives a connection other guard rails, or none. Sends nothing.
         pub fn restrict(id: &str, rails: Option<GuardRails>) -> Connected, passing (id, rails.as_ref());
         sees OwnOffline, of id;
         answers about connection.id;
     }
-    "connections.list": gcf_connector_connections.call_list {
+    "connections.list": connections.call_list {
         /// All connections of the store, as it has them; [`Host::connections`] completes those of an earlier version.
         fn stored() -> Vec<Connection>, passing ();
         sees Names;
     }
-    "connections.get": gcf_connector_connections.call_get {
+    "connections.get": connections.call_get {
         /// One connection. Sends nothing.
         pub fn connection(id: &str) -> Connection, passing (id);
         sees OwnOffline, of id;
         answers about id;
     }
-    "connections.check": gcf_connector_connections.call_check {
+    "connections.check": connections.call_check {
         /// Tries each prerequisite of a connection on its own, and those of one function too if it is named.
         pub fn check(id: &str, function: Option<FunctionRef>; deadline) -> Vec<Finding>,
             passing (id, function.as_ref());
         sees Own, of id;
         is planned as Check(function: Option<FunctionRef>), ConnectionsCheck;
     }
-    "connections.disconnect": gcf_connector_connections.call_disconnect {
+    "connections.disconnect": connections.call_disconnect {
         /// Removes a connection with its credential, its key and its cached tokens, and revokes a user's grant.
         pub fn disconnect(id: &str; deadline) -> Disconnected, passing (id);
         sees OwnAndNickname, of id;
         is planned as Disconnect, ConnectionsDisconnect;
     }
-    "functions.list": gcf_connector_functions.call_list {
+    "functions.list": functions.call_list {
         /// Lists functions of both generations.
         pub fn list_functions(connection: &str, request: ListRequest; deadline) -> FunctionList,
             passing (connection, &request.into());
         sees Own, of connection;
         is planned as List(request: ListRequest), FunctionsList;
     }
-    "functions.get": gcf_connector_functions.call_get {
+    "functions.get": functions.call_get {
         /// One function, by name or resource name.
         pub fn get_function(connection: &str, function: FunctionRef; deadline) -> Function,
             passing (connection, &function);
         sees Own, of connection;
         is planned as Get(function: FunctionRef), FunctionsGet;
     }
-    "functions.options": gcf_connector_functions.call_options {
+    "functions.options": functions.call_options {
         /// Lists the options of a drop-down, while the user types.
         pub fn options(connection: &str, request: OptionsRequest; deadline) -> OptionList,
             passing (connection, &request.into());
         sees Own, of connection;
         is planned as Options(request: OptionsRequest), FunctionsOptions;
     }
-    "functions.invoke": gcf_connector_functions.call_invoke {
+    "functions.invoke": functions.call_invoke {
         /// Calls a function, and returns whatever it answers: any status is data.
         pub fn invoke(connection: &str, request: InvokeRequest; deadline) -> Invocation,
             passing (connection, &request.into());
         sees Own, of connection;
         is planned as Invoke(request: InvokeRequest), FunctionsInvoke;
     }
-    "api.custom-api": gcf_connector_api.call_custom_api {
+    "api.custom-api": api.call_custom_api {
         /// Sends one request to a Google API, and returns the response as it came.
         pub fn custom_api(connection: &str, request: ApiRequest; deadline) -> ApiResponse,
             passing (connection, &request.into());
         sees Own, of connection;
         is planned as CustomApi(request: ApiRequest), ApiCustomApi;
     }
-    "api.all-pages": gcf_connector_api.call_all_pages {
+    "api.all-pages": api.call_all_pages {
         /// Reads a list of a Google API page by page, and joins the pages.
         pub fn all_pages(connection: &str, request: PagesRequest; deadline) -> ApiPages,
             passing (connection, &request.into());
@@ -175,8 +175,9 @@ impl Host {
     ) -> Result<CallPlan, CallError> {
         let scope = action.row().planned(connection);
         let action = action.into();
-        self.call(scope, deadline, async |store, connector| {
-            let planning = connector.gcf_connector_planning();
+        let exports = &self.0.sandbox.exports;
+        self.call(scope, deadline, async |store, instance| {
+            let planning = exports.planning.load(&mut *store, instance)?;
             planning.call_plan(store, connection, &action, millis(deadline)).await
         })
         .await

@@ -15,7 +15,6 @@ use wasmtime::{
 
 use crate::{
     clock::{Clock, Random, SystemClock, SystemRandom},
-    contract::bindings::ConnectorPre,
     egress::EgressPolicy,
     error::HostError,
     host::Host,
@@ -29,6 +28,7 @@ use crate::{
         Sandbox,
         compiled::{self, CacheUse},
         engine::engine,
+        exports::Exports,
         secret_store::Secrets,
         state,
     },
@@ -198,13 +198,13 @@ impl HostBuilder {
         };
         let mut linker = Linker::new(&engine);
         state::link(&mut linker).map_err(|error| HostError::engine(&error))?;
-        let connector = linker
+        let exports = linker
             .instantiate_pre(&component)
-            .and_then(ConnectorPre::new)
+            .and_then(Exports::find)
             .map_err(|error| HostError::invalid(&error))?;
         let store = self.secrets.unwrap_or_else(|| Arc::new(MemoryStore::default()));
         let sandbox = Sandbox {
-            connector,
+            exports,
             limits: self.limits,
             secrets: Secrets::new(store, self.signs),
             tokens: self.tokens,

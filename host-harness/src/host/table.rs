@@ -73,7 +73,7 @@ impl Row {
 /// planned.
 ///
 /// ```text
-/// "interface.function": bindings.call {
+/// "interface.function": interface.call {
 ///     /// Documentation of the method.
 ///     fn method(arguments; deadline) -> Answer, passing what the bindings take;
 ///     sees Sees, of the connection or sign-in that it is about;
@@ -111,9 +111,11 @@ macro_rules! actions {
                     let deadline = None$(.or($deadline))?;
                     let subject: Option<&str> = None$(.or($subject.into()))?;
                     let scope = self.scope(ROW, subject, deadline).await?;
-                    self.call(scope, deadline, async |store, connector| {
-                        let answer = connector
-                            .$interface()
+                    let exports = &self.0.sandbox.exports;
+                    self.call(scope, deadline, async |store, instance| {
+                        let answer = exports
+                            .$interface
+                            .load(&mut *store, instance)?
                             .$call(&mut *store $(, $passed)* $(, millis($deadline))?)
                             .await?;
                         $(if let Ok(answer) = &answer {

@@ -31,6 +31,8 @@ pub(crate) struct State {
     pub(crate) secrets: CallSecrets,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) hooks: Hooks,
+    #[cfg(test)]
+    pub(crate) crossings: Crossings,
     http: GuestHttp,
     wasi: WasiCtx,
     table: ResourceTable,
@@ -53,7 +55,36 @@ impl State {
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(memory.account().limit() / RESOURCE);
-        Self { http: GuestHttp::new(memory.account()), memory, secrets, random, hooks, wasi, table }
+        Self {
+            http: GuestHttp::new(memory.account()),
+            memory,
+            secrets,
+            random,
+            hooks,
+            #[cfg(test)]
+            crossings: Crossings::default(),
+            wasi,
+            table,
+        }
+    }
+}
+
+/// The times that a call has gone from the guest to the host, and from the host into the guest.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Crossings {
+    pub(crate) to_host: u64,
+    pub(crate) to_guest: u64,
+}
+
+#[cfg(test)]
+impl Crossings {
+    pub(crate) fn count(&mut self, hook: wasmtime::CallHook) {
+        match hook {
+            wasmtime::CallHook::CallingHost => self.to_host += 1,
+            wasmtime::CallHook::CallingWasm => self.to_guest += 1,
+            wasmtime::CallHook::ReturningFromHost | wasmtime::CallHook::ReturningFromWasm => {}
+        }
     }
 }
 
