@@ -62,7 +62,7 @@ async fn an_id_token_goes_to_no_other_host() {
 #[tokio::test]
 async fn a_callers_credential_header_is_refused() {
     let (host, id) = silent(connect_request()).await;
-    for name in ["Authorization", "X-Serverless-Authorization", "Cookie", "Host", "X-Goog-User-Project"] {
+    for name in ["Authorization", "X-Serverless-Authorization", "Cookie", "Host"] {
         let mut request = api_request("GET", "/v2/projects/p/locations");
         request.headers = vec![Header { name: name.to_owned(), value: "x".to_owned() }];
         let error = refused(host.custom_api(&id, request, None).await);
