@@ -32,6 +32,7 @@ cargo xtask COMMAND
                  target/gcf-front-http.wasm and the like; --test tests them
   compose ARGS   builds the component, then makes one file of several:
                  [--front FILE] [--store FILE] --out FILE
+  bench [ARGS]   builds gcf and the bench, optimised, and measures; `bench --help`
   pictures       makes docs/pictures from sandbox.txt and `gcf demo`;
                  --check fails if a file would change, --gcf PATH runs that gcf
   help           prints this
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         Some("stores") => Workspace::find().and_then(|workspace| workspace.stores()),
         Some("fronts") => Workspace::find().and_then(|workspace| workspace.fronts(&rest)),
         Some("compose") => Workspace::find().and_then(|workspace| workspace.compose(&rest)),
+        Some("bench") => Workspace::find().and_then(|workspace| workspace.bench(&rest)),
         Some("pictures") => Workspace::find().and_then(|workspace| pictures::make(&workspace, &rest)),
         Some("help" | "--help" | "-h") => {
             println!("{HELP}");
@@ -130,6 +132,24 @@ impl Workspace {
         let mut gcf = Command::new(self.target.join("debug").join(format!("gcf{}", env::consts::EXE_SUFFIX)));
         gcf.args(command).args(arguments);
         run(gcf)
+    }
+
+    /// Both in a folder of their own: another set of features would have the next build begin anew.
+    fn bench(&self, arguments: &[OsString]) -> Result<(), Error> {
+        say("building gcf, optimised: some minutes, once");
+        let target = self.target.join("bench");
+        let mut cargo = self.cargo(["build", "--release", "--package", "gcf-host", "--bin", "gcf"]);
+        cargo.arg("--target-dir").arg(&target);
+        run(cargo)?;
+        say("building the bench");
+        let mut cargo = self.cargo(["build", "--release", "--manifest-path", "bench/Cargo.toml"]);
+        cargo.arg("--target-dir").arg(&target);
+        run(cargo)?;
+        say("measuring");
+        let program = |name: &str| target.join("release").join(format!("{name}{}", env::consts::EXE_SUFFIX));
+        let mut bench = Command::new(program("gcf-bench"));
+        bench.env("GCF", program("gcf")).args(arguments);
+        run(bench)
     }
 
     fn test(&self, arguments: &[OsString]) -> Result<(), Error> {
