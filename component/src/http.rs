@@ -89,8 +89,9 @@ fn outgoing(request: &Request) -> Outcome<(OutgoingRequest, Option<OutgoingBody>
 
 fn options(timeouts: Timeouts) -> RequestOptions {
     let options = RequestOptions::new();
-    // A host that cannot do one of these leaves it to the deadline that is kept here.
-    let _ = options.set_connect_timeout(Some(nanoseconds(timeouts.connect)));
+    // A host that cannot do one of these leaves it to the deadline that is kept here. Connecting has none of its own: one
+    // host (preview2-shim 0.26) takes that for the time until the answer, and would say of a function that works for
+    // longer that nothing was sent.
     let _ = options.set_first_byte_timeout(Some(nanoseconds(timeouts.total)));
     let _ = options.set_between_bytes_timeout(Some(nanoseconds(timeouts.total)));
     options

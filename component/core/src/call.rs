@@ -20,9 +20,6 @@ use crate::{
     store::names::ConnectionId,
 };
 
-/// DNS, TCP and TLS together.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// The most repeats of one call, over all its requests: while Google has a fault, many pages that are
 /// each tried four times would only add to it. The catalog prints it.
 pub const MAX_REPEATS: u32 = 10;
@@ -242,7 +239,7 @@ impl<'a, P: Ports> Call<'a, P> {
 }
 
 fn timeouts(left: Duration) -> Timeouts {
-    Timeouts { connect: CONNECT_TIMEOUT.min(left), total: left }
+    Timeouts { total: left }
 }
 
 fn out_of_time(when: &str) -> Error {

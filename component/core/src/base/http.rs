@@ -201,8 +201,6 @@ impl fmt::Debug for Response {
 /// The longest that each stage of one exchange may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// DNS, TCP and TLS together.
-    pub connect: Duration,
     /// The whole exchange, from the first byte sent to the last received.
     pub total: Duration,
 }
