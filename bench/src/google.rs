@@ -123,8 +123,10 @@ async fn answer(
             return Ok(Response::builder().status(404).body(Full::default()).expect("a response"));
         }
     };
+    let content_type =
+        if path == "/large" { "text/plain; charset=utf-8" } else { "application/json; charset=UTF-8" };
     Ok(Response::builder()
-        .header("content-type", "application/json; charset=UTF-8")
+        .header("content-type", content_type)
         .header("server", "Google Frontend")
         .header("x-cloud-trace-context", "105445aa7843bc8bf206b12000100000;o=1")
         .body(Full::new(answer))
