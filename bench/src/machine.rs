@@ -49,6 +49,7 @@ pub(crate) fn name() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     let model = model.map_or("an unknown processor", |(_, name)| name.trim());
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    // Not `available_parallelism`, which knows that this thread may use one alone.
+    let cores = info.lines().filter(|line| line.starts_with("processor")).count();
     format!("{model}, {cores} cores")
 }

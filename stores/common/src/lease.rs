@@ -24,7 +24,7 @@ impl StoredLease {
     }
 
     /// The time for which it still holds. One from the future dates from before the clock was set back, and says
-    /// nothing about that time; the clocks of two hosts may differ by [`SKEW`].
+    /// nothing about that time; the clocks of two hosts may differ by a minute.
     #[must_use]
     pub fn rest(&self, now: Duration) -> Option<Duration> {
         let now = millis(now);

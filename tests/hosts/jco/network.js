@@ -36,8 +36,5 @@ export function handle(request, options) {
     request.setScheme({ tag: "HTTP" });
     request.setAuthority(reroute);
   }
-  // The shim takes the time to connect for a time to answer, and reports it as a connection that was never made: the
-  // component would then send once more what may have arrived. Without it, the component's own deadline ends the call.
-  options?.setConnectTimeout(undefined);
   return outgoingHandler.handle(request, options);
 }
