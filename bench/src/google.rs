@@ -34,12 +34,14 @@ pub(crate) struct Google {
     address: SocketAddr,
 }
 
+type Pages = BTreeMap<(usize, Option<String>), Vec<Bytes>>;
+
 /// All that it answers with, made before it is asked.
 struct Answers {
     key: Key,
     functions: Vec<Value>,
     /// By size and field mask, each made when it is first asked for: a warm-up asks for all of them.
-    pages: Mutex<BTreeMap<(usize, Option<String>), Vec<Bytes>>>,
+    pages: Mutex<Pages>,
     large: Bytes,
 }
 

@@ -257,6 +257,15 @@ impl Cassette {
         self.on_tape > 0 && self.remaining() == self.on_tape && self.misses().is_empty()
     }
 
+    /// Tells whether this is a recording on which there is nothing. Blocks while an exchange is being recorded.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        match &self.deck {
+            Deck::Recording(recorder) => recorder.is_empty(),
+            Deck::Replaying(_) | Deck::Adding(_) | Deck::Passing(_) => false,
+        }
+    }
+
     /// Tells whether the tape is played, and not recorded.
     #[must_use]
     pub fn is_replaying(&self) -> bool {

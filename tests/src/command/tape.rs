@@ -150,6 +150,19 @@ fn a_tape_is_renamed_while_it_is_recorded() {
     check_live("tape-rename", &runs);
 }
 
+#[test]
+fn a_command_that_sent_nothing_leaves_the_tape_of_another_alone() {
+    let google = Google::start();
+    let person = Person::with(&google);
+    person.run(&["connect", "--nickname", "demo", "--credentials", KEY]);
+    person.run(&list(&["--record", "list.json"]));
+    let before = std::fs::read(person.path("list.json")).unwrap();
+    let refused = person.command(&["invoke", "no name", "--record", "list.json"]).output().unwrap();
+    assert!(!refused.status.success());
+    assert_eq!(std::fs::read(person.path("list.json")).unwrap(), before);
+    assert!(!person.path("list.json.1.bak").exists());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_recording_survives_ctrl_c() {

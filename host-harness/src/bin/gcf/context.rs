@@ -252,9 +252,15 @@ impl Context {
             None => failure,
         });
         let Some(tape) = &self.tape else { return done };
-        let closing = tape.clone();
-        // A tape is searched and written as a whole.
-        let closed = tokio::task::spawn_blocking(move || closing.finish()).await;
+        let (closing, failed) = (tape.clone(), done.is_err());
+        // A tape is searched and written as a whole. One on which nothing was recorded takes no other's place.
+        let closed =
+            tokio::task::spawn_blocking(
+                move || {
+                    if failed && closing.is_blank() { Ok(()) } else { closing.finish() }
+                },
+            )
+            .await;
         let closed = closed.map_err(|error| Failure::machine(format!("cannot close the tape: {error}")))?;
         match closed {
             Ok(()) => done.and_then(|done| self.keep_replayed().map(|()| done)),
