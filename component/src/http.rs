@@ -1,8 +1,9 @@
 //! One exchange over wasi:http, by the rules that hold on every host:
 //!
 //! - `handle` comes before the body is written: some hosts read nothing until then.
-//! - A body is opened and finished, and `content-length` is set, 0 included: some hosts would send the body in
-//!   chunks without it. A GET and a HEAD without a body have none, and nothing is opened for it.
+//! - The body is always opened and finished, for some hosts send nothing before; and `content-length` is set, 0
+//!   included: some hosts would send the body in chunks without it. A GET and a HEAD without a body have none, and
+//!   no host sends one then.
 //! - It is written in the pieces that `check-write` allows, never with the blocking call, which takes
 //!   4,096 bytes at most.
 //! - If the other side closes the body, the response is still read: it may be an early 413.
@@ -43,10 +44,8 @@ pub(crate) async fn send(request: &Request, timeouts: Timeouts) -> Outcome<Respo
     let (outgoing, body) = outgoing(request)?;
     let future =
         outgoing_handler::handle(outgoing, Some(options(timeouts))).map_err(|code| transport_error(&code))?;
-    if let Some(body) = body {
-        // A body that is not taken whole is not an error by itself: an early answer may come, or the reason.
-        write(body, request.body(), &deadline).await?;
-    }
+    // A body that is not taken whole is not an error by itself: an early answer may come, or the reason.
+    write(body, request.body(), &deadline).await?;
     let response = head(&future, &deadline).await?;
     let status = response.status();
     let headers = headers(&response);
@@ -62,12 +61,10 @@ pub(crate) async fn send(request: &Request, timeouts: Timeouts) -> Outcome<Respo
     }
 }
 
-/// The request, and the body to write if it has one: a GET or HEAD without one has none to finish.
-fn outgoing(request: &Request) -> Outcome<(OutgoingRequest, Option<OutgoingBody>)> {
+fn outgoing(request: &Request) -> Outcome<(OutgoingRequest, OutgoingBody)> {
     let mut entries: Vec<(String, Vec<u8>)> =
         request.headers().iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
-    let length = request.content_length();
-    if let Some(length) = length {
+    if let Some(length) = request.content_length() {
         entries.push(("content-length".to_owned(), length.to_string().into_bytes()));
     }
     for (name, value) in request::credentials(request) {
@@ -80,10 +77,7 @@ fn outgoing(request: &Request) -> Outcome<(OutgoingRequest, Option<OutgoingBody>
     outgoing.set_scheme(Some(&Scheme::Https)).map_err(|()| refused("scheme"))?;
     outgoing.set_authority(Some(request.host())).map_err(|()| refused("host"))?;
     outgoing.set_path_with_query(Some(request.path_and_query())).map_err(|()| refused("path"))?;
-    let body = match length {
-        Some(_) => Some(outgoing.body().map_err(|()| refused("body"))?),
-        None => None,
-    };
+    let body = outgoing.body().map_err(|()| refused("body"))?;
     Ok((outgoing, body))
 }
 
@@ -99,9 +93,13 @@ fn options(timeouts: Timeouts) -> RequestOptions {
 
 /// Writes the body, as much of it as is taken, and finishes it.
 async fn write(body: OutgoingBody, bytes: &[u8], deadline: &Rc<Event>) -> Outcome<()> {
-    let stream = body.write().map_err(|()| TransportError::NotSent("the host opens no body".to_owned()))?;
-    if write_all(&stream, bytes, deadline).await? {
-        drop(stream);
+    // Without a stream for an empty one.
+    let is_whole = bytes.is_empty() || {
+        let stream =
+            body.write().map_err(|()| TransportError::NotSent("the host opens no body".to_owned()))?;
+        write_all(&stream, bytes, deadline).await?
+    };
+    if is_whole {
         // A host that is not content says so in place of a response.
         drop(OutgoingBody::finish(body, None));
     }
@@ -123,9 +121,6 @@ async fn write_all(stream: &OutputStream, bytes: &[u8], deadline: &Rc<Event>) ->
             return Ok(true);
         }
         rest = after;
-    }
-    if bytes.is_empty() {
-        return Ok(true);
     }
     Ok(stream.flush().is_ok() && writable.room(deadline).await?.is_some())
 }

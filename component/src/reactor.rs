@@ -1,7 +1,9 @@
 //! An executor for one thread: futures register what they wait for, and the host's poll waits for all
 //! of it at once, so requests of one call can run side by side.
 //!
-//! A wait costs one call of the host: nothing is asked whether it is ready, for the answer of `poll` says it.
+//! Before a wait, what is wanted is asked once whether it is there: a host whose functions block has it then, and `poll`
+//! is never called there (that of wasmtime 50 for Python traps). After a wait nothing is asked, for the answer of `poll`
+//! says what is ready.
 
 use std::{
     cell::{Cell, RefCell},
@@ -29,6 +31,11 @@ impl Event {
         Rc::new(Self { pollable, came: Cell::default() })
     }
 
+    /// Asks the host, once for each wait.
+    fn is_there(&self, asked: &mut bool) -> bool {
+        !std::mem::replace(asked, true) && self.pollable.ready()
+    }
+
     fn register(self: &Rc<Self>) {
         WAITING.with_borrow_mut(|waiting| waiting.push(Rc::clone(self)));
     }
@@ -53,8 +60,9 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 /// Waits until something comes.
 pub(crate) async fn wait(event: &Rc<Event>) {
+    let mut asked = false;
     poll_fn(|_| {
-        if event.came.take() {
+        if event.came.take() || event.is_there(&mut asked) {
             return Poll::Ready(());
         }
         event.register();
@@ -66,8 +74,9 @@ pub(crate) async fn wait(event: &Rc<Event>) {
 /// Waits until one of two things comes; tells whether it was `wanted`. The other one, once it has come, stays so: a
 /// deadline does not pass by.
 pub(crate) async fn either(wanted: &Rc<Event>, or: &Rc<Event>) -> bool {
+    let mut asked = false;
     poll_fn(|_| {
-        if wanted.came.take() {
+        if wanted.came.take() || wanted.is_there(&mut asked) {
             return Poll::Ready(true);
         }
         if or.came.get() {
