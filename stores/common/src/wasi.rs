@@ -19,7 +19,7 @@ use crate::{
         random::random,
     },
     http::{HttpFailure, Method, Request, Response},
-    world::{AT_ONCE, PATIENCE, PATIENCE_TO_CONNECT, World},
+    world::{AT_ONCE, PATIENCE, World},
 };
 
 /// The world over WASI.
@@ -96,8 +96,8 @@ fn outgoing(request: &Request) -> Option<(OutgoingRequest, OutgoingBody)> {
 
 fn options() -> RequestOptions {
     let options = RequestOptions::new();
-    // A host that cannot do one of these leaves it to the deadline that is kept here.
-    let _ = options.set_connect_timeout(Some(nanoseconds(PATIENCE_TO_CONNECT)));
+    // A host that cannot do one of these leaves it to the deadline that is kept here. Connecting has none of its own: jco's
+    // shim takes that for the time until the answer.
     let _ = options.set_first_byte_timeout(Some(nanoseconds(PATIENCE)));
     let _ = options.set_between_bytes_timeout(Some(nanoseconds(PATIENCE)));
     options

@@ -28,8 +28,5 @@ pub trait World {
 /// The time for all that one call of a store sends: less than what the call of the connector around it has.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The time for a connection.
-pub const PATIENCE_TO_CONNECT: Duration = Duration::from_secs(2);
-
 /// The number of requests that are sent side by side.
 pub const AT_ONCE: usize = 16;
