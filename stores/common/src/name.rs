@@ -101,6 +101,14 @@ pub fn check_length(bytes: usize) -> Result<()> {
     Ok(())
 }
 
+/// The number that a text is, as this repository writes the versions of entries: from 1, without a sign, and without zeros
+/// before it. A text that only means such a number is not the version that was handed out.
+#[must_use]
+pub fn number(text: &str) -> Option<u64> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    if is_plain { text.parse().ok() } else { None }
+}
+
 /// The bytes of the longest value.
 pub const MAX_VALUE: usize = 64 * 1024;
 const MAX_KEY: usize = 256;
@@ -136,6 +144,18 @@ mod tests {
         }
         for foreign in ["", "a/b", "a.b", "A", "a b", "%2e", &"a".repeat(257)] {
             assert_eq!(Key::of_segment(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_a_number_as_it_was_written() {
+        for (text, expected) in [("1", 1), ("10", 10), ("18446744073709551615", u64::MAX)] {
+            assert_eq!(number(text), Some(expected));
+        }
+        for text in
+            ["", "0", "00", "01", "+1", "-1", " 1", "1 ", "1_0", "x", "\u{661}", "18446744073709551616"]
+        {
+            assert_eq!(number(text), None, "{text}");
         }
     }
 }

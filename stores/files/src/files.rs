@@ -1,6 +1,7 @@
 //! The contract over a folder.
 
 use std::{
+    fs,
     io::{self, ErrorKind},
     path::PathBuf,
     time::Duration,
@@ -9,7 +10,7 @@ use std::{
 use gcf_store::{
     contract::{Entry, Expected, Lease, Result, Store, StoreError},
     lease::{self, StoredLease},
-    name::{Key, Prefix, Value},
+    name::{Key, Prefix, Value, number},
     seal::{MAX_CLOSED, Seal},
     settings::Settings,
     world::World,
@@ -36,7 +37,21 @@ impl<W: World> Files<W> {
         let segment = key.segment();
         let (first, rest) = segment.split_at(1);
         let rest = if rest.is_empty() { NOTHING } else { rest };
-        Versions::of(self.folder.join(kind).join(first).join(rest))
+        Versions::of(&self.folder, self.folder.join(kind).join(first).join(rest))
+    }
+
+    fn latest(&self, versions: &Versions) -> Result<Option<Latest>> {
+        versions.latest(MAX_CLOSED as u64).map_err(unreadable)
+    }
+
+    /// Makes sure that there is a folder: one that is not mounted, or not yet, is no empty store. It is asked for by every
+    /// call, for a store that is open may outlast a time without it.
+    fn is_there(&self) -> Result<()> {
+        match fs::metadata(&self.folder) {
+            Ok(found) if found.is_dir() => Ok(()),
+            Ok(_) => Err(StoreError::other("the store's folder is not a folder")),
+            Err(error) => Err(unreadable(error)),
+        }
     }
 
     fn add(&self, versions: &Versions, after: u64, bytes: &[u8]) -> Result<Added> {
@@ -44,13 +59,13 @@ impl<W: World> Files<W> {
         let unfinished = self.folder.join(UNFINISHED);
         let fresh = unfinished.join(lease::token(self.world.random()));
         let add = || {
-            std::fs::create_dir_all(&unfinished)?;
+            versions::create_folder(&unfinished)?;
             if after == 0 {
-                versions::tidy_leftovers(&unfinished, now)?;
+                versions::tidy_leftovers(&unfinished, now);
             }
             versions.add(after, bytes, &fresh, now)
         };
-        add().map_err(failed)
+        add().map_err(unwritable)
     }
 
     /// Adds a version where a condition holds for the one that counts; looks again as often as somebody is faster.
@@ -59,8 +74,9 @@ impl<W: World> Files<W> {
         versions: &Versions,
         mut next: impl FnMut(Option<&Latest>) -> Result<Option<Vec<u8>>>,
     ) -> Result<u64> {
+        self.is_there()?;
         for _ in 0..TRIES {
-            let latest = versions.latest(MAX_CLOSED as u64).map_err(failed)?;
+            let latest = self.latest(versions)?;
             let after = latest.as_ref().map_or(0, |latest| latest.number);
             let Some(bytes) = next(latest.as_ref())? else { return Ok(after) };
             if let Added::Done(number) = self.add(versions, after, &bytes)? {
@@ -91,8 +107,8 @@ impl<W: World> Files<W> {
 
 impl<W: World> Store for Files<W> {
     fn get(&self, key: &Key) -> Result<Option<Entry>> {
-        let latest = self.versions(ENTRIES, key).latest(MAX_CLOSED as u64).map_err(failed)?;
-        latest
+        self.is_there()?;
+        self.latest(&self.versions(ENTRIES, key))?
             .filter(Latest::is_there)
             .map(|Latest { number, bytes }| {
                 Ok(Entry { value: self.seal.open(key, &bytes)?, version: number.to_string() })
@@ -118,10 +134,11 @@ impl<W: World> Store for Files<W> {
     }
 
     fn keys(&self, prefix: &Prefix) -> Result<Vec<String>> {
+        self.is_there()?;
         let mut found = Vec::new();
-        for key in self.each(ENTRIES).map_err(failed)? {
+        for key in self.each(ENTRIES).map_err(unreadable)? {
             if key.as_str().starts_with(prefix.as_str()) {
-                let latest = self.versions(ENTRIES, &key).latest(MAX_CLOSED as u64).map_err(failed)?;
+                let latest = self.latest(&self.versions(ENTRIES, &key))?;
                 found.extend(latest.filter(Latest::is_there).map(|_| key.as_str().to_owned()));
             }
         }
@@ -160,24 +177,36 @@ fn holds(expected: &Expected, latest: Option<&Latest>) -> Result<()> {
     let holds = match expected {
         Expected::Anything => true,
         Expected::Absent => there.is_none(),
-        Expected::Version(version) => there.is_some_and(|there| there.number.to_string() == *version),
+        Expected::Version(version) => there.is_some_and(|there| number(version) == Some(there.number)),
     };
     if holds { Ok(()) } else { Err(StoreError::VersionMismatch) }
 }
 
-/// What failed, by its kind: a path may name a connection.
-fn failed(error: io::Error) -> StoreError {
+/// The reason why nothing was read, by its kind: a path may name a connection.
+pub(crate) fn unreadable(error: io::Error) -> StoreError {
+    let kind = error.kind();
+    if kind == ErrorKind::PermissionDenied {
+        StoreError::other("the store's folder cannot be read: permission denied")
+    } else if kind == ErrorKind::FileTooLarge {
+        StoreError::other("a file in the store's folder is none of its own")
+    } else {
+        StoreError::unavailable(format!("the store's folder: {kind}"))
+    }
+}
+
+/// The reason why nothing was written, or why nobody can tell.
+pub(crate) fn unwritable(error: io::Error) -> StoreError {
     let kind = error.kind();
     if matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) {
         StoreError::ReadOnly
-    } else if kind == ErrorKind::FileTooLarge {
-        StoreError::other("a file in the store's folder is none of its own")
+    } else if kind == ErrorKind::TimedOut {
+        StoreError::unavailable("the store's folder: whether this was written cannot be told")
     } else if kind == ErrorKind::Unsupported {
         StoreError::other(
             "the store's folder cannot be used: its file system has no hard links, or the host none",
         )
     } else {
-        StoreError::unavailable(format!("the store's folder: {kind}"))
+        unreadable(error)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::ErrorKind,
+    io::{self, ErrorKind},
     path::Path,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -17,8 +17,8 @@ use gcf_store::{
 };
 
 use crate::{
-    files::Files,
-    versions::{Added, Versions},
+    files::{Files, unreadable, unwritable},
+    versions::{Added, Versions, names},
 };
 
 /// A world whose time does not pass, and whose random numbers are those of the machine: writers share a folder.
@@ -69,6 +69,7 @@ fn every_key_has_a_folder_of_its_own_and_none_lies_outside() {
     let folder = tempfile::tempdir().unwrap();
     let outside = folder.path().join("outside");
     fs::write(&outside, "").unwrap();
+    fs::create_dir(folder.path().join("store")).unwrap();
     let store = store(&folder.path().join("store"), NOW);
     let long = "/".repeat(256);
     let all = [".", "..", "../../outside", "a", "a.", "a/b", "ab", "/", "a~".trim_end_matches('~'), &long];
@@ -125,34 +126,141 @@ fn racing_writers_lose_no_update() {
     assert_eq!(fs::read_dir(folder.path().join("unfinished")).unwrap().count(), 0);
 }
 
-#[test]
-fn a_writer_from_the_past_does_not_win_where_its_number_was_removed() {
-    let folder = tempfile::tempdir().unwrap();
-    let versions = Versions::of(folder.path().join("key"));
-    let late = Duration::from_secs(4_000_000_000);
-    let add = |after| versions.add(after, b"x", &folder.path().join("fresh"), late);
-    for number in 0..5 {
-        assert_eq!(add(number).unwrap(), Added::Done(number + 1));
+/// A writer of one key below a folder, whose versions are all a minute old as soon as they are written.
+struct Writer<'a> {
+    root: &'a Path,
+    versions: Versions,
+}
+
+impl<'a> Writer<'a> {
+    fn new(root: &'a Path) -> Self {
+        Self { root, versions: Versions::of(root, root.join("entries/k/ey")) }
     }
-    // Only the last one is left, so the second number is free again.
-    assert_eq!(fs::read_dir(folder.path().join("key")).unwrap().count(), 1);
-    assert_eq!(add(1).unwrap_err().kind(), ErrorKind::TimedOut);
-    assert_eq!(versions.latest(1).unwrap().unwrap().number, 5);
-    assert_eq!(add(4).unwrap(), Added::Lost);
-    assert_eq!(add(5).unwrap(), Added::Done(6));
+
+    fn add(&self, after: u64) -> io::Result<Added> {
+        self.versions.add(after, b"x", &self.root.join("fresh"), Duration::from_secs(4_000_000_000))
+    }
+
+    fn numbers(&self) -> Vec<String> {
+        let mut names = names(&self.root.join("entries/k/ey")).unwrap();
+        names.sort_unstable();
+        names
+    }
+}
+
+#[test]
+fn a_writer_from_the_past_takes_its_number_back_and_leaves_none_to_go_on_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = Writer::new(folder.path());
+    for number in 0..5 {
+        assert_eq!(writer.add(number).unwrap(), Added::Done(number + 1));
+    }
+    // Only the last one is left, so the numbers before are free again.
+    assert_eq!(writer.numbers(), ["5"]);
+    assert_eq!(writer.add(0).unwrap(), Added::Lost);
+    assert_eq!(writer.add(1).unwrap(), Added::Lost);
+    assert_eq!(writer.numbers(), ["5"]);
+    // Had the second version stayed, this would be the one after it.
+    assert_eq!(writer.add(2).unwrap(), Added::Lost);
+    // It could have been the fourth, and the fifth have followed.
+    assert_eq!(writer.add(3).unwrap_err().kind(), ErrorKind::TimedOut);
+    assert_eq!(writer.versions.latest(1).unwrap().unwrap().number, 5);
+    assert_eq!(writer.add(4).unwrap(), Added::Lost);
+    assert_eq!(writer.add(5).unwrap(), Added::Done(6));
+    assert_eq!(writer.numbers(), ["6"]);
+}
+
+#[test]
+fn a_writer_who_took_the_key_for_new_does_not_begin_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = Writer::new(folder.path());
+    writer.add(0).unwrap();
+    writer.add(1).unwrap();
+    // The second one follows the number that is free again, as if the first had just been written.
+    assert_eq!(writer.numbers(), ["2"]);
+    assert_eq!(writer.add(0).unwrap(), Added::Lost);
+    assert_eq!(writer.numbers(), ["2"]);
+    // Nothing of it is left elsewhere either.
+    assert_eq!(names(folder.path()).unwrap(), ["entries"]);
+}
+
+#[test]
+fn a_write_stands_where_tidying_up_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = Writer::new(folder.path());
+    writer.add(0).unwrap();
+    let first = folder.path().join("entries/k/ey/1");
+    fs::remove_file(&first).unwrap();
+    fs::create_dir_all(first.join("cannot be removed as a file")).unwrap();
+    assert_eq!(writer.add(1).unwrap(), Added::Done(2));
+    assert_eq!(writer.numbers(), ["1", "2"]);
+}
+
+#[test]
+fn nobody_can_tell_what_became_of_a_number_that_is_gone_or_cannot_be_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = Writer::new(folder.path());
+    writer.add(0).unwrap();
+    let settle = |number| writer.versions.settle(number - 1, number, NOW);
+    assert_eq!(settle(2).unwrap_err().kind(), ErrorKind::TimedOut);
+    fs::remove_dir_all(folder.path().join("entries/k/ey")).unwrap();
+    fs::write(folder.path().join("entries/k/ey"), "").unwrap();
+    assert_eq!(settle(1).unwrap_err().kind(), ErrorKind::TimedOut);
+}
+
+#[test]
+fn every_folder_that_came_with_a_key_is_made_durable() {
+    let root = Path::new("/a/store");
+    let versions = Versions::of(root, root.join("entries/t/okens+a"));
+    let above: Vec<_> = versions.above().collect();
+    assert_eq!(above, ["/a/store/entries/t", "/a/store/entries", "/a/store"].map(Path::new));
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_no_empty_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing");
+    let store = store(&missing, NOW);
+    let unavailable = |error| matches!(error, StoreError::Unavailable(_));
+    let check = || {
+        assert!(unavailable(store.get(&key("a")).unwrap_err()));
+        assert!(unavailable(store.keys(&Prefix::parse("").unwrap()).unwrap_err()));
+        assert!(unavailable(put(&store, "a", "x", &Expected::Anything).unwrap_err()));
+        assert!(unavailable(store.delete(&key("a"), &Expected::Anything).unwrap_err()));
+        assert!(unavailable(store.acquire_lease(&key("a"), Duration::from_secs(1)).unwrap_err()));
+    };
+    check();
+    assert!(!missing.exists());
+    // It works as soon as the folder is there.
+    fs::create_dir(&missing).unwrap();
+    put(&store, "a", "x", &Expected::Absent).unwrap();
+    fs::remove_dir_all(&missing).unwrap();
+    fs::write(&missing, "").unwrap();
+    assert!(matches!(store.get(&key("a")), Err(StoreError::Other(_))));
+}
+
+#[test]
+fn only_a_write_is_refused_as_read_only() {
+    let refused = || io::Error::from(ErrorKind::PermissionDenied);
+    assert_eq!(unwritable(refused()), StoreError::ReadOnly);
+    assert_eq!(unwritable(ErrorKind::ReadOnlyFilesystem.into()), StoreError::ReadOnly);
+    assert!(matches!(unreadable(refused()), StoreError::Other(_)));
+    // Nobody may take it for a write that did not happen.
+    assert!(matches!(unwritable(ErrorKind::TimedOut.into()), StoreError::Unavailable(_)));
 }
 
 #[test]
 fn old_versions_stay_for_a_minute() {
     let folder = tempfile::tempdir().unwrap();
-    let versions = Versions::of(folder.path().join("key"));
+    let writer = Writer::new(folder.path());
+    let add = |after, now| writer.versions.add(after, b"x", &folder.path().join("fresh"), now).unwrap();
     let now = today();
     for number in 0..5 {
-        versions.add(number, b"x", &folder.path().join("fresh"), now).unwrap();
+        add(number, now);
     }
-    assert_eq!(fs::read_dir(folder.path().join("key")).unwrap().count(), 5);
-    versions.add(5, b"x", &folder.path().join("fresh"), now + Duration::from_secs(61)).unwrap();
-    assert_eq!(fs::read_dir(folder.path().join("key")).unwrap().count(), 1);
+    assert_eq!(writer.numbers().len(), 5);
+    add(5, now + Duration::from_secs(61));
+    assert_eq!(writer.numbers(), ["6"]);
 }
 
 #[test]
@@ -161,10 +269,12 @@ fn what_a_stopped_writer_left_is_removed_after_a_minute() {
     let unfinished = folder.path().join("unfinished");
     fs::create_dir(&unfinished).unwrap();
     fs::write(unfinished.join("half"), "x").unwrap();
+    fs::create_dir(unfinished.join("begun")).unwrap();
+    fs::write(unfinished.join("begun/1"), "x").unwrap();
     put(&store(folder.path(), today()), "a", "x", &Expected::Absent).unwrap();
-    assert!(unfinished.join("half").exists());
+    assert_eq!(fs::read_dir(&unfinished).unwrap().count(), 2);
     put(&store(folder.path(), today() + Duration::from_secs(61)), "b", "x", &Expected::Absent).unwrap();
-    assert!(!unfinished.join("half").exists());
+    assert_eq!(fs::read_dir(&unfinished).unwrap().count(), 0);
 }
 
 #[test]
@@ -216,5 +326,16 @@ fn what_is_none_of_ours_is_told_and_not_read() {
     fs::write(entries.join("a/~/2"), "x".repeat(1 << 20)).unwrap();
     assert!(matches!(store.get(&key("a")), Err(StoreError::Other(_))));
     fs::write(entries.join("a/~/2"), b"\x02clear").unwrap();
+    assert!(matches!(store.get(&key("a")), Err(StoreError::Other(_))));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_does_not_end_is_not_read_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path(), NOW);
+    put(&store, "a", "x", &Expected::Anything).unwrap();
+    // Its metadata says that it is empty.
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("entries/a/~/2")).unwrap();
     assert!(matches!(store.get(&key("a")), Err(StoreError::Other(_))));
 }
