@@ -7,9 +7,9 @@ use std::{
 
 use gcf_store::{
     contract::{Entry, Expected, Lease, MAX_LEASE, Result, Store, StoreError},
-    http::{Origin, Response},
+    http::{HttpFailure, Origin, Response},
     lease::StoredLease,
-    name::{Key, Prefix, Value},
+    name::{Key, Prefix, Value, number},
     seal::{MAX_CLOSED, Seal},
     settings::Settings,
     world::World,
@@ -18,7 +18,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::json;
 
 use crate::gateway::{
-    self, Authenticated, Compare, Granted, KeyValue, Range, Txn, encode, end_of, is_unauthenticated,
+    self, Authenticated, Compare, Granted, KeyValue, Range, Txn, encode, end_of, is_stale_token,
 };
 
 /// A store in etcd.
@@ -71,14 +71,12 @@ impl<W: World> Etcd<W> {
         format!("{}/leases/{}", self.prefix, name.as_str()).into_bytes()
     }
 
-    /// Asks, and once more where a token of ours is no longer known.
+    /// Asks, and once more with a new token where ours is no longer good: it was refused before anything was done.
     fn ask<T: DeserializeOwned>(&self, path: &str, body: &serde_json::Value, max: usize) -> Result<T> {
         let token = self.token()?;
         let mut response = self.send(path, token.as_deref(), body, max)?;
-        if let Who::User { token, .. } = &self.who
-            && is_unauthenticated(&response)
-        {
-            *token.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if matches!(self.who, Who::User { .. }) && is_stale_token(&response) {
+            self.forget_token();
             response = self.send(path, self.token()?.as_deref(), body, max)?;
         }
         gateway::read(&response)
@@ -92,7 +90,19 @@ impl<W: World> Etcd<W> {
         max: usize,
     ) -> Result<Response> {
         let request = gateway::request(&self.origin, path, token, body, max);
-        self.world.send(request).map_err(|failure| failure.of("etcd"))
+        self.world.send(request).map_err(|failure| {
+            // Some gateways end the connection where a token has expired: https://github.com/etcd-io/etcd/issues/20332
+            if failure == HttpFailure::Broken {
+                self.forget_token();
+            }
+            failure.of("etcd")
+        })
+    }
+
+    fn forget_token(&self) {
+        if let Who::User { token, .. } = &self.who {
+            *token.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 
     fn token(&self) -> Result<Option<String>> {
@@ -100,30 +110,38 @@ impl<W: World> Etcd<W> {
             Who::Anybody => Ok(None),
             Who::Token(token) => Ok(Some(token.clone())),
             Who::User { name, password, token } => {
-                let mut token = token.lock().unwrap_or_else(PoisonError::into_inner);
-                if token.is_none() {
-                    let body = json!({"name": name, "password": password});
-                    let answer = self.send("/v3/auth/authenticate", None, &body, SMALL)?;
-                    // 400 is etcd's answer to a wrong password.
-                    if answer.status == 400 {
-                        return Err(StoreError::other("etcd does not accept the user and the password"));
-                    }
-                    let Authenticated { token: new } = gateway::read(&answer)?;
-                    if !new.bytes().all(|byte| byte.is_ascii_graphic()) {
-                        return Err(StoreError::other("etcd's token cannot be sent in a header"));
-                    }
-                    *token = Some(new);
+                let known = token.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                if known.is_some() {
+                    return Ok(known);
                 }
-                Ok(token.clone())
+                let new = self.sign_in(name, password)?;
+                *token.lock().unwrap_or_else(PoisonError::into_inner) = Some(new.clone());
+                Ok(Some(new))
             }
         }
     }
 
+    fn sign_in(&self, name: &str, password: &str) -> Result<String> {
+        let body = json!({"name": name, "password": password});
+        let answer = self.send("/v3/auth/authenticate", None, &body, SMALL)?;
+        // 400 is etcd's answer to a wrong password.
+        if answer.status == 400 {
+            return Err(StoreError::other("etcd does not accept the user and the password"));
+        }
+        let Authenticated { token } = gateway::read(&answer)?;
+        if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(StoreError::other("etcd's token cannot be sent in a header"));
+        }
+        Ok(token)
+    }
+
     fn one(&self, key: &[u8]) -> Result<Option<KeyValue>> {
         let range: Range = self.ask("/v3/kv/range", &json!({"key": encode(key)}), LARGE)?;
-        match range.kvs.into_iter().next() {
-            Some(found) if found.key != key => Err(strange()),
-            found => Ok(found),
+        let mut found = range.kvs.into_iter();
+        match (found.next(), found.next()) {
+            (None, _) => Ok(None),
+            (Some(found), None) if found.key == key => Ok(Some(found)),
+            (Some(_), _) => Err(strange()),
         }
     }
 
@@ -144,28 +162,6 @@ impl<W: World> Etcd<W> {
 impl<W: World> Store for Etcd<W> {
     fn get(&self, key: &Key) -> Result<Option<Entry>> {
         self.one(&self.entry(key.as_str()))?.map(|found| self.opened(key, &found)).transpose()
-    }
-
-    fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>> {
-        let mut entries = Vec::with_capacity(keys.len());
-        for some in keys.chunks(MANY) {
-            let names: Vec<_> = some.iter().map(|key| self.entry(key.as_str())).collect();
-            let ranges: Vec<_> =
-                names.iter().map(|name| json!({"requestRange": {"key": encode(name)}})).collect();
-            let body = json!({"compare": [], "success": ranges});
-            let txn: Txn = self.ask("/v3/kv/txn", &body, MANY * LARGE)?;
-            if txn.responses.len() != some.len() {
-                return Err(strange());
-            }
-            for ((key, name), response) in some.iter().zip(&names).zip(txn.responses) {
-                let found = response.response_range.ok_or_else(strange)?.kvs.into_iter().next();
-                if found.as_ref().is_some_and(|found| found.key != *name) {
-                    return Err(strange());
-                }
-                entries.push(found.map(|found| self.opened(key, &found)).transpose()?);
-            }
-        }
-        Ok(entries)
     }
 
     fn put(&self, key: &Key, value: &Value, expected: &Expected) -> Result<String> {
@@ -195,6 +191,12 @@ impl<W: World> Store for Etcd<W> {
             });
             let range: Range = self.ask("/v3/kv/range", &body, PAGE * 1024)?;
             revision = range.header.revision;
+            let is_asked_for = |found: &KeyValue| found.key >= from && found.key < end;
+            // In their order, so that the last one is where the next page begins.
+            let is_sorted = range.kvs.is_sorted_by(|one, next| one.key < next.key);
+            if range.kvs.len() > PAGE || !is_sorted || !range.kvs.iter().all(is_asked_for) {
+                return Err(strange());
+            }
             let Some(last) = range.kvs.last() else { return Ok(keys) };
             from = [last.key.as_slice(), b"\0"].concat();
             for KeyValue { key, .. } in range.kvs {
@@ -220,8 +222,13 @@ impl<W: World> Store for Etcd<W> {
         }
         let ttl = ttl.min(MAX_LEASE);
         let seconds = (ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0)).max(1);
-        let body = json!({"TTL": seconds.to_string(), "ID": "0"});
-        let Granted { id } = self.ask("/v3/lease/grant", &body, SMALL)?;
+        // etcd would count its leases up, and whoever has had one could end the next.
+        let id = lease_id(self.world.random());
+        let body = json!({"TTL": seconds.to_string(), "ID": id.to_string()});
+        let granted: Granted = self.ask("/v3/lease/grant", &body, SMALL)?;
+        if granted.id != id {
+            return Err(strange());
+        }
         let stored = StoredLease::new(id.to_string(), now, ttl).to_json();
         let put = json!({"requestPut": {
             "key": encode(&key), "value": encode(stored.as_bytes()), "lease": id.to_string(),
@@ -237,7 +244,7 @@ impl<W: World> Store for Etcd<W> {
     }
 
     fn release_lease(&self, name: &Key, token: &str) -> Result<()> {
-        let Ok(id) = token.parse() else { return Ok(()) };
+        let Some(id) = number(token) else { return Ok(()) };
         let key = self.lease(name);
         let delete = json!({"requestDeleteRange": {"key": encode(&key)}});
         match self.transact(Some(&Compare::Leased(&key, id)), delete) {
@@ -270,12 +277,17 @@ fn condition<'a>(name: &'a [u8], expected: &Expected) -> Result<Option<Compare<'
     match expected {
         Expected::Anything => Ok(None),
         Expected::Absent => Ok(Some(Compare::Absent(name))),
-        // Revision 0 is what etcd says of a key that does not exist.
-        Expected::Version(version) => match version.parse() {
-            Ok(0) | Err(_) => Err(StoreError::VersionMismatch),
-            Ok(revision) => Ok(Some(Compare::Modified(name, revision))),
-        },
+        // Revision 0 is what etcd says of a key that does not exist: it is none of ours.
+        Expected::Version(version) => {
+            let revision = number(version).ok_or(StoreError::VersionMismatch)?;
+            Ok(Some(Compare::Modified(name, revision)))
+        }
     }
+}
+
+/// The ID of a lease: the positive half of what etcd has for one, and not 0, for which etcd chooses.
+pub(crate) fn lease_id(random: [u8; 8]) -> u64 {
+    (u64::from_be_bytes(random) >> 1).max(1)
 }
 
 fn strange() -> StoreError {
@@ -287,8 +299,6 @@ const SHORTLY: Duration = Duration::from_secs(1);
 /// The keys of one page of a listing.
 const PAGE: usize = 1000;
 const MAX_PAGES: usize = 100;
-/// The keys that one request reads.
-const MANY: usize = 32;
 /// The largest answer without a value.
 const SMALL: usize = 16 * 1024;
 /// The largest answer with one, in Base64.

@@ -44,22 +44,6 @@ pub(crate) struct Txn {
     pub(crate) header: Header,
     #[serde(default)]
     pub(crate) succeeded: bool,
-    #[serde(default)]
-    pub(crate) responses: Vec<TxnResponse>,
-}
-
-/// The answer to one operation of a transaction.
-#[derive(Deserialize)]
-pub(crate) struct TxnResponse {
-    #[serde(default)]
-    pub(crate) response_range: Option<InnerRange>,
-}
-
-/// A range within a transaction, which has the transaction's header.
-#[derive(Deserialize)]
-pub(crate) struct InnerRange {
-    #[serde(default)]
-    pub(crate) kvs: Vec<KeyValue>,
 }
 
 /// The answer to `lease/grant`.
@@ -135,8 +119,10 @@ pub(crate) fn read<T: DeserializeOwned>(response: &Response) -> Result<T> {
     }
 }
 
-/// Tells whether a refusal says that a token is no longer known. The code is that of gRPC, UNAUTHENTICATED.
-pub(crate) fn is_unauthenticated(response: &Response) -> bool {
+/// Tells whether a refusal may mean that a token is no longer good. The codes are those of gRPC: UNAUTHENTICATED, for one
+/// that has expired or is unknown; and INVALID_ARGUMENT, for one from before users or roles were changed, but also for
+/// others. <https://github.com/etcd-io/etcd/blob/main/api/v3rpc/rpctypes/error.go>
+pub(crate) fn is_stale_token(response: &Response) -> bool {
     #[derive(Deserialize)]
     struct Refusal {
         #[serde(default)]
@@ -144,8 +130,12 @@ pub(crate) fn is_unauthenticated(response: &Response) -> bool {
     }
     response.status == 401
         || (response.status != 200
-            && serde_json::from_slice::<Refusal>(&response.body).is_ok_and(|refusal| refusal.code == 16))
+            && serde_json::from_slice::<Refusal>(&response.body)
+                .is_ok_and(|refusal| matches!(refusal.code, INVALID_ARGUMENT | UNAUTHENTICATED)))
 }
+
+const INVALID_ARGUMENT: u32 = 3;
+const UNAUTHENTICATED: u32 = 16;
 
 pub(crate) fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
