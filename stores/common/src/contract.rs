@@ -12,14 +12,6 @@ pub trait Store {
     /// As the contract says, here and below.
     fn get(&self, key: &Key) -> Result<Option<Entry>>;
 
-    /// The values under several keys, in their order.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get).
-    fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>> {
-        keys.iter().map(|key| self.get(key)).collect()
-    }
-
     /// Writes durably, and returns the new version.
     ///
     /// # Errors

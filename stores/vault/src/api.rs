@@ -75,6 +75,17 @@ pub(crate) fn data<T: DeserializeOwned>(response: &Response) -> Option<T> {
     serde_json::from_slice::<Answer<T>>(&response.body).ok().map(|answer| answer.data)
 }
 
+/// Tells whether an answer says that nothing is there: 404, and no error. Where nothing is mounted, and where something in
+/// between answers, there is one, or something else.
+pub(crate) fn is_nothing(response: &Response) -> bool {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {
+        errors: [(); 0],
+    }
+    response.status == 404 && serde_json::from_slice(&response.body).is_ok_and(|Nothing { errors: [] }| true)
+}
+
 /// What a status means, for all requests alike: <https://openbao.org/api-docs/#http-status-codes>.
 pub(crate) fn refused(status: u16) -> StoreError {
     match status {

@@ -7,7 +7,7 @@ use gcf_store::{
     contract::{Entry, Expected, Lease, Result, Store, StoreError},
     http::{Method, Origin, Request, Response},
     lease::{self, StoredLease},
-    name::{Key, MAX_VALUE, Prefix, Value},
+    name::{Key, MAX_VALUE, Prefix, Value, number},
     settings::Settings,
     world::World,
 };
@@ -113,9 +113,9 @@ impl<W: World> Vault<W> {
         }
     }
 
-    /// Takes the values away that versions before a deletion still hold.
-    fn destroy(&self, key: &Key, deleted: u64) -> Result<()> {
-        let versions: Vec<u64> = (deleted.saturating_sub(MOST_VERSIONS).max(1)..deleted).collect();
+    /// Takes the values away that versions up to one still hold.
+    fn destroy(&self, key: &Key, last: u64) -> Result<()> {
+        let versions: Vec<u64> = (last.saturating_sub(MOST_VERSIONS).max(1)..=last).collect();
         let response = self.post(self.path("destroy", ENTRIES, key), &json!({"versions": versions}))?;
         if matches!(response.status, 200 | 204) { Ok(()) } else { Err(api::refused(response.status)) }
     }
@@ -130,10 +130,11 @@ impl<W: World> Vault<W> {
 /// The current state of a secret, from what KV answers to whoever reads it.
 fn current(response: &Response) -> Result<Current> {
     let secret = match response.status {
-        // Without metadata nothing ever was there; with it, somebody deleted it by hand.
+        404 if api::is_nothing(response) => return Ok(Current { version: 0, value: None }),
+        // Somebody has deleted it by hand.
         404 => match api::data::<Secret>(response) {
-            None => return Ok(Current { version: 0, value: None }),
             Some(deleted) => Secret { data: None, ..deleted },
+            None => return Err(api::refused(404)),
         },
         _ => api::read(response)?,
     };
@@ -167,14 +168,6 @@ impl<W: World> Store for Vault<W> {
         Ok(self.read_one(ENTRIES, key)?.into_entry())
     }
 
-    fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>> {
-        let read = self.read(ENTRIES, keys)?;
-        let shown = |(key, current): (&Key, Current)| {
-            current.into_entry().filter(|_| self.transit_for(key).is_none())
-        };
-        Ok(keys.iter().zip(read).map(shown).collect())
-    }
-
     fn put(&self, key: &Key, value: &Value, expected: &Expected) -> Result<String> {
         if self.transit_for(key).is_some() {
             return Err(StoreError::ReadOnly);
@@ -200,7 +193,9 @@ impl<W: World> Store for Vault<W> {
             let current = self.read_one(ENTRIES, key)?;
             let version = current.version;
             match (expected, current.value.is_some()) {
-                (Expected::Anything | Expected::Absent, false) => return Ok(()),
+                (Expected::Anything | Expected::Absent, false) if version == 0 => return Ok(()),
+                // Whoever deleted it may have been stopped before its values were taken away.
+                (Expected::Anything | Expected::Absent, false) => return self.destroy(key, version),
                 (Expected::Absent, true) | (Expected::Version(_), false) => {
                     return Err(StoreError::VersionMismatch);
                 }
@@ -210,7 +205,7 @@ impl<W: World> Store for Vault<W> {
                 (Expected::Anything | Expected::Version(_), true) => {}
             }
             match self.write(ENTRIES, key, Kept::DELETED, Some(version)) {
-                Ok(deleted) => return self.destroy(key, deleted),
+                Ok(deleted) => return self.destroy(key, deleted.saturating_sub(1)),
                 Err(StoreError::VersionMismatch) if *expected == Expected::Anything => {}
                 Err(error) => return Err(error),
             }
@@ -223,7 +218,7 @@ impl<W: World> Store for Vault<W> {
         let path = format!("/v1/{}/metadata/{}/{ENTRIES}?list=true", self.mount, self.prefix);
         let request = self.request(Method::Get, path, MAX_LISTING);
         let response = self.world.send(request).map_err(|failure| failure.of(SERVER))?;
-        if response.status == 404 {
+        if api::is_nothing(&response) {
             return Ok(Vec::new());
         }
         let Names { keys: names } = api::read(&response)?;
@@ -287,12 +282,9 @@ impl<W: World> Store for Vault<W> {
     }
 }
 
-/// The version that a caller names, if it can be one of KV's: 0 is what was never written.
+/// The version that a caller names, if it can be one of KV's.
 fn known(version: &str) -> Result<u64> {
-    match version.parse() {
-        Ok(0) | Err(_) => Err(StoreError::VersionMismatch),
-        Ok(version) => Ok(version),
-    }
+    number(version).ok_or(StoreError::VersionMismatch)
 }
 
 const SERVER: &str = "the server of secrets";
@@ -302,11 +294,11 @@ const LEASES: &str = "leases";
 const TRIES: usize = 16;
 /// The rest of a lease that cannot be told.
 const SHORTLY: Duration = Duration::from_millis(100);
-/// The versions before a deletion that are destroyed: more than KV keeps, unless it is told to (10).
+/// The versions that a deletion destroys: more than KV keeps, unless it is told to (10).
 const MOST_VERSIONS: u64 = 100;
 /// The largest answer without a value.
 const SMALL: usize = 16 * 1024;
 /// The largest answer with one: six characters of JSON for a character that cannot be seen.
 const LARGE: usize = 6 * MAX_VALUE + SMALL;
 /// The largest list of names.
-const MAX_LISTING: usize = 8 << 20;
+const MAX_LISTING: usize = 1 << 20;
