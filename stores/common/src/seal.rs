@@ -142,6 +142,10 @@ mod tests {
         seal.close(&key(name), Value::parse(value).unwrap(), [7; NONCE])
     }
 
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    }
+
     #[test]
     fn it_opens_what_it_closed_and_nothing_shows() {
         let seal = seal(&[(KEYS, ONE)]).unwrap();
@@ -199,12 +203,28 @@ mod tests {
         }
     }
 
+    /// Sealed by libsodium: PyNaCl 1.6.2 prints the last line of it for
+    ///
+    /// ```python
+    /// nacl.bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(
+    ///     b"value", b"gcf-store/1:tokens/a", b"\x07" * 24, bytes(range(32))).hex()
+    /// ```
+    #[test]
+    fn a_sealed_value_is_what_others_make_of_it_too() {
+        let seal = seal(&[(KEYS, ONE)]).unwrap();
+        let sealed = [
+            "01",
+            "070707070707070707070707070707070707070707070707",
+            "90de37ad3b6819b0bc0e9f3fd1d0ced058acb14584",
+        ];
+        let sealed = bytes(&sealed.concat());
+        assert_eq!(close(&seal, "tokens/a", "value"), sealed);
+        assert_eq!(seal.open(&key("tokens/a"), &sealed).unwrap(), "value");
+    }
+
     /// The example of draft-irtf-cfrg-xchacha-03, appendix A.3.1.
     #[test]
     fn the_cipher_is_the_published_one() {
-        let bytes = |hex: &str| -> Vec<u8> {
-            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
-        };
         let cipher = XChaCha20Poly1305::new_from_slice(&bytes(
             "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f",
         ))
