@@ -104,17 +104,28 @@ fn options() -> RequestOptions {
 }
 
 /// Writes a body, as much of it as is taken: an early answer may come, or the reason why not.
-fn write(body: OutgoingBody, mut bytes: &[u8], deadline: &Pollable) -> Outcome<()> {
+fn write(body: OutgoingBody, bytes: &[u8], deadline: &Pollable) -> Outcome<()> {
+    // A stream that is opened for nothing has some hosts announce a body.
+    if !bytes.is_empty() && !write_all(&body, bytes, deadline)? {
+        return Ok(());
+    }
+    // A host that is not content says so in place of a response.
+    drop(OutgoingBody::finish(body, None));
+    Ok(())
+}
+
+/// Writes bytes, and tells whether all were taken.
+fn write_all(body: &OutgoingBody, mut bytes: &[u8], deadline: &Pollable) -> Outcome<bool> {
     let stream = body.write().map_err(|()| HttpFailure::Broken)?;
     let writable = stream.subscribe();
     let mut is_flushed = false;
     loop {
         match stream.check_write() {
             Ok(0) => in_time(&writable, deadline)?,
-            Ok(_) if bytes.is_empty() && is_flushed => break,
+            Ok(_) if bytes.is_empty() && is_flushed => return Ok(true),
             Ok(_) if bytes.is_empty() => {
                 if stream.flush().is_err() {
-                    return Ok(());
+                    return Ok(false);
                 }
                 is_flushed = true;
             }
@@ -122,18 +133,13 @@ fn write(body: OutgoingBody, mut bytes: &[u8], deadline: &Pollable) -> Outcome<(
                 let room = usize::try_from(room).unwrap_or(usize::MAX);
                 let (piece, rest) = bytes.split_at(bytes.len().min(room));
                 if stream.write(piece).is_err() {
-                    return Ok(());
+                    return Ok(false);
                 }
                 bytes = rest;
             }
-            Err(StreamError::Closed | StreamError::LastOperationFailed(_)) => return Ok(()),
+            Err(StreamError::Closed | StreamError::LastOperationFailed(_)) => return Ok(false),
         }
     }
-    drop(writable);
-    drop(stream);
-    // A host that is not content says so in place of a response.
-    drop(OutgoingBody::finish(body, None));
-    Ok(())
 }
 
 fn end(future: &FutureIncomingResponse, request: &Request, deadline: &Pollable) -> Outcome<Response> {
