@@ -21,6 +21,34 @@ pub trait Opens {
     fn open() -> &'static Result<Self::Store>;
 }
 
+/// Makes this crate a component: the export of a store, which is a type over [`World`](crate::world::World) with a
+/// function `open`.
+#[macro_export]
+macro_rules! export {
+    ($($store:ident)::+) => {
+        mod component {
+            use std::sync::OnceLock;
+
+            use $crate::{contract::Result, guest::Opens, settings::Settings, wasi::Wasi};
+
+            use super::$($store)::+ as Store;
+
+            struct Component;
+
+            impl Opens for Component {
+                type Store = Store<Wasi>;
+
+                fn open() -> &'static Result<Self::Store> {
+                    static STORE: OnceLock<Result<Store<Wasi>>> = OnceLock::new();
+                    STORE.get_or_init(|| Store::open(Wasi, &Settings::of_environment()))
+                }
+            }
+
+            $crate::bindings::export_store!(Component);
+        }
+    };
+}
+
 fn opened<T: Opens>() -> Result<&'static T::Store> {
     wasi::begin_call();
     T::open().as_ref().map_err(Clone::clone)

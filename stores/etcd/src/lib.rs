@@ -22,23 +22,4 @@ mod gateway;
 mod tests;
 
 #[cfg(target_family = "wasm")]
-mod component {
-    use std::sync::OnceLock;
-
-    use gcf_store::{contract::Result, guest::Opens, settings::Settings, wasi::Wasi};
-
-    use super::etcd::Etcd;
-
-    struct Component;
-
-    impl Opens for Component {
-        type Store = Etcd<Wasi>;
-
-        fn open() -> &'static Result<Self::Store> {
-            static STORE: OnceLock<Result<Etcd<Wasi>>> = OnceLock::new();
-            STORE.get_or_init(|| Etcd::open(Wasi, &Settings::of_environment()))
-        }
-    }
-
-    gcf_store::bindings::export_store!(Component);
-}
+gcf_store::export!(etcd::Etcd);

@@ -19,23 +19,4 @@ mod versions;
 mod tests;
 
 #[cfg(target_family = "wasm")]
-mod component {
-    use std::sync::OnceLock;
-
-    use gcf_store::{contract::Result, guest::Opens, settings::Settings, wasi::Wasi};
-
-    use super::files::Files;
-
-    struct Component;
-
-    impl Opens for Component {
-        type Store = Files<Wasi>;
-
-        fn open() -> &'static Result<Self::Store> {
-            static STORE: OnceLock<Result<Files<Wasi>>> = OnceLock::new();
-            STORE.get_or_init(|| Files::open(Wasi, &Settings::of_environment()))
-        }
-    }
-
-    gcf_store::bindings::export_store!(Component);
-}
+gcf_store::export!(files::Files);

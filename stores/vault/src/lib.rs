@@ -28,23 +28,4 @@ mod vault;
 mod tests;
 
 #[cfg(target_family = "wasm")]
-mod component {
-    use std::sync::OnceLock;
-
-    use gcf_store::{contract::Result, guest::Opens, settings::Settings, wasi::Wasi};
-
-    use super::vault::Vault;
-
-    struct Component;
-
-    impl Opens for Component {
-        type Store = Vault<Wasi>;
-
-        fn open() -> &'static Result<Self::Store> {
-            static STORE: OnceLock<Result<Vault<Wasi>>> = OnceLock::new();
-            STORE.get_or_init(|| Vault::open(Wasi, &Settings::of_environment()))
-        }
-    }
-
-    gcf_store::bindings::export_store!(Component);
-}
+gcf_store::export!(vault::Vault);
