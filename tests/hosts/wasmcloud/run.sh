@@ -27,11 +27,11 @@ fi
 command -v etcd >/dev/null || left_out etcd "there is no etcd, and it cannot be installed"
 
 venv=$folder/venv
-requirements=$(cat "$here/requirements.txt" "$root/examples/fleet/requirements.txt")
-if [ "$requirements" != "$(cat "$venv/requirements.txt" 2>/dev/null)" ]; then
+requirements=$root/examples/fleet/requirements.txt
+if ! cmp -s "$requirements" "$venv/requirements.txt"; then
   python3 -m venv --clear "$venv" || left_out wasmcloud "Python has no venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
-  printf '%s\n' "$requirements" >"$venv/requirements.txt"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+  cp "$requirements" "$venv/requirements.txt"
 fi
 
 cd "$root"

@@ -16,16 +16,21 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from front import ACCOUNT, KEY, STORE_KEY, TOKEN, FakeGoogle, Front, FrontTest  # noqa: E402
 
 PROGRAM, COMPOSED, COMMAND = sys.argv[1:4]
+EXAMPLE = Path(__file__).parents[3] / "examples/serverless"
 
 
 class Serving:
     """`wasmtime serve` on a port that the system picks."""
 
-    def __init__(self, folder, variables):
+    @classmethod
+    def of(cls, folder, variables):
         options = ["-S", "cli", "--addr", "127.0.0.1:0", "--dir", f"{folder}::/store"]
         for name, value in variables.items():
             options += ["--env", f"{name}={value}"]
-        self.process = subprocess.Popen([PROGRAM, "serve", *options, COMPOSED], stderr=subprocess.PIPE, text=True)
+        return cls([PROGRAM, "serve", *options, COMPOSED])
+
+    def __init__(self, command, **environment):
+        self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         # "Serving HTTP on http://127.0.0.1:40123/"
         line = self.process.stderr.readline()
         self.address = line.split()[-1] if "http://" in line else ""
@@ -42,7 +47,7 @@ class WasmtimeTest(FrontTest, unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory()
         reroute = {"GCF_REROUTE_TO": f"127.0.0.1:{google.port}"}
         variables = {"GCF_FRONT_TOKEN": TOKEN, "GCF_STORE_KEY": STORE_KEY, **reroute}
-        cls.serving = Serving(cls.folder.name, variables)
+        cls.serving = Serving.of(cls.folder.name, variables)
         return Front(cls.serving.address)
 
     @classmethod
@@ -54,8 +59,20 @@ class WasmtimeTest(FrontTest, unittest.TestCase):
         _, document = self.front.ask("GET", "/openapi.json")
         validate(document)
 
+    def test_the_command_of_the_container_serves(self):
+        lines = (EXAMPLE / "Dockerfile").read_text().splitlines()
+        words = [json.loads(line.split(" ", 1)[1]) for line in lines if line.startswith(("ENTRYPOINT", "CMD"))]
+        here = {"/wasmtime": PROGRAM, "/gcf.wasm": COMPOSED, "0.0.0.0:8080": "127.0.0.1:0"}
+        serving = Serving([here.get(word, word) for word in sum(words, [])], GCF_FRONT_TOKEN=TOKEN)
+        try:
+            front = Front(serving.address)
+            self.assertEqual(front.ask("GET", "/healthz", authorization=None)[0], 200)
+            self.assertEqual(front.ask("POST", "/gcf:connector/catalog/describe", "{}")[0], 200)
+        finally:
+            serving.stop()
+
     def test_without_a_token_nobody_is_answered(self):
-        serving = Serving(self.folder.name, {})
+        serving = Serving.of(self.folder.name, {})
         try:
             for method, target in [("GET", "/healthz"), ("POST", "/gcf:connector/connections/list")]:
                 status, error = Front(serving.address).ask(method, target)
