@@ -4,56 +4,63 @@
 //!
 //! The JSON is what the catalog describes as the action's `input`; `-` reads it from the standard input, where a credential
 //! belongs, and without any it has no fields. What the action returns is printed, or its error, and then the command fails.
-#![expect(clippy::print_stdout, reason = "a command answers on its standard output")]
 
 mod arguments;
 
 use std::{
-    io::{self, Read as _},
+    io::{self, Read as _, Write as _},
     process::ExitCode,
 };
 
-use gcf_front::{Answer, Failure, Given, action, perform};
+use gcf_front::{Action, Answer, Failure, Given, action, input, perform};
 
 use crate::arguments::{Arguments, Input};
 
-/// The longest input: 32 MiB, the most that a function takes, in base64, and what stands around it.
-const MAX_INPUT: u64 = 48 << 20;
-
 fn main() -> ExitCode {
-    match run() {
-        Ok(output) => {
-            println!("{output}");
-            ExitCode::SUCCESS
-        }
-        Err(failure) => {
-            println!("{}", failure.into_json());
-            ExitCode::FAILURE
-        }
+    let (code, output) = match run() {
+        Ok(output) => (ExitCode::SUCCESS, output),
+        Err(failure) => (ExitCode::FAILURE, failure.into_json()),
+    };
+    // Whoever asked may be gone. The call has been made all the same; that nobody heard of it is a failure.
+    match writeln!(io::stdout(), "{output}") {
+        Ok(()) => code,
+        Err(_) => ExitCode::FAILURE,
     }
 }
 
 fn run() -> Answer {
-    let Arguments { name, connection, deadline_ms, input } = Arguments::new(std::env::args().skip(1))?;
+    let Arguments { name, connection, deadline_ms, input: place } = Arguments::new(std::env::args().skip(1))?;
     let action = action(&name)?;
-    let text = match input {
-        Input::Nothing => "{}".to_owned(),
-        Input::Text(text) => text,
-        Input::Standard => standard_input()?,
+    let text = match place {
+        Input::Nothing => Vec::new(),
+        Input::Text(text) => text.into_bytes(),
+        Input::Standard => read(action, io::stdin())?,
     };
-    let input = serde_json::from_str(&text).map_err(|error| {
-        let why = format!("the input is not JSON, from line {} column {}", error.line(), error.column());
-        Failure::invalid("", &why, "the action's `input` in the catalog says what it takes")
-    })?;
-    perform(action, Given { connection: &connection, input: &input, deadline_ms })
+    perform(action, Given { connection: &connection, input: &input(&text)?, deadline_ms })
 }
 
-fn standard_input() -> Result<String, Failure> {
-    let mut text = String::new();
-    let read = io::stdin().take(MAX_INPUT + 1).read_to_string(&mut text);
-    match read {
-        Ok(length) if length as u64 <= MAX_INPUT => Ok(text),
-        Ok(_) => Err(Failure::invalid("", "the input is longer than 48 MiB", "send less")),
-        Err(_) => Err(Failure::invalid("", "the standard input is not text", "send JSON in UTF-8")),
+/// Reads what an action takes, and no more.
+fn read(action: &Action, source: impl io::Read) -> Result<Vec<u8>, Failure> {
+    let (mut bytes, limit) = (Vec::new(), action.max_input());
+    match source.take(limit + 1).read_to_end(&mut bytes) {
+        Ok(length) if length as u64 <= limit => Ok(bytes),
+        Ok(_) => Err(Failure::too_long(limit)),
+        Err(_) => Err(Failure::invalid("", "the standard input cannot be read", "send JSON")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_read_than_the_action_takes() {
+        for name in ["functions.list", "functions.invoke"] {
+            let action = action(name).unwrap();
+            let limit = action.max_input();
+            assert_eq!(read(action, io::repeat(b' ').take(limit)).unwrap().len() as u64, limit);
+            let error = read(action, io::repeat(b' ')).unwrap_err().into_json();
+            assert_eq!((&error["kind"], &error["origin"]), (&"too-large".into(), &"input".into()));
+        }
     }
 }

@@ -13,6 +13,9 @@ use crate::{
     read::{At, Wrong, nearest},
 };
 
+/// The most characters of somebody else's text in a message.
+const MAX_SHOWN: usize = 100;
+
 /// An action of the contract.
 #[derive(Clone, Copy)]
 pub struct Action {
@@ -46,21 +49,42 @@ pub type Answer = Result<Value, Failure>;
 pub struct Failure(Box<Error>);
 
 impl Failure {
-    /// An input that cannot be used, in the connector's own words.
+    /// An error of a front's own, in the form of the connector's.
     #[must_use]
-    pub fn invalid(field: &str, why: &str, fix: &str) -> Self {
+    pub fn new(kind: ErrorKind, origin: Origin, message: &str, fix: &str) -> Self {
         Self(Box::new(Error {
-            kind: ErrorKind::InvalidInput,
-            origin: Origin::Input,
-            message: why.to_owned(),
+            kind,
+            origin,
+            message: message.to_owned(),
             fix: Some(fix.to_owned()),
             http_status: None,
             retry_after_ms: None,
             reason: None,
             link: None,
-            details: vec![("field".to_owned(), field.to_owned())],
+            details: Vec::new(),
             trace: Vec::new(),
         }))
+    }
+
+    /// An input that cannot be used, in the connector's own words.
+    #[must_use]
+    pub fn invalid(field: &str, why: &str, fix: &str) -> Self {
+        Self::new(ErrorKind::InvalidInput, Origin::Input, why, fix).with("field", field)
+    }
+
+    /// An input of more bytes than it may have.
+    #[must_use]
+    pub fn too_long(limit: u64) -> Self {
+        let why = format!("the input is longer than {limit} bytes");
+        let failure = Self::new(ErrorKind::TooLarge, Origin::Input, &why, "send less");
+        failure.with("limit", &limit.to_string())
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.details.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// An error of the connector from its JSON, as a front has it in its tests.
@@ -112,9 +136,15 @@ pub fn action(name: &str) -> Result<&'static Action, Failure> {
         let described = ACTIONS.iter().map(|action| action.name).filter(|name| *name != "catalog.describe");
         let near = nearest(&name, described);
         let meant = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
-        let why = format!("there is no action {name}");
+        let why = format!("there is no action {}", shortened(&name));
         Failure::invalid("action", &why, &format!("{meant}use a name from the catalog"))
     })
+}
+
+/// The beginning of a text that somebody else wrote, for a message.
+#[must_use]
+pub fn shortened(text: &str) -> &str {
+    text.char_indices().nth(MAX_SHOWN).map_or(text, |(end, _)| &text[..end])
 }
 
 /// Calls an action of the connector.

@@ -5,11 +5,13 @@
 
 mod call;
 mod contract;
+mod input;
 mod read;
 mod write;
 
-pub use call::{Action, Answer, Failure, Given, action, describe, find, perform};
+pub use call::{Action, Answer, Failure, Given, action, describe, find, perform, shortened};
 pub use contract::ACTIONS;
+pub use input::input;
 
 /// The types that a front has to tell apart.
 pub mod types {

@@ -19,7 +19,7 @@ impl<'a> At<'a> {
     }
 
     /// The names on the way, with dots between.
-    fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         match self.parent {
             None => String::new(),
             Some(parent) if parent.parent.is_none() => self.name.to_owned(),

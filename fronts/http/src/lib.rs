@@ -4,15 +4,12 @@
 //! | file | what it does |
 //! |---|---|
 //! | `routes.rs` | decides on a request: by its head, and then with its body |
-//! | `gate.rs` | who may ask |
 //! | `status.rs` | the HTTP status of an error |
 //! | `open_api.rs` | the description of the API, from the catalog |
-//! | `wasi.rs` | binds wasi:http, and decides nothing |
+//! | `wasi.rs` | joins these to `fronts/web`, where who may ask is decided |
 //!
 //! On other systems than WASI there is nothing of it, but in its own tests.
 
-#[cfg(any(test, target_os = "wasi"))]
-mod gate;
 #[cfg(any(test, target_os = "wasi"))]
 mod open_api;
 #[cfg(any(test, target_os = "wasi"))]

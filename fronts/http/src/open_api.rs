@@ -8,8 +8,9 @@ use crate::routes::PREFIX;
 /// The document.
 pub(crate) fn make(catalog: &Value) -> Value {
     let described = |name: &str| catalog["actions"].as_array()?.iter().find(|action| action["name"] == name);
+    let longest = &catalog["limits"]["deadline-ms"]["max"];
     let paths = ACTIONS.iter().map(|action| {
-        let operation = operation(action, described(action.name).unwrap_or(&Value::Null));
+        let operation = operation(action, described(action.name).unwrap_or(&Value::Null), longest);
         (format!("{PREFIX}{}", action.path), json!({ "post": operation }))
     });
     let paths: Map<String, Value> = paths.collect();
@@ -32,7 +33,7 @@ pub(crate) fn make(catalog: &Value) -> Value {
     document
 }
 
-fn operation(action: &gcf_front::Action, described: &Value) -> Value {
+fn operation(action: &gcf_front::Action, described: &Value, longest: &Value) -> Value {
     let parameter = |name: &str| match name {
         "connection" | "id" => Some(json!({
             "name": "connection", "in": "query", "required": true,
@@ -41,7 +42,7 @@ fn operation(action: &gcf_front::Action, described: &Value) -> Value {
         "deadline-ms" => Some(json!({
             "name": "deadline-ms", "in": "query",
             "description": "The time for the whole call, in milliseconds.",
-            "schema": { "type": "integer", "minimum": 0, "maximum": u32::MAX, "default": described["deadline-ms"] },
+            "schema": { "type": "integer", "minimum": 1, "maximum": longest, "default": described["deadline-ms"] },
         })),
         _ => None,
     };

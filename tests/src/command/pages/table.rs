@@ -95,7 +95,7 @@ pub(crate) const PAGES: [Page; 16] = [
                 WASMTIME,
             ),
             (
-                "wasmtime serve -S cli --dir secrets::/store --env GCF_FRONT_TOKEN --env GCF_STORE_KEY gcf.wasm",
+                "wasmtime serve -S cli -W max-memory-size=268435456 --addr 127.0.0.1:8080 --dir secrets::/store --env GCF_FRONT_TOKEN --env GCF_STORE_KEY gcf.wasm",
                 WASMTIME,
             ),
             (
