@@ -11,8 +11,13 @@ use crate::component::{CONNECTOR, Error, Std, Workspace, ensure_target, run, say
 const MANIFEST: &str = "fronts/Cargo.toml";
 
 /// The components of the workspace, and whether their standard library is built along, as the connector's is.
-const COMPONENTS: [(&str, bool); 4] =
-    [("gcf-front-command", true), ("gcf-front-http", true), ("gcf-relay", false), ("gcf-reroute", false)];
+const COMPONENTS: [(&str, bool); 5] = [
+    ("gcf-front-command", true),
+    ("gcf-front-http", true),
+    ("gcf-front-messages", true),
+    ("gcf-relay", false),
+    ("gcf-reroute", false),
+];
 
 const STORE: &str = "gcf-store-files";
 

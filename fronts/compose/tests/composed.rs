@@ -61,7 +61,7 @@ fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// What every front takes from its host: the environment with its token, and nothing else that the connector does not
+/// What the HTTP front takes from its host: the environment with its token, and nothing else that the connector does not
 /// take too.
 const HTTP_FRONT: [&str; 4] = [
     "wasi:cli/environment@0.2.12",
@@ -69,6 +69,10 @@ const HTTP_FRONT: [&str; 4] = [
     "wasi:io/error@0.2.12",
     "wasi:io/streams@0.2.12",
 ];
+
+/// A broker in place of HTTP, of which the front takes only what it answers by.
+const MESSAGES_FRONT: [&str; 3] =
+    ["wasi:cli/environment@0.2.12", "wasmcloud:messaging/consumer@0.2.0", "wasmcloud:messaging/types@0.2.0"];
 
 const CONTRACT: [&str; 5] = ["api", "catalog", "connections", "functions", "planning"];
 
@@ -92,6 +96,34 @@ fn the_front_takes_what_is_listed_here_and_is_small() {
     expected.extend(of_contract(&["types"]));
     assert_eq!(without_panics(front.imports), expected);
     assert_eq!(front.exports, names(&["wasi:http/incoming-handler@0.2.12"]));
+}
+
+#[test]
+fn the_front_for_messages_takes_what_is_listed_here_and_is_small() {
+    let bytes = built("gcf-front-messages");
+    Validator::new().validate_all(&bytes).unwrap();
+    assert!(bytes.len() <= MAX_BYTES, "{} bytes", bytes.len());
+    let front = read(&bytes);
+    let mut expected = names(&MESSAGES_FRONT);
+    expected.extend(of_contract(&CONTRACT));
+    expected.extend(of_contract(&["types"]));
+    assert_eq!(without_panics(front.imports), expected);
+    assert_eq!(front.exports, names(&["wasmcloud:messaging/handler@0.2.0"]));
+}
+
+#[test]
+fn the_front_for_messages_goes_with_the_connector_and_a_store() {
+    let parts = Parts {
+        connector: built("gcf-connector"),
+        store: Some(built("gcf-store-files")),
+        front: Some(built("gcf-front-messages")),
+        ..Parts::default()
+    };
+    let composed = compose(parts).unwrap();
+    Validator::new().validate_all(&composed).unwrap();
+    let composed = read(&composed);
+    assert_eq!(composed.exports, names(&["wasmcloud:messaging/handler@0.2.0"]));
+    assert!(composed.imports.is_superset(&names(&MESSAGES_FRONT)), "{:?}", composed.imports);
 }
 
 #[test]

@@ -110,6 +110,10 @@ pub(crate) const PAGES: [Page; 16] = [
                 "wasmtime run -S http --dir secrets::/store --env GCF_STORE_KEY gcf-command.wasm functions.list --connection CONNECTION",
                 WASMTIME,
             ),
+            (
+                "nats request gcf.functions.list '{\"connection\": \"CONNECTION\", \"input\": {\"regions\": [\"us-central1\"]}}'",
+                "needs a broker; fronts/messages/src/tests.rs handles such messages",
+            ),
         ],
         shown: &[(
             "caller ──HTTP──► front ──► connector ──► the host's HTTP ──► Google",

@@ -1,0 +1,111 @@
+//! A message as a call. The subject names the action, so that a broker which decides by subjects who may publish decides
+//! who may do what.
+
+use gcf_front::{Action, Answer, Failure, Given};
+use serde_json::{Map, Value, json};
+
+use crate::limit;
+
+/// A message that has arrived.
+pub(crate) struct Message {
+    pub(crate) subject: String,
+    pub(crate) body: Vec<u8>,
+    /// The subject that the answer goes to.
+    pub(crate) reply_to: Option<String>,
+}
+
+/// A message that leaves.
+pub(crate) struct Reply {
+    pub(crate) subject: String,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Makes the call of a message, and publishes the answer.
+///
+/// # Errors
+/// The answer was not taken; or there is nobody to tell that the call failed. A host logs the text.
+pub(crate) fn handle(
+    message: Message,
+    environment: &[(String, String)],
+    perform: impl Fn(&Action, Given<'_>) -> Answer,
+    publish: impl Fn(Reply) -> Result<(), String>,
+) -> Result<(), String> {
+    let (limit, answer) = match limit::max_reply(environment) {
+        Ok(limit) => (limit, answer(&message, perform)),
+        Err(failure) => (usize::MAX, Err(failure)),
+    };
+    match (message.reply_to.filter(|subject| !subject.is_empty()), answer) {
+        (Some(subject), answer) => publish(Reply { subject, body: body(answer, limit) }),
+        (None, Ok(_)) => Ok(()),
+        (None, Err(failure)) => Err(failure.error().message.clone()),
+    }
+}
+
+fn answer(message: &Message, perform: impl Fn(&Action, Given<'_>) -> Answer) -> Answer {
+    let action = action(&message.subject)?;
+    let limit = action.max_input();
+    if message.body.len() as u64 > limit {
+        return Err(Failure::too_long(limit));
+    }
+    let Call { connection, input, deadline_ms } = Call::read(gcf_front::input(&message.body)?)?;
+    perform(action, Given { connection: &connection, input: &input, deadline_ms })
+}
+
+/// The action that the last two tokens of a subject name, such as those of `gcf.functions.list`.
+fn action(subject: &str) -> Result<&'static Action, Failure> {
+    let mut tokens = subject.rsplit('.');
+    let (Some(function), Some(interface)) = (tokens.next(), tokens.next()) else {
+        let fix = "publish to a subject that ends in a name from the catalog, such as functions.list";
+        return Err(Failure::invalid("action", "the subject names no action", fix));
+    };
+    gcf_front::action(&format!("{interface}.{function}"))
+}
+
+/// What a message says beside its subject.
+struct Call {
+    connection: String,
+    input: Value,
+    deadline_ms: Option<u32>,
+}
+
+impl Call {
+    fn read(json: Value) -> Result<Self, Failure> {
+        let Value::Object(fields) = json else { return Err(unfit("", "the message is not an object")) };
+        let mut call =
+            Self { connection: String::new(), input: Value::Object(Map::new()), deadline_ms: None };
+        for (name, value) in fields {
+            match (name.as_str(), value) {
+                ("connection", Value::String(id)) => call.connection = id,
+                ("connection", _) => return Err(unfit("connection", "connection is not text")),
+                ("deadline-ms", value) => {
+                    let millis = value.as_u64().and_then(|millis| millis.try_into().ok());
+                    let no_number = || unfit("deadline-ms", "deadline-ms is not a number of milliseconds");
+                    call.deadline_ms = Some(millis.ok_or_else(no_number)?);
+                }
+                ("input", value) => call.input = value,
+                _ => {
+                    let name = gcf_front::shortened(&name);
+                    return Err(unfit(name, &format!("unknown field {name}")));
+                }
+            }
+        }
+        Ok(call)
+    }
+}
+
+fn unfit(field: &str, why: &str) -> Failure {
+    Failure::invalid(field, why, "a message takes connection, deadline-ms and input")
+}
+
+/// An answer as text: one field that says which of the two it is.
+fn body(answer: Answer, limit: usize) -> Vec<u8> {
+    let text = match answer {
+        Ok(output) => json!({ "ok": output }),
+        Err(failure) => json!({ "error": failure.into_json() }),
+    }
+    .to_string();
+    if text.len() <= limit {
+        return text.into_bytes();
+    }
+    json!({ "error": limit::too_long(text.len(), limit).into_json() }).to_string().into_bytes()
+}
