@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 sys.path.insert(0, str(Path(__file__).parent / "python"))
-from fake_google import API, BINARY, GEN2, KEY_FILE, TARGET, TOKEN_ORIGIN, FakeGoogle  # noqa: E402
+from fake_google import BINARY, GEN2, KEY_FILE, TOKEN_ORIGIN, FakeGoogle  # noqa: E402
 
 TOKEN = "a token of the tests, long enough to be taken"
 # What the stores seal their values with.
@@ -26,14 +26,12 @@ ACCOUNT = json.loads(KEY)["client_email"]
 class Front:
     """The API at an address."""
 
-    def __init__(self, address, token=TOKEN, host=None):
-        self.address, self.token, self.host = urlsplit(address).netloc, token, host
+    def __init__(self, address, token=TOKEN):
+        self.address, self.token = urlsplit(address).netloc, token
 
     def ask(self, method, target, body=None, **headers):
         connection = http.client.HTTPConnection(self.address, timeout=60)
         given = {"authorization": f"Bearer {self.token}", "content-type": "application/json", **headers}
-        if self.host:
-            given["host"] = self.host
         connection.request(method, target, body, {name: value for name, value in given.items() if value is not None})
         response = connection.getresponse()
         text = response.read()
@@ -184,7 +182,7 @@ class FrontTest:
         # It is announced, and not even sent.
         connection = http.client.HTTPConnection(self.front.address, timeout=60)
         headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
-        headers |= {"content-length": str((1 << 20) + 1)} | ({"host": self.front.host} if self.front.host else {})
+        headers |= {"content-length": str((1 << 20) + 1)}
         connection.request("POST", "/gcf:connector/connections/list", headers=headers)
         response = connection.getresponse()
         self.assertEqual((response.status, json.loads(response.read())["kind"]), (413, "too-large"))
@@ -198,4 +196,4 @@ class FrontTest:
         self.assertEqual(routed, {action["name"] for action in catalog["actions"]} | {"catalog.describe"})
 
 
-__all__ = ["ACCOUNT", "API", "KEY", "STORE_KEY", "TARGET", "TOKEN", "FakeGoogle", "Front", "FrontTest"]
+__all__ = ["ACCOUNT", "KEY", "STORE_KEY", "TOKEN", "FakeGoogle", "Front", "FrontTest"]

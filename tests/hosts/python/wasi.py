@@ -229,7 +229,6 @@ implements(HTTP, "[method]outgoing-request.headers")(lambda request: request.hea
 implements(HTTP, "[method]outgoing-request.body")(lambda request: Ok(request.body))
 implements(HTTP, "[method]outgoing-body.write")(lambda body: Ok(OutputStream(body.data.extend)))
 implements(HTTP, "[constructor]request-options")(RequestOptions)
-implements(HTTP, "[method]request-options.set-connect-timeout")(lambda _, nanos: Ok())
 implements(HTTP, "[method]request-options.set-first-byte-timeout")(RequestOptions.set_first_byte)
 implements(HTTP, "[method]request-options.set-between-bytes-timeout")(lambda _, nanos: Ok())
 

@@ -3,7 +3,9 @@
 python test_wasmtime.py WASMTIME COMPOSED COMMAND
 """
 
+import http.client
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -59,6 +61,24 @@ class WasmtimeTest(FrontTest, unittest.TestCase):
         _, document = self.front.ask("GET", "/openapi.json")
         validate(document)
 
+    def test_a_head_is_answered_without_a_body(self):
+        connection = http.client.HTTPConnection(self.front.address, timeout=60)
+        connection.request("HEAD", "/healthz")
+        response = connection.getresponse()
+        self.assertEqual((response.status, response.read()), (200, b""))
+        connection.close()
+
+    def test_an_open_front_refuses_pages_in_browsers(self):
+        serving = Serving.of(self.folder.name, {"GCF_FRONT_OPEN": "yes"})
+        try:
+            target, anybody = "/gcf:connector/catalog/describe", {"authorization": None}
+            front = Front(serving.address)
+            self.assertEqual(front.ask("POST", target, "{}", **anybody)[0], 200)
+            status, error = front.ask("POST", target, "{}", **anybody, origin="http://localhost:3000")
+            self.assertEqual((status, error["kind"]), (403, "forbidden"))
+        finally:
+            serving.stop()
+
     def test_the_command_of_the_container_serves(self):
         lines = (EXAMPLE / "Dockerfile").read_text().splitlines()
         words = [json.loads(line.split(" ", 1)[1]) for line in lines if line.startswith(("ENTRYPOINT", "CMD"))]
@@ -88,10 +108,14 @@ class CommandTest(unittest.TestCase):
         self.google = self.enterContext(FakeGoogle(json.loads(KEY)))
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
 
-    def run_command(self, *arguments, text=""):
+    def arguments(self):
         options = ["-S", "http", "--dir", f"{self.folder}::/store", "--env", f"GCF_STORE_KEY={STORE_KEY}"]
         options += ["--env", f"GCF_REROUTE_TO=127.0.0.1:{self.google.port}"]
-        done = subprocess.run([PROGRAM, "run", *options, COMMAND, *arguments], input=text, capture_output=True, text=True)
+        return ["run", *options, COMMAND]
+
+    def run_command(self, *arguments, text=""):
+        command = [PROGRAM, *self.arguments(), *arguments]
+        done = subprocess.run(command, input=text, capture_output=True, text=True)
         self.assertEqual(done.stderr, "")
         return done.returncode, json.loads(done.stdout)
 
@@ -102,6 +126,13 @@ class CommandTest(unittest.TestCase):
         connection = connected["connection"]["id"]
         code, listed = self.run_command("functions-list", "--connection", connection)
         self.assertEqual((code, len(listed["functions"])), (0, 3))
+
+    def test_nobody_who_reads_is_no_panic(self):
+        reads, writes = os.pipe()
+        os.close(reads)
+        done = subprocess.run([PROGRAM, *self.arguments(), "catalog.describe"], stdout=writes, stderr=subprocess.PIPE)
+        os.close(writes)
+        self.assertEqual((done.returncode, done.stderr), (1, b""))
 
     def test_what_fails_says_so_by_its_code_and_in_json(self):
         for arguments, kind in [
