@@ -6,7 +6,7 @@ MANIFEST holds WorkloadDeployments, as wasmCloud's operator takes them. Each hos
 so of three replicas on two hosts one waits. A host is gone when nobody listens to its requests any more, or when it has been
 silent for three heartbeats; what ran there is started elsewhere, and a host that comes back empty gets what is missing.
 
-Nothing is kept: which host runs what is asked of the hosts. Two schedulers at once would each start what is missing.
+Nothing is kept: which host runs what is asked of the hosts, again and again. Two schedulers at once would each start what is missing.
 Where NATS is, and who this is, stands in the environment: NATS_URL, NATS_CA, NATS_CERT, NATS_KEY. What happens is printed
 as lines of JSON.
 """
@@ -44,7 +44,7 @@ def say(event, **facts):
 class Scheduler:
     def __init__(self, connection, workloads):
         self.nats, self.workloads = connection, workloads
-        # When each host was heard last, and the ids of what runs there.
+        # When each host was heard last, with the port of its HTTP; and the ids of what runs on those that have answered.
         self.heard, self.hosts = {}, {}
         # What is being started: the host, and the task that waits for it.
         self.starting = {}
@@ -57,42 +57,43 @@ class Scheduler:
 
     async def on_heartbeat(self, message):
         heartbeat = json.loads(message.data)
-        host = heartbeat["id"]
-        self.heard[host] = time.monotonic()
-        if host not in self.hosts:
-            try:
-                runs = {workload.id for workload in self.workloads if await self.runs(host, workload)}
-            except UNANSWERED:
-                # The next heartbeat, if there is one, brings it back.
-                return
-            self.hosts[host] = runs
-            say("host", host=host, http_port=heartbeat.get("httpPort"), runs=sorted(runs))
+        self.heard[heartbeat["id"]] = time.monotonic(), heartbeat.get("httpPort")
         self.look.set()
+
+    async def look_at_all(self):
+        await asyncio.gather(*map(self.look_at, list(self.heard)))
 
     async def runs(self, host, workload):
         answer = await self.ask(host, "workload.status", workloadId=workload.id)
         return answer["workloadStatus"].get("workloadState") == "WORKLOAD_STATE_RUNNING"
 
-    async def is_gone(self, host):
-        """NATS says at once that nobody listens; a host that hangs is noticed by its silence, unless it is starting something:
-        it does one thing at a time."""
+    async def look_at(self, host):
+        """Asks what runs there. It may be this scheduler that is new; and what runs may end."""
+        known = set(self.hosts.get(host, ()))
         try:
-            await self.ask(host, "heartbeat")
-            return False
+            running = await asyncio.gather(*(self.runs(host, workload) for workload in self.workloads))
         except nats.errors.NoRespondersError:
-            return True
+            # NATS knows at once that nobody listens.
+            return self.lose(host)
         except UNANSWERED:
+            # A host does one thing at a time: what it is starting comes first.
             busy = any(at == host for at, _ in self.starting.values())
-            return not busy and time.monotonic() - self.heard[host] > SILENCE
+            return None if busy or time.monotonic() - self.heard[host][0] < SILENCE else self.lose(host)
+        running = {workload.id for workload, runs in zip(self.workloads, running) if runs}
+        if host not in self.hosts:
+            self.hosts[host] = running
+            say("host", host=host, http_port=self.heard[host][1], runs=sorted(running))
+        for ended in sorted(known - running):
+            self.hosts[host].discard(ended)
+            say("ended", workload=ended, host=host)
 
-    async def lose_hosts(self):
-        hosts = list(self.hosts)
-        for host, gone in zip(hosts, await asyncio.gather(*map(self.is_gone, hosts))):
-            if gone:
-                say("gone", host=host, ran=sorted(self.hosts.pop(host)))
-                for at, task in self.starting.values():
-                    if at == host:
-                        task.cancel()
+    def lose(self, host):
+        del self.heard[host]
+        if host in self.hosts:
+            say("gone", host=host, ran=sorted(self.hosts.pop(host)))
+        for at, task in self.starting.values():
+            if at == host:
+                task.cancel()
 
     def place(self, workload):
         """The host with the fewest workloads of those that may run this one."""
@@ -140,7 +141,7 @@ class Scheduler:
 
     async def run(self):
         while True:
-            await self.lose_hosts()
+            await self.look_at_all()
             self.start_what_is_missing()
             self.look.clear()
             try:
@@ -171,6 +172,7 @@ async def main():
     if given.stop:
         # Each host is heard once in this time.
         await asyncio.sleep(SILENCE / 3)
+        await scheduler.look_at_all()
         await scheduler.stop()
         return
     ended = asyncio.Event()
