@@ -24,14 +24,15 @@ ACCOUNT = json.loads(KEY)["client_email"]
 
 
 class Front:
-    """The API at an address."""
+    """The API at an address; `host` is the name that it is asked by, where a host tells its workloads apart by that."""
 
-    def __init__(self, address, token=TOKEN):
+    def __init__(self, address, token=TOKEN, host=None):
         self.address, self.token = urlsplit(address).netloc, token
+        self.named = {"host": host} if host else {}
 
     def ask(self, method, target, body=None, **headers):
         connection = http.client.HTTPConnection(self.address, timeout=60)
-        given = {"authorization": f"Bearer {self.token}", "content-type": "application/json", **headers}
+        given = {"authorization": f"Bearer {self.token}", "content-type": "application/json", **self.named, **headers}
         connection.request(method, target, body, {name: value for name, value in given.items() if value is not None})
         response = connection.getresponse()
         text = response.read()
@@ -182,7 +183,7 @@ class FrontTest:
         # It is announced, and not even sent.
         connection = http.client.HTTPConnection(self.front.address, timeout=60)
         headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
-        headers |= {"content-length": str((1 << 20) + 1)}
+        headers |= {"content-length": str((1 << 20) + 1), **self.front.named}
         connection.request("POST", "/gcf:connector/connections/list", headers=headers)
         response = connection.getresponse()
         self.assertEqual((response.status, json.loads(response.read())["kind"]), (413, "too-large"))
