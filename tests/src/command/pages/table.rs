@@ -21,6 +21,7 @@ const PLAIN: Page = Page { file: "", before: "", files: &[], stand_ins: &[], not
 const CONNECT: &str = "gcf connect --nickname work --credentials key.json";
 const GCLOUD: &str = "gcloud asks Google";
 const WASMTIME: &str = "needs another host; tests/hosts/wasmtime/run.sh runs it";
+const WASSETTE: &str = "needs another host; tests/hosts/wassette/run.sh runs the same";
 const BROWSER: &str = "a person consents in a browser: tests/sign-in runs it, with Chromium";
 
 pub(crate) const PAGES: [Page; 16] = [
@@ -110,9 +111,16 @@ pub(crate) const PAGES: [Page; 16] = [
                 "wasmtime run -S http --dir secrets::/store --env GCF_STORE_KEY gcf-command.wasm functions.list --connection CONNECTION",
                 WASMTIME,
             ),
+            ("cargo xtask compose --store target/gcf-store-files.wasm --out gcf.wasm", WASSETTE),
+            ("wassette component load file://$PWD/gcf.wasm", WASSETTE),
+            ("wassette permission grant network gcf oauth2.googleapis.com", WASSETTE),
+            ("wassette permission grant storage gcf fs://$PWD/secrets --access read,write", WASSETTE),
+            ("wassette permission grant environment-variable gcf GCF_STORE_KEY", WASSETTE),
+            ("wassette permission grant environment-variable gcf GCF_FILES_DIR", WASSETTE),
+            ("wassette serve --env GCF_STORE_KEY=$GCF_STORE_KEY --env GCF_FILES_DIR=$PWD/secrets", WASSETTE),
             (
                 "nats request gcf.functions.list '{\"connection\": \"CONNECTION\", \"input\": {\"regions\": [\"us-central1\"]}}'",
-                "needs a broker; fronts/messages/src/tests.rs handles such messages",
+                "needs a broker; tests/hosts/wasmcloud/run.sh sends such messages",
             ),
         ],
         shown: &[(
