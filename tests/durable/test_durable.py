@@ -1,0 +1,186 @@
+"""The flow of examples/durable, whose process is killed: between two steps, and in the middle of one.
+
+python test_durable.py RESTATE WASMTIME COMPOSED
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests/hosts"), str(ROOT / "tests/hosts/python")]
+from etcd import answers, free_ports  # noqa: E402
+from fake_google import GEN2  # noqa: E402
+from front import KEY, STORE_KEY, TOKEN, FakeGoogle, Front  # noqa: E402
+
+RESTATE, WASMTIME, COMPOSED = sys.argv[1:4]
+WITHIN = 60
+
+
+def ask(url, given=None, **headers):
+    data = None if given is None else json.dumps(given).encode()
+    request = urllib.request.Request(url, data, {"content-type": "application/json", **headers})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        text = answer.read()
+    return json.loads(text) if text else None
+
+
+class Serving:
+    """`wasmtime serve`, with the front, the connector and a store in a folder."""
+
+    def __init__(self, folder, google):
+        variables = {"GCF_FRONT_TOKEN": TOKEN, "GCF_STORE_KEY": STORE_KEY, "GCF_REROUTE_TO": f"127.0.0.1:{google.port}"}
+        given = [word for pair in variables.items() for word in ("--env", "=".join(pair))]
+        command = [WASMTIME, "serve", "-S", "cli", "--addr", "127.0.0.1:0", "--dir", f"{folder}::/store", *given, COMPOSED]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.address = self.process.stderr.readline().split()[-1].rstrip("/")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.communicate()
+
+
+class Restate:
+    """Its server, with all that it keeps in a folder."""
+
+    def __init__(self, folder):
+        node, ingress, admin = free_ports(3)
+        variables = {
+            "RESTATE_BASE_DIR": folder,
+            "RESTATE_LISTEN_MODE": "tcp",
+            "RESTATE_BIND_ADDRESS": f"127.0.0.1:{node}",
+            "RESTATE_INGRESS__BIND_ADDRESS": f"127.0.0.1:{ingress}",
+            "RESTATE_ADMIN__BIND_ADDRESS": f"127.0.0.1:{admin}",
+            "RESTATE_DEFAULT_NUM_PARTITIONS": "1",
+            "RESTATE_DISABLE_TELEMETRY": "true",
+            "RESTATE_DEFAULT_RETRY_POLICY__MAX_INTERVAL": "500ms",
+        }
+        with open(Path(folder) / "log", "wb") as log:
+            options = {"env": {"PATH": os.environ["PATH"], **variables}, "stdout": log, "stderr": log}
+            self.process = subprocess.Popen([RESTATE, "--no-logo"], **options)
+        self.ingress, self.admin = f"http://127.0.0.1:{ingress}", f"http://127.0.0.1:{admin}"
+        answers(f"{self.admin}/health", self.process)
+        answers(f"{self.ingress}/restate/health", self.process)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Flow:
+    """A process that runs the flow's code."""
+
+    def __init__(self, port, variables):
+        command = [sys.executable, "-m", "hypercorn", "flow:app", "--bind", f"127.0.0.1:{port}"]
+        options = {"env": {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **variables}, "cwd": ROOT / "examples/durable"}
+        # hypercorn starts others, which would outlive it.
+        options |= {"start_new_session": True, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        self.process = subprocess.Popen(command, **options)
+        answers(f"http://127.0.0.1:{port}/health", self.process)
+
+    def says(self, event):
+        for line in self.process.stdout:
+            if line.startswith("{") and json.loads(line)["event"] == event:
+                return
+        raise AssertionError(f"it has ended, and did not say {event}")
+
+    def kill(self):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.communicate()
+
+
+class DurableTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.google = cls.enterClassContext(FakeGoogle(json.loads(KEY)))
+        store, kept = (cls.enterClassContext(tempfile.TemporaryDirectory()) for _ in range(2))
+        serving = Serving(store, cls.google)
+        cls.addClassCleanup(serving.stop)
+        front = Front(serving.address)
+        request = {"nickname": "orders", "project": "demo-project", "credential": {"google-json": KEY}}
+        connection = front.done("connections/connect", request)["connection"]["id"]
+        # From here on, where the function is and the token for it are known: the next request is the call.
+        hello = {"function": {"named": {"name": "hello-gen2", "region": "europe-west1"}}, "auth": "id-token"}
+        front.done("functions/invoke", hello, connection=connection)
+        cls.variables = {"GCF_FRONT": serving.address, "GCF_FRONT_TOKEN": TOKEN, "GCF_CONNECTION": connection}
+        cls.variables |= {"FLOW_FUNCTION": "hello-gen2"}
+        cls.restate = Restate(kept)
+        cls.addClassCleanup(cls.restate.stop)
+        [cls.port] = free_ports(1)
+        # Restate asks it once what it has.
+        flow = Flow(cls.port, cls.variables)
+        cls.addClassCleanup(flow.kill)
+        ask(f"{cls.restate.admin}/deployments", {"uri": f"http://127.0.0.1:{cls.port}"})
+        flow.kill()
+
+    def begin(self, **variables):
+        flow = Flow(self.port, {**self.variables, **variables})
+        self.addCleanup(flow.kill)
+        return flow
+
+    def calls(self, key):
+        """The steps of an order that the function was called for."""
+        bodies = [json.loads(body) for _, _, _, body in self.google.sent_to(GEN2) if body]
+        return [body["step"] for body in bodies if body["order"] == key]
+
+    def until(self, true):
+        """Asks again and again: each time is a request."""
+        end = time.monotonic() + WITHIN
+        while not true():
+            assert time.monotonic() < end, f"not in {WITHIN} s"
+
+    def order(self, key, handler, given):
+        return ask(f"{self.restate.ingress}/order/{key}/{handler}", given)
+
+    def result(self, key):
+        return ask(f"{self.restate.ingress}/restate/workflow/order/{key}/attach")
+
+    def test_killed_between_two_steps_each_is_made_once(self):
+        flow = self.begin()
+        self.order("7", "run/send", {"item": "tea"})
+        flow.says("waiting")
+        flow.kill()
+        self.assertEqual(self.calls("7"), ["reserve"])
+        self.begin()
+        self.order("7", "approve", True)
+        result = self.result("7")
+        # What the function of the strict Google answers.
+        self.assertEqual(result, {"reserved": {"status": 418}, "confirmed": {"status": 418}})
+        self.assertEqual(self.calls("7"), ["reserve", "confirm"])
+        # Whoever asks again gets what is written down.
+        self.assertEqual(self.result("7"), result)
+        self.assertEqual(len(self.calls("7")), 2)
+
+    def test_killed_in_a_step_that_step_is_made_again(self):
+        flow = self.begin()
+        self.google.stall()
+        self.order("8", "run/send", {"item": "tea"})
+        self.until(lambda: self.calls("8") == ["reserve"])
+        flow.kill()
+        self.google.resume()
+        self.begin().says("waiting")
+        self.order("8", "approve", False)
+        self.assertEqual(self.result("8"), {"reserved": {"status": 418}, "confirmed": None})
+        self.assertEqual(self.calls("8"), ["reserve", "reserve"])
+
+    def test_what_cannot_be_mended_by_asking_again_ends_the_flow(self):
+        self.begin(GCF_CONNECTION="none")
+        self.order("9", "run/send", {"item": "tea"})
+        with self.assertRaises(urllib.error.HTTPError) as failed:
+            self.result("9")
+        self.assertIn("there is no connection of this id", failed.exception.read().decode())
+        failed.exception.close()
+        self.assertEqual(self.calls("9"), [])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
