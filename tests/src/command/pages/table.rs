@@ -22,9 +22,11 @@ const CONNECT: &str = "gcf connect --nickname work --credentials key.json";
 const GCLOUD: &str = "gcloud asks Google";
 const WASMTIME: &str = "needs another host; tests/hosts/wasmtime/run.sh runs it";
 const WASSETTE: &str = "needs another host; tests/hosts/wassette/run.sh runs the same";
+const FLEET: &str = "needs machines; tests/hosts/wasmcloud/run.sh starts the same";
+const DURABLE: &str = "needs Restate; tests/durable/run.sh starts the same";
 const BROWSER: &str = "a person consents in a browser: tests/sign-in runs it, with Chromium";
 
-pub(crate) const PAGES: [Page; 16] = [
+pub(crate) const PAGES: [Page; 17] = [
     Page {
         file: "README.md",
         not_run: &[
@@ -78,6 +80,32 @@ pub(crate) const PAGES: [Page; 16] = [
                 GCLOUD,
             ),
         ],
+        ..PLAIN
+    },
+    Page {
+        file: "docs/guide/fleet.md",
+        not_run: &[
+            (
+                "wash host --http-addr 0.0.0.0:8000 --oci-ca-path ca.crt --scheduler-nats-url tls://nats.example.com:4222 --scheduler-nats-tls-ca ca.crt --scheduler-nats-tls-cert host.crt --scheduler-nats-tls-key host.key --data-nats-url tls://nats.example.com:4222 --data-nats-tls-ca ca.crt --data-nats-tls-cert worker.crt --data-nats-tls-key worker.key",
+                FLEET,
+            ),
+            ("pip install --requirement examples/fleet/requirements.txt", FLEET),
+            (
+                "export NATS_URL=tls://nats.example.com:4222 NATS_CA=ca.crt NATS_CERT=scheduler.crt NATS_KEY=scheduler.key",
+                FLEET,
+            ),
+            ("python examples/fleet/scheduler.py --secrets secrets examples/fleet/fleet.yaml", FLEET),
+            ("pip install --requirement examples/durable/requirements.txt", DURABLE),
+            (
+                "export GCF_FRONT=http://127.0.0.1:8080 GCF_CONNECTION=CONNECTION FLOW_FUNCTION=orders",
+                DURABLE,
+            ),
+            ("cd examples/durable && hypercorn flow:app --bind 127.0.0.1:9080", DURABLE),
+        ],
+        shown: &[(
+            "caller ──HTTP──┐               ┌─ host 1: fronts ─ connector ─ store ─┐",
+            "a picture of what stands where",
+        )],
         ..PLAIN
     },
     Page { file: "docs/guide/guard-rails.md", ..PLAIN },
