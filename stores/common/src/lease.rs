@@ -24,12 +24,12 @@ impl StoredLease {
     }
 
     /// The time for which it still holds. One from the future dates from before the clock was set back, and says
-    /// nothing about that time; the clocks of two hosts may differ by a minute.
+    /// nothing about that time; the clocks of two hosts may differ by a minute. None is longer than it was granted for.
     #[must_use]
     pub fn rest(&self, now: Duration) -> Option<Duration> {
         let now = millis(now);
         let is_past = self.granted <= now.saturating_add(millis(SKEW));
-        let rest = self.until.checked_sub(now).filter(|rest| *rest > 0 && is_past)?;
+        let rest = self.until.checked_sub(now.max(self.granted)).filter(|rest| *rest > 0 && is_past)?;
         Some(Duration::from_millis(rest).min(MAX_LEASE))
     }
 
@@ -73,6 +73,8 @@ mod tests {
         assert_eq!(lease.rest(NOW), Some(30 * SECOND));
         assert_eq!(lease.rest(NOW + 29 * SECOND), Some(SECOND));
         assert_eq!(lease.rest(NOW + 30 * SECOND), None);
+        // Whoever looked at their clock, and was slower to ask than somebody else to be granted it.
+        assert_eq!(lease.rest(NOW - SECOND), Some(30 * SECOND));
         assert_eq!(StoredLease::from_json(lease.to_json().as_bytes()), Some(lease));
     }
 
