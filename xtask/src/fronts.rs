@@ -66,9 +66,14 @@ impl Workspace {
         };
         let arguments: Vec<_> =
             arguments.iter().map(absolute).collect::<Result<_, _>>().map_err(Error::own)?;
+        self.compose_with(&connector, &arguments)
+    }
+
+    /// Composes a component, in the connector's place, with what the arguments name.
+    pub(crate) fn compose_with(&self, component: &Path, arguments: &[PathBuf]) -> Result<(), Error> {
         let mut cargo = self.cargo(["run", "--quiet", "--locked", "--package", "gcf-compose"]);
         cargo.env("CARGO_TARGET_DIR", self.target.join("fronts"));
-        cargo.args(["--manifest-path", MANIFEST, "--", "--connector"]).arg(connector).args(arguments);
+        cargo.args(["--manifest-path", MANIFEST, "--", "--connector"]).arg(component).args(arguments);
         run(cargo)
     }
 }

@@ -28,6 +28,8 @@ cargo xtask COMMAND
   test [ARGS]    builds it and the guest of the tests, then runs every test;
                  ARGS go to `cargo test`
   stores         builds the stores for other hosts, to target/gcf-store-*.wasm
+  conformance    builds the stores, and composes each with what stores have to
+                 pass, to target/gcf-conformance-*.wasm
   fronts         builds the fronts, for hosts that nobody here wrote, to
                  target/gcf-front-http.wasm and the like; --test tests them
   compose ARGS   builds the component, then makes one file of several:
@@ -45,6 +47,9 @@ const HOSTILE_GUEST: &str = "gcf-hostile-guest";
 /// The stores for hosts that have none.
 const STORES: [&str; 3] = ["gcf-store-etcd", "gcf-store-files", "gcf-store-vault"];
 
+/// The component that stores have to pass.
+const CONFORMANCE: &str = "gcf-store-conformance";
+
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
     let command = arguments.next().unwrap_or_else(|| "help".into());
@@ -59,6 +64,7 @@ fn main() -> ExitCode {
         Some("gcf") => Workspace::find().and_then(|workspace| workspace.gcf(None, &rest)),
         Some("test") => Workspace::find().and_then(|workspace| workspace.test(&rest)),
         Some("stores") => Workspace::find().and_then(|workspace| workspace.stores()),
+        Some("conformance") => Workspace::find().and_then(|workspace| workspace.conformance()),
         Some("fronts") => Workspace::find().and_then(|workspace| workspace.fronts(&rest)),
         Some("compose") => Workspace::find().and_then(|workspace| workspace.compose(&rest)),
         Some("bench") => Workspace::find().and_then(|workspace| workspace.bench(&rest)),
@@ -116,6 +122,22 @@ impl Workspace {
         for store in STORES {
             say(&format!("building {store}"));
             self.small_component(store, &self.target.join(format!("{store}.wasm")))?;
+        }
+        Ok(())
+    }
+
+    fn conformance(&self) -> Result<(), Error> {
+        self.stores()?;
+        say(&format!("building {CONFORMANCE}"));
+        let guest = self.target.join(format!("{CONFORMANCE}.wasm"));
+        self.component(CONFORMANCE, Std::AsInstalled, &guest)?;
+        for store in STORES {
+            let composed = format!("{}.wasm", store.replace("store", "conformance"));
+            let store = self.target.join(format!("{store}.wasm"));
+            self.compose_with(
+                &guest,
+                &["--store".into(), store, "--out".into(), self.target.join(composed)],
+            )?;
         }
         Ok(())
     }

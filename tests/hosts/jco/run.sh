@@ -12,15 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 target="${CARGO_TARGET_DIR:-$root/target}"
 . "$root/tests/left-out.sh"
-command -v npm >/dev/null || left_out jco "there is no npm"
-
-folder=$target/hosts/jco
-mkdir -p "$folder"
-if ! cmp -s "$here/package-lock.json" "$folder/installed.json"; then
-  cp "$here/package.json" "$here/package-lock.json" "$folder/"
-  (cd "$folder" && npm ci --silent --no-audit --no-fund --ignore-scripts) || left_out jco "npm cannot install jco"
-  cp "$here/package-lock.json" "$folder/installed.json"
-fi
+. "$here/installed.sh"
 cp "$here/store.js" "$here/network.js" "$here/host.test.mjs" "$folder/"
 
 cd "$root"

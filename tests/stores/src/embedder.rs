@@ -1,10 +1,9 @@
-//! A host of few lines: a store's component as a store of this machine.
+//! A host of few lines, which knows WASI, and of this project the contract.
 //!
-//! It knows WASI and the contract, and nothing else of this project. Each call has an instance of its own.
+//! `guest` has it run the conformance component; `direct` makes a store's component a store of this machine.
 
 use std::{
     collections::BTreeMap,
-    fmt,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
@@ -13,62 +12,50 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use gcf_host::secrets::{Entry, Expected, Lease, SecretStore, StoreError};
+use gcf_host::secrets::SecretStore;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use wasmtime::{
     Engine, Store,
-    component::{Component, Linker, ResourceTable},
+    component::{Component, InstancePre, Linker, ResourceTable},
 };
 use wasmtime_wasi::{FsPerms, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
-mod bindings {
-    wasmtime::component::bindgen!({
-        inline: "
-            package gcf:store-tests;
-            world embedder { export gcf:connector/secret-store@0.1.0; }
-        ",
-        path: "../../wit",
-        world: "gcf:store-tests/embedder",
-    });
-}
+use crate::{component, guest, tls::Trusting};
 
-use crate::component;
-
-use self::bindings::{
-    EmbedderPre,
-    exports::gcf::connector::secret_store::{self as wit, SignatureAlgorithm},
-};
-
-/// A host with a store.
+/// A host, for a component of its own.
 pub(crate) struct Embedder {
     compiled: Compiled,
     environment: Vec<(String, String)>,
     folder: Option<PathBuf>,
     clock: Clock,
+    network: Option<Trusting>,
+    store: Option<Arc<dyn SecretStore>>,
 }
 
-/// An engine, and a store's component in it.
+/// An engine, and a component in it.
 #[derive(Clone)]
 struct Compiled {
     engine: Engine,
-    store: EmbedderPre<State>,
+    component: InstancePre<State>,
 }
 
 impl Compiled {
-    fn new(component: &Path) -> Self {
+    fn new(component: &Path, change: impl FnOnce(&mut Linker<State>)) -> Self {
         let engine = Engine::default();
         let component = Component::from_file(&engine, component).unwrap();
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker).unwrap();
         wasmtime_wasi_http::p2::add_only_http_to_linker_sync(&mut linker).unwrap();
-        let store = EmbedderPre::new(linker.instantiate_pre(&component).unwrap()).unwrap();
-        Self { engine, store }
+        guest::link(&mut linker);
+        change(&mut linker);
+        let component = linker.instantiate_pre(&component).unwrap();
+        Self { engine, component }
     }
 }
 
@@ -76,7 +63,7 @@ impl Compiled {
 static HOSTS: [Mutex<BTreeMap<&str, Compiled>>; 2] = [const { Mutex::new(BTreeMap::new()) }; 2];
 
 impl Embedder {
-    /// A store on the first host.
+    /// A component on the first host.
     pub(crate) fn new(name: &'static str, environment: &[(&str, &str)]) -> Self {
         Self::on(0, name, environment)
     }
@@ -86,12 +73,25 @@ impl Embedder {
         Self::on(1, name, environment)
     }
 
+    /// A component on a host of its own, which links something else than others do.
+    pub(crate) fn changed(
+        name: &'static str,
+        environment: &[(&str, &str)],
+        change: impl FnOnce(&mut Linker<State>),
+    ) -> Self {
+        Self::of(Compiled::new(&component(name), change), environment)
+    }
+
     fn on(host: usize, name: &'static str, environment: &[(&str, &str)]) -> Self {
         let mut compiled = HOSTS[host].lock().unwrap();
-        let compiled = compiled.entry(name).or_insert_with(|| Compiled::new(&component(name))).clone();
+        let compiled = compiled.entry(name).or_insert_with(|| Compiled::new(&component(name), |_| ()));
+        Self::of(compiled.clone(), environment)
+    }
+
+    fn of(compiled: Compiled, environment: &[(&str, &str)]) -> Self {
         let environment =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { compiled, environment, folder: None, clock: Clock::default() }
+        Self { compiled, environment, folder: None, clock: Clock::default(), network: None, store: None }
     }
 
     /// Mounts a folder at `/store`.
@@ -104,10 +104,18 @@ impl Embedder {
         Self { clock: clock.clone(), ..self }
     }
 
-    fn call<T>(
-        &self,
-        ask: impl FnOnce(&wit::Guest, &mut Store<State>) -> wasmtime::Result<Result<T, wit::StoreError>>,
-    ) -> Result<T, StoreError> {
+    /// Answers the component's questions by a store of this process.
+    pub(crate) fn with_store(self, store: Arc<dyn SecretStore>) -> Self {
+        Self { store: Some(store), ..self }
+    }
+
+    /// Sends over TLS, to a server that stands in for all.
+    pub(crate) fn with_network(self, network: Trusting) -> Self {
+        Self { network: Some(network), ..self }
+    }
+
+    /// What an instance needs, and the component to make it of.
+    pub(crate) fn ready(&self) -> (Store<State>, &InstancePre<State>) {
         let mut wasi = WasiCtx::builder();
         wasi.wall_clock(self.clock.clone());
         for (name, value) in &self.environment {
@@ -119,21 +127,22 @@ impl Embedder {
         let state = State {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            hooks: Loopback,
+            network: Network(self.network.clone()),
             table: ResourceTable::new(),
+            store: self.store.clone(),
         };
-        let mut store = Store::new(&self.compiled.engine, state);
-        let host = self.compiled.store.instantiate(&mut store).unwrap();
-        let answer = ask(host.gcf_connector_secret_store(), &mut store).expect("no call ends in a trap");
-        answer.map_err(Into::into)
+        (Store::new(&self.compiled.engine, state), &self.compiled.component)
     }
 }
 
-struct State {
+/// The host's side of one instance.
+pub(crate) struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    hooks: Loopback,
+    network: Network,
     table: ResourceTable,
+    /// The store of this process that the component imports, if it does.
+    pub(crate) store: Option<Arc<dyn SecretStore>>,
 }
 
 impl WasiView for State {
@@ -144,23 +153,26 @@ impl WasiView for State {
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+        WasiHttpCtxView { hooks: &mut self.network, table: &mut self.table, ctx: &mut self.http }
     }
 }
 
-/// Sends to servers on loopback, without TLS, and leaves every timeout to the guest.
-struct Loopback;
+/// Sends to servers on loopback, without TLS if nothing else is said, and leaves every timeout to the guest.
+struct Network(Option<Trusting>);
 
-type Ending = Box<dyn Future<Output = Result<(), Error>> + Send>;
-type Exchange = Box<dyn Future<Output = Result<(http::Response<WasiBody>, Ending), Error>> + Send>;
+pub(crate) type Ending = Box<dyn Future<Output = Result<(), Error>> + Send>;
+pub(crate) type Exchange = Box<dyn Future<Output = Result<(http::Response<WasiBody>, Ending), Error>> + Send>;
 
-impl WasiHttpHooks for Loopback {
+impl WasiHttpHooks for Network {
     fn send_request(
         &mut self,
         request: http::Request<WasiBody>,
         _: Option<RequestOptions>,
         _: Ending,
     ) -> Exchange {
+        if let Some(trusting) = &self.0 {
+            return trusting.send(request);
+        }
         Box::new(async move {
             let authority = request.uri().authority().ok_or(Error::HttpRequestUriInvalid)?.to_string();
             let socket = TcpStream::connect(&authority).await.map_err(Error::Connect)?;
@@ -209,68 +221,5 @@ impl gcf_host::clock::Clock for Clock {
 
     fn monotonic(&self) -> Duration {
         self.time()
-    }
-}
-
-impl fmt::Debug for Embedder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Embedder").finish_non_exhaustive()
-    }
-}
-
-impl SecretStore for Embedder {
-    fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
-        let entry = self.call(|guest, store| guest.call_get(store, key))?;
-        Ok(entry.map(|wit::Entry { value, version }| Entry { value, version }))
-    }
-
-    fn put(&self, key: &str, value: &str, expected: &Expected) -> Result<String, StoreError> {
-        self.call(|guest, store| guest.call_put(store, key, value, &expected.into()))
-    }
-
-    fn delete(&self, key: &str, expected: &Expected) -> Result<(), StoreError> {
-        self.call(|guest, store| guest.call_delete(store, key, &expected.into()))
-    }
-
-    fn keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        self.call(|guest, store| guest.call_keys(store, prefix))
-    }
-
-    fn acquire_lease(&self, name: &str, ttl: Duration) -> Result<Lease, StoreError> {
-        let ttl = ttl.as_millis().try_into().unwrap();
-        Ok(match self.call(|guest, store| guest.call_acquire_lease(store, name, ttl))? {
-            wit::Lease::Granted(token) => Lease::Granted(token),
-            wit::Lease::Held(rest) => Lease::Held(Duration::from_millis(rest)),
-        })
-    }
-
-    fn release_lease(&self, name: &str, token: &str) -> Result<(), StoreError> {
-        self.call(|guest, store| guest.call_release_lease(store, name, token))
-    }
-
-    fn sign(&self, key: &str, message: &[u8]) -> Result<Vec<u8>, StoreError> {
-        self.call(|guest, store| guest.call_sign(store, key, SignatureAlgorithm::Rs256, message))
-    }
-}
-
-impl From<&Expected> for wit::Expected {
-    fn from(expected: &Expected) -> Self {
-        match expected {
-            Expected::Anything => Self::Anything,
-            Expected::Absent => Self::Absent,
-            Expected::Version(version) => Self::Version(version.clone()),
-        }
-    }
-}
-
-impl From<wit::StoreError> for StoreError {
-    fn from(error: wit::StoreError) -> Self {
-        match error {
-            wit::StoreError::VersionMismatch => Self::VersionMismatch,
-            wit::StoreError::ReadOnly => Self::ReadOnly,
-            wit::StoreError::Unsupported => Self::Unsupported,
-            wit::StoreError::Unavailable(why) => Self::unavailable(why),
-            wit::StoreError::Other(why) => Self::other(why),
-        }
     }
 }

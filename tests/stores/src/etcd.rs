@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use crate::{
     CANARY, STORE_KEY,
-    conformance::{Hosts, keeps_its_time, outlives_its_server, pass},
+    conformance::{Host as _, Hosts, keeps_its_time, outlives_its_server, pass},
     embedder::Embedder,
     servers::{Server, all_bytes, is_in, silent},
+    tls::{Authority, Trusting},
 };
 
 fn settings(url: &str) -> [(&str, &str); 2] {
@@ -18,26 +19,44 @@ fn store(url: &str, more: &[(&str, &str)]) -> Embedder {
     Embedder::new("gcf-store-etcd", &[&settings(url), more].concat())
 }
 
+/// The conformance component over the store.
+fn host(settings: &[(&str, &str)]) -> Embedder {
+    Embedder::new("gcf-conformance-etcd", settings)
+}
+
 #[test]
 fn passes_on_two_hosts_and_nothing_lies_there_in_clear_text() {
     let server = Server::etcd();
     let url = server.url();
-    let (one, two) = (store(&url, &[]), Embedder::elsewhere("gcf-store-etcd", &settings(&url)));
+    let (one, two) = (host(&settings(&url)), Embedder::elsewhere("gcf-conformance-etcd", &settings(&url)));
     // etcd's own clock ends a lease.
     pass(&Hosts { name: "etcd", one: &one, two: &two, pass: &|_| {} });
-    one.put("tokens/a", CANARY, &Expected::Anything).unwrap();
-    assert_eq!(two.get("tokens/a").unwrap().unwrap().value, CANARY);
+    store(&url, &[]).put("tokens/a", CANARY, &Expected::Anything).unwrap();
+    assert_eq!(store(&url, &[]).get("tokens/a").unwrap().unwrap().value, CANARY);
     assert!(!is_in(CANARY, &all_bytes(server.folder.path())));
 }
 
 #[test]
 fn outlives_its_server_and_a_silent_one() {
     let mut server = Server::etcd();
-    let store_ = store(&server.url(), &[]);
+    let host = host(&settings(&server.url()));
     let server = std::cell::RefCell::new(&mut server);
-    outlives_its_server(&store_, || server.borrow_mut().stop(), || server.borrow_mut().start());
+    outlives_its_server(&host, || server.borrow_mut().stop(), || server.borrow_mut().start());
     let (_held, url) = silent();
     keeps_its_time(&store(&url, &[]));
+}
+
+#[test]
+fn over_tls_it_asks_whom_its_host_trusts_and_nobody_else() {
+    let authority = Authority::for_server("etcd.example");
+    let server = Server::etcd_over_tls(&authority);
+    let ask = |origin: &str, root| {
+        host(&settings(origin)).with_network(Trusting::new(origin, &server.address, root))
+    };
+    let (named, other) = ("https://etcd.example:2379", "https://other.example:2379");
+    ask(named, Some(&authority.root)).start().one_caller().unwrap();
+    ask(named, None).start().unavailable().unwrap();
+    ask(other, Some(&authority.root)).start().unavailable().unwrap();
 }
 
 #[test]

@@ -14,6 +14,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::tls::Authority;
+
 /// A server, which ends with the test.
 pub(crate) struct Server {
     program: String,
@@ -28,9 +30,25 @@ pub(crate) struct Server {
 impl Server {
     /// etcd, with an empty folder.
     pub(crate) fn etcd() -> Self {
+        Self::etcd_at("http", TempDir::new().unwrap(), &[])
+    }
+
+    /// The same over TLS.
+    pub(crate) fn etcd_over_tls(authority: &Authority) -> Self {
         let folder = TempDir::new().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let (certificate, key) =
+            (write("certificate.pem", &authority.certificate), write("key.pem", &authority.key));
+        Self::etcd_at("https", folder, &["--cert-file", &certificate, "--key-file", &key])
+    }
+
+    fn etcd_at(scheme: &str, folder: TempDir, more: &[&str]) -> Self {
         let (address, peers) = (free_address(), free_address());
-        let (clients, peers) = (format!("http://{address}"), format!("http://{peers}"));
+        let (clients, peers) = (format!("{scheme}://{address}"), format!("http://{peers}"));
         let data = folder.path().join("data");
         let arguments = [
             "--name",
@@ -48,6 +66,7 @@ impl Server {
             "--initial-cluster",
             &format!("one={peers}"),
         ];
+        let arguments = [&arguments[..], more].concat();
         Self::run(program("GCF_ETCD"), &arguments, "ready to serve client requests", address, folder)
     }
 
@@ -175,6 +194,22 @@ pub(crate) fn silent() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     (listener, url)
+}
+
+/// A server that gives everybody one answer.
+pub(crate) fn answering(status: &'static str, body: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for socket in listener.incoming().map_while(Result::ok) {
+            let mut lines = BufReader::new(&socket).lines().map_while(Result::ok);
+            if lines.any(|line| line.is_empty()) {
+                let length = body.len();
+                let _ = write!(&socket, "HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n{body}");
+            }
+        }
+    });
+    url
 }
 
 /// All bytes of all files in a folder.

@@ -4,16 +4,22 @@ use gcf_host::secrets::{Expected, SecretStore as _, StoreError};
 use rsa::{Pkcs1v15Sign, RsaPublicKey, pkcs8::DecodePublicKey as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use wasmtime::{
+    StoreContextMut,
+    component::{Linker, Resource},
+};
+use wasmtime_wasi::p2::DynOutputStream;
+use wasmtime_wasi_http::p2::body::HostOutgoingBody;
 
 use crate::{
     CANARY,
-    conformance::{Hosts, keeps_its_time, outlives_its_server, pass},
-    embedder::{Clock, Embedder},
-    servers::{Server, all_bytes, is_in, silent},
+    conformance::{Host as _, Hosts, keeps_its_time, outlives_its_server, pass},
+    embedder::{Clock, Embedder, State},
+    servers::{Server, all_bytes, answering, is_in, silent},
 };
 
 /// OpenBao with KV version 2 and transit, and the keys to it.
-struct Bao {
+pub(crate) struct Bao {
     server: Server,
     unseal: String,
     root: String,
@@ -28,7 +34,7 @@ fn policy() -> &'static str {
 }
 
 impl Bao {
-    fn start(is_kept: bool) -> Self {
+    pub(crate) fn start(is_kept: bool) -> Self {
         let server = Server::bao(is_kept);
         let made =
             server.tell("PUT", "/v1/sys/init", "", &json!({"secret_shares": 1, "secret_threshold": 1}));
@@ -55,6 +61,10 @@ impl Bao {
         self.server.tell("POST", &format!("/v1/{path}"), &self.root, body)
     }
 
+    pub(crate) fn settings(&self) -> Settings {
+        [("GCF_VAULT_URL", self.server.url()), ("GCF_VAULT_TOKEN", self.token.clone())]
+    }
+
     fn store(&self, more: &[(&str, &str)]) -> Embedder {
         store(&self.server.url(), &self.token, more)
     }
@@ -65,33 +75,67 @@ fn store(url: &str, token: &str, more: &[(&str, &str)]) -> Embedder {
     Embedder::new("gcf-store-vault", &settings)
 }
 
+pub(crate) type Settings = [(&'static str, String); 2];
+
+pub(crate) fn texts(settings: &Settings) -> [(&str, &str); 2] {
+    settings.each_ref().map(|(name, value)| (*name, &**value))
+}
+
+/// The conformance component over the store.
+fn host(settings: &Settings) -> Embedder {
+    Embedder::new("gcf-conformance-vault", &texts(settings))
+}
+
 #[test]
 fn passes_on_two_hosts_and_nothing_lies_there_in_clear_text() {
     let bao = Bao::start(true);
     let clock = Clock::default();
-    let url = bao.server.url();
-    let settings = [("GCF_VAULT_URL", &*url), ("GCF_VAULT_TOKEN", &*bao.token)];
-    let one = bao.store(&[]).with_clock(&clock);
-    let two = Embedder::elsewhere("gcf-store-vault", &settings).with_clock(&clock);
+    let settings = bao.settings();
+    let one = host(&settings).with_clock(&clock);
+    let two = Embedder::elsewhere("gcf-conformance-vault", &texts(&settings)).with_clock(&clock);
     pass(&Hosts { name: "vault", one: &one, two: &two, pass: &|time| clock.pass(time) });
-    one.put("tokens/a", CANARY, &Expected::Anything).unwrap();
-    assert_eq!(two.get("tokens/a").unwrap().unwrap().value, CANARY);
+    bao.store(&[]).put("tokens/a", CANARY, &Expected::Anything).unwrap();
+    assert_eq!(bao.store(&[]).get("tokens/a").unwrap().unwrap().value, CANARY);
     assert!(!is_in(CANARY, &all_bytes(bao.server.folder.path())));
 }
 
 #[test]
 fn outlives_its_server_and_a_silent_one() {
     let bao = std::cell::RefCell::new(Bao::start(true));
-    let store_ = bao.borrow().store(&[]);
+    let settings = bao.borrow().settings();
+    let host = host(&settings);
     let start = || {
         bao.borrow_mut().server.start();
         // A sealed server is there, and cannot answer.
-        assert!(matches!(store_.get("a"), Err(StoreError::Unavailable(_))));
+        host.start().unavailable().unwrap();
         bao.borrow().unseal();
     };
-    outlives_its_server(&store_, || bao.borrow_mut().server.stop(), start);
+    outlives_its_server(&host, || bao.borrow_mut().server.stop(), start);
     let (_held, url) = silent();
     keeps_its_time(&store(&url, "token", &[]));
+}
+
+/// As a host would be that sends a body wherever it sees a stream for one.
+fn refuse_streams(linker: &mut Linker<State>) {
+    linker.allow_shadowing(true);
+    let mut types = linker.instance("wasi:http/types@0.2.12").unwrap();
+    let write = |_: StoreContextMut<'_, State>, _: (Resource<HostOutgoingBody>,)| {
+        let refused: wasmtime::Result<(Result<Resource<DynOutputStream>, ()>,)> =
+            Err(wasmtime::format_err!("a stream was opened"));
+        refused
+    };
+    types.func_wrap("[method]outgoing-body.write", write).unwrap();
+}
+
+#[test]
+fn a_question_without_a_body_opens_no_stream() {
+    let url = answering("404 Not Found", r#"{"errors":[]}"#);
+    let settings = [("GCF_VAULT_URL", &*url), ("GCF_VAULT_TOKEN", "token")];
+    let store = Embedder::changed("gcf-store-vault", &settings, refuse_streams);
+    assert_eq!(store.get("a").unwrap(), None);
+    // One with a body does, and ends in a trap here.
+    let write = || store.put("a", "x", &Expected::Anything);
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(write)).is_err());
 }
 
 #[test]
