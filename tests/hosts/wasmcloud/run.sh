@@ -2,7 +2,7 @@
 # Runs the connector, unmodified, on wasmCloud: two hosts, NATS with accounts, a registry, a store in etcd, and the scheduler of
 # examples/fleet.
 #
-#     tests/hosts/wasmcloud/run.sh [TEST…]
+#     tests/hosts/wasmcloud/run.sh [-k TEST]
 #
 # `cargo xtask test` has built the Google that it asks. What it needs of others is fetched once, into target/; etcd is
 # Debian's.
