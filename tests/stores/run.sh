@@ -12,16 +12,14 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 . tests/left-out.sh
+. tests/etcd.sh
 root=$PWD
 target=${CARGO_TARGET_DIR:-$root/target}
 
 # Not called as the programs: the shell would find the functions in their place.
 have_etcd() {
-  if ! command -v etcd >/dev/null && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-    { apt-get update -qq && apt-get install -qq -y --no-install-recommends etcd-server >/dev/null; } ||
-      echo "etcd cannot be installed"
-  fi
-  GCF_ETCD=$(command -v etcd) || left_out etcd "there is no etcd, and it cannot be installed"
+  needs_etcd
+  GCF_ETCD=$(command -v etcd)
   export GCF_ETCD
 }
 

