@@ -11,6 +11,7 @@ use crate::{
 pub(crate) fn make(contract: &Contract<'_>) -> String {
     let exports = contract.exports();
     let rows: String = exports.iter().map(|export| row(contract, export)).collect();
+    let names: String = exports.iter().map(|export| format!("&each::{},\n", constant(export))).collect();
     let functions: String = exports.iter().map(|export| functions(contract, export)).collect();
     let checks = exports.iter().map(|export| {
         let ident = ident(export);
@@ -18,7 +19,9 @@ pub(crate) fn make(contract: &Contract<'_>) -> String {
     });
     let checks: String = checks.collect();
     format!(
-        "/// The actions of the contract.\npub const ACTIONS: &[Action] = &[\n{rows}];\n\
+        "/// Each action by itself: a front that names some has nothing in it of the others.\n\
+         pub mod each {{\nuse super::*;\n{rows}}}\n\
+         /// The actions of the contract.\npub const ACTIONS: &[&Action] = &[\n{names}];\n\
          pub(crate) const CHECKS: &[(&str, Check, Check)] = &[\n{checks}];\n{functions}"
     )
 }
@@ -30,10 +33,16 @@ fn row(contract: &Contract<'_>, export: &Export<'_>) -> String {
     let parameters: Vec<_> = function.params.iter().map(|param| param.name.as_str()).collect();
     let holds_a_body = function.params.iter().any(|param| contract.holds_a_body(param.ty));
     let path = format!("{interface}/{}", function.name);
+    let constant = constant(export);
     format!(
-        "Action {{ name: {name:?}, path: {path:?}, parameters: &{parameters:?}, holds_a_body: {holds_a_body}, \
-         call: call_{ident} }},\n"
+        "/// `{name}`.\npub static {constant}: Action = Action {{ name: {name:?}, path: {path:?}, \
+         parameters: &{parameters:?}, holds_a_body: {holds_a_body}, call: call_{ident} }};\n"
     )
+}
+
+/// Its name as that of a constant, such as `FUNCTIONS_LIST`.
+fn constant(export: &Export<'_>) -> String {
+    ident(export).to_uppercase()
 }
 
 fn ident(export: &Export<'_>) -> String {

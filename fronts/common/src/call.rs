@@ -123,7 +123,7 @@ impl From<Wrong> for Failure {
 /// The action of this name, if there is one.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Action> {
-    ACTIONS.iter().find(|action| action.name == name)
+    ACTIONS.iter().copied().find(|action| action.name == name)
 }
 
 /// The action of this name, with a dot or without: `functions.list`, `functions-list`.

@@ -10,7 +10,7 @@ mod read;
 mod write;
 
 pub use call::{Action, Answer, Failure, Given, action, describe, find, perform, shortened};
-pub use contract::ACTIONS;
+pub use contract::{ACTIONS, each};
 pub use input::input;
 
 /// The types that a front has to tell apart.

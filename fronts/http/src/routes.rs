@@ -40,7 +40,7 @@ fn step(gate: &Gate, head: &Head<'_>, describe: impl Fn() -> String) -> Result<S
 
 /// The action of a path, such as `functions/list`.
 fn action(path: &str) -> Result<&'static Action, Reply> {
-    let found = gcf_front::ACTIONS.iter().find(|action| action.path == path);
+    let found = gcf_front::ACTIONS.iter().copied().find(|action| action.path == path);
     found.ok_or_else(|| match gcf_front::action(&path.replace('/', ".")) {
         Err(failure) => Reply::failure(404, failure),
         Ok(_) => no_route(path),
