@@ -16,31 +16,10 @@ from openapi_spec_validator import validate
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from front import ACCOUNT, KEY, STORE_KEY, TOKEN, FakeGoogle, Front, FrontTest  # noqa: E402
+from serving import Serving  # noqa: E402
 
 PROGRAM, COMPOSED, COMMAND = sys.argv[1:4]
 EXAMPLE = Path(__file__).parents[3] / "examples/serverless"
-
-
-class Serving:
-    """`wasmtime serve` on a port that the system picks."""
-
-    @classmethod
-    def of(cls, folder, variables):
-        options = ["-S", "cli", "--addr", "127.0.0.1:0", "--dir", f"{folder}::/store"]
-        for name, value in variables.items():
-            options += ["--env", f"{name}={value}"]
-        return cls([PROGRAM, "serve", *options, COMPOSED])
-
-    def __init__(self, command, **environment):
-        self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-        # "Serving HTTP on http://127.0.0.1:40123/"
-        line = self.process.stderr.readline()
-        self.address = line.split()[-1] if "http://" in line else ""
-        assert self.address, line + self.process.stderr.read()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.communicate()
 
 
 class WasmtimeTest(FrontTest, unittest.TestCase):
@@ -49,7 +28,7 @@ class WasmtimeTest(FrontTest, unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory()
         reroute = {"GCF_REROUTE_TO": f"127.0.0.1:{google.port}"}
         variables = {"GCF_FRONT_TOKEN": TOKEN, "GCF_STORE_KEY": STORE_KEY, **reroute}
-        cls.serving = Serving.of(cls.folder.name, variables)
+        cls.serving = Serving.of(PROGRAM, COMPOSED, cls.folder.name, variables)
         return Front(cls.serving.address)
 
     @classmethod
@@ -69,7 +48,7 @@ class WasmtimeTest(FrontTest, unittest.TestCase):
         connection.close()
 
     def test_an_open_front_refuses_pages_in_browsers(self):
-        serving = Serving.of(self.folder.name, {"GCF_FRONT_OPEN": "yes"})
+        serving = Serving.of(PROGRAM, COMPOSED, self.folder.name, {"GCF_FRONT_OPEN": "yes"})
         try:
             target, anybody = "/gcf:connector/catalog/describe", {"authorization": None}
             front = Front(serving.address)
@@ -92,7 +71,7 @@ class WasmtimeTest(FrontTest, unittest.TestCase):
             serving.stop()
 
     def test_without_a_token_nobody_is_answered(self):
-        serving = Serving.of(self.folder.name, {})
+        serving = Serving.of(PROGRAM, COMPOSED, self.folder.name, {})
         try:
             for method, target in [("GET", "/healthz"), ("POST", "/gcf:connector/connections/list")]:
                 status, error = Front(serving.address).ask(method, target)
