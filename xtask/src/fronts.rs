@@ -11,9 +11,10 @@ use crate::component::{CONNECTOR, Error, Std, Workspace, ensure_target, run, say
 const MANIFEST: &str = "fronts/Cargo.toml";
 
 /// The components of the workspace, and whether their standard library is built along, as the connector's is.
-const COMPONENTS: [(&str, bool); 5] = [
+const COMPONENTS: [(&str, bool); 6] = [
     ("gcf-front-command", true),
     ("gcf-front-http", true),
+    ("gcf-front-mcp", true),
     ("gcf-front-messages", true),
     ("gcf-relay", false),
     ("gcf-reroute", false),

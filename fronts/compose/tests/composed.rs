@@ -61,7 +61,7 @@ fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// What the HTTP front takes from its host: the environment with its token, and nothing else that the connector does not
+/// What a front over HTTP takes from its host: the environment with its token, and nothing else that the connector does not
 /// take too.
 const HTTP_FRONT: [&str; 4] = [
     "wasi:cli/environment@0.2.12",
@@ -86,16 +86,36 @@ fn without_panics(imports: BTreeSet<String>) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_front_takes_what_is_listed_here_and_is_small() {
-    let bytes = built("gcf-front-http");
-    Validator::new().validate_all(&bytes).unwrap();
-    assert!(bytes.len() <= MAX_BYTES, "{} bytes", bytes.len());
-    let front = read(&bytes);
-    let mut expected = names(&HTTP_FRONT);
-    expected.extend(of_contract(&CONTRACT));
-    expected.extend(of_contract(&["types"]));
-    assert_eq!(without_panics(front.imports), expected);
-    assert_eq!(front.exports, names(&["wasi:http/incoming-handler@0.2.12"]));
+fn a_front_over_http_takes_what_is_listed_here_and_is_small() {
+    for name in ["gcf-front-http", "gcf-front-mcp"] {
+        let bytes = built(name);
+        Validator::new().validate_all(&bytes).unwrap();
+        assert!(bytes.len() <= MAX_BYTES, "{name}: {} bytes", bytes.len());
+        let front = read(&bytes);
+        let mut expected = names(&HTTP_FRONT);
+        expected.extend(of_contract(&CONTRACT));
+        expected.extend(of_contract(&["types"]));
+        assert_eq!(without_panics(front.imports), expected, "{name}");
+        assert_eq!(front.exports, names(&["wasi:http/incoming-handler@0.2.12"]), "{name}");
+    }
+}
+
+#[test]
+fn a_model_cannot_call_what_takes_a_key() {
+    let mut imported = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(&built("gcf-front-mcp")) {
+        if let Payload::ImportSection(section) = payload.expect("the component is well-formed") {
+            for import in section.into_imports() {
+                let import = import.expect("an import");
+                if import.module.starts_with("gcf:connector/connections@") {
+                    imported.insert(import.name.to_owned());
+                }
+            }
+        }
+    }
+    assert_eq!(imported, names(&["check", "list"]));
+    let parts = Parts { front: Some(built("gcf-front-mcp")), ..parts() };
+    Validator::new().validate_all(&compose(parts).unwrap()).unwrap();
 }
 
 #[test]

