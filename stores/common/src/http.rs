@@ -69,7 +69,7 @@ impl HttpFailure {
     }
 }
 
-/// Where a server is.
+/// The place of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// True for https.

@@ -1,4 +1,4 @@
-//! What the stores for other hosts share.
+//! The parts that the stores for other hosts share.
 //!
 //! A store is a component that exports `gcf:connector/secret-store`, to be composed with the connector in a host that
 //! has no store of its own. Everything here but `guest` and `wasi` is tested natively.

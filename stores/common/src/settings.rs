@@ -1,4 +1,4 @@
-//! What the environment of a store says. It is the store's own: the connector beside it does not see it.
+//! The settings in the environment of a store. It is the store's own: the connector beside it does not see it.
 
 use std::collections::BTreeMap;
 

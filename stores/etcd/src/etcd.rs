@@ -30,7 +30,7 @@ pub(crate) struct Etcd<W> {
     seal: Seal,
 }
 
-/// Who asks.
+/// The identity of whoever asks.
 enum Who {
     Anybody,
     Token(String),

@@ -1,4 +1,4 @@
-//! What is asked of etcd, against its documentation, and what becomes of its answers. That etcd takes it so is tested
+//! Requests to etcd, against its documentation, and the store's reading of its answers. That etcd takes it so is tested
 //! with etcd itself: `tests/stores/run.sh etcd`.
 
 use std::time::Duration;

@@ -212,7 +212,7 @@ pub(crate) fn unwritable(error: io::Error) -> StoreError {
 
 /// The content of a version that deletes. No sealed value and no lease is empty.
 const DELETED: &[u8] = b"";
-/// What follows a first character that nothing follows. No segment has it.
+/// The rest of a segment of one character. No segment has it.
 const NOTHING: &str = "~";
 const ENTRIES: &str = "entries";
 const LEASES: &str = "leases";

@@ -29,7 +29,7 @@ pub(crate) struct Latest {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// What became of a version.
+/// The outcome for a version.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Added {
     /// It is the next one, and durable.

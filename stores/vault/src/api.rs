@@ -9,7 +9,7 @@ use gcf_store::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// What the server wraps around every answer.
+/// The wrapping of every answer.
 #[derive(Deserialize)]
 struct Answer<T> {
     data: T,
@@ -29,7 +29,7 @@ pub(crate) struct Metadata {
     pub(crate) version: u64,
 }
 
-/// What we keep in a secret: a value, a lease, or that it was deleted.
+/// The content of a secret of ours: a value, a lease, or nothing once it is deleted.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Kept {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,7 +86,7 @@ pub(crate) fn is_nothing(response: &Response) -> bool {
     response.status == 404 && serde_json::from_slice(&response.body).is_ok_and(|Nothing { errors: [] }| true)
 }
 
-/// What a status means, for all requests alike: <https://openbao.org/api-docs/#http-status-codes>.
+/// The meaning of a status, for all requests alike: <https://openbao.org/api-docs/#http-status-codes>.
 pub(crate) fn refused(status: u16) -> StoreError {
     match status {
         403 => StoreError::other("the server does not accept the token, or its policy does not allow this"),

@@ -1,4 +1,4 @@
-//! What is asked of the server, against its documentation, and what becomes of its answers. That it takes it so is tested
+//! Requests to the server, against its documentation, and the store's reading of its answers. That it takes it so is tested
 //! with OpenBao itself: `tests/stores/run.sh vault`.
 
 use std::time::Duration;
@@ -36,7 +36,7 @@ const READ: &str = r#"{"data":{"data":{"value":"x"},"metadata":{"created_time":"
 /// The answer, with status 404, where the newest version is deleted by hand.
 const DELETED_BY_HAND: &str = r#"{"data":{"data":null,"metadata":{"created_time":"2018-03-22T02:24:06.945319214Z","deletion_time":"2018-03-22T02:36:43Z","destroyed":false,"version":3}}}"#;
 const NOTHING: (u16, &str) = (404, r#"{"errors":[]}"#);
-/// What OpenBao 2.7.2 answers to a `cas` that is not the version.
+/// The answer of OpenBao 2.7.2 to a `cas` that is not the version.
 const OTHER_VERSION: (u16, &str) =
     (400, r#"{"errors":["check-and-set parameter did not match the current version"]}"#);
 

@@ -30,7 +30,7 @@ pub(crate) struct Vault<W> {
 struct Current {
     /// The version that a write has to replace; 0 where nothing was ever written.
     version: u64,
-    /// What is there, if it is not deleted.
+    /// The value, if it is not deleted.
     value: Option<String>,
 }
 

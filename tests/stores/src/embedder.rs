@@ -114,7 +114,7 @@ impl Embedder {
         Self { network: Some(network), ..self }
     }
 
-    /// What an instance needs, and the component to make it of.
+    /// The surroundings of an instance, and the component to make it of.
     pub(crate) fn ready(&self) -> (Store<State>, &InstancePre<State>) {
         let mut wasi = WasiCtx::builder();
         wasi.wall_clock(self.clock.clone());

@@ -115,7 +115,7 @@ fn outlives_its_server_and_a_silent_one() {
     keeps_its_time(&store(&url, "token", &[]));
 }
 
-/// As a host would be that sends a body wherever it sees a stream for one.
+/// Stands for a host that sends a body wherever it sees a stream for one.
 fn refuse_streams(linker: &mut Linker<State>) {
     linker.allow_shadowing(true);
     let mut types = linker.instance("wasi:http/types@0.2.12").unwrap();

@@ -1,4 +1,4 @@
-//! What every secret store has to pass, as a component: `wit/world.wit` beside it says in which steps. It asks the store
+//! The conformance of secret stores, as a component: `wit/world.wit` beside it says in which steps. It asks the store
 //! that it is composed with, or that its host has, and knows nothing else of either. `tests/stores` has hosts do the steps.
 #![cfg(target_family = "wasm")]
 
@@ -64,7 +64,7 @@ mod exported {
     bindings::export!(Conformance with_types_in bindings);
 }
 
-/// What a step has found, or what was wrong.
+/// The finding of a step, or the words for what was wrong.
 type Outcome<T = ()> = Result<T, String>;
 
 /// Takes an answer that has to be one.

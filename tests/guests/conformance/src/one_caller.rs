@@ -1,4 +1,4 @@
-//! What one caller can see.
+//! Everything that one caller can see.
 
 use crate::{
     Outcome,

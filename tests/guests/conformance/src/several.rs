@@ -1,4 +1,4 @@
-//! What several callers see of each other.
+//! Steps that show several callers to each other.
 
 use crate::{
     Outcome,
@@ -6,7 +6,7 @@ use crate::{
     done, same,
 };
 
-/// What one leaves and others find, sorted by its keys.
+/// The entries that one leaves and others find, sorted by their keys.
 fn entries() -> Vec<(String, String)> {
     let long = format!("tokens/{}", "/".repeat(249));
     let values = [
