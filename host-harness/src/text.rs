@@ -22,12 +22,12 @@ pub fn line(text: &str) -> Cow<'_, str> {
 }
 
 /// The name that is nearest to a text, if it is near: at most a quarter of the text's letters, and no more than
-/// three, are wrong, missing or too many.
+/// three, are wrong, missing or too many. Two neighbours that have changed places are one.
 pub fn nearest<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = (text.len() / 4).clamp(1, 3);
     let distance = |name: &'a str| {
         let far = name.len().abs_diff(text.len()) > near;
-        (if far { usize::MAX } else { strsim::levenshtein(text, name) }, name)
+        (if far { usize::MAX } else { strsim::osa_distance(text, name) }, name)
     };
     names.into_iter().map(distance).filter(|(distance, _)| *distance <= near).min().map(|(_, name)| name)
 }

@@ -196,12 +196,12 @@ pub(crate) fn word<'j>(json: &'j Value, at: &At<'_>, known: &[&str]) -> Result<&
 }
 
 /// The name that is nearest to a text, if it is near: at most a quarter of its letters, and no more than three, are
-/// wrong, missing or too many.
+/// wrong, missing or too many. Two neighbours that have changed places are one.
 pub(crate) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let near = (text.len() / 4).clamp(1, 3);
     let distance = |name: &'n str| {
         let far = name.len().abs_diff(text.len()) > near;
-        (if far { usize::MAX } else { strsim::levenshtein(text, name) }, name)
+        (if far { usize::MAX } else { strsim::osa_distance(text, name) }, name)
     };
     names.into_iter().map(distance).filter(|(distance, _)| *distance <= near).min().map(|(_, name)| name)
 }

@@ -1,14 +1,13 @@
 //! Names that somebody may have meant.
 
 /// The name that is nearest to a text, if it is near: at most a quarter of the text's letters, and no more than
-/// three, are wrong, missing or too many.
+/// three, are wrong, missing or too many. Two neighbours that have changed places are one.
 pub(crate) fn nearest<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = (text.len() / 4).clamp(1, 3);
     let distance = |name: &'a str| {
         // A list may be long, and most names are told apart by their lengths alone.
-        let distance =
-            if name.len().abs_diff(text.len()) > near { usize::MAX } else { strsim::levenshtein(text, name) };
-        (distance, name)
+        let far = name.len().abs_diff(text.len()) > near;
+        (if far { usize::MAX } else { strsim::osa_distance(text, name) }, name)
     };
     names.into_iter().map(distance).filter(|(distance, _)| *distance <= near).min().map(|(_, name)| name)
 }
@@ -27,6 +26,9 @@ mod tests {
     #[test_case("helo", Some("hello"); "a letter is missing")]
     #[test_case("helllo", Some("hello"); "a letter too many")]
     #[test_case("hallo", Some("hello"); "a wrong letter")]
+    #[test_case("helol", Some("hello"); "two letters that have changed places")]
+    #[test_case("ordesr", Some("orders"); "and at the end")]
+    #[test_case("us-cetnrla1", Some("us-central1"); "two such pairs")]
     #[test_case("order", Some("orders"); "the singular")]
     #[test_case("Orders", Some("orders"); "upper case")]
     #[test_case("us-centrl1", Some("us-central1"); "a region")]
