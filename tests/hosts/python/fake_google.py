@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[3]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
+COMPONENT = Path(os.environ.get("GCF_COMPONENT") or TARGET / "gcf-connector.wasm")
 KEY_FILE = ROOT / "tests/fixtures/demo-key.json"
 CANARIES = json.loads((ROOT / "tests/fixtures/canaries.json").read_text())
 

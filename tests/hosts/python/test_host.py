@@ -1,20 +1,17 @@
-"""The shipping component in a host that is not ours: Python, with WASI written by hand.
-
-python test_host.py [gcf-connector.wasm]
-"""
+"""The shipping component in a host that is not ours: Python, with WASI written by hand."""
 
 import hashlib
 import json
-import sys
 import unittest
-from pathlib import Path
+from urllib.parse import urlsplit
 
-from fake_google import API, BINARY, CANARIES, CLIENT, GEN1, GEN2, IAM, RUN, TOKEN_ORIGIN, FakeGoogle
-from host import Connector, ConnectorError, DictStore, Loopback
+from egress import Policy
+from fake_google import API, BINARY, CANARIES, CLIENT, COMPONENT, GEN1, GEN2, IAM, KEY_FILE, RUN, TOKEN_ORIGIN, FakeGoogle
+from host import Connector, ConnectorError
+from network import Network
+from store import DictStore
 
-ROOT = Path(__file__).resolve().parents[3]
-KEY = (ROOT / "tests/fixtures/demo-key.json").read_text()
-COMPONENT = ROOT / "target/gcf-connector.wasm"
+KEY = KEY_FILE.read_text()
 REDIRECT_URI = "http://127.0.0.1:8085/"
 
 REGIONS = {"hello-gen1": "us-central1", "hello-gen2": "europe-west1"}
@@ -36,14 +33,14 @@ GRANTED = {
 class HostTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.network = Loopback({})
+        cls.network = Network(instead={})
         cls.store = DictStore()
         cls.connector = Connector(COMPONENT, cls.store, cls.network)
 
     def setUp(self):
         self.google = FakeGoogle(json.loads(KEY))
         self.enterContext(self.google)
-        self.network.servers = self.google.origins()
+        self.network.instead = self.google.origins()
         self.store.entries.clear()
 
     def connect(self):
@@ -182,9 +179,13 @@ class HostTest(unittest.TestCase):
         error = self.refused("functions", "get", self.connect(), missing, None)
         self.assertEqual((error["kind"], error["http-status"]), ("not-found", 404))
 
-    def test_what_the_host_denies_is_not_sent(self):
+    def test_what_the_operator_of_the_host_denies_is_not_sent(self):
         connection = self.connect()
-        del self.network.servers[API], self.network.servers[RUN]
+        theirs = self.connector.policy
+        self.addCleanup(setattr, self.connector, "policy", theirs)
+        manifest = json.loads(self.connector.call("catalog", "describe"))["egress"]
+        allowed = [rule for rule in manifest if rule.get("host") not in [urlsplit(API).netloc, urlsplit(RUN).netloc]]
+        self.connector.policy = Policy(manifest, within=allowed)
         error = self.refused("functions", "list", connection, {"regions": []}, None)
         self.assertEqual((error["kind"], self.google.sent_to(API)), ("egress-denied", []))
 
@@ -271,18 +272,5 @@ class HostTest(unittest.TestCase):
         self.assertEqual(self.store.entries, {})
 
 
-def main():
-    global COMPONENT
-    if len(sys.argv) > 1:
-        COMPONENT = Path(sys.argv[1])
-    if not COMPONENT.is_file():
-        sys.exit(f"no component at {COMPONENT}: build it with `cargo xtask build`")
-    suite = unittest.defaultTestLoader.loadTestsFromTestCase(HostTest)
-    result = unittest.TextTestRunner(verbosity=2).run(suite)
-    failed = len({str(test) for test, _ in result.failures + result.errors})
-    print(f"{max(0, result.testsRun - failed)} passed, {failed} failed")
-    return 0 if result.wasSuccessful() and result.testsRun else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    unittest.main(verbosity=2)

@@ -14,11 +14,13 @@ wraps it in `Variant` otherwise. This module hides that rule, so that a host rea
 | resource                   | the Python object itself                    |
 """
 
+import difflib
 from dataclasses import dataclass
 from typing import Any
 
 from wasmtime.component import (
     BorrowType,
+    EnumType,
     ListType,
     OptionType,
     OwnType,
@@ -46,6 +48,15 @@ class Err:
     value: Any = None
 
 
+class FieldError(ValueError):
+    """A value that its type in the WIT has no place for. `field` says where: `request.function.named.region`."""
+
+    def __init__(self, field, problem):
+        # The value is not repeated: it may be a secret.
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+
+
 class Resources:
     """The Python objects behind the handles that a guest holds."""
 
@@ -70,24 +81,71 @@ class Resources:
         self._objects.clear()
 
 
-def encode(kind, value, resources):
-    """From plain Python to what the package `wasmtime` takes for the type `kind`."""
+def encode(kind, value, resources, at):
+    """From plain Python to what the package `wasmtime` takes for the type `kind`; `at` is the field's name in errors."""
     if isinstance(kind, RecordType):
-        record = Record()
-        for name, field in kind.fields:
-            setattr(record, name, encode(field, value.get(name), resources))
-        return record
+        return _record(kind, value, resources, at)
     if isinstance(kind, (VariantType, OptionType, ResultType)):
-        case, payload = _case_of(kind, value)
+        case, payload = _case_of(kind, value, at)
         of = _cases(kind)[case]
-        payload = None if of is None else encode(of, payload, resources)
+        if isinstance(kind, VariantType):
+            at = f"{at}.{case}"
+        if of is None and payload is not None:
+            raise FieldError(at, "nothing belongs to this case, None")
+        payload = None if of is None else encode(of, payload, resources, at)
         return Variant(case, payload) if _is_wrapped(kind) else payload
     if isinstance(kind, ListType):
-        return value if isinstance(value, bytes) else [encode(kind.element, item, resources) for item in value]
+        if _classes(kind) == {bytes}:
+            return bytes(_a(value, (bytes, bytearray), at, "bytes"))
+        items = enumerate(_a(value, list, at, "a list"))
+        return [encode(kind.element, item, resources, f"{at}[{index}]") for index, item in items]
     if isinstance(kind, TupleType):
-        return tuple(encode(of, item, resources) for of, item in zip(kind.elements, value, strict=True))
+        if len(_a(value, tuple, at, "a tuple")) != len(kind.elements):
+            raise FieldError(at, f"a tuple of {len(kind.elements)} belongs here, not of {len(value)}")
+        return tuple(
+            encode(of, item, resources, f"{at}[{index}]")
+            for index, (of, item) in enumerate(zip(kind.elements, value, strict=True))
+        )
     if isinstance(kind, (OwnType, BorrowType)):
         return resources.lend(value)
+    return _plain(kind, value, at)
+
+
+def _record(kind, value, resources, at):
+    fields = dict(kind.fields)
+    for name in _a(value, dict, at, "a dict"):
+        if name not in fields:
+            meant = difflib.get_close_matches(str(name), fields, 1)
+            hint = f"did you mean {meant[0]}?" if meant else f"there are {', '.join(fields)}"
+            raise FieldError(f"{at}.{name}", f"there is no such field; {hint}")
+    record = Record()
+    for name, of in fields.items():
+        if name not in value and not isinstance(of, OptionType):
+            raise FieldError(f"{at}.{name}", "this field is missing")
+        setattr(record, name, encode(of, value.get(name), resources, f"{at}.{name}"))
+    return record
+
+
+def _plain(kind, value, at):
+    """Strings, numbers, booleans and enums, which are passed on as they are."""
+    if isinstance(kind, EnumType):
+        if _a(value, str, at, "a string") not in kind.names:
+            raise FieldError(at, f"one of {', '.join(kind.names)} belongs here")
+        return value
+    [of] = _classes(kind)
+    _a(value, of, at, {str: "a string", int: "a number", bool: "True or False"}.get(of, of.__name__))
+    if of is int:
+        name = type(kind).__name__
+        bits, is_signed = int(name[1:]), name[0] == "S"
+        least, end = (-(1 << bits - 1), 1 << bits - 1) if is_signed else (0, 1 << bits)
+        if isinstance(value, bool) or not least <= value < end:
+            raise FieldError(at, f"a number from {least} to {end - 1} belongs here")
+    return value
+
+
+def _a(value, of, at, words):
+    if not isinstance(value, of):
+        raise FieldError(at, f"{words} belongs here, not {type(value).__name__}")
     return value
 
 
@@ -124,11 +182,16 @@ def _cases(kind):
     return dict(kind.cases)
 
 
-def _case_of(kind, value):
+def _case_of(kind, value, at):
     if isinstance(kind, OptionType):
         return ("none", None) if value is None else ("some", value)
     if isinstance(kind, ResultType):
-        return ("ok" if isinstance(value, Ok) else "err"), value.value
+        return ("ok" if isinstance(_a(value, (Ok, Err), at, "Ok or Err"), Ok) else "err"), value.value
+    names = ", ".join(_cases(kind))
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise FieldError(at, f"a tuple (case, payload) belongs here; the cases are {names}")
+    if value[0] not in _cases(kind):
+        raise FieldError(at, f"there is no such case; the cases are {names}")
     return value
 
 
