@@ -1,4 +1,4 @@
-// The shipping component, unmodified, in Node: transpiled by jco, with a store and a list of hosts in JavaScript.
+// The shipping component, unmodified, in Node: transpiled by jco, in the host that connector.js begins.
 //
 //     node --test host.test.mjs    (run.sh says with what around it)
 
@@ -8,39 +8,44 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { after, before, beforeEach, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 
-import { allow, sendTo } from "./network.js";
-import { entries } from "./store.js";
-import { api, catalog, connections, functions, planning } from "./out/connector.js";
+import { CallTimeout, Connector, ConnectorError, FieldError } from "./connector.js";
+import { Denied, Policy } from "./egress.js";
+import { MapStore } from "./store.js";
 
-const { GCF_GOOGLE: PROGRAM, GCF_KEY: KEY_FILE, GCF_PROJECT: PROJECT } = process.env;
+const { GCF_GOOGLE: PROGRAM, GCF_KEY: KEY_FILE, GCF_PROJECT: PROJECT, GCF_TABLE: TABLE_FILE } = process.env;
 const KEY = readFileSync(KEY_FILE, "utf8");
 const ACCOUNT = JSON.parse(KEY).client_email;
-const HELLO = { tag: "named", val: { name: "hello-gen2", region: "europe-west1" } };
-const MANIFEST = JSON.parse(catalog.describe()).egress;
+const HELLO = { named: { name: "hello-gen2", region: "europe-west1" } };
+const TABLE = JSON.parse(readFileSync(TABLE_FILE, "utf8"));
+const COMPONENT = new URL("./out/connector.js", import.meta.url);
 
 let google;
 let port;
+let store;
+let connector;
 
-// The strict Google is another process: the shim blocks this one while it waits.
 before(async () => {
   google = spawn(PROGRAM, [KEY_FILE], { stdio: ["pipe", "pipe", "inherit"] });
   google.stdin.write(readFileSync(PROJECT));
   [port] = await once(createInterface(google.stdout), "line");
-  sendTo(`127.0.0.1:${port}`);
+  store = new MapStore();
+  connector = await open();
 });
 
 after(async () => {
+  await connector.close();
   const unknown = await control("unknown");
   google.stdin.end();
   assert.deepEqual(unknown, [], "Google has no such calls");
 });
 
-beforeEach(() => {
-  entries.clear();
-  allow(MANIFEST);
-});
+afterEach(() => store.entries.clear());
+
+function open(options) {
+  return Connector.open(COMPONENT, { store, instead: `127.0.0.1:${port}`, ...options });
+}
 
 /** Node's fetch chooses the host header itself; the first part of the path says the same. */
 async function control(what) {
@@ -48,48 +53,35 @@ async function control(what) {
   return response.json();
 }
 
-function connect() {
-  const request = { nickname: "demo", project: "demo-project", credential: { tag: "google-json", val: KEY } };
-  return connections.connect(request, undefined).connection.id;
+async function connect() {
+  const request = { nickname: "demo", project: "demo-project", credential: { "google-json": KEY } };
+  return (await connector.call("connections.connect", request)).connection.id;
 }
 
-function invocation(body) {
-  return {
-    function: HELLO,
-    method: "POST",
-    path: "",
-    headers: [],
-    body: { tag: "bytes", val: { contentType: "application/octet-stream", data: body } },
-    auth: "id-token",
-    serverlessAuthorization: false,
-    idempotent: false,
-    raiseForStatus: false,
-  };
+function invocation(data = new Uint8Array()) {
+  return { function: HELLO, body: { bytes: { "content-type": "application/octet-stream", data } } };
 }
 
 /** The error of the contract that a call fails with. */
-function refused(call) {
-  try {
-    call();
-  } catch (error) {
-    assert.ok(error.payload, error);
-    return error.payload;
-  }
-  assert.fail("it is not refused");
+async function refused(call) {
+  const error = await call.then(() => assert.fail("it is not refused"), (caught) => caught);
+  assert.ok(error instanceof ConnectorError, error);
+  return error.error;
 }
 
-test("connects and keeps the key apart", () => {
-  const id = connect();
-  const [listed] = connections.list();
+test("connects and keeps the key apart", async () => {
+  const id = await connect();
+  const [listed] = await connector.call("connections.list");
   assert.deepEqual([listed.id, listed.kind, listed.account], [id, "service-account", ACCOUNT]);
   const line = JSON.parse(KEY).private_key.split("\n")[1];
-  const holding = [...entries].filter(([, entry]) => entry.value.includes(line)).map(([key]) => key);
+  const holding = [...store.entries].filter(([, entry]) => entry.value.includes(line)).map(([key]) => key);
   assert.deepEqual(holding, [`keys/${id}`]);
 });
 
-test("lists every generation", () => {
-  const { functions: found, unreachable } = functions.list(connect(), { regions: [] }, undefined);
-  assert.deepEqual(found.map(({ name, generation }) => `${name} ${generation}`).sort(), [
+test("lists every generation", async () => {
+  const connection = await connect();
+  const { functions, unreachable } = await connector.call("functions.list", {}, { connection });
+  assert.deepEqual(functions.map(({ name, generation }) => `${name} ${generation}`).sort(), [
     "hello-gen1 gen1",
     "hello-gen2 gen2",
     "hello-run cloud-run",
@@ -97,71 +89,157 @@ test("lists every generation", () => {
   assert.deepEqual(unreachable, ["asia-east1"]);
 });
 
-test("invokes with an ID token, and bodies arrive whole", () => {
-  const id = connect();
+test("invokes with an ID token, and bodies arrive whole", async () => {
+  const connection = await connect();
   for (const size of [0, 4096, 4097, 1_500_000]) {
     const body = Uint8Array.from({ length: size }, (_, at) => at % 256);
-    const answer = functions.invoke(id, invocation(body), undefined);
+    const answer = await connector.call("functions.invoke", invocation(body), { connection });
     assert.deepEqual([answer.status, answer.token, answer.principal], [418, "id-token", ACCOUNT]);
-    assert.deepEqual([...answer.body.val], Array.from({ length: 256 }, (_, at) => at));
+    assert.deepEqual([...answer.body.bytes], Array.from({ length: 256 }, (_, at) => at));
     const received = answer.headers.find(({ name }) => name === "x-received").value;
     assert.equal(Buffer.from(received).toString(), createHash("sha256").update(body).digest("hex"));
   }
 });
 
 test("asks for one token, and finds it again", async () => {
-  const id = connect();
-  functions.invoke(id, invocation(new Uint8Array()), undefined);
+  const connection = await connect();
+  await connector.call("functions.invoke", invocation(), { connection });
   const asked = async () => (await control("seen")).filter(([host]) => host === "oauth2.googleapis.com").length;
   const before = await asked();
-  functions.invoke(id, invocation(new Uint8Array()), undefined);
+  await connector.call("functions.invoke", invocation(), { connection });
   assert.equal(await asked(), before);
 });
 
-test("makes any other call", () => {
+test("makes any other call, offers options, and plans", async () => {
+  const connection = await connect();
   const path = "/v2/projects/demo-project/locations/us-central1/functions";
-  const answer = api.customApi(connect(), { method: "GET", path, headers: [] }, undefined);
+  const answer = await connector.call("api.custom-api", { method: "GET", path }, { connection });
   assert.deepEqual([answer.status, answer.token], [200, "access-token"]);
-  assert.match(JSON.parse(answer.body.val).functions[0].name, /\/hello-gen1$/);
+  assert.match(JSON.parse(answer.body.json).functions[0].name, /\/hello-gen1$/);
+  const offered = await connector.call("functions.options", { field: "regions", prefix: "bel" }, { connection });
+  assert.equal(offered.options[0].value, "europe-west1");
+  const action = { "functions-invoke": invocation() };
+  const plan = await connector.call("planning.plan", { action }, { connection });
+  assert.equal(plan.requests.at(-1).token, "id-token");
 });
 
-test("offers options, and plans", () => {
-  const id = connect();
-  const [region] = functions.options(id, { field: { tag: "regions" }, prefix: "bel" }, undefined).options;
-  assert.equal(region.value, "europe-west1");
-  const action = { tag: "functions-invoke", val: invocation(new Uint8Array()) };
-  assert.equal(planning.plan(id, action, undefined).requests.at(-1).token, "id-token");
-});
-
-test("says whose an error is", () => {
-  const unknown = refused(() => functions.list("none", { regions: [] }, undefined));
+test("says whose an error is", async () => {
+  const unknown = await refused(connector.call("functions.list", {}, { connection: "none" }));
   assert.deepEqual([unknown.kind, unknown.origin], ["connection-not-found", "connection"]);
-  const missing = { tag: "named", val: { name: "missing", region: "us-central1" } };
-  assert.equal(refused(() => functions.get(connect(), missing, undefined)).kind, "not-found");
+  const missing = { function: { named: { name: "missing", region: "us-central1" } } };
+  const error = await refused(connector.call("functions.get", missing, { connection: await connect() }));
+  assert.deepEqual([error.kind, error["http-status"]], ["not-found", 404]);
 });
 
-test("ends a call that nobody answers at its deadline", async () => {
-  const id = connect();
+test("names the field that does not fit, before anything runs", async () => {
+  const credential = { "google-json": "canary" };
+  const table = [
+    ["connections.connect", { nickname: 7, credential }, "request.nickname", "a string"],
+    ["connections.connect", { nickname: "n", nicknam: "canary", credential }, "request.nicknam", "there are nickname"],
+    ["connections.connect", { nickname: "n" }, "request.credential", "missing"],
+    ["connections.connect", { nickname: "n", credential: { "gogle-json": "canary" } }, "request.credential", "google-json"],
+    ["connections.connect", { nickname: "n", credential: { "google-json": null } }, "request.credential.google-json", "not null"],
+    ["connections.connect", { nickname: "n", credential: ["canary"] }, "request.credential", "an object of one field"],
+    ["connections.conect", {}, "connections.conect", "no such action"],
+    ["functions.list", { regions: "canary" }, "request.regions", "an array"],
+    ["functions.list", { regions: ["r", 1] }, "request.regions[1]", "a string"],
+    ["functions.list", { "page-size": 0 }, "request.page-size", "1 to 1000"],
+    ["functions.get", { function: { named: { name: {} } } }, "function.named.name", "a string"],
+    ["functions.invoke", { ...invocation(), auth: "canary" }, "request.auth", "id-token"],
+    ["functions.invoke", { ...invocation("canary") }, "request.body.bytes.data", "a Uint8Array"],
+    ["functions.invoke", { ...invocation(), idempotent: 1 }, "request.idempotent", "true or false"],
+  ];
+  for (const [action, input, field, words] of table) {
+    const error = await connector.call(action, input, { connection: "none" }).catch((caught) => caught);
+    assert.ok(error instanceof FieldError, `${field}: ${error}`);
+    assert.equal(error.field, field);
+    assert.ok(error.message.includes(words) && !error.message.includes("canary"), error.message);
+  }
+  await assert.rejects(connector.call("functions.list"), { field: "connection" });
+  await assert.rejects(connector.call("functions.list", {}, { connection: "none", deadlineMs: -1 }), { field: "deadline-ms" });
+});
+
+test("leaves the event loop free while a call waits, and ends it at its deadline", async () => {
+  const connection = await connect();
   await control("stall");
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 10);
   try {
-    const error = refused(() => functions.list(id, { regions: [] }, 700));
+    const error = await refused(connector.call("functions.list", {}, { connection, deadlineMs: 700 }));
     assert.equal(error.kind, "deadline-exceeded");
+    assert.ok(ticks >= 10, `the timer ticked ${ticks} times`);
   } finally {
+    clearInterval(timer);
     await control("resume");
   }
 });
 
-test("sends nothing to a host that is not in the manifest", async () => {
-  const id = connect();
-  allow(MANIFEST.filter((rule) => rule.host !== "run.googleapis.com" && rule["host-suffix"] !== ".run.app"));
+test("ends a call that sets itself no deadline, and goes on with another thread", async () => {
+  const impatient = await open({ seconds: 3 });
+  const connection = await connect();
+  await control("stall");
+  const stalled = impatient.call("functions.list", {}, { connection });
+  // Whoever waits for a turn gets it.
+  const waiting = impatient.call("connections.list");
+  await assert.rejects(stalled, CallTimeout);
+  await control("resume");
+  assert.equal((await waiting).length, 1);
+  assert.equal((await impatient.call("functions.list", {}, { connection })).functions.length, 3);
+  await impatient.close();
+});
+
+test("a store that fails fails the call, and says nothing of its own", async () => {
+  const broken = { ...Object.fromEntries(["put", "delete", "keys"].map((name) => [name, async () => []])) };
+  broken.get = broken.keys = async () => {
+    throw new Error("canary");
+  };
+  const unable = await open({ store: broken });
+  const error = await refused(unable.call("connections.list"));
+  assert.deepEqual([error.kind, JSON.stringify(error).includes("canary")], ["secret-store", false]);
+  await unable.close();
+});
+
+test("lets through what the manifest allows, and nothing else", () => {
+  const policy = new Policy(TABLE.manifest);
+  const isAllowed = (url, headers) => {
+    const [, scheme, authority, path] = /^(\w+):\/\/([^/?]*)(.*)$/.exec(url);
+    try {
+      return Boolean(policy.check("GET", scheme, authority, path, headers));
+    } catch (error) {
+      assert.ok(error instanceof Denied && !error.message.includes("canary"), error);
+      return false;
+    }
+  };
+  let judged = 0;
+  for (const { what, allowed, urls, headers } of TABLE.requests) {
+    for (const url of urls) {
+      for (const each of headers) {
+        assert.equal(isAllowed(url, each), allowed, `${what}: ${url} ${JSON.stringify(each)}`);
+        judged++;
+      }
+    }
+  }
+  assert.ok(judged > 200);
+  for (const manifest of [...TABLE["refused-manifests"], {}]) assert.throws(() => new Policy(manifest), TypeError);
+  assert.throws(() => policy.check("CONNECT", "https", "fn-abcdef-uc.a.run.app", "/", []), Denied);
+});
+
+test("sends nothing that the operator of the host does not allow", async () => {
+  const manifest = (await connector.catalog()).egress;
+  const allow = manifest.filter((rule) => rule.host !== "run.googleapis.com" && rule["host-suffix"] !== ".run.app");
+  const narrow = await open({ allow });
+  const connection = await connect();
   const seen = (await control("seen")).length;
-  const error = refused(() => functions.invoke(id, { ...invocation(new Uint8Array()), function: { tag: "url", val: "https://hello-gen2-x7f3k2q9aa-ew.a.run.app" } }, undefined));
+  const url = { ...invocation(), function: { url: "https://hello-gen2-x7f3k2q9aa-ew.a.run.app" } };
+  const error = await refused(narrow.call("functions.invoke", url, { connection }));
   assert.deepEqual([error.kind, error.origin], ["egress-denied", "host"]);
   const sent = (await control("seen")).slice(seen).map(([host]) => host);
   assert.ok(!sent.some((host) => host.endsWith(".run.app")), sent);
+  await narrow.close();
 });
 
-test("disconnects, and leaves nothing", () => {
-  connections.disconnect(connect(), undefined);
-  assert.equal(entries.size, 0);
+test("disconnects, and leaves nothing", async () => {
+  const connection = await connect();
+  await connector.call("connections.disconnect", {}, { connection });
+  assert.equal(store.entries.size, 0);
 });

@@ -14,7 +14,7 @@ target="${CARGO_TARGET_DIR:-$root/target}"
 . "$root/tests/left-out.sh"
 . "$root/tests/etcd.sh"
 . "$here/installed.sh"
-cp "$here/store.js" "$here/network.js" "$here/host.test.mjs" "$folder/"
+cp "$here"/*.js "$here/host.test.mjs" "$folder/"
 
 cd "$root"
 cargo xtask build
@@ -25,13 +25,12 @@ cargo xtask compose --front "$target/gcf-front-http.wasm" --store "$target/gcf-s
 
 cd "$folder"
 rm -rf out
-node_modules/.bin/jco transpile --quiet "$target/gcf-connector.wasm" --name connector --out-dir out \
-  --map 'gcf:connector/secret-store=../store.js' --map 'wasi:http/outgoing-handler=../network.js'
+node_modules/.bin/jco transpile --quiet "$target/gcf-connector.wasm" --name connector --out-dir out --instantiation async
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$root/tests/hosts/python"
 python3 -c 'import json, fake_google as fake
 print(json.dumps(fake.project(json.loads(fake.KEY_FILE.read_text())["client_email"])))' >project.json
 GCF_GOOGLE="$target/debug/strict-google" GCF_KEY="$root/tests/fixtures/demo-key.json" GCF_PROJECT="$folder/project.json" \
-  node --test host.test.mjs
+  GCF_TABLE="$root/tests/fixtures/egress.json" node --test host.test.mjs
 
 needs_etcd
 exec python3 "$here/test_serve.py" composed.wasm

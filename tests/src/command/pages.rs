@@ -216,7 +216,19 @@ impl Reader {
                 read.map(drop).map_err(|error| error.to_string())
             }
             "yaml" => self.steps(&block.text),
-            "python" => self.python(&block.text),
+            "python" => {
+                self.parses("python3", &["-c", "import ast, sys; ast.parse(sys.argv[1])"], &block.text)
+            }
+            "js" => self.parses(
+                "node",
+                &[
+                    "--experimental-vm-modules",
+                    "-e",
+                    "new (require('vm').SourceTextModule)(process.argv[1])",
+                    "--",
+                ],
+                &block.text,
+            ),
             "rust" | "rust,ignore" | "rust,no_run" => Ok(()),
             kind => {
                 let first = block.text.lines().next().unwrap_or_default();
@@ -279,15 +291,14 @@ impl Reader {
             .try_for_each(|run| self.succeeds(&format!("{github}\n{run}")))
     }
 
+    /// Has the program of another language read a text, without running it.
     #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
-    fn python(&self, text: &str) -> Result<(), String> {
-        let parsed =
-            Command::new("python3").args(["-c", "import ast, sys; ast.parse(sys.argv[1])", text]).output();
-        match parsed {
+    fn parses(&self, program: &str, arguments: &[&str], text: &str) -> Result<(), String> {
+        match Command::new(program).args(arguments).arg(text).output() {
             Ok(output) if output.status.success() => Ok(()),
             Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
             Err(error) => {
-                eprintln!("left out, for there is no python3: {error}");
+                eprintln!("{}: left out, for there is no {program}: {error}", self.page.file);
                 Ok(())
             }
         }

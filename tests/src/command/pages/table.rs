@@ -20,6 +20,7 @@ const PLAIN: Page = Page { file: "", before: "", files: &[], stand_ins: &[], not
 
 const CONNECT: &str = "gcf connect --nickname work --credentials key.json";
 const GCLOUD: &str = "gcloud asks Google";
+const JCO: &str = "needs jco; tests/hosts/jco/run.sh runs it";
 const WASMTIME: &str = "needs another host; tests/hosts/wasmtime/run.sh runs it";
 const WASSETTE: &str = "needs another host; tests/hosts/wassette/run.sh runs the same";
 const FLEET: &str = "needs machines; tests/hosts/wasmcloud/run.sh starts the same";
@@ -159,6 +160,7 @@ pub(crate) const PAGES: [Page; 17] = [
                 "nats request gcf.functions.list '{\"connection\": \"CONNECTION\", \"input\": {\"regions\": [\"us-central1\"]}}'",
                 "needs a broker; tests/hosts/wasmcloud/run.sh sends such messages",
             ),
+            ("jco transpile gcf-connector.wasm --name connector --out-dir out --instantiation async", JCO),
         ],
         shown: &[(
             "caller ──HTTP──► front ──► connector ──► the host's HTTP ──► Google",
