@@ -1,10 +1,11 @@
 #!/bin/sh
-# Reads Google's answers on the cassettes with Google's own clients.
+# Reads Google's answers on the cassettes with Google's own clients, for Python and for Node.
 #
 #     tests/google-clients/run.sh
 #
-# Needs Python 3.11 or newer with its venv module. The clients are installed once, into target/google-clients (some
-# seconds, 150 MB); after that nothing here needs the network.
+# Needs Python 3.11 or newer with its venv module, and Node 20.20 with npm: where that is missing, GCF_ALLOW_SKIPS has to name
+# google-clients-node. The clients are installed once, into target/google-clients and target/google-clients-node (some seconds,
+# 150 MB and 50 MB); after that nothing here needs the network.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,4 +23,16 @@ if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
 fi
 
 export PYTHONDONTWRITEBYTECODE=1
-exec "$venv/bin/python" "$here/test_cassettes.py" "$@"
+"$venv/bin/python" "$here/test_cassettes.py" "$@"
+
+. "$root/tests/left-out.sh"
+command -v npm >/dev/null || left_out google-clients-node "there is no npm"
+folder="${CARGO_TARGET_DIR:-$root/target}/google-clients-node"
+if ! cmp -s "$here/package-lock.json" "$folder/installed.json"; then
+    mkdir -p "$folder"
+    cp "$here/package.json" "$here/package-lock.json" "$folder/"
+    (cd "$folder" && npm ci --silent --no-audit --no-fund --ignore-scripts) ||
+        left_out google-clients-node "npm cannot install the clients"
+    cp "$here/package-lock.json" "$folder/installed.json"
+fi
+GCF_CLIENTS="$folder/package.json" exec node --test "$here/cassettes.test.mjs"
