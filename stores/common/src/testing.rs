@@ -2,6 +2,8 @@
 
 use std::{cell::RefCell, time::Duration};
 
+use proptest::{prelude::*, sample};
+
 use crate::{
     http::{HttpFailure, Request, Response},
     world::World,
@@ -42,6 +44,23 @@ impl Scripted {
         let headers = &requests.last()?.headers;
         headers.iter().find(|(header, _)| *header == name).map(|(_, value)| value.clone())
     }
+}
+
+/// JSON that looks like an answer, and is not: objects of these words, and lists, around these values.
+pub fn nearly_json(words: &[&'static str], values: &[&str]) -> impl Strategy<Value = String> + use<> {
+    let word = sample::select(words.to_vec());
+    let values: Vec<_> = values.iter().map(|value| (*value).to_owned()).collect();
+    sample::select(values).prop_recursive(4, 32, 6, move |inner| {
+        let object = prop::collection::vec((word.clone(), inner.clone()), 0..6);
+        prop_oneof![
+            object.prop_map(|fields| {
+                let fields: Vec<_> =
+                    fields.iter().map(|(name, value)| format!(r#""{name}":{value}"#)).collect();
+                format!("{{{}}}", fields.join(","))
+            }),
+            prop::collection::vec(inner, 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+        ]
+    })
 }
 
 /// A part of the world can be looked at while a store has it.

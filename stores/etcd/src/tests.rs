@@ -8,7 +8,7 @@ use gcf_store::{
     http::{HttpFailure, Response},
     name::{Key, Prefix, Value},
     settings::Settings,
-    testing::Scripted,
+    testing::{Scripted, nearly_json},
 };
 use proptest::{prelude::*, sample};
 
@@ -284,9 +284,9 @@ fn a_server_that_cannot_answer_is_unavailable_and_a_refusal_is_not() {
     assert!(matches!(of(answer(200, &large)), StoreError::Other(_)));
 }
 
-/// JSON that looks like an answer, and is not.
+/// The words of etcd's answers, and values that are nearly theirs.
 fn nearly() -> impl Strategy<Value = String> {
-    let word = sample::select(vec![
+    let words = [
         "header",
         "revision",
         "kvs",
@@ -301,29 +301,11 @@ fn nearly() -> impl Strategy<Value = String> {
         "data",
         "error",
         "code",
-    ]);
-    let leaf = prop_oneof![
-        Just("null".to_owned()),
-        Just("true".to_owned()),
-        Just("-1".to_owned()),
-        Just("1e400".to_owned()),
-        Just("18446744073709551616".to_owned()),
-        Just(r#""12""#.to_owned()),
-        Just(format!(r#""{NAME}""#)),
-        Just(r#""Ang=""#.to_owned()),
-        Just(r#""\ud800""#.to_owned()),
     ];
-    leaf.prop_recursive(4, 32, 6, move |inner| {
-        let object = prop::collection::vec((word.clone(), inner.clone()), 0..6);
-        prop_oneof![
-            object.prop_map(|fields| {
-                let fields: Vec<_> =
-                    fields.iter().map(|(name, value)| format!(r#""{name}":{value}"#)).collect();
-                format!("{{{}}}", fields.join(","))
-            }),
-            prop::collection::vec(inner, 0..4).prop_map(|items| format!("[{}]", items.join(","))),
-        ]
-    })
+    let name = format!(r#""{NAME}""#);
+    let values =
+        ["null", "true", "-1", "1e400", "18446744073709551616", r#""12""#, &name, r#""Ang=""#, r#""\ud800""#];
+    nearly_json(&words, &values)
 }
 
 proptest! {

@@ -8,7 +8,7 @@ use gcf_store::{
     http::{HttpFailure, Response},
     name::{Key, Prefix, Value},
     settings::Settings,
-    testing::Scripted,
+    testing::{Scripted, nearly_json},
 };
 use proptest::{prelude::*, sample};
 
@@ -266,30 +266,21 @@ fn a_server_that_cannot_answer_is_unavailable_and_a_refusal_is_not() {
     assert!(matches!(of(answer(200, &long)), StoreError::Other(_)));
 }
 
-/// JSON that looks like an answer, and is not.
+/// The words of the server's answers, and values that are nearly theirs.
 fn nearly() -> impl Strategy<Value = String> {
-    let word = sample::select(vec!["data", "metadata", "version", "value", "keys", "signature", "errors"]);
-    let leaf = prop_oneof![
-        Just("null".to_owned()),
-        Just("-1".to_owned()),
-        Just("1e400".to_owned()),
-        Just("18446744073709551615".to_owned()),
-        Just(r#""vault:v1:%""#.to_owned()),
-        Just(r#""vault:""#.to_owned()),
-        Just(r#""{\"token\":\"t\",\"granted\":0,\"until\":18446744073709551615}""#.to_owned()),
-        Just(r#""\ud800""#.to_owned()),
+    let words = ["data", "metadata", "version", "value", "keys", "signature", "errors"];
+    let lease = r#""{\"token\":\"t\",\"granted\":0,\"until\":18446744073709551615}""#;
+    let values = [
+        "null",
+        "-1",
+        "1e400",
+        "18446744073709551615",
+        r#""vault:v1:%""#,
+        r#""vault:""#,
+        lease,
+        r#""\ud800""#,
     ];
-    leaf.prop_recursive(4, 32, 6, move |inner| {
-        let object = prop::collection::vec((word.clone(), inner.clone()), 0..6);
-        prop_oneof![
-            object.prop_map(|fields| {
-                let fields: Vec<_> =
-                    fields.iter().map(|(name, value)| format!(r#""{name}":{value}"#)).collect();
-                format!("{{{}}}", fields.join(","))
-            }),
-            prop::collection::vec(inner, 0..4).prop_map(|items| format!("[{}]", items.join(","))),
-        ]
-    })
+    nearly_json(&words, &values)
 }
 
 proptest! {
