@@ -16,10 +16,11 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests/hosts"), str(ROOT / "tests/hosts/python")]
+sys.path[:0] = [str(ROOT / "tests/hosts" / part) for part in [".", "python", "wasmtime"]]
 from etcd import answers, free_ports  # noqa: E402
 from fake_google import GEN2  # noqa: E402
 from front import KEY, STORE_KEY, TOKEN, FakeGoogle, Front  # noqa: E402
+from serving import Serving  # noqa: E402
 
 RESTATE, WASMTIME, COMPOSED = sys.argv[1:4]
 WITHIN = 60
@@ -31,21 +32,6 @@ def ask(url, given=None, **headers):
     with urllib.request.urlopen(request, timeout=60) as answer:
         text = answer.read()
     return json.loads(text) if text else None
-
-
-class Serving:
-    """`wasmtime serve`, with the front, the connector and a store in a folder."""
-
-    def __init__(self, folder, google):
-        variables = {"GCF_FRONT_TOKEN": TOKEN, "GCF_STORE_KEY": STORE_KEY, "GCF_REROUTE_TO": f"127.0.0.1:{google.port}"}
-        given = [word for pair in variables.items() for word in ("--env", "=".join(pair))]
-        command = [WASMTIME, "serve", "-S", "cli", "--addr", "127.0.0.1:0", "--dir", f"{folder}::/store", *given, COMPOSED]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        self.address = self.process.stderr.readline().split()[-1].rstrip("/")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.communicate()
 
 
 class Restate:
@@ -103,7 +89,8 @@ class DurableTest(unittest.TestCase):
     def setUpClass(cls):
         cls.google = cls.enterClassContext(FakeGoogle(json.loads(KEY)))
         store, kept = (cls.enterClassContext(tempfile.TemporaryDirectory()) for _ in range(2))
-        serving = Serving(store, cls.google)
+        reroute = {"GCF_REROUTE_TO": f"127.0.0.1:{cls.google.port}"}
+        serving = Serving.of(WASMTIME, COMPOSED, store, {"GCF_FRONT_TOKEN": TOKEN, "GCF_STORE_KEY": STORE_KEY, **reroute})
         cls.addClassCleanup(serving.stop)
         front = Front(serving.address)
         request = {"nickname": "orders", "project": "demo-project", "credential": {"google-json": KEY}}
@@ -111,7 +98,7 @@ class DurableTest(unittest.TestCase):
         # From here on, where the function is and the token for it are known: the next request is the call.
         hello = {"function": {"named": {"name": "hello-gen2", "region": "europe-west1"}}, "auth": "id-token"}
         front.done("functions/invoke", hello, connection=connection)
-        cls.variables = {"GCF_FRONT": serving.address, "GCF_FRONT_TOKEN": TOKEN, "GCF_CONNECTION": connection}
+        cls.variables = {"GCF_FRONT": serving.address.rstrip("/"), "GCF_FRONT_TOKEN": TOKEN, "GCF_CONNECTION": connection}
         cls.variables |= {"FLOW_FUNCTION": "hello-gen2"}
         cls.restate = Restate(kept)
         cls.addClassCleanup(cls.restate.stop)
