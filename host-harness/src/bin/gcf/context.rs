@@ -188,13 +188,6 @@ impl Context {
         }
     }
 
-    /// Remembers the connections that there are by now.
-    pub(crate) async fn remember_connections(&self) {
-        if let Ok(connections) = self.host.connections().await {
-            self.remember(|names| names.note_connections(&connections));
-        }
-    }
-
     /// Tells whether there is nothing in the store because a replay began with an empty one, and not for want of a
     /// connection.
     fn begins_empty(&self) -> bool {
@@ -254,13 +247,8 @@ impl Context {
         let Some(tape) = &self.tape else { return done };
         let (closing, failed) = (tape.clone(), done.is_err());
         // A tape is searched and written as a whole. One on which nothing was recorded takes no other's place.
-        let closed =
-            tokio::task::spawn_blocking(
-                move || {
-                    if failed && closing.is_blank() { Ok(()) } else { closing.finish() }
-                },
-            )
-            .await;
+        let close = move || if failed && closing.is_blank() { Ok(()) } else { closing.finish() };
+        let closed = tokio::task::spawn_blocking(close).await;
         let closed = closed.map_err(|error| Failure::machine(format!("cannot close the tape: {error}")))?;
         match closed {
             Ok(()) => done.and_then(|done| self.keep_replayed().map(|()| done)),

@@ -165,8 +165,8 @@ async fn in_context(command: Box<dyn Run>, global: &Global, look: Look) -> Resul
                 }
             };
             let done = context.finish(done).await;
-            if done.as_ref().is_ok_and(|outcome| outcome.changes_store()) {
-                context.remember_connections().await;
+            if let Some(leaves) = done.as_ref().ok().and_then(|outcome| outcome.leaves()) {
+                context.remember(|names| names.note(leaves));
             }
             done
         }

@@ -14,7 +14,7 @@ use crate::{
     output::{
         connection,
         failure::Failure,
-        shown::{Outcome, Shown},
+        shown::{Leaves, Outcome, Shown},
         style::{Look, plain},
     },
     sign_in::{
@@ -170,8 +170,8 @@ impl Outcome for New {
         connection::changed_json(&self.0)
     }
 
-    fn changes_store(&self) -> bool {
-        true
+    fn leaves(&self) -> Option<Leaves<'_>> {
+        Some(Leaves::Kept(&self.0.connection))
     }
 
     fn gist(&self, look: Look) -> Option<String> {

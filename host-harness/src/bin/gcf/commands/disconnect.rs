@@ -13,7 +13,7 @@ use crate::{
     output::{
         connection::named,
         failure::Failure,
-        shown::{Outcome, Shown, warnings},
+        shown::{Leaves, Outcome, Shown, warnings},
         style::Look,
     },
 };
@@ -81,7 +81,7 @@ impl Outcome for Disconnected {
         json!({ "disconnected": self.connection.id, "warnings": self.result.warnings })
     }
 
-    fn changes_store(&self) -> bool {
-        true
+    fn leaves(&self) -> Option<Leaves<'_>> {
+        Some(Leaves::Gone(&self.connection.id))
     }
 }

@@ -11,6 +11,8 @@ use gcf_host::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::output::shown::Leaves;
+
 /// No kind of entry that belongs to a connection.
 const KEY: &str = "names/completion";
 
@@ -20,7 +22,7 @@ const MOST_FUNCTIONS: usize = 400;
 /// The longest entry; a store takes 64 KiB.
 const LONGEST: usize = 60_000;
 
-/// What was seen last. Names in pairs, for the search for secrets passes over lists.
+/// The names that were seen last. Names in pairs, for the search for secrets passes over lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Names {
@@ -38,6 +40,17 @@ pub(crate) struct NamedConnection {
     pub(crate) nickname: String,
     pub(crate) project: String,
     pub(crate) region: String,
+}
+
+impl NamedConnection {
+    fn of(connection: &Connection) -> Self {
+        Self {
+            id: connection.id.clone(),
+            nickname: connection.nickname.clone(),
+            project: connection.project.clone(),
+            region: connection.region.clone(),
+        }
+    }
 }
 
 impl Names {
@@ -64,14 +77,27 @@ impl Names {
 
     /// Takes note of all connections that there are.
     pub(crate) fn note_connections(&mut self, connections: &[Connection]) {
-        let named = |connection: &Connection| NamedConnection {
-            id: connection.id.clone(),
-            nickname: connection.nickname.clone(),
-            project: connection.project.clone(),
-            region: connection.region.clone(),
-        };
-        self.connections = connections.iter().map(named).collect();
+        self.connections = connections.iter().map(NamedConnection::of).collect();
         self.functions.retain(|id, _| connections.iter().any(|connection| connection.id == *id));
+    }
+
+    /// Takes note of the one connection that a command has left.
+    pub(crate) fn note(&mut self, leaves: Leaves<'_>) {
+        let (id, kept) = match leaves {
+            Leaves::Kept(connection) => (connection.id.as_str(), Some(NamedConnection::of(connection))),
+            Leaves::Gone(id) => (id, None),
+        };
+        match (self.connections.iter().position(|known| known.id == id), kept) {
+            (Some(place), Some(kept)) => self.connections[place] = kept,
+            (None, Some(kept)) => self.connections.push(kept),
+            (Some(place), None) => drop(self.connections.remove(place)),
+            (None, None) => {}
+        }
+        // The order in which `connections` lists them.
+        self.connections.sort_by(|one, other| one.nickname.cmp(&other.nickname));
+        if let Leaves::Gone(id) = leaves {
+            self.functions.remove(id);
+        }
     }
 
     /// Takes note of functions of a connection: of all that there are, or of some.
@@ -128,7 +154,7 @@ mod tests {
     use gcf_host::{secrets::MemoryStore, tape::LiveSecrets};
 
     use super::*;
-    use crate::output::function::tests::sample;
+    use crate::{input::choice::tests::connection, output::function::tests::sample};
 
     #[test]
     fn what_was_listed_last_is_remembered() {
@@ -148,6 +174,28 @@ mod tests {
         assert_eq!(Names::of(&store).functions("c1"), [pair("us-central1", "a")]);
         Names::change(&store, |names| names.note_connections(&[]));
         assert!(Names::of(&store).functions("c1").is_empty());
+    }
+
+    /// Each command notes its own connection; the others were noted when they were made.
+    #[test]
+    fn a_command_notes_the_connection_that_it_leaves() {
+        let store = MemoryStore::new();
+        let known = || -> Vec<String> {
+            Names::of(&store).connections.into_iter().map(|known| known.nickname).collect()
+        };
+        let (one, other) = (connection("c1", "one"), connection("c2", "other"));
+        Names::change(&store, |names| names.note(Leaves::Kept(&one)));
+        Names::change(&store, |names| names.note(Leaves::Kept(&other)));
+        Names::change(&store, |names| names.note_functions("c1", &[sample("us-central1", "a")], true));
+        assert_eq!(known(), ["one", "other"]);
+        Names::change(&store, |names| names.note(Leaves::Kept(&connection("c1", "first"))));
+        assert_eq!(known(), ["first", "other"], "by their nicknames");
+        assert_eq!(Names::of(&store).functions("c1").len(), 1);
+        Names::change(&store, |names| names.note(Leaves::Gone("c1")));
+        assert_eq!(known(), ["other"]);
+        assert!(Names::of(&store).functions("c1").is_empty());
+        Names::change(&store, |names| names.note(Leaves::Gone("c1")));
+        assert_eq!(known(), ["other"]);
     }
 
     #[test]

@@ -64,13 +64,14 @@ pub(crate) const FIRST: &str =
     "make one: gcf connect --nickname NAME --credentials KEY.json, or --oauth --client CLIENT.json";
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use gcf_host::wit::connections::{CredentialKind, Invoker};
 
     use super::*;
     use crate::output::exit::Exit;
 
-    fn connection(id: &str, nickname: &str) -> Connection {
+    /// A connection by its id and its nickname.
+    pub(crate) fn connection(id: &str, nickname: &str) -> Connection {
         Connection {
             id: id.to_owned(),
             nickname: nickname.to_owned(),

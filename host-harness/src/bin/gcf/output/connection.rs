@@ -10,7 +10,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     credential,
-    shown::{self, Outcome, Shown},
+    shown::{self, Leaves, Outcome, Shown},
     style::{Look, Paint, plain},
     table::facts,
     words,
@@ -31,8 +31,8 @@ impl Outcome for Changed {
         changed_json(&self.connected)
     }
 
-    fn changes_store(&self) -> bool {
-        true
+    fn leaves(&self) -> Option<Leaves<'_>> {
+        Some(Leaves::Kept(&self.connected.connection))
     }
 }
 

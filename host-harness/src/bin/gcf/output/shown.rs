@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use gcf_host::wit::connections::Connection;
 use serde_json::Value;
 
 use super::{
@@ -31,7 +32,12 @@ pub(crate) trait Outcome {
 
     /// Tells whether something is another in the store now, or gone.
     fn changes_store(&self) -> bool {
-        false
+        self.leaves().is_some()
+    }
+
+    /// The connection that the command has made, changed or removed.
+    fn leaves(&self) -> Option<Leaves<'_>> {
+        None
     }
 
     /// The result in the long demo, where its first lines would not do.
@@ -43,6 +49,15 @@ pub(crate) trait Outcome {
     fn gist(&self, _look: Look) -> Option<String> {
         None
     }
+}
+
+/// A connection after the command.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Leaves<'a> {
+    /// It is in the store, as this.
+    Kept(&'a Connection),
+    /// The one with this id is no longer there.
+    Gone(&'a str),
 }
 
 impl dyn Outcome {
