@@ -11,7 +11,7 @@ use bytes::Bytes;
 use gcf_core::{
     actions::plan::rehearsal::Stage,
     base::{
-        http::{Method, Request, Response, Timeouts, TransportError},
+        http::{Method, Request, Response, TransportError},
         ports::{Entry, Expected, Lease, Ports, StoreError},
         secret::Secret,
     },
@@ -48,7 +48,7 @@ pub(crate) struct Native {
     began: Instant,
 }
 
-/// What the core's functions take.
+/// The argument of the core's functions.
 pub(crate) type OnStage<'a> = Stage<'a, Native>;
 
 impl Native {
@@ -82,7 +82,7 @@ impl Native {
 }
 
 impl Ports for Native {
-    async fn send(&self, request: &Request, _: Timeouts) -> Result<Response, TransportError> {
+    async fn send(&self, request: &Request, _: Duration) -> Result<Response, TransportError> {
         let answer = self.client.request(self.translate(request)).await;
         let answer = answer.map_err(|error| TransportError::Broken(error.to_string()))?;
         let (parts, body) = answer.into_parts();

@@ -14,7 +14,7 @@
 use std::{rc::Rc, time::Duration};
 
 use gcf_core::{
-    base::http::{Method, Request, Response, Timeouts, TransportError},
+    base::http::{Method, Request, Response, TransportError},
     google::request,
 };
 
@@ -39,11 +39,11 @@ const PIECE: u64 = 256 * 1024;
 type Outcome<T> = Result<T, TransportError>;
 
 /// Sends a request and reads the whole response.
-pub(crate) async fn send(request: &Request, timeouts: Timeouts) -> Outcome<Response> {
-    let deadline = Event::new(monotonic_clock::subscribe_duration(nanoseconds(timeouts.total)));
+pub(crate) async fn send(request: &Request, within: Duration) -> Outcome<Response> {
+    let deadline = Event::new(monotonic_clock::subscribe_duration(nanoseconds(within)));
     let (outgoing, body) = outgoing(request)?;
     let future =
-        outgoing_handler::handle(outgoing, Some(options(timeouts))).map_err(|code| transport_error(&code))?;
+        outgoing_handler::handle(outgoing, Some(options(within))).map_err(|code| transport_error(&code))?;
     // A body that is not taken whole is not an error by itself: an early answer may come, or the reason.
     write(body, request.body(), &deadline).await?;
     let response = head(&future, &deadline).await?;
@@ -81,19 +81,19 @@ fn outgoing(request: &Request) -> Outcome<(OutgoingRequest, OutgoingBody)> {
     Ok((outgoing, body))
 }
 
-fn options(timeouts: Timeouts) -> RequestOptions {
+fn options(within: Duration) -> RequestOptions {
     let options = RequestOptions::new();
     // A host that cannot do one of these leaves it to the deadline that is kept here. Connecting has none of its own: one
     // host (preview2-shim 0.26) takes that for the time until the answer, and would say of a function that works for
     // longer that nothing was sent.
-    let _ = options.set_first_byte_timeout(Some(nanoseconds(timeouts.total)));
-    let _ = options.set_between_bytes_timeout(Some(nanoseconds(timeouts.total)));
+    let _ = options.set_first_byte_timeout(Some(nanoseconds(within)));
+    let _ = options.set_between_bytes_timeout(Some(nanoseconds(within)));
     options
 }
 
 /// Writes the body, as much of it as is taken, and finishes it.
 async fn write(body: OutgoingBody, bytes: &[u8], deadline: &Rc<Event>) -> Outcome<()> {
-    // Without a stream for an empty one.
+    // An empty body needs no stream.
     let is_whole = bytes.is_empty() || {
         let stream =
             body.write().map_err(|()| TransportError::NotSent("the host opens no body".to_owned()))?;
@@ -152,7 +152,7 @@ impl Writable<'_> {
 async fn head(future: &FutureIncomingResponse, deadline: &Rc<Event>) -> Outcome<IncomingResponse> {
     let arrived = Event::new(future.subscribe());
     loop {
-        // It is never there at once: to ask before the first wait would be a call for nothing.
+        // A response is never there at once, so the first question follows the first wait.
         if !reactor::either(&arrived, deadline).await {
             return Err(TransportError::Timeout);
         }

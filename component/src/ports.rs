@@ -5,7 +5,7 @@ use std::time::Duration;
 use gcf_core::{
     actions::plan::rehearsal::Stage,
     base::{
-        http::{Request, Response, Timeouts, TransportError},
+        http::{Request, Response, TransportError},
         ports::{Entry, Expected, Lease, Ports, StoreError},
         secret::Secret,
     },
@@ -31,8 +31,8 @@ pub(crate) const LIVE: Stage<'static, Wasi> = Stage::live(&Wasi(()));
 pub(crate) struct Wasi(());
 
 impl Ports for Wasi {
-    async fn send(&self, request: &Request, timeouts: Timeouts) -> Result<Response, TransportError> {
-        http::send(request, timeouts).await
+    async fn send(&self, request: &Request, within: Duration) -> Result<Response, TransportError> {
+        http::send(request, within).await
     }
 
     async fn sleep(&self, duration: Duration) {

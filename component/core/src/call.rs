@@ -11,7 +11,7 @@ use crate::{
     base::{
         error::{Error, Kind, Origin, Result},
         gzip,
-        http::{Exchange, Request, Response, Timeouts, TokenKind, TransportError},
+        http::{Exchange, Request, Response, TokenKind, TransportError},
         ports::{Lease, Ports, StoreError},
         purpose::Purpose,
         retry::{self, Class},
@@ -185,15 +185,15 @@ impl<'a, P: Ports> Call<'a, P> {
     /// an answer can have.
     pub async fn exchange(&self, request: &Request, class: Class) -> Result<Response> {
         let mut start = self.ports.monotonic();
-        if let Some(stand_in) = self.ports.rehearse(request, class, timeouts(self.left(start)?)) {
+        if let Some(stand_in) = self.ports.rehearse(request, class, self.left(start)?) {
             return Ok(stand_in);
         }
         let mut attempt = 1;
         loop {
-            let timeouts = timeouts(self.left(start)?);
+            let within = self.left(start)?;
             let number = self.sent.get();
             self.sent.set(number + 1);
-            let outcome = self.ports.send(request, timeouts).await;
+            let outcome = self.ports.send(request, within).await;
             let outcome = outcome.and_then(|response| gzip::decoded(response, request.max_response()));
             self.note(number, request, attempt, start, &outcome);
             let floor =
@@ -236,10 +236,6 @@ impl<'a, P: Ports> Call<'a, P> {
         let place = trace.iter().rposition(|(other, _)| *other < number).map_or(0, |before| before + 1);
         trace.insert(place, (number, exchange));
     }
-}
-
-fn timeouts(left: Duration) -> Timeouts {
-    Timeouts { total: left }
 }
 
 fn out_of_time(when: &str) -> Error {

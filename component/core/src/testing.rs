@@ -15,7 +15,7 @@ use crate::{
     actions::connections::{self, ConnectRequest, Connection, CredentialRequest},
     base::{
         error::Error,
-        http::{Request, Response, Timeouts, TransportError},
+        http::{Request, Response, TransportError},
         ports::{Entry, Expected, Lease, Ports, StoreError},
         secret::Secret,
     },
@@ -102,8 +102,8 @@ pub(crate) struct World {
     addressed: RefCell<Vec<(String, Answer)>>,
     responder: RefCell<Option<Responder>>,
     pub(crate) sent: RefCell<Vec<Request>>,
-    /// Those of each request.
-    pub(crate) timeouts: RefCell<Vec<Timeouts>>,
+    /// The time that each request was given.
+    pub(crate) times: RefCell<Vec<Duration>>,
     /// Requests and changes of the store, in their order: `send HOST/PATH`, `put FIRST-SEGMENT`, `delete …`.
     pub(crate) log: RefCell<Vec<String>>,
     pub(crate) secrets: RefCell<BTreeMap<String, String>>,
@@ -163,7 +163,7 @@ impl World {
     /// Forgets what was sent until now.
     pub(crate) fn begin_anew(&self) {
         self.sent.borrow_mut().clear();
-        self.timeouts.borrow_mut().clear();
+        self.times.borrow_mut().clear();
         self.log.borrow_mut().clear();
         self.asked.borrow_mut().clear();
         assert!(self.answers.borrow().is_empty(), "an answer was never asked for");
@@ -368,8 +368,8 @@ impl Drop for World {
 }
 
 impl Ports for World {
-    async fn send(&self, request: &Request, timeouts: Timeouts) -> Answer {
-        self.timeouts.borrow_mut().push(timeouts);
+    async fn send(&self, request: &Request, within: Duration) -> Answer {
+        self.times.borrow_mut().push(within);
         self.log.borrow_mut().push(format!("send {}", request.url().trim_start_matches("https://")));
         self.sent.borrow_mut().push(request.clone());
         let to = format!("{} {}", request.method().as_str(), request.url());

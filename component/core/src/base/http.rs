@@ -1,6 +1,6 @@
 //! Requests and responses as plain values, with the credential kept apart from the headers.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use crate::base::{purpose::Purpose, secret::Secret};
 
@@ -198,13 +198,6 @@ impl fmt::Debug for Response {
     }
 }
 
-/// The longest that each stage of one exchange may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
-    /// The whole exchange, from the first byte sent to the last received.
-    pub total: Duration,
-}
-
 /// The reason why no response arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransportError {
@@ -212,7 +205,7 @@ pub enum TransportError {
     Denied,
     /// No connection was made: nothing of the request was processed. The text names the cause.
     NotSent(String),
-    /// The exchange took longer than [`Timeouts::total`].
+    /// The exchange took longer than it may.
     Timeout,
     /// The connection was made and broke; the request may have been processed.
     Broken(String),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::{
-    http::{Request, Response, Timeouts, TransportError},
+    http::{Request, Response, TransportError},
     retry::Class,
     secret::Secret,
 };
@@ -11,13 +11,14 @@ use crate::base::{
 /// HTTP, clocks, randomness and the secret store. Nothing else exists.
 #[expect(async_fn_in_trait, reason = "the component is single-threaded: no future needs to be Send")]
 pub trait Ports {
-    /// Sends one request and reads the whole response. Never follows a redirect, never repeats.
-    async fn send(&self, request: &Request, timeouts: Timeouts) -> Result<Response, TransportError>;
+    /// Sends one request and reads the whole response, all of it within the time given. Never follows a redirect, never
+    /// repeats.
+    async fn send(&self, request: &Request, within: Duration) -> Result<Response, TransportError>;
 
     /// The stand-in for the answer if this is only a rehearsal; `None` is the real thing. Asked once for all attempts
     /// at a request, before the first.
-    fn rehearse(&self, request: &Request, class: Class, timeouts: Timeouts) -> Option<Response> {
-        let _ = (request, class, timeouts);
+    fn rehearse(&self, request: &Request, class: Class, within: Duration) -> Option<Response> {
+        let _ = (request, class, within);
         None
     }
 

@@ -54,9 +54,9 @@ impl Class {
 
 /// The time to wait before attempt `attempt + 1`, or `None` to stop here.
 ///
-/// `jitter` is drawn only for a repeat. It is uniform in 0..=`u32::MAX`, and so is the wait in what the backoff allows: full jitter, as in Google's client
-/// libraries. Only at the token endpoint it is at least half of that, for all its attempts are over within seconds. Never
-/// under the `floor` that the other side asked for.
+/// `jitter` is drawn only for a repeat. It is uniform in 0..=`u32::MAX`, and so is the wait in what the backoff
+/// allows: full jitter, as in Google's client libraries. Only at the token endpoint it is at least half of that, for
+/// all its attempts are over within seconds. Never under the `floor` that the other side asked for.
 #[must_use]
 pub fn wait(
     class: Class,

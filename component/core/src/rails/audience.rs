@@ -26,7 +26,7 @@ pub(crate) enum AddressOf {
     Caller,
 }
 
-/// What Cloud Run says of a service in the call that it is invoked in.
+/// Cloud Run's word on a service in the call that it is invoked in.
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
     /// Its URLs, which Google gives out: nobody can have that of somebody else's service there.

@@ -72,7 +72,7 @@ fn url(url: &str) -> FunctionRef {
     FunctionRef::Url(url.to_owned())
 }
 
-/// Which rail forbids it; the error is of the one kind that it has, and nothing was sent.
+/// The name of the rail that forbids it; the error is of the one kind that it has, and nothing was sent.
 #[track_caller]
 fn rail(world: &World, error: &Error) -> String {
     assert_eq!((error.kind(), error.fields().origin), (Kind::Restricted, Origin::Connection), "{error}");

@@ -195,7 +195,7 @@ fn a_function_of_1st_gen_has_one_url() {
     assert!(asked.is_empty(), "{asked:?}");
 }
 
-/// Where a function is may be remembered; what is its own is asked each time.
+/// The place of a function may be remembered; its own audiences are asked for each time.
 #[test]
 fn nothing_of_it_is_remembered() {
     let (world, id) = World::connected();

@@ -115,7 +115,7 @@ fn one_that_is_none_is_refused_by_field() {
     assert!(world.urls().is_empty());
 }
 
-/// What a request of the caller's own with this header is, on a connection with these rails whose quota project is `payer`.
+/// The lines of a request of the caller's own with this header, on a connection with these rails and the quota project `payer`.
 fn asking(rails: GuardRails, api: Api, header: &str) -> Result<Vec<String>, Error> {
     let connection = ConnectRequest {
         guard_rails: Some(rails),

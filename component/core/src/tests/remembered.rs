@@ -112,7 +112,7 @@ fn what_is_remembered_is_what_was_found() {
     world.begin_anew();
     world.then(page(403, "Forbidden"));
     let error = call(&world, &id, request(in_region("hello"))).unwrap_err();
-    assert_eq!(world.timeouts.borrow()[0].total.as_secs(), 540 + 30);
+    assert_eq!(world.times.borrow()[0].as_secs(), 540 + 30);
     assert!(error.fields().fix.as_deref().unwrap().contains("ALLOW_INTERNAL_ONLY"), "{error}");
 
     // Of Cloud Run, with its service.

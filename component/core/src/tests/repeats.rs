@@ -255,7 +255,7 @@ fn the_functions_own_timeout_and_half_a_minute_are_the_deadline_within_that_of_t
         world.then(status(200));
         let request = InvokeRequest { auth: Auth::None, ..request(in_region("hello")) };
         block_on(invoke(&world, &id, request, deadline_ms)).unwrap();
-        let total = world.timeouts.borrow()[1].total;
+        let total = world.times.borrow()[1];
         total.as_secs()
     };
     let (first, second) = (gen1("us-central1", "hello"), gen2("us-central1", "hello"));
@@ -269,7 +269,7 @@ fn the_functions_own_timeout_and_half_a_minute_are_the_deadline_within_that_of_t
     let (world, id) = World::connected();
     world.then(status(200));
     call(&world, &id, open()).unwrap();
-    assert_eq!(world.timeouts.borrow()[0].total.as_secs(), 60, "by its URL");
+    assert_eq!(world.times.borrow()[0].as_secs(), 60, "by its URL");
 }
 
 fn compressed(length: usize) -> Answer {

@@ -41,7 +41,7 @@ fn its_own_timeout_and_half_a_minute_are_the_deadline() {
         world.then(json_answer(200, &json!({})));
         let request = InvokeRequest { auth: Auth::None, ..request(in_region("hello")) };
         assert_eq!(call(&world, &id, request).unwrap().generation, Generation::CloudRun);
-        assert_eq!(world.timeouts.borrow()[2].total.as_secs(), seconds, "{timeout}");
+        assert_eq!(world.times.borrow()[2].as_secs(), seconds, "{timeout}");
     }
 }
 

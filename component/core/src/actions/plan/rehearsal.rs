@@ -20,7 +20,7 @@ use std::{
 use self::stand_in::Function;
 use crate::{
     base::{
-        http::{Method, Request, Response, Timeouts, TokenKind, TransportError},
+        http::{Method, Request, Response, TokenKind, TransportError},
         ports::{Entry, Expected, Lease, Ports, StoreError},
         purpose::Purpose,
         retry::Class,
@@ -112,7 +112,7 @@ impl Rehearsal {
     }
 
     /// Writes a request down. Only what holds no credential is shown of it.
-    fn note(&self, request: &Request, class: Class, timeouts: Timeouts) {
+    fn note(&self, request: &Request, class: Class, within: Duration) {
         let secret = matches!(request.token(), TokenKind::Assertion | TokenKind::Grant);
         let text = if secret { None } else { std::str::from_utf8(request.body()).ok() };
         let mints = matches!(request.purpose(), Purpose::AccessTokenOf { .. } | Purpose::IdTokenOf { .. });
@@ -143,7 +143,7 @@ impl Rehearsal {
             audience: request.purpose().audience().map(|audience| self.in_words(audience, request.purpose())),
             retry: class,
             attempts: class.attempts(),
-            timeout_ms: u64::try_from(timeouts.total.as_millis()).unwrap_or(u64::MAX),
+            timeout_ms: u64::try_from(within.as_millis()).unwrap_or(u64::MAX),
         });
     }
 
@@ -165,17 +165,17 @@ impl Rehearsal {
 }
 
 impl<P: Ports> Ports for Stage<'_, P> {
-    async fn send(&self, request: &Request, timeouts: Timeouts) -> Result<Response, TransportError> {
+    async fn send(&self, request: &Request, within: Duration) -> Result<Response, TransportError> {
         match self.rehearsal {
-            None => self.ports.send(request, timeouts).await,
+            None => self.ports.send(request, within).await,
             // Whoever gets here did not ask whether it is a rehearsal.
             Some(_) => Err(TransportError::Denied),
         }
     }
 
-    fn rehearse(&self, request: &Request, class: Class, timeouts: Timeouts) -> Option<Response> {
+    fn rehearse(&self, request: &Request, class: Class, within: Duration) -> Option<Response> {
         let rehearsal = self.rehearsal?;
-        rehearsal.note(request, class, timeouts);
+        rehearsal.note(request, class, within);
         Some(rehearsal.answer(request, self.ports.now().as_secs()))
     }
 

@@ -108,3 +108,19 @@ fn what_was_read_is_not_repeated() {
         assert!(!shown.contains("canary"), "{shown}");
     }
 }
+
+/// RFC 8259, section 8.1: JSON between systems is UTF-8.
+#[test]
+fn bytes_that_are_no_utf_8_are_told_by_their_place() {
+    for (json, line, column) in [
+        (&b"\xff"[..], 1, 1),
+        (b"{\"a\": \"\xe9t\xe9\"}", 1, 8),
+        (b"{\n\n  \"a\": \"\xc3\xa9\", \"b\": \"\xe9\"}", 3, 20),
+        (b"{\r\n\"a\": \"x\xf0\x9f\x98", 2, 8),
+    ] {
+        let Err(Unreadable::NotUtf8 { line: in_line, column: at }) = any(json) else {
+            panic!("{} is read", json.escape_ascii())
+        };
+        assert_eq!((in_line, at), (line, column), "{}", json.escape_ascii());
+    }
+}

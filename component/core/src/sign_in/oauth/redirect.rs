@@ -36,7 +36,7 @@ impl RedirectUri {
             return Err(bad("has no plain, lower-case host (a user name is not allowed)"));
         }
         if !port.is_empty() && !port.strip_prefix(':').is_some_and(|port| is_port(port, default_port)) {
-            return Err(bad("has a port that is no number, or the default one written out"));
+            return Err(bad("has a port that cannot be one, or the default one written out"));
         }
         if !is_path(path) {
             return Err(bad("has more than a plain path (no query, no fragment, no escapes)"));

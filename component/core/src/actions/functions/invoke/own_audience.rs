@@ -39,7 +39,8 @@ pub(super) async fn allow<P: Ports>(
     }
 }
 
-/// Who may not ask is refused as without asking, and told so: the audience may well be another function's.
+/// The refusal of a caller who may not ask Cloud Run: the same as without asking, with the reason, for the audience may
+/// well be another function's.
 fn unheard(refusal: Error, why: Error) -> Error {
     if !matches!(why.kind(), Kind::MissingRole | Kind::ApiDisabled | Kind::Forbidden) {
         return why;
