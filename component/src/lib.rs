@@ -7,11 +7,15 @@
 //! | `ports.rs` | clocks, randomness and the secret store |
 //! | `http.rs` | wasi:http |
 //! | `reactor.rs` | waiting, over wasi:io/poll |
+//! | `heap.rs` | memory |
 //! | `seal.rs` | the imports that Rust's start-up would add, closed at link time |
 
 mod convert_in;
 mod convert_out;
 mod exports;
+#[cfg(target_family = "wasm")]
+#[expect(unsafe_code, reason = "an allocator hands out memory")]
+mod heap;
 mod http;
 mod ports;
 mod reactor;
@@ -20,7 +24,7 @@ mod seal;
 
 #[cfg(target_family = "wasm")]
 #[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+static HEAP: heap::Heap = heap::Heap::new();
 
 /// The Rust that wit-bindgen makes of `wit/`.
 #[expect(unsafe_code, reason = "generated")]

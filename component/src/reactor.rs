@@ -8,6 +8,7 @@
 use std::{
     cell::{Cell, RefCell},
     future::poll_fn,
+    mem::ManuallyDrop,
     pin::pin,
     rc::Rc,
     task::{Context, Poll, Waker},
@@ -16,7 +17,8 @@ use std::{
 use crate::bindings::wasi::io::poll::{Pollable, poll};
 
 thread_local! {
-    static WAITING: RefCell<Vec<Rc<Event>>> = const { RefCell::new(Vec::new()) };
+    /// Empty between two calls; never dropped, for to note that it has to be would be an allocation that stays.
+    static WAITING: ManuallyDrop<RefCell<Vec<Rc<Event>>>> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
 /// Something that can be waited for.
@@ -37,7 +39,7 @@ impl Event {
     }
 
     fn register(self: &Rc<Self>) {
-        WAITING.with_borrow_mut(|waiting| waiting.push(Rc::clone(self)));
+        WAITING.with(|waiting| waiting.borrow_mut().push(Rc::clone(self)));
     }
 }
 
@@ -49,7 +51,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
         if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
             return value;
         }
-        let waiting = WAITING.take();
+        let waiting = WAITING.with(|waiting| waiting.take());
         // Every future of this component registers an event before it is pending.
         let ready = poll(&waiting.iter().map(|event| &event.pollable).collect::<Vec<_>>());
         for event in ready.into_iter().filter_map(|at| waiting.get(at as usize)) {

@@ -8,7 +8,7 @@ use crate::fixtures::{component, read, target};
 
 /// The largest size of the component: beyond it hosts notice it at start, and people when they download it;
 /// see docs/decisions/0008.
-const MAX_BYTES: usize = 900_000;
+const MAX_BYTES: usize = 910_000;
 
 /// The items that `wit/world.wit` lists, read from the file itself.
 fn listed() -> BTreeSet<String> {
