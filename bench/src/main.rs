@@ -1,4 +1,4 @@
-//! What a call costs, as ratios to other clients in the same run.
+//! The cost of a call, as ratios to other clients in the same run.
 //!
 //! Each row is work that the connector does in its sandbox and others do beside it, in turns, against a Google on
 //! loopback that answers from memory. Ratios are what counts: microseconds are this machine's, and this minute's.

@@ -21,8 +21,8 @@ use gcf_core::{
     sign_in::credential::CredentialRequest,
 };
 use gcf_host::{
-    Host, Limits,
-    transport::{Live, OriginMap, OriginRule},
+    Host, Limits, WarmInstances,
+    transport::{Live, OriginMap, OriginRule, Transport},
     wit::{ConnectRequest, FunctionRef, InvokeRequest, ListRequest, PagesRequest},
 };
 use http_body_util::Full;
@@ -71,6 +71,9 @@ pub(crate) struct Row {
 /// The client that everything is set in relation to.
 pub(crate) const CONNECTOR: &str = "connector";
 
+/// The same with instances that serve more than one call.
+const WARM: &str = "connector, warm instances";
+
 const FUNCTIONS: usize = 10_000;
 const ROUNDS: usize = 5;
 const BODY: usize = 256;
@@ -117,6 +120,8 @@ struct Bench {
     google: Google,
     host: Host,
     connection: String,
+    /// Another one, which keeps instances for further calls.
+    warm: (Host, String),
     native: Native,
     native_connection: String,
     hyper: Hyper,
@@ -131,13 +136,23 @@ impl Bench {
         let rules = google.origins().into_iter().map(|rule| OriginRule::parse(&rule).expect("a rule"));
         let live = Live::builder().map(OriginMap::new(rules).expect("rules")).build().expect("a transport");
         let limits = Limits { calls: 1_000, cpu: Duration::from_secs(60), ..Limits::default() };
-        let mut host = Host::builder().transport(Arc::new(live)).limits(limits);
-        if let Some(component) = component {
-            host = host.component_file(component);
-        }
-        let host = host.build().expect("a host");
-        let request = ConnectRequest::google_json("bench", KEY);
-        let connection = host.connect(request, None).await.expect("a connection").connection.id;
+        let live: Arc<dyn Transport> = Arc::new(live);
+        let build = || {
+            let host = Host::builder().transport(Arc::clone(&live)).limits(limits);
+            match component {
+                Some(component) => host.component_file(component),
+                None => host,
+            }
+        };
+        let host = build().build().expect("a host");
+        let warm = build().warm_instances(WarmInstances { calls: 10_000, ..WarmInstances::default() });
+        let warm = warm.build().expect("a host");
+        let connect = async |host: &Host| {
+            let request = ConnectRequest::google_json("bench", KEY);
+            host.connect(request, None).await.expect("a connection").connection.id
+        };
+        let connection = connect(&host).await;
+        let warm = (warm.clone(), connect(&warm).await);
         let native = Native::new(google.address());
         let native_connection = connect_native(&native).await;
         Self {
@@ -147,6 +162,7 @@ impl Bench {
             google,
             host,
             connection,
+            warm,
             native,
             native_connection,
         }
@@ -167,7 +183,7 @@ impl Bench {
         let bytes = Bytes::from(vec![b'x'; size]);
         let text = String::from_utf8(bytes.to_vec()).expect("text");
         let url = format!("http://{}{path}", self.google.address());
-        let [mut connector, mut native, mut reqwest, mut hyper] = <[Readings; 4]>::default();
+        let [mut connector, mut warm, mut native, mut reqwest, mut hyper] = <[Readings; 5]>::default();
         for _ in 0..=ROUNDS {
             connector
                 .one_by_one(pieces, async || {
@@ -176,6 +192,12 @@ impl Bench {
                     assert_eq!(answer.expect("an answer").status, 200);
                 })
                 .await;
+            warm.one_by_one(pieces, async || {
+                let request = self.request(path).text(text.as_str());
+                let answer = self.warm.0.invoke(&self.warm.1, request, None).await;
+                assert_eq!(answer.expect("an answer").status, 200);
+            })
+            .await;
             native
                 .one_by_one(pieces, async || {
                     let request = native_request(path, text.clone());
@@ -201,6 +223,7 @@ impl Bench {
         }
         vec![
             row(work, CONNECTOR, &connector),
+            row(work, WARM, &warm),
             row(work, "core, no sandbox", &native),
             row(work, "reqwest", &reqwest),
             row(work, "hyper", &hyper),
@@ -208,15 +231,19 @@ impl Bench {
     }
 
     async fn connection(&self, pieces: usize) -> Vec<Row> {
-        let mut readings = Readings::default();
+        let [mut connector, mut warm] = <[Readings; 2]>::default();
         for _ in 0..=ROUNDS {
-            readings
+            connector
                 .one_by_one(pieces, async || {
                     self.host.connection(&self.connection).await.expect("a connection");
                 })
                 .await;
+            warm.one_by_one(pieces, async || {
+                self.warm.0.connection(&self.warm.1).await.expect("a connection");
+            })
+            .await;
         }
-        vec![row("read a connection", CONNECTOR, &readings)]
+        vec![row("read a connection", CONNECTOR, &connector), row("read a connection", WARM, &warm)]
     }
 
     async fn at_once(&self, work: &'static str, callers: usize, pieces: usize) -> Vec<Row> {
@@ -275,7 +302,7 @@ impl Bench {
                 .await;
             native
                 .one_by_one(pieces, async || {
-                    let request = list::ListRequest { page_size: Some(size), ..native_list() };
+                    let request = list::ListRequest { page_size: Some(size), ..list::ListRequest::default() };
                     let stage = OnStage::live(&self.native);
                     let list = list::list(&stage, &self.native_connection, request, None).await;
                     assert_eq!(list.expect("a list").functions.len(), FUNCTIONS);
@@ -392,7 +419,7 @@ pub(crate) async fn connect_native(native: &Native) -> String {
 
 /// Lists with the core alone, and returns how many there are.
 pub(crate) async fn list_native(stage: &OnStage<'_>, connection: &str) -> usize {
-    let request = list::ListRequest { page_size: Some(1_000), ..native_list() };
+    let request = list::ListRequest { page_size: Some(1_000), ..list::ListRequest::default() };
     list::list(stage, connection, request, None).await.expect("a list").functions.len()
 }
 
@@ -411,17 +438,6 @@ fn native_request(path: &str, text: String) -> invoke::InvokeRequest {
         serverless_authorization: false,
         idempotent: false,
         raise_for_status: false,
-    }
-}
-
-fn native_list() -> list::ListRequest {
-    list::ListRequest {
-        regions: Vec::new(),
-        filter: None,
-        order_by: None,
-        page_size: None,
-        page_token: None,
-        limit: None,
     }
 }
 

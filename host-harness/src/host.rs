@@ -1,4 +1,4 @@
-//! Calls: each in a sandbox of its own, made for it and thrown away after it.
+//! Calls: each in a sandbox of its own, made for it and thrown away after it, if the host has not chosen to keep some.
 
 mod actions;
 mod builder;
@@ -26,7 +26,8 @@ use crate::{
 
 /// The connector, ready to be called. Cheap to clone, and to share between threads.
 ///
-/// Each call runs in a fresh sandbox, so calls cannot see each other but through the secret store.
+/// Each call runs in a fresh sandbox, so calls cannot see each other but through the secret store; unless the host
+/// [chooses otherwise](HostBuilder::warm_instances) for calls of one connection.
 /// The methods need a tokio runtime with its clock enabled. Dropping a call's future stops it.
 ///
 /// A `deadline` is the time for the whole call; `None` takes the default that the catalog prints. The
@@ -132,12 +133,12 @@ impl Host {
     }
 
     /// Runs one call within its limits, and returns the limit that it ran into, if it did.
-    async fn within_limits<T>(
+    async fn within_limits<T, E>(
         &self,
         scope: Scope,
         deadline: Option<Duration>,
-        call: impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<T>,
-    ) -> Result<(T, Option<Limit>), HostError> {
+        call: impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<Result<T, E>>,
+    ) -> Result<(Result<T, E>, Option<Limit>), HostError> {
         let Inner { sandbox, policy, running, .. } = &*self.0;
         let patience = sandbox.limits.patience(deadline);
         let requests = if scope.sends() { sandbox.limits.requests } else { 0 };

@@ -115,5 +115,5 @@ pub use self::{
         inject::{AccessToken, AccessTokens, Supplying},
         observer::{Observer, RequestEvent, Stage},
     },
-    sandbox::compiled::CacheUse,
+    sandbox::{compiled::CacheUse, warm::WarmInstances},
 };

@@ -6,8 +6,10 @@ pub(crate) mod exports;
 pub(crate) mod secret_store;
 pub(crate) mod state;
 pub(crate) mod waiting;
+pub(crate) mod warm;
 
 use std::{
+    convert::Infallible,
     future::{Future, poll_fn},
     pin::pin,
     sync::Arc,
@@ -22,7 +24,12 @@ use wasmtime::{
     component::{Instance, ResourceTableError},
 };
 
-use self::{exports::Exports, secret_store::Secrets, state::State};
+use self::{
+    exports::Exports,
+    secret_store::{CallSecrets, Secrets},
+    state::State,
+    warm::{Started, Waiting},
+};
 use crate::{
     clock::{Clock, Random},
     egress::EgressPolicy,
@@ -33,7 +40,7 @@ use crate::{
     transport::Transport,
 };
 
-/// The parts that a fresh sandbox is made of.
+/// The parts that a sandbox is made of.
 pub(crate) struct Sandbox {
     pub(crate) exports: Exports,
     pub(crate) limits: Limits,
@@ -43,6 +50,8 @@ pub(crate) struct Sandbox {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) observer: Option<Observer>,
+    /// Those that wait for a further call, if the host has chosen to have such.
+    pub(crate) warm: Option<Arc<Waiting>>,
 }
 
 impl Sandbox {
@@ -56,21 +65,23 @@ impl Sandbox {
             budget,
             DESCRIBE,
             async |store: &mut Store<State>, instance: &Instance| {
-                self.exports.catalog.load(&mut *store, instance)?.call_describe(store).await
+                self.exports.call(store, instance, "catalog.describe", ()).await.map(Ok::<_, Infallible>)
             },
         );
-        wait(call, DESCRIBE).unwrap_or(Err(HostError::DeadlineExceeded(DESCRIBE)))
+        let catalog = wait(call, DESCRIBE).unwrap_or(Err(HostError::DeadlineExceeded(DESCRIBE)))?;
+        Ok(catalog.unwrap_or_else(|never| match never {}))
     }
 
-    /// Makes a sandbox, runs `call` in it, and throws it away.
-    pub(crate) async fn run<T>(
+    /// Runs `call` in a sandbox that is made for it, or that has served others with the same rights, and throws it away or
+    /// keeps it for another.
+    pub(crate) async fn run<T, E>(
         &self,
         scope: Scope,
         policy: Arc<EgressPolicy>,
         budget: Arc<RequestBudget>,
         patience: Duration,
-        call: impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<T>,
-    ) -> Result<T, HostError> {
+        call: impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<Result<T, E>>,
+    ) -> Result<Result<T, E>, HostError> {
         let cpu = Arc::new(CpuMeter::new(self.limits.cpu));
         let hooks = Hooks {
             policy,
@@ -82,19 +93,44 @@ impl Sandbox {
             patience,
             held: None,
         };
-        let mut store = self.store(scope, hooks, Arc::clone(&cpu));
-        let mut work = pin!(async {
-            let instance = self.exports.instance.instantiate_async(&mut store).await;
-            let instance = instance.map_err(|error| HostError::from_start(&error))?;
-            call(&mut store, &instance).await.map_err(|error| self.failure(&error))
-        });
-        // A guest told that it may send no more could still take its failure for one that passes.
-        let stopped = || budget.exceeded().map(|limit| Err(HostError::LimitExceeded(limit)));
-        poll_fn(|context| match cpu.charge(|| work.as_mut().poll(context)) {
-            Poll::Ready(answer) => Poll::Ready(answer),
-            Poll::Pending => stopped().map_or(Poll::Pending, Poll::Ready),
-        })
-        .await
+        let secrets = self.secrets.within(scope.clone(), self.limits.store, &self.clock, &cpu);
+        let warm = self.warm.as_deref().filter(|_| scope.is_of_a_connection());
+        let (mut store, started) = match warm.and_then(|warm| warm.take(&scope, self.clock.monotonic())) {
+            Some(mut started) => {
+                started.store.data_mut().serve(secrets, hooks);
+                (started.store, Some((started.instance, started.calls, started.since)))
+            }
+            None => (self.store(secrets, hooks), None),
+        };
+        meter(&mut store, &cpu);
+        let work = async {
+            let (instance, calls, since) = match started {
+                Some(started) => started,
+                None => (self.start(&mut store).await?, 0, self.clock.monotonic()),
+            };
+            let answer = call(&mut store, &instance).await.map_err(|error| self.failure(&error))?;
+            Ok((answer, instance, calls + 1, since))
+        };
+        let (answer, instance, calls, since) = {
+            let mut work = pin!(work);
+            // A guest told that it may send no more could still take its failure for one that passes.
+            let stopped = || budget.exceeded().map(|limit| Err(HostError::LimitExceeded(limit)));
+            poll_fn(|context| match cpu.charge(|| work.as_mut().poll(context)) {
+                Poll::Ready(answer) => Poll::Ready(answer),
+                Poll::Pending => stopped().map_or(Poll::Pending, Poll::Ready),
+            })
+            .await?
+        };
+        if let Some(warm) = warm.filter(|_| answer.is_ok() && budget.exceeded().is_none()) {
+            let started = Started { store, instance, calls, since };
+            warm.keep(scope, started, self.clock.monotonic());
+        }
+        Ok(answer)
+    }
+
+    async fn start(&self, store: &mut Store<State>) -> Result<Instance, HostError> {
+        let instance = self.exports.instance.instantiate_async(store).await;
+        instance.map_err(|error| HostError::from_start(&error))
     }
 
     /// The reason why a call broke off.
@@ -108,14 +144,9 @@ impl Sandbox {
         }
     }
 
-    fn store(&self, scope: Scope, hooks: Hooks, cpu: Arc<CpuMeter>) -> Store<State> {
-        let state = State::new(
-            &self.clock,
-            Arc::clone(&self.random),
-            self.secrets.within(scope, self.limits.store, &self.clock, &cpu),
-            hooks,
-            MemoryMeter::new(self.limits.memory),
-        );
+    fn store(&self, secrets: CallSecrets, hooks: Hooks) -> Store<State> {
+        let memory = MemoryMeter::new(self.limits.memory);
+        let state = State::new(&self.clock, Arc::clone(&self.random), secrets, hooks, memory);
         let mut store = Store::new(self.exports.instance.engine(), state);
         // Only an engine that counts instructions takes any; see tests/cost.rs.
         #[cfg(test)]
@@ -136,15 +167,21 @@ impl Sandbox {
         });
         store.set_hostcall_fuel(answer);
         store.set_max_component_handles(HANDLES);
-        // At every tick the guest is asked for its time, and others get a turn; without that a guest
-        // that computes would hold its thread, and its own deadline could not fire.
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(move |_| {
-            cpu.check()?;
-            Ok(UpdateDeadline::Yield(1))
-        });
         store
     }
+}
+
+/// Charges what the guest does from now on to this meter.
+///
+/// At every tick the guest is asked for its time, and others get a turn; without that a guest that computes would hold
+/// its thread, and its own deadline could not fire.
+fn meter(store: &mut Store<State>, cpu: &Arc<CpuMeter>) {
+    let cpu = Arc::clone(cpu);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| {
+        cpu.check()?;
+        Ok(UpdateDeadline::Yield(1))
+    });
 }
 
 /// Drives a future on this thread, for so long at most: [`HostBuilder::build`](crate::HostBuilder::build) is not an async function, and

@@ -115,4 +115,6 @@ mod tapes;
 #[cfg(test)]
 mod thieves;
 #[cfg(test)]
+mod warm;
+#[cfg(test)]
 mod world;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     contract::{
-        bindings::exports::planning as generated,
+        bindings::exports::{api, connections, functions, planning as generated},
         wit::{
             ApiPages, ApiRequest, ApiResponse, Authorization, AuthorizeRequest, CallPlan, ConnectRequest,
             Connected, Connection, Credential, CredentialKind, Disconnected, Finding, Function, FunctionList,
@@ -25,109 +25,109 @@ use crate::{
 };
 
 actions! {
-    "connections.connect": connections.call_connect {
+    "connections.connect": {
         /// Makes a connection, and keeps it once Google has accepted the credential.
-        pub fn connect(request: ConnectRequest; deadline) -> Connected, passing (&request.into());
+        pub fn connect(request: ConnectRequest; deadline) -> Connected, passing (&connections::ConnectRequest::from(request));
         sees NewConnection;
         answers about connection.id;
         is planned as Connect(request: ConnectRequest), ConnectionsConnect;
     }
-    "connections.authorize": connections.call_authorize {
+    "connections.authorize": {
         /// Begins signing in by a person's consent, and says where to send the browser. Sends nothing.
-        pub fn authorize(request: AuthorizeRequest) -> Authorization, passing (&request.into());
+        pub fn authorize(request: AuthorizeRequest) -> Authorization, passing (&connections::AuthorizeRequest::from(request));
         sees NewSignIn, of request.connection.as_deref();
         answers about id;
     }
-    "connections.finish": connections.call_finish {
+    "connections.finish": {
         /// Ends a sign-in with the URL that the browser came back with, and keeps the connection.
         pub fn finish(authorization: &str, callback_url: &str; deadline) -> Connected,
             passing (authorization, callback_url);
         sees SignIn, of authorization;
         answers about connection.id;
     }
-    "connections.reauthorize": connections.call_reauthorize {
+    "connections.reauthorize": {
         /// Gives a connection a new credential in place of its own.
         pub fn reauthorize(id: &str, credential: Credential, subject_token: Option<&str>; deadline) -> Connected,
-            passing (id, &credential.into(), subject_token);
+            passing (id, &connections::Credential::from(credential), subject_token);
         sees Own, of id;
         answers about connection.id;
         is planned as Reauthorize(credential: NewCredential), ConnectionsReauthorize;
     }
-    "connections.rename": connections.call_rename {
+    "connections.rename": {
         /// Gives a connection another nickname. Sends nothing.
         pub fn rename(id: &str, nickname: &str) -> Connected, passing (id, nickname);
         sees OwnAndNames, of id;
         answers about connection.id;
     }
-    "connections.restrict": connections.call_restrict {
+    "connections.restrict": {
         /// Gives a connection other guard rails, or none. Sends nothing.
         pub fn restrict(id: &str, rails: Option<GuardRails>) -> Connected, passing (id, rails.as_ref());
         sees OwnOffline, of id;
         answers about connection.id;
     }
-    "connections.list": connections.call_list {
+    "connections.list": {
         /// All connections of the store, as it has them; [`Host::connections`] completes those of an earlier version.
         fn stored() -> Vec<Connection>, passing ();
         sees Names;
     }
-    "connections.get": connections.call_get {
+    "connections.get": {
         /// One connection. Sends nothing.
         pub fn connection(id: &str) -> Connection, passing (id);
         sees OwnOffline, of id;
         answers about id;
     }
-    "connections.check": connections.call_check {
+    "connections.check": {
         /// Tries each prerequisite of a connection on its own, and those of one function too if it is named.
         pub fn check(id: &str, function: Option<FunctionRef>; deadline) -> Vec<Finding>,
             passing (id, function.as_ref());
         sees Own, of id;
         is planned as Check(function: Option<FunctionRef>), ConnectionsCheck;
     }
-    "connections.disconnect": connections.call_disconnect {
+    "connections.disconnect": {
         /// Removes a connection with its credential, its key and its cached tokens, and revokes a user's grant.
         pub fn disconnect(id: &str; deadline) -> Disconnected, passing (id);
         sees OwnAndNickname, of id;
         is planned as Disconnect, ConnectionsDisconnect;
     }
-    "functions.list": functions.call_list {
+    "functions.list": {
         /// Lists functions of both generations.
         pub fn list_functions(connection: &str, request: ListRequest; deadline) -> FunctionList,
-            passing (connection, &request.into());
+            passing (connection, &functions::ListRequest::from(request));
         sees Own, of connection;
         is planned as List(request: ListRequest), FunctionsList;
     }
-    "functions.get": functions.call_get {
+    "functions.get": {
         /// One function, by name or resource name.
         pub fn get_function(connection: &str, function: FunctionRef; deadline) -> Function,
             passing (connection, &function);
         sees Own, of connection;
         is planned as Get(function: FunctionRef), FunctionsGet;
     }
-    "functions.options": functions.call_options {
+    "functions.options": {
         /// Lists the options of a drop-down, while the user types.
         pub fn options(connection: &str, request: OptionsRequest; deadline) -> OptionList,
-            passing (connection, &request.into());
+            passing (connection, &functions::OptionsRequest::from(request));
         sees Own, of connection;
         is planned as Options(request: OptionsRequest), FunctionsOptions;
     }
-    "functions.invoke": functions.call_invoke {
+    "functions.invoke": {
         /// Calls a function, and returns whatever it answers: any status is data.
         pub fn invoke(connection: &str, request: InvokeRequest; deadline) -> Invocation,
-            passing (connection, &request.into());
+            passing (connection, &functions::InvokeRequest::from(request));
         sees Own, of connection;
         is planned as Invoke(request: InvokeRequest), FunctionsInvoke;
     }
-    "api.custom-api": api.call_custom_api {
+    "api.custom-api": {
         /// Sends one request to a Google API, and returns the response as it came.
         pub fn custom_api(connection: &str, request: ApiRequest; deadline) -> ApiResponse,
-            passing (connection, &request.into());
+            passing (connection, &api::ApiRequest::from(request));
         sees Own, of connection;
         is planned as CustomApi(request: ApiRequest), ApiCustomApi;
     }
-    "api.all-pages": api.call_all_pages {
+    "api.all-pages": {
         /// Reads a list of a Google API page by page, and joins the pages.
         pub fn all_pages(connection: &str, request: PagesRequest; deadline) -> ApiPages,
-            passing (connection, &request.into());
+            passing (connection, &api::PagesRequest::from(request));
         sees Own, of connection;
         is planned as AllPages(request: PagesRequest), ApiAllPages;
     }
@@ -174,11 +174,10 @@ impl Host {
         deadline: Option<Duration>,
     ) -> Result<CallPlan, CallError> {
         let scope = action.row().planned(connection);
-        let action = action.into();
+        let action = generated::Action::from(action);
         let exports = &self.0.sandbox.exports;
         self.call(scope, deadline, async |store, instance| {
-            let planning = exports.planning.load(&mut *store, instance)?;
-            planning.call_plan(store, connection, &action, millis(deadline)).await
+            exports.call(store, instance, "planning.plan", (connection, &action, millis(deadline))).await
         })
         .await
     }

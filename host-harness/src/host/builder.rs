@@ -4,7 +4,7 @@ use std::{
     borrow::Cow,
     fmt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use serde_json::Value;
@@ -31,6 +31,7 @@ use crate::{
         exports::Exports,
         secret_store::Secrets,
         state,
+        warm::{Waiting, WarmInstances},
     },
     secrets::{MemoryStore, SecretStore},
     transport::{Body, Sending, Timeouts, Transport, TransportError},
@@ -53,6 +54,7 @@ pub struct HostBuilder {
     random: Arc<dyn Random>,
     observer: Option<Observer>,
     allowed: Option<EgressPolicy>,
+    warm: Option<WarmInstances>,
 }
 
 enum Source {
@@ -84,6 +86,7 @@ impl Default for HostBuilder {
             random: Arc::new(SystemRandom),
             observer: None,
             allowed: None,
+            warm: None,
         }
     }
 }
@@ -170,6 +173,14 @@ impl HostBuilder {
         self
     }
 
+    /// Lets instances serve further calls of the same connection, which takes about half the time of a call away. Without
+    /// it each call has an instance of its own. What that gives and costs is in docs/decisions/0029.
+    #[must_use]
+    pub fn warm_instances(mut self, warm: WarmInstances) -> Self {
+        self.warm = Some(warm);
+        self
+    }
+
     /// Sets the bound of what the component may send where, beside its own manifest: hosts, and the kinds of
     /// tokens that each may receive. A request has to keep to both.
     ///
@@ -191,7 +202,9 @@ impl HostBuilder {
     /// [`HostError`] says what is wrong with the component, or with this machine.
     pub fn build(self) -> Result<Host, HostError> {
         let source = self.component.or_else(Source::default).ok_or(HostError::NoComponent)?;
-        let engine = engine(&self.limits)?;
+        let warm = self.warm.map(|bounds| Arc::new(Waiting::new(bounds)));
+        let idle = self.warm.map_or(0, |bounds| bounds.idle);
+        let engine = engine(&self.limits, idle, expiring(warm.as_ref(), &self.clock))?;
         let (component, cache_use) = match source.compiled(&engine) {
             Some(component) => (component, CacheUse::Embedded),
             None => compiled::component(&engine, &source.read()?, self.cache.as_deref())?,
@@ -212,6 +225,7 @@ impl HostBuilder {
             clock: self.clock,
             random: self.random,
             observer: self.observer,
+            warm,
         };
         let catalog = sandbox.describe()?;
         let policy = bounded(policy(&catalog).map_err(HostError::Manifest)?, self.allowed)?;
@@ -262,6 +276,17 @@ fn read(path: &Path) -> Result<Vec<u8>, HostError> {
 /// core modules. The compiler would say the same in bytes and offsets.
 fn is_component(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\0asm") && bytes.get(6..8) == Some(&[1, 0])
+}
+
+/// Throws away, at each tick, the instances that have waited too long; for as long as there is a host.
+fn expiring(warm: Option<&Arc<Waiting>>, clock: &Arc<dyn Clock>) -> impl FnMut() + Send + use<> {
+    let warm = warm.map(Arc::downgrade);
+    let clock = Arc::clone(clock);
+    move || {
+        if let Some(warm) = warm.as_ref().and_then(Weak::upgrade) {
+            warm.expire(clock.monotonic());
+        }
+    }
 }
 
 /// The transport of a host that was given none: it sends nothing.

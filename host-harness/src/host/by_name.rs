@@ -8,7 +8,7 @@ use std::{borrow::Cow, time::Duration};
 use serde_json::{Value, json};
 use wasmtime::{
     AsContextMut as _, Store,
-    component::{Func, Instance, Val, types::Type},
+    component::{Func, Val, types::Type},
 };
 
 use self::encoding::{Reader, to_json};
@@ -23,9 +23,6 @@ use crate::{
     secrets::visible::Scope,
     text::nearest,
 };
-
-/// The package that the interfaces belong to.
-const PACKAGE: (&str, &str) = ("gcf:connector/", "@0.1.0");
 
 /// The contract that this library speaks: the package in `wit/`, and its version.
 pub const CONTRACT: &str = "gcf:connector@0.1.0";
@@ -56,7 +53,7 @@ impl Host {
         let action = &*dotted(action);
         let scope = self.scope_of(action, connection, input, deadline).await?;
         self.call_instance(scope, deadline, async |store, instance| {
-            let Some(function) = exported(store, instance, action) else {
+            let Some(function) = self.0.sandbox.exports.function(store, instance, action) else {
                 let why = format!("there is no action {action}");
                 let near = nearest(action, ROWS.iter().map(|row| row.name));
                 let meant = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
@@ -125,15 +122,6 @@ fn planned(action: &Value) -> Option<&'static Row> {
 /// The name with a dot of an action that may be named without one.
 fn dotted(action: &str) -> Cow<'_, str> {
     if action.contains('.') { Cow::Borrowed(action) } else { Cow::Owned(action.replacen('-', ".", 1)) }
-}
-
-fn exported(store: &mut Store<State>, instance: &Instance, action: &str) -> Option<Func> {
-    let (interface, function) = action.split_once('.')?;
-    let (package, version) = PACKAGE;
-    let interface =
-        instance.get_export_index(&mut *store, None, &format!("{package}{interface}{version}"))?;
-    let function = instance.get_export_index(&mut *store, Some(&interface), function)?;
-    instance.get_func(store, function)
 }
 
 /// Arranges the input as parameters: the host gives the connection and the deadline, a `request` is all of

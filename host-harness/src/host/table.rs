@@ -73,9 +73,9 @@ impl Row {
 /// planned.
 ///
 /// ```text
-/// "interface.function": interface.call {
+/// "interface.function": {
 ///     /// Documentation of the method.
-///     fn method(arguments; deadline) -> Answer, passing what the bindings take;
+///     fn method(arguments; deadline) -> Answer, passing the parameters as the bindings have them;
 ///     sees Sees, of the connection or sign-in that it is about;
 ///     answers about field.field;           if the answer has the id of a connection or a sign-in
 ///     is planned as Case(payload: Type), Binding;  if it can be
@@ -83,7 +83,7 @@ impl Row {
 /// ```
 macro_rules! actions {
     ($(
-        $name:literal: $interface:ident.$call:ident {
+        $name:literal: {
             $(#[$doc:meta])*
             $visible:vis fn $method:ident($($argument:ident: $of:ty),* $(; $deadline:ident)?) -> $answer:ty,
                 passing ($($passed:expr),*);
@@ -113,11 +113,9 @@ macro_rules! actions {
                     let scope = self.scope(ROW, subject, deadline).await?;
                     let exports = &self.0.sandbox.exports;
                     self.call(scope, deadline, async |store, instance| {
-                        let answer = exports
-                            .$interface
-                            .load(&mut *store, instance)?
-                            .$call(&mut *store $(, $passed)* $(, millis($deadline))?)
-                            .await?;
+                        let parameters = ($($passed,)* $(millis($deadline),)?);
+                        let answer: Result<$answer, _> =
+                            exports.call(&mut *store, instance, $name, parameters).await?;
                         $(if let Ok(answer) = &answer {
                             about_its_own(store, &answer.$($about).+)?;
                         })?

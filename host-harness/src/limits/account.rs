@@ -27,6 +27,11 @@ impl Account {
         self.limit
     }
 
+    /// The bytes that are counted now.
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
     /// Counts `bytes` for the rest of the call.
     pub(crate) fn take(&self, bytes: usize) -> Result<(), Limit> {
         let more = |used: usize| used.checked_add(bytes).filter(|used| *used <= self.limit);

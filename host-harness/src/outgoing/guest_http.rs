@@ -51,6 +51,11 @@ impl GuestHttp {
         Self { ctx, account: Arc::clone(account), held: HashMap::new() }
     }
 
+    /// Tells whether nothing is counted.
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.held.is_empty()
+    }
+
     pub(crate) fn view<'a>(&'a mut self, hooks: &'a mut Hooks, table: &'a mut ResourceTable) -> View<'a> {
         View { http: self, hooks, table }
     }

@@ -13,20 +13,25 @@ use crate::{
     limits::{Limits, TABLE_ELEMENTS},
 };
 
-/// Makes an engine, and the thread that moves its epochs on.
+/// Makes an engine with places for the calls that run at once and for `idle` instances besides, and the thread that moves
+/// its epochs on and does something `each_tick`.
 ///
 /// The address space for all sandboxes is reserved at once, which makes each one quick to set up and
 /// to clear away. Where that is not to be had (a limit on address space), each call reserves its own.
-pub(crate) fn engine(limits: &Limits) -> Result<Engine, HostError> {
-    let engine = Engine::new(settings().allocation_strategy(pool(limits)))
+pub(crate) fn engine(
+    limits: &Limits,
+    idle: u32,
+    each_tick: impl FnMut() + Send + 'static,
+) -> Result<Engine, HostError> {
+    let engine = Engine::new(settings().allocation_strategy(pool(limits, idle)))
         .or_else(|_| Engine::new(settings().allocation_strategy(InstanceAllocationStrategy::OnDemand)))
         .map_err(|error| HostError::engine(&error))?;
-    tick(&engine)?;
+    tick(&engine, each_tick)?;
     Ok(engine)
 }
 
-fn pool(limits: &Limits) -> InstanceAllocationStrategy {
-    let calls = limits.calls.max(1);
+fn pool(limits: &Limits, idle: u32) -> InstanceAllocationStrategy {
+    let calls = limits.calls.max(1).saturating_add(idle);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
         .total_stacks(calls)
@@ -44,7 +49,7 @@ fn pool(limits: &Limits) -> InstanceAllocationStrategy {
 }
 
 /// Moves the epochs on for as long as somebody holds the engine.
-fn tick(engine: &Engine) -> Result<(), HostError> {
+fn tick(engine: &Engine, mut each_tick: impl FnMut() + Send + 'static) -> Result<(), HostError> {
     let engine = engine.weak();
     thread::Builder::new()
         .name("gcf-epochs".to_owned())
@@ -52,6 +57,7 @@ fn tick(engine: &Engine) -> Result<(), HostError> {
             while let Some(engine) = engine.upgrade() {
                 engine.increment_epoch();
                 drop(engine);
+                each_tick();
                 thread::sleep(TICK);
             }
         })
@@ -75,13 +81,13 @@ mod tests {
     #[test]
     fn the_engine_falls_back_where_the_pool_does_not_fit() {
         let limits = Limits { calls: u32::MAX, ..Limits::default() };
-        assert!(Engine::new(settings().allocation_strategy(pool(&limits))).is_err());
-        assert!(engine(&limits).is_ok());
+        assert!(Engine::new(settings().allocation_strategy(pool(&limits, 0))).is_err());
+        assert!(engine(&limits, 0, || ()).is_ok());
     }
 
     #[test]
     fn the_ticker_does_not_keep_the_engine() {
-        let engine = engine(&Limits { calls: 1, ..Limits::default() }).unwrap();
+        let engine = engine(&Limits { calls: 1, ..Limits::default() }, 0, || ()).unwrap();
         let weak = engine.weak();
         drop(engine);
         // The ticker may be holding it for the moment of one tick.

@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// The state of one call.
+/// The state of one call, or of one after another.
 pub(crate) struct State {
     pub(crate) memory: MemoryMeter,
     pub(crate) secrets: CallSecrets,
@@ -66,6 +66,17 @@ impl State {
             wasi,
             table,
         }
+    }
+
+    /// Serves another call from here on.
+    pub(crate) fn serve(&mut self, secrets: CallSecrets, hooks: Hooks) {
+        self.secrets = secrets;
+        self.hooks = hooks;
+    }
+
+    /// Tells whether the guest has given back everything that the host kept for it.
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.table.is_empty() && self.http.holds_nothing()
     }
 }
 

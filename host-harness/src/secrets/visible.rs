@@ -165,6 +165,13 @@ impl Scope {
         Self { sends: false, makes: Makes::Nothing, nicknames, ..self }
     }
 
+    /// Tells whether the call sees the entries of one connection, and what the host keeps, and nothing else.
+    pub(crate) fn is_of_a_connection(&self) -> bool {
+        self.connection
+            .as_deref()
+            .is_some_and(|id| *self == Self::connection(id) || *self == Self::offline(id))
+    }
+
     /// Tells whether the call may send requests.
     pub(crate) fn sends(&self) -> bool {
         self.sends

@@ -21,7 +21,13 @@ use wasmtime::{
 
 use crate::{
     clock::{FrozenClock, SeededRandom},
-    contract::wit::{ApiRequest, ConnectRequest, FunctionRef, InvokeRequest, ListRequest, PagesRequest},
+    contract::{
+        bindings::exports::{api, connections, functions},
+        wit::{
+            ApiPages, ApiRequest, ApiResponse, ConnectRequest, Connected, Connection, ConnectorError,
+            FunctionList, FunctionRef, Invocation, InvokeRequest, ListRequest, PagesRequest,
+        },
+    },
     egress::EgressPolicy,
     embedded::CONNECTOR,
     limits::Limits,
@@ -41,6 +47,11 @@ const FUNCTION: &str = "https://hello-abc123-uc.a.run.app/";
 /// The compiler by which the numbers are written down: another one makes other instructions.
 const COMPILER: &[u8] = b"1.95.";
 
+type Answer<T> = Result<T, ConnectorError>;
+
+/// Without a deadline.
+const NONE: Option<u32> = None;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cost {
     instructions: u64,
@@ -56,32 +67,36 @@ async fn the_hottest_paths_cost_no_more_than_is_written_down() {
     let mut costs = BTreeMap::new();
     let exports = &bench.sandbox.exports;
     macro_rules! cost {
-        ($name:literal, $interface:ident.$call:ident($($argument:expr),*)) => {
+        ($name:literal, $function:literal($($argument:expr),*) -> $answer:ty) => {
             // The first finds no token and no name: what is counted is the warm call.
             for _ in 0..2 {
                 let (answer, cost) = bench
                     .run(&id, async |store, instance| {
-                        let guest = exports.$interface.load(&mut *store, instance)?;
-                        guest.$call(store, $($argument),*).await
+                        let arguments = ($($argument,)*);
+                        exports.call::<_, Answer<$answer>>(store, instance, $function, arguments).await
                     })
                     .await;
-                answer.expect($name);
+                drop(answer);
                 costs.insert($name, cost);
             }
         };
     }
-    let by_url = InvokeRequest::post(FunctionRef::Url(FUNCTION.to_owned())).text("x".repeat(256)).into();
-    cost!("invoke by URL", functions.call_invoke(&id, &by_url, None));
-    let by_name = InvokeRequest::post(FunctionRef::in_region("f-0000", "us-central1")).text("x").into();
-    cost!("invoke by name", functions.call_invoke(&id, &by_name, None));
-    cost!("read a connection", connections.call_get(&id));
-    let list = ListRequest::default().into();
-    cost!("list 1,000", functions.call_list(&id, &list, None));
+    let by_url = functions::InvokeRequest::from(
+        InvokeRequest::post(FunctionRef::Url(FUNCTION.to_owned())).text("x".repeat(256)),
+    );
+    cost!("invoke by URL", "functions.invoke"(id.as_str(), &by_url, NONE) -> Invocation);
+    let by_name = functions::InvokeRequest::from(
+        InvokeRequest::post(FunctionRef::in_region("f-0000", "us-central1")).text("x"),
+    );
+    cost!("invoke by name", "functions.invoke"(id.as_str(), &by_name, NONE) -> Invocation);
+    cost!("read a connection", "connections.get"(id.as_str()) -> Connection);
+    let list = functions::ListRequest::from(ListRequest::default());
+    cost!("list 1,000", "functions.list"(id.as_str(), &list, NONE) -> FunctionList);
     let path = "https://cloudfunctions.googleapis.com/v2/projects/demo-project/locations/-/functions";
-    let pages = PagesRequest::get(path).into();
-    cost!("all pages of 1,000", api.call_all_pages(&id, &pages, None));
-    let api = ApiRequest::new("GET", path).into();
-    cost!("custom API", api.call_custom_api(&id, &api, None));
+    let pages = api::PagesRequest::from(PagesRequest::get(path));
+    cost!("all pages of 1,000", "api.all-pages"(id.as_str(), &pages, NONE) -> ApiPages);
+    let request = api::ApiRequest::from(ApiRequest::new("GET", path));
+    cost!("custom API", "api.custom-api"(id.as_str(), &request, NONE) -> ApiResponse);
     compare(&costs);
 }
 
@@ -142,25 +157,27 @@ impl Bench {
             clock: Arc::new(FrozenClock::at(NOW)),
             random: Arc::new(SeededRandom::new(1)),
             observer: None,
+            warm: None,
         };
         Self { sandbox, policy: Arc::new(EgressPolicy::shipping()) }
     }
 
     async fn connect(&self) -> String {
-        let request = ConnectRequest::google_json("cost", KEY).into();
+        let request = connections::ConnectRequest::from(ConnectRequest::google_json("cost", KEY));
         let exports = &self.sandbox.exports;
         let (connected, _) = self
             .call(Scope::connect(), async |store, instance| {
-                exports.connections.load(&mut *store, instance)?.call_connect(store, &request, None).await
+                let arguments = (&request, None::<u32>);
+                exports.call::<_, Answer<Connected>>(store, instance, "connections.connect", arguments).await
             })
             .await;
-        connected.unwrap().connection.id
+        connected.connection.id
     }
 
     async fn run<T>(
         &self,
         id: &str,
-        call: impl AsyncFnOnce(&mut Store<state::State>, &Instance) -> wasmtime::Result<T>,
+        call: impl AsyncFnOnce(&mut Store<state::State>, &Instance) -> wasmtime::Result<Answer<T>>,
     ) -> (T, Cost) {
         self.call(Scope::connection(id), call).await
     }
@@ -168,7 +185,7 @@ impl Bench {
     async fn call<T>(
         &self,
         scope: Scope,
-        call: impl AsyncFnOnce(&mut Store<state::State>, &Instance) -> wasmtime::Result<T>,
+        call: impl AsyncFnOnce(&mut Store<state::State>, &Instance) -> wasmtime::Result<Answer<T>>,
     ) -> (T, Cost) {
         let budget = Arc::new(RequestBudget::new(100));
         let policy = Arc::clone(&self.policy);
@@ -176,9 +193,10 @@ impl Bench {
             let answer = call(&mut *store, instance).await?;
             let crossings = store.data().crossings;
             let instructions = u64::MAX - store.get_fuel()?;
-            Ok((answer, Cost { instructions, to_host: crossings.to_host, to_guest: crossings.to_guest }))
+            let cost = Cost { instructions, to_host: crossings.to_host, to_guest: crossings.to_guest };
+            Ok(answer.map(|answer| (answer, cost)))
         };
-        self.sandbox.run(scope, policy, budget, Duration::from_secs(600), counted).await.unwrap()
+        self.sandbox.run(scope, policy, budget, Duration::from_secs(600), counted).await.unwrap().unwrap()
     }
 }
 

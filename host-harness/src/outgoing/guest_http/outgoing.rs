@@ -131,7 +131,12 @@ impl outgoing_handler::Host for View<'_> {
         let request_bytes = self.uncount(&request);
         let held = self.http.account.hold(request_bytes + EXCHANGE);
         self.hooks.held = Some(held.map_err(HttpError::trap)?);
+        // They are given away with the request, and wasmtime leaves them where they are.
+        let given = options.as_ref().map(|options| Resource::<RequestOptions>::new_own(options.rep()));
         let response = outgoing_handler::Host::handle(&mut self.plain(), request, options);
+        if let Some(given) = given {
+            self.table.delete(given).map_err(HttpError::trap)?;
+        }
         // One that was refused before it came to the hooks.
         self.hooks.held = None;
         response

@@ -1,14 +1,18 @@
 //! The exports, each of which does what the thief is told; `connections.check` does all misdeeds.
 
-use std::io::{Write as _, stderr};
+use std::{
+    io::{Write as _, stderr},
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use crate::{
     GOOGLE, Hostile,
     bindings::{
         exports::gcf::connector::{api, catalog, connections, functions, planning},
         gcf::connector::types::{Error, GuardRails, Invoker},
+        wasi::clocks::monotonic_clock,
     },
-    error, misbehave,
+    error, machine, misbehave,
     thief::{VICTIM, obey, steal},
 };
 
@@ -110,6 +114,23 @@ impl connections::Guest for Hostile {
     }
 }
 
+/// The number of calls like this that the instance has served. Behind it stands what the call does besides: it may keep
+/// something of the host, grow by some megabytes, wait for a moment or for long, or panic.
+fn served(word: &str) -> functions::OptionList {
+    static SERVED: AtomicU32 = AtomicU32::new(0);
+    match word {
+        "count and keep" => std::mem::forget(monotonic_clock::subscribe_duration(1)),
+        "count and grow" => std::mem::forget(vec![1_u8; 8 << 20]),
+        "count and sleep" => machine::sleep(),
+        "count and wait" => machine::nap(1),
+        "count and panic" => panic!("as it was told"),
+        _ => {}
+    }
+    let value = SERVED.fetch_add(1, Ordering::Relaxed).saturating_add(1).to_string();
+    let option = functions::OptionItem { label: value.clone(), value, hint: None, default: false };
+    functions::OptionList { options: vec![option], more: false, notes: Vec::new(), trace: Vec::new() }
+}
+
 impl functions::Guest for Hostile {
     fn list(
         connection: String,
@@ -129,10 +150,13 @@ impl functions::Guest for Hostile {
 
     fn options(
         connection: String,
-        _: functions::OptionsRequest,
+        request: functions::OptionsRequest,
         _: Option<u32>,
     ) -> Result<functions::OptionList, Error> {
-        ordered(&connection, "")
+        match request.prefix.as_deref() {
+            Some(word) if word.starts_with("count") => Ok(served(word)),
+            _ => ordered(&connection, ""),
+        }
     }
 
     fn invoke(

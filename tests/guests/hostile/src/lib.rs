@@ -42,6 +42,8 @@
 //! `steal ID` takes what it can of a connection, `flood WHAT` asks the store without end, `send` sends a
 //! request, and `pose ID` has it answer for this connection.
 //!
+//! `functions.options` with the prefix `count` tells how many such calls the instance has served.
+//!
 //! `connections.list` answers with an empty list: the call that shows that a host is still well. It writes
 //! to its standard error before that, and tries to steal.
 

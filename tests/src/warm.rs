@@ -1,0 +1,200 @@
+//! Warm instances: which calls they serve, when they are thrown away, and what is left in them.
+
+use std::{
+    sync::Arc,
+    task::{Context, Waker},
+    time::Duration,
+};
+
+use gcf_host::{
+    CallError, Host, Limits, WarmInstances,
+    clock::{Clock, ReplayClock},
+    wit::{OptionField, OptionsRequest},
+};
+
+use crate::fixtures::{builder, hostile};
+
+const ONE: &str = "00000000000000aa";
+const OTHER: &str = "00000000000000bb";
+
+fn host(warm: WarmInstances) -> (Host, Arc<ReplayClock>) {
+    let clock = Arc::new(ReplayClock::at(Duration::from_secs(1_800_000_000)));
+    let shared: Arc<dyn Clock> = Arc::<ReplayClock>::clone(&clock);
+    let host = builder().component_file(hostile()).clock(shared).warm_instances(warm).build().unwrap();
+    (host, clock)
+}
+
+fn counting(word: &str) -> OptionsRequest {
+    let mut request = OptionsRequest::new(OptionField::Regions);
+    request.prefix = Some(word.to_owned());
+    request
+}
+
+/// The number of calls that the instance has served which serves this one.
+async fn served(host: &Host, connection: &str, word: &str) -> Result<u32, CallError> {
+    let list = host.options(connection, counting(word), None).await?;
+    Ok(list.options[0].value.parse().unwrap())
+}
+
+async fn count(host: &Host, connection: &str) -> u32 {
+    served(host, connection, "count").await.unwrap()
+}
+
+#[tokio::test]
+async fn without_the_choice_each_call_has_an_instance_of_its_own() {
+    let host = builder().component_file(hostile()).build().unwrap();
+    assert_eq!([count(&host, ONE).await, count(&host, ONE).await], [1, 1]);
+}
+
+#[tokio::test]
+async fn an_instance_serves_the_calls_of_one_connection() {
+    let (host, _) = host(WarmInstances::default());
+    assert_eq!([count(&host, ONE).await, count(&host, ONE).await], [1, 2]);
+    assert_eq!([count(&host, OTHER).await, count(&host, ONE).await], [1, 3]);
+    // What names no connection is nobody's.
+    assert_eq!([count(&host, "a name").await, count(&host, "a name").await], [1, 1]);
+}
+
+#[tokio::test]
+async fn two_calls_at_once_have_two_instances() {
+    let (host, _) = host(WarmInstances::default());
+    for expected in [1, 2] {
+        let [first, second] = ["count and wait"; 2].map(|word| served(&host, ONE, word));
+        let (first, second) = tokio::join!(first, second);
+        assert_eq!([first.unwrap(), second.unwrap()], [expected; 2]);
+    }
+}
+
+#[tokio::test]
+async fn it_serves_so_many_and_no_longer() {
+    let (host, clock) =
+        host(WarmInstances { calls: 3, age: Duration::from_secs(60), ..WarmInstances::default() });
+    let mut counted = Vec::new();
+    for _ in 0..7 {
+        counted.push(count(&host, ONE).await);
+    }
+    assert_eq!(counted, [1, 2, 3, 1, 2, 3, 1]);
+    clock.reach(Duration::from_secs(59));
+    assert_eq!(count(&host, ONE).await, 2);
+    clock.reach(Duration::from_secs(60));
+    assert_eq!(count(&host, ONE).await, 1, "from its first call on");
+}
+
+#[tokio::test]
+async fn it_is_thrown_away_after_whatever_did_not_go_well() {
+    for word in ["fail", "count and panic"] {
+        let (host, _) = host(WarmInstances::default());
+        assert_eq!([count(&host, ONE).await, count(&host, ONE).await], [1, 2]);
+        served(&host, ONE, word).await.unwrap_err();
+        assert_eq!(count(&host, ONE).await, 1, "{word}");
+    }
+    for word in ["count and keep", "count and grow"] {
+        let (host, _) = host(WarmInstances::default());
+        assert_eq!(count(&host, ONE).await, 1);
+        assert_eq!(served(&host, ONE, word).await.unwrap(), 2);
+        assert_eq!(count(&host, ONE).await, 1, "{word}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_takes_its_instance_along() {
+    let (host, _) = host(WarmInstances::default());
+    assert_eq!(count(&host, ONE).await, 1);
+    let mut call = Box::pin(host.options(ONE, counting("count and sleep"), None));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(call.as_mut().poll(&mut context).is_pending(), "it sleeps");
+    drop(call);
+    assert_eq!(count(&host, ONE).await, 1);
+}
+
+#[tokio::test]
+async fn no_more_wait_than_may() {
+    let (host, _) = host(WarmInstances { idle: 1, ..WarmInstances::default() });
+    assert_eq!([count(&host, ONE).await, count(&host, OTHER).await], [1, 1]);
+    // That of the first had to go.
+    assert_eq!(count(&host, OTHER).await, 2);
+    assert_eq!(count(&host, ONE).await, 1);
+}
+
+/// Those that wait have places of their own beside the calls that run.
+#[tokio::test]
+async fn they_take_no_place_from_calls() {
+    let limits = Limits { calls: 1, ..Limits::default() };
+    let warm = WarmInstances { idle: 2, ..WarmInstances::default() };
+    let host = builder().component_file(hostile()).limits(limits).warm_instances(warm).build().unwrap();
+    for connection in [ONE, OTHER, "00000000000000cc", "00000000000000dd"] {
+        assert_eq!(count(&host, connection).await, 1);
+    }
+}
+
+/// The connector's memory after a call, and after the next one of the same instance.
+#[cfg(target_os = "linux")]
+mod memory {
+    use std::{
+        fs::{self, File},
+        os::unix::fs::FileExt as _,
+    };
+
+    use bytes::Bytes;
+    use gcf_host::wit::{Auth, Body, FunctionRef};
+    use http::Response;
+    use http_body_util::Full;
+
+    use super::WarmInstances;
+    use crate::fixtures::{
+        builder, connect_request,
+        google::{FUNCTION, Google},
+        invoke_request, live,
+    };
+
+    const REQUEST: &str = "canary-in-the-request-of-the-first-call";
+    const ANSWER: &str = "canary-in-the-answer-to-the-first-call";
+
+    /// Tells whether this text is anywhere in the memories of guests: those are the mappings of the image that a memory
+    /// begins with, and what follows each without a gap.
+    fn is_in_a_guest(text: &str) -> bool {
+        let text = regex::bytes::Regex::new(&regex::escape(text)).unwrap();
+        let maps = fs::read_to_string("/proc/self/maps").unwrap();
+        let memory = File::open("/proc/self/mem").unwrap();
+        let mut guest_ends_at = None;
+        maps.lines().any(|line| {
+            let (range, rest) = line.split_once(' ').unwrap();
+            let (begin, end) = range.split_once('-').unwrap();
+            let [begin, end] = [begin, end].map(|at| u64::from_str_radix(at, 16).unwrap());
+            let is_guests = rest.contains("wasm-memory-image") || guest_ends_at == Some(begin);
+            if !rest.starts_with("rw") || !is_guests {
+                return false;
+            }
+            guest_ends_at = Some(end);
+            let mut bytes = vec![0; usize::try_from(end - begin).unwrap()];
+            memory.read_exact_at(&mut bytes, begin).unwrap();
+            text.is_match(&bytes)
+        })
+    }
+
+    #[tokio::test]
+    async fn the_next_call_finds_nothing_of_the_one_before() {
+        let google = Google::start(|seen| {
+            let answer = if seen.body.starts_with(REQUEST.as_bytes()) { ANSWER } else { "nothing" };
+            Response::new(Full::new(Bytes::from_static(answer.as_bytes())))
+        })
+        .await;
+        let host =
+            builder().transport(live(&google)).warm_instances(WarmInstances::default()).build().unwrap();
+        let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+        let invoke = async |body: &str, auth: Auth| {
+            let mut request = invoke_request(FunctionRef::Url(format!("https://{FUNCTION}/")));
+            (request.body, request.auth) = (Some(Body::Text(body.to_owned())), auth);
+            assert_eq!(host.invoke(&id, request, None).await.unwrap().status, 200);
+            google.seen_at(FUNCTION).pop().unwrap()
+        };
+        // So long that the rest of the call does not overwrite all of it.
+        let first = invoke(&REQUEST.repeat(500), Auth::IdToken).await;
+        let token = first.headers["authorization"].to_str().unwrap().trim_start_matches("Bearer ");
+        // In the memory of the one guest that there is; so the search finds what is there.
+        let secrets = [REQUEST, ANSWER, token];
+        assert_eq!(secrets.map(is_in_a_guest), [true; 3]);
+        invoke("another body", Auth::None).await;
+        assert_eq!(secrets.map(is_in_a_guest), [false; 3]);
+    }
+}
