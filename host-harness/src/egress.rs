@@ -66,7 +66,7 @@ impl EgressPolicy {
     /// Judges one request, before anything is resolved or sent.
     ///
     /// # Errors
-    /// Why the request is denied. The text holds host names, never a credential.
+    /// The reason why the request is denied. The text holds host names, never a credential.
     pub fn check(&self, request: &Parts) -> Result<(), String> {
         let (host, rule) = self.rule(request)?;
         let presented = if request.headers.contains_key(SERVERLESS_AUTHORIZATION) {

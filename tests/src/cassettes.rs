@@ -152,7 +152,7 @@ fn nothing_is_called_recorded_until_something_was() {
     }
 }
 
-/// What others published can be looked up: at an address, in a file of a repository's commit, or of a release.
+/// Captures that others published can be looked up: at an address, in a file of a repository's commit, or of a release.
 #[test]
 fn what_others_published_can_be_found_again() {
     let place = Regex::new(concat!(

@@ -75,7 +75,7 @@ impl Layer {
     /// Writes the layer into `store`, and removes there the entries that were removed here.
     ///
     /// # Errors
-    /// What the store says.
+    /// The error of the store.
     pub(crate) fn keep_in(&self, store: &dyn SecretStore) -> Result<(), StoreError> {
         for (key, entry) in &self.changes().entries {
             match entry {

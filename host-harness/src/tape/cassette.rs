@@ -52,7 +52,7 @@ pub enum Mode {
     /// process, for a connection that the store has: a refresh token that took the place of another would be
     /// lost otherwise.
     ///
-    /// What is on the tape has its times and its order there, whoever answers. New are the time of day, by which tokens
+    /// Answers on the tape keep their times and their order, whoever asks. New are the time of day, by which tokens
     /// are asked for, and randomness, on which sign-ins rely.
     NewEpisodes,
     /// Everything is sent, and recorded anew.
@@ -130,7 +130,7 @@ impl Cassette {
     /// empty tape that a recording begins with, with its clock, its seed and where it comes from.
     ///
     /// # Errors
-    /// What [`Tape::read`] says, if the mode needs the tape; [`TapeError::Write`] if there is something at
+    /// The error of [`Tape::read`], if the mode needs the tape; [`TapeError::Write`] if there is something at
     /// `path` that a tape cannot take the place of.
     pub fn open(
         path: impl Into<PathBuf>,
@@ -227,7 +227,7 @@ impl Cassette {
     /// are placeholders, which no server takes.
     ///
     /// # Errors
-    /// What the store says.
+    /// The error of the store.
     pub fn keep_in(&self, store: &dyn SecretStore) -> Result<(), StoreError> {
         self.layer.keep_in(store)
     }

@@ -52,7 +52,7 @@ struct Written {
     hosts: Vec<(String, String, String, bool)>,
 }
 
-/// What all requests pass, and where they wait while it is shut.
+/// A gate before all requests: while it is shut they wait.
 #[derive(Default)]
 struct Gate {
     is_shut: Mutex<bool>,

@@ -1,4 +1,4 @@
-//! What a shell is offered: names that were seen last, at once, and without a word where there are none.
+//! The names that a shell is offered: those that were seen last, at once, and without a word where there are none.
 
 use std::{path::Path, process::Command, process::Stdio};
 
@@ -41,7 +41,7 @@ fn question(person: &Person, shell: &str, words: &[&str]) -> Command {
     command
 }
 
-/// What is offered, but for options. Nothing else may be said, and nothing fail.
+/// The names that are offered, without options. Nothing else may be said, and nothing fail.
 fn offered(command: &mut Command) -> Vec<String> {
     let output = command.output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
@@ -141,7 +141,7 @@ fn where_nothing_can_be_known_nothing_is_said() {
     assert_eq!(offered(question(&person, "bash", &words).stdin(Stdio::null())).len(), 2);
 }
 
-/// What a replay shows is the tape's: the store in use does not learn it.
+/// The names on a tape stay there: the store in use does not learn it.
 #[test]
 fn a_replay_teaches_the_store_no_names() {
     let google = Google::start();

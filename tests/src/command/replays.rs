@@ -100,7 +100,7 @@ fn a_store_for_replays_is_not_for_what_sends_requests() {
     assert!(!person.path("replays").exists());
 }
 
-/// What the tape has is said the same each time, to the last letter, although tokens are asked for anew.
+/// The answers of a tape are the same each time, to the last letter, although tokens are asked for anew.
 #[test]
 fn new_episodes_say_the_same_each_time() {
     let google = Google::start();

@@ -173,7 +173,7 @@ fn every_command_is_replayed_as_it_was_recorded() {
     (0..count).for_each(|round| rounds(&google, round));
 }
 
-/// Which commands are not in the rounds, and why.
+/// The commands that are not in the rounds, each with its reason.
 const WITHOUT_A_TAPE: [&str; 4] = [
     // They make no call and have no store.
     "tape",

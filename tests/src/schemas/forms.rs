@@ -1,4 +1,4 @@
-//! What forms send: fields left out, left blank, or misspelt.
+//! Input as forms send it: fields left out, left blank, or misspelt.
 
 use super::*;
 

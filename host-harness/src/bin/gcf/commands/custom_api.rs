@@ -37,7 +37,7 @@ pub(crate) struct CustomApi {
     /// A path on the API such as /v2/projects/p/locations; or a function's own https URL, which gets
     /// no credential
     path: String,
-    /// Which API, of those that `gcf describe` lists; by default functions
+    /// One of the APIs that `gcf describe` lists; by default functions
     #[arg(long, value_name = "NAME")]
     api: Option<String>,
     /// Read a list page after page, and print all items as one JSON array

@@ -37,7 +37,7 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(policy).expect("base64 and keywords are visible ASCII")
 });
 
-/// What has come of it, as a sign and a colour. A screen reader has the words.
+/// The outcome, as a sign and a colour. A screen reader has the words.
 #[derive(Clone, Copy)]
 enum Sign {
     Good,

@@ -1,4 +1,4 @@
-//! What can stand for a connection, a function or a region on a command line.
+//! Values that can stand for a connection, a function or a region on a command line.
 
 use std::{
     collections::BTreeMap,
