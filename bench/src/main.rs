@@ -4,6 +4,7 @@
 //! loopback that answers from memory. Ratios are what counts: microseconds are this machine's, and this minute's.
 
 mod google;
+mod in_process;
 mod machine;
 mod measure;
 mod peers;
@@ -35,6 +36,8 @@ fn main() -> ExitCode {
             "--only" => options.only = arguments.next(),
             // The native program of the rows of whole commands.
             "native-list" => return program::native_list(arguments),
+            // The half of a measurement that another program makes.
+            "in-process" => return in_process::run(arguments),
             _ => {
                 println!("{HELP}");
                 return if argument == "--help" { ExitCode::SUCCESS } else { ExitCode::from(2) };

@@ -262,4 +262,4 @@ class Fleet:
         return self.registry.pushed(name, (TARGET / f"{BUILT[name]}.wasm").read_bytes())
 
 
-__all__ = ["EXAMPLE", "KEY", "SHUT", "TOKEN_ORIGIN", "WITHIN", "FakeGoogle", "Fleet", "FrontTest", "free_ports"]
+__all__ = ["EXAMPLE", "KEY", "NAME", "SHUT", "STORE_KEY", "TOKEN", "TOKEN_ORIGIN", "WITHIN", "FakeGoogle", "Fleet", "FrontTest", "free_ports"]
