@@ -15,6 +15,7 @@ from blocks import (
     KEY,
     NOW,
     PROJECT,
+    RUN_DISCOVERY,
     SCOPE,
     TOKEN_HEADERS,
     TOKEN_URL,
@@ -340,7 +341,12 @@ def doctor():
     behind = HELLO["serviceConfig"]["service"]
     for name, granted in [("doctor-may-invoke", True), ("doctor-may-not-invoke", False)]:
         exchanges = [access_token(), probe_functions(), probe_services(), get_function(HELLO)]
-        tape(name, FROM_GET, [*exchanges, may(f"{RUN}/{behind}", "run.routes.invoke", granted)])
+        exchanges.append(may(f"{RUN}/{behind}", "run.routes.invoke", granted))
+        if not granted:
+            source = made(RUN_DISCOVERY, "a field that is false is left out, as in proto3 JSON")
+            url = query(f"{RUN}/{behind}", [("fields", "name,invokerIamDisabled")])
+            exchanges.append(call("GET", url, 1, None, 200, {"name": behind}, source))
+        tape(name, FROM_GET, exchanges)
     on_run = service("us-central1", "slack-bot")
     function_name = f"projects/{PROJECT}/locations/us-central1/functions/slack-bot"
     missing = {"error": {"code": 404, "message": f"Resource '{function_name}' was not found", "status": "NOT_FOUND"}}

@@ -13,3 +13,4 @@ mod service;
 pub use function::{Function, Generation, Trigger};
 pub(crate) use get::find;
 pub(crate) use regions::{is_known, nearest_known};
+pub(crate) use service::is_open_to_all;

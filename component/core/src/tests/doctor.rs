@@ -270,6 +270,27 @@ fn a_service_that_asks_nobody_for_a_role_may_be_invoked() {
     assert_eq!(find(&findings, "may-invoke").verdict, Fail);
 }
 
+/// The same of the service behind a 2nd gen function, about which Cloud Functions says nothing. Who may not see the service
+/// learns what a role would mend.
+#[test_case(json_answer(200, &json!({"invokerIamDisabled": true})), Pass; "open to all")]
+#[test_case(nothing(), Fail; "as every service is at first")]
+#[test_case(denied("run.services.get"), Fail; "not to be seen")]
+#[test_case(not_found("hello"), Fail; "not there")]
+fn a_2nd_gen_function_is_as_open_as_its_service(service: Answer, verdict: Verdict) {
+    let (world, id) = World::connected();
+    let function = json_answer(200, &gen2("us-central1", "hello"));
+    for answer in [nothing(), nothing(), function, nothing(), service] {
+        world.then(answer);
+    }
+    let findings = block_on(connections::check(&world, &id, hello(), None)).unwrap();
+    assert_eq!(find(&findings, "may-invoke").verdict, verdict);
+    assert_eq!(
+        world.urls()[4],
+        "https://run.googleapis.com/v2/projects/demo-project/locations/us-central1/services/hello"
+    );
+    assert_eq!(find(&findings, "may-invoke").fix.is_some(), verdict == Fail);
+}
+
 /// run v2 discovery document, revision 20261031: `defaultUriDisabled` leaves `uri` out.
 #[test]
 fn a_service_without_its_default_url_says_how_it_is_switched_on() {
@@ -312,7 +333,9 @@ fn a_function_that_may_not_be_invoked_says_what_its_generation_needs(
     command: &str,
 ) {
     let (world, id) = World::connected();
-    let findings = of_function(&world, &id, [json_answer(200, &function), nothing()]);
+    let is_of_run = function["environment"] == "GEN_2";
+    let answers = [json_answer(200, &function), nothing()].into_iter().chain(is_of_run.then(nothing));
+    let findings = of_function(&world, &id, answers);
     assert_eq!(findings[3].verdict, Fail);
     let fix = findings[3].fix.as_deref().unwrap();
     assert!(fix.contains(&format!("{command} --member=serviceAccount:{ROBOT} --role={role}")), "{fix}");
@@ -348,7 +371,7 @@ fn the_question_goes_to_the_generations_own_api() {
         world.then(nothing());
         world.then(nothing());
         world.then(json_answer(200, &function));
-        world.then(nothing());
+        world.then(may("run.routes.invoke"));
         block_on(connections::check(&world, &id, hello(), None)).unwrap();
         (world.urls()[3].clone(), world.json(3)["permissions"][0].as_str().unwrap().to_owned())
     };

@@ -9,7 +9,7 @@ use super::function::{Function, Generation};
 use crate::{
     base::{
         error::Result,
-        http::Method,
+        http::{Method, Response},
         json::{self, Object, Read},
         ports::Ports,
         purpose::Purpose,
@@ -30,6 +30,9 @@ use crate::{
 pub(super) const FIELDS: &str = "name,uri,labels,annotations,updateTime,deleteTime,ingress,reconciling,\
     terminalCondition/state,defaultUriDisabled,invokerIamDisabled,buildConfig(functionTarget,baseImage),\
     template(annotations,serviceAccount,timeout,containers/resources/limits)";
+
+/// The fields that say whether Cloud Run asks nobody for a role. The name keeps the answer from being empty.
+const ACCESS: &str = "name,invokerIamDisabled";
 
 /// The fields that say where a service is, and for whom tokens to it may be.
 const AUDIENCES: &str = "urls,customAudiences";
@@ -64,6 +67,22 @@ pub(super) async fn audiences<P: Ports>(
     ask(call, session, (id, service), purpose, AUDIENCES).await.map(|(_, listed)| listed)
 }
 
+/// Tells whether Cloud Run asks nobody for a role to invoke a service, that of a 2nd gen function too.
+///
+/// # Errors
+/// As signing in fails, and as Google refuses.
+pub(crate) async fn is_open_to_all<P: Ports>(
+    call: &Call<'_, P>,
+    session: &Session,
+    (id, service): (&FunctionId, &str),
+) -> Result<bool> {
+    let purpose = Purpose::Service { name: service.to_owned() };
+    let (response, action) = fetch(call, session, (id, service), purpose, ACCESS).await?;
+    json::read(&response.body)
+        .and_then(|fields| fields.flag("invokerIamDisabled"))
+        .map_err(|why| refusal::api::unreadable(&response, &action, &why))
+}
+
 /// Both readings of a service, as far as the fields go that are asked for.
 async fn ask<P: Ports>(
     call: &Call<'_, P>,
@@ -72,6 +91,26 @@ async fn ask<P: Ports>(
     purpose: Purpose,
     fields: &str,
 ) -> Result<(Option<Function>, Listed)> {
+    let (response, action) = fetch(call, session, (id, service), purpose, fields).await?;
+    if response.status == 404 {
+        return Ok((None, Listed::default()));
+    }
+    json::read(&response.body)
+        .and_then(|fields| {
+            let custom_audiences = fields.texts("customAudiences")?;
+            Ok((read(&fields)?, Listed { urls: fields.texts("urls")?, custom_audiences }))
+        })
+        .map_err(|why| refusal::api::unreadable(&response, &action, &why))
+}
+
+/// The answer about a service, of status 200 or 404, and what was tried.
+async fn fetch<P: Ports>(
+    call: &Call<'_, P>,
+    session: &Session,
+    (id, service): (&FunctionId, &str),
+    purpose: Purpose,
+    fields: &str,
+) -> Result<(Response, String)> {
     let path = format!("/v2/projects/{}/locations/{}/services/{service}", id.project.segment(), id.region);
     let target = PathAndQuery::ours(&path, &[("fields", fields)]);
     let response = session
@@ -81,13 +120,7 @@ async fn ask<P: Ports>(
         .await?;
     let action = format!("get the Cloud Run service {service} in {} of {}", id.region, id.project);
     match response.status {
-        200 => json::read(&response.body)
-            .and_then(|fields| {
-                let custom_audiences = fields.texts("customAudiences")?;
-                Ok((read(&fields)?, Listed { urls: fields.texts("urls")?, custom_audiences }))
-            })
-            .map_err(|why| refusal::api::unreadable(&response, &action, &why)),
-        404 => Ok((None, Listed::default())),
+        200 | 404 => Ok((response, action)),
         _ => Err(refusal::api::error(&response, &session.attempted(&action, "run.services.get"))),
     }
 }

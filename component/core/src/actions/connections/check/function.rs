@@ -2,7 +2,7 @@
 
 use super::{Doctor, Finding, OF_FUNCTION, Verdict, fail, pass, unknown};
 use crate::{
-    actions::functions::{Generation, Trigger, find, invoke::default_url_on},
+    actions::functions::{Generation, Trigger, find, invoke::default_url_on, is_open_to_all},
     base::{
         error::{Error, Kind, Origin, Result},
         json::{self, Object, Value},
@@ -73,13 +73,21 @@ impl<P: Ports> Doctor<'_, P> {
                 link: None,
             });
         }
+        let service = function.service_name();
         let finding = if function.open_to_all {
             // Google answers that nobody has the permission then, and lets everybody in.
-            self.forbidden_here(&function.id).unwrap_or_else(|| {
-                pass(OF_FUNCTION[3], "everybody may invoke it: Cloud Run asks nobody for a role".to_owned())
-            })
+            self.forbidden_here(&function.id).unwrap_or_else(open_to_all)
         } else {
-            self.may_invoke(&function.id, function.generation, &function.service_name()).await
+            let finding = self.may_invoke(&function.id, function.generation, &service).await;
+            // Cloud Functions does not say so of a function, but Cloud Run says it of the service behind it.
+            let may_be_open = finding.verdict == Verdict::Fail
+                && function.generation == Generation::Gen2
+                && self.forbidden_here(&function.id).is_none();
+            if may_be_open && self.is_open_to_all(&function.id, &service).await {
+                open_to_all()
+            } else {
+                finding
+            }
         };
         self.findings.push(finding);
     }
@@ -180,6 +188,11 @@ impl<P: Ports> Doctor<'_, P> {
         }
     }
 
+    /// Tells whether a service is known to ask nobody. Where that cannot be seen, the answer about the role stands.
+    async fn is_open_to_all(&self, id: &FunctionId, service: &str) -> bool {
+        is_open_to_all(self.call, self.session, (id, service)).await.unwrap_or(false)
+    }
+
     async fn ask(
         &self,
         api: Api,
@@ -200,4 +213,8 @@ impl<P: Ports> Doctor<'_, P> {
             .map_err(|why| refusal::api::unreadable(&response, action, &why))?;
         Ok(granted.iter().any(|granted| granted == permission))
     }
+}
+
+fn open_to_all() -> Finding {
+    pass(OF_FUNCTION[3], "everybody may invoke it: Cloud Run asks nobody for a role".to_owned())
 }
