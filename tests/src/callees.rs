@@ -32,7 +32,7 @@ fn audiences(sent: &[Sent]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_function_of_cloud_run_is_called_by_its_name() {
+pub(crate) async fn a_function_of_cloud_run_is_called_by_its_name() {
     let (host, replay, id) = connected("invoke-cloud-run.json").await;
     let mut request = invoke_request(named("slack-bot", Some("us-central1")));
     request.body = Some(Body::Json(r#"{"name":"world"}"#.to_owned()));

@@ -1,6 +1,6 @@
 //! Each exported function on a tape; each tape in a test.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, thread};
 
 use gcf_host::{
     CallError, HostError,
@@ -10,69 +10,79 @@ use gcf_host::{
 use regex::Regex;
 use serde_json::Value;
 
-use crate::fixtures::{
-    ACCOUNT, api_request, cassette, cassettes, connect_request, connected, invoke_request, list_request,
-    named, on_tape, refused,
+use crate::{
+    callees, custom_api, doctor,
+    fixtures::{
+        ACCOUNT, api_request, cassette, cassettes, connect_request, connected, invoke_request, list_request,
+        named, on_tape, played::ended_by, refused,
+    },
+    invoking, lists, plans, sign_in,
 };
 
-/// Every cassette, and that it is played by a test here: a file that nobody names fails.
-const PLAYED: [&str; 56] = [
-    "account-deleted.json",
-    "all-pages.json",
-    "ambiguous.json",
-    "binary-response.json",
-    "call-error.json",
-    "call-result.json",
-    "clock-skew.json",
-    "connect-only.json",
-    "custom-api-429.json",
-    "demo.json",
-    "doctor-cloud-run.json",
-    "doctor-good.json",
-    "doctor-iam-off.json",
-    "doctor-may-invoke.json",
-    "doctor-may-not-invoke.json",
-    "doctor-no-roles.json",
-    "empty-project.json",
-    "federation-impersonated.json",
-    "federation.json",
-    "get-404.json",
-    "get-cloud-run.json",
-    "get-detached.json",
-    "iam-denied-list.json",
-    "impersonated.json",
-    "invoke-401-front-end.json",
-    "invoke-403-front-end.json",
-    "invoke-404-front-end.json",
-    "invoke-closed-region.json",
-    "invoke-cloud-run.json",
-    "invoke-gen1-200.json",
-    "invoke-gen1-crash.json",
-    "list-closed-region.json",
-    "list-firebase.json",
-    "list-in-each-region.json",
-    "list-run-disabled.json",
-    "list-services-only.json",
-    "options-functions.json",
-    "options-regions-denied.json",
-    "options-regions.json",
-    "page-loop.json",
-    "redirect.json",
-    "refresh-deleted-client.json",
-    "refresh-rapt.json",
-    "refresh-revoked.json",
-    "refresh-rotated.json",
-    "refresh-scope-missing.json",
-    "revoke-503.json",
-    "revoke.json",
-    "service-disabled.json",
-    "supplied-expired.json",
-    "token-html.json",
-    "token-invalid-grant.json",
-    "user-invoke.json",
-    "user-mint-404.json",
-    "user-mint-denied.json",
-    "user-own-token.json",
+/// Each cassette, and a test that plays it to its end.
+const PLAYS: [(&str, fn()); 56] = [
+    ("account-deleted.json", sign_in::what_google_does_not_accept_leaves_no_connection),
+    ("all-pages.json", custom_api::pages_are_joined_byte_for_byte),
+    ("ambiguous.json", a_bare_name_in_two_regions),
+    ("binary-response.json", a_binary_answer_with_an_odd_status_arrives_as_it_is),
+    ("call-error.json", invoking::a_first_gen_event_function_is_called_for_a_test),
+    ("call-result.json", invoking::a_first_gen_event_function_is_called_for_a_test),
+    ("clock-skew.json", sign_in::a_wrong_clock_is_corrected_once_by_googles),
+    ("connect-only.json", plans::a_connection_begins_is_checked_and_ends_as_planned),
+    ("custom-api-429.json", a_rate_limit_is_waited_for_and_then_returned_as_it_came),
+    ("demo.json", the_tour),
+    ("doctor-cloud-run.json", doctor::a_function_of_cloud_run_is_looked_at_too),
+    ("doctor-good.json", doctor::a_service_account_with_all_that_it_needs),
+    ("doctor-iam-off.json", doctor::iam_credentials_is_off),
+    ("doctor-may-invoke.json", doctor::a_function_that_may_be_invoked_and_one_that_may_not),
+    ("doctor-may-not-invoke.json", doctor::a_function_that_may_be_invoked_and_one_that_may_not),
+    ("doctor-no-roles.json", doctor::a_user_without_any_role),
+    ("empty-project.json", an_empty_project_is_an_empty_list),
+    ("federation-impersonated.json", sign_in::another_providers_token_is_exchanged_for_googles),
+    ("federation.json", sign_in::another_providers_token_is_exchanged_for_googles),
+    ("get-404.json", a_function_that_is_not_there),
+    ("get-cloud-run.json", lists::a_function_of_cloud_run_is_found_by_its_name),
+    ("get-detached.json", lists::a_detached_function_is_found_by_the_name_that_it_always_had),
+    ("iam-denied-list.json", a_denied_list_names_role_member_and_resource),
+    ("impersonated.json", sign_in::a_service_account_is_impersonated_by_way_of_another),
+    ("invoke-401-front-end.json", a_refusal_of_the_front_end_is_not_the_functions_answer),
+    ("invoke-403-front-end.json", a_refusal_of_the_front_end_is_not_the_functions_answer),
+    ("invoke-404-front-end.json", invoking::a_404_of_the_front_end_is_no_answer_of_the_function),
+    ("invoke-closed-region.json", lists::a_bare_name_is_called_though_a_region_is_closed_and_then_at_once),
+    ("invoke-cloud-run.json", callees::a_function_of_cloud_run_is_called_by_its_name),
+    ("invoke-gen1-200.json", a_first_generation_function_is_called_at_its_whole_url),
+    ("invoke-gen1-crash.json", a_crash_is_an_answer_with_a_diagnosis),
+    ("list-closed-region.json", lists::a_closed_region_holds_nothing_and_the_list_is_whole),
+    ("list-firebase.json", lists::what_firebase_deployed_to_cloud_run_is_listed),
+    (
+        "list-in-each-region.json",
+        lists::who_may_list_some_regions_only_gets_those_and_a_closed_one_is_not_missing,
+    ),
+    ("list-run-disabled.json", lists::a_part_that_is_switched_off_is_named_and_the_rest_is_there),
+    ("list-services-only.json", lists::who_may_list_services_only_gets_those),
+    ("options-functions.json", lists::functions_of_a_region_are_offered_while_somebody_types),
+    ("options-regions-denied.json", lists::who_may_not_list_regions_gets_the_known_ones_and_a_note),
+    ("options-regions.json", lists::regions_are_offered_live_with_the_default_first),
+    ("page-loop.json", a_list_that_does_not_end_is_an_error),
+    ("redirect.json", a_redirect_is_not_followed),
+    ("refresh-deleted-client.json", sign_in::what_google_does_not_accept_leaves_no_connection),
+    ("refresh-rapt.json", sign_in::a_dead_grant_is_asked_once_and_says_what_to_do),
+    ("refresh-revoked.json", sign_in::a_dead_grant_is_asked_once_and_says_what_to_do),
+    ("refresh-rotated.json", sign_in::a_new_refresh_token_is_kept),
+    ("refresh-scope-missing.json", sign_in::what_google_does_not_accept_leaves_no_connection),
+    ("revoke-503.json", sign_in::disconnecting_revokes_and_forgets_whatever_google_says),
+    ("revoke.json", sign_in::disconnecting_revokes_and_forgets_whatever_google_says),
+    ("service-disabled.json", a_disabled_api_names_service_and_link),
+    ("supplied-expired.json", sign_in::the_host_renews_a_token_that_it_supplies),
+    ("token-html.json", a_refused_or_unreadable_grant_leaves_no_connection),
+    ("token-invalid-grant.json", a_refused_or_unreadable_grant_leaves_no_connection),
+    ("user-invoke.json", sign_in::a_user_lets_the_projects_service_account_invoke),
+    ("user-mint-404.json", sign_in::a_token_that_cannot_be_minted_is_an_error_and_no_call_is_made_without_it),
+    (
+        "user-mint-denied.json",
+        sign_in::a_token_that_cannot_be_minted_is_an_error_and_no_call_is_made_without_it,
+    ),
+    ("user-own-token.json", sign_in::the_users_own_id_token_is_for_the_oauth_client),
 ];
 
 fn hello() -> Option<Body> {
@@ -83,40 +93,30 @@ fn detail<'a>(error: &'a gcf_host::wit::ConnectorError, name: &str) -> Option<&'
     error.details.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
 }
 
+/// The tests themselves are run, and are asked for what they have played.
 #[test]
 fn every_cassette_is_played_and_says_where_it_came_from() {
-    let found = cassettes();
-    for name in &found {
-        assert!(
-            PLAYED.contains(&name.as_str()),
-            "no test plays {name}: write one and add it to PLAYED, or remove it"
-        );
-    }
-    assert_eq!(found, PLAYED);
-    let tests = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
-    // A function that names a tape, and asks in the end whether all of it was asked for. The list above is none.
-    let (before, list) = tests.split_once("const PLAYED").unwrap();
-    let tests = format!("{before}{}", list.split_once("];").unwrap().1);
-    let start = Regex::new(r"(?m)^(?:pub(?:\(crate\))? )?(?:async )?fn ").unwrap();
-    let functions: Vec<&str> = start.split(&tests).skip(1).collect();
-    let finishes = |function: &&&str| ["finish()", "--replay"].iter().any(|end| function.contains(end));
-    for name in PLAYED {
-        let quoted = format!("\"{name}\"");
-        let plays = functions.iter().filter(finishes).any(|function| function.contains(&quoted));
-        assert!(plays, "no test plays {name} to its end");
+    assert_eq!(
+        cassettes(),
+        PLAYS.map(|(name, _)| name),
+        "each file in tests/cassettes, and each row of PLAYS"
+    );
+    thread::scope(|scope| {
+        for rows in PLAYS.chunks(PLAYS.len().div_ceil(4)) {
+            scope.spawn(move || {
+                for (name, test) in rows {
+                    let ended = ended_by(*test);
+                    assert!(ended.iter().any(|played| played == name), "{name} is not played: {ended:?} is");
+                }
+            });
+        }
+    });
+    for (name, _) in PLAYS {
         let tape = Tape::read(cassette(name)).unwrap();
         let mut provenance =
             tape.interactions().iter().filter_map(|i| i.provenance()).chain([tape.provenance()]);
         assert!(provenance.all(|provenance| !provenance.from.is_empty()), "{name}");
     }
-    // The functions that take the name of a cassette.
-    let named = Regex::new(r#"\b(?:cassette|connected|on_tape|tape|at)\(\s*"([a-z0-9-]+\.json)""#).unwrap();
-    let mut count = 0;
-    for (_, [name]) in named.captures_iter(&tests).map(|captures| captures.extract()) {
-        assert!(PLAYED.contains(&name), "a test names {name}, which does not exist");
-        count += 1;
-    }
-    assert!(count > 20, "only {count} tests name a cassette");
 }
 
 /// The word is kept for what came over the wire from Google.

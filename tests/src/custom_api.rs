@@ -71,7 +71,7 @@ async fn no_credential_travels_to_a_functions_url() {
 }
 
 #[tokio::test]
-async fn pages_are_joined_byte_for_byte() {
+pub(crate) async fn pages_are_joined_byte_for_byte() {
     let (host, replay, id) = connected("all-pages.json").await;
     let mut request = pages_request(LOCATIONS);
     request.request.query = Some(Query::Pairs(vec![("pageSize".to_owned(), "2".to_owned())]));

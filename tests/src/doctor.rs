@@ -32,7 +32,7 @@ const NOTHING_MISSING: [(&str, Verdict); 8] = [
 ];
 
 #[tokio::test]
-async fn a_service_account_with_all_that_it_needs() {
+pub(crate) async fn a_service_account_with_all_that_it_needs() {
     let (host, replay, id) = connected("doctor-good.json").await;
     let findings = host.check(&id, None, None).await.unwrap();
     assert_eq!(verdicts(&findings), NOTHING_MISSING);
@@ -41,7 +41,7 @@ async fn a_service_account_with_all_that_it_needs() {
 }
 
 #[tokio::test]
-async fn a_function_that_may_be_invoked_and_one_that_may_not() {
+pub(crate) async fn a_function_that_may_be_invoked_and_one_that_may_not() {
     let hello = || Some(named("hello-http", Some("us-central1")));
     let (host, replay, id) = connected("doctor-may-invoke.json").await;
     let findings = host.check(&id, hello(), None).await.unwrap();
@@ -62,7 +62,7 @@ async fn a_function_that_may_be_invoked_and_one_that_may_not() {
 }
 
 #[tokio::test]
-async fn a_function_of_cloud_run_is_looked_at_too() {
+pub(crate) async fn a_function_of_cloud_run_is_looked_at_too() {
     let (host, replay, id) = connected("doctor-cloud-run.json").await;
     let findings = host.check(&id, Some(named("slack-bot", Some("us-central1"))), None).await.unwrap();
     let of_function = ["exists", "http", "active", "may-invoke"].map(|name| (name, Verdict::Pass));
@@ -71,7 +71,7 @@ async fn a_function_of_cloud_run_is_looked_at_too() {
 }
 
 #[tokio::test]
-async fn a_user_without_any_role() {
+pub(crate) async fn a_user_without_any_role() {
     let (host, replay) = on_tape("doctor-no-roles.json");
     let id = host.connect(with(&user()), None).await.unwrap().connection.id;
     let findings = host.check(&id, None, None).await.unwrap();
@@ -96,7 +96,7 @@ async fn a_user_without_any_role() {
 }
 
 #[tokio::test]
-async fn iam_credentials_is_off() {
+pub(crate) async fn iam_credentials_is_off() {
     let (host, replay) = on_tape("doctor-iam-off.json");
     let id = host.connect(with(&user()), None).await.unwrap().connection.id;
     let findings = host.check(&id, None, None).await.unwrap();

@@ -2,6 +2,7 @@
 
 pub(crate) mod google;
 pub(crate) mod person;
+pub(crate) mod played;
 pub(crate) mod scripted;
 pub(crate) mod silent;
 pub(crate) mod strict;
@@ -17,10 +18,11 @@ use std::{
 use gcf_host::{
     Host, HostBuilder,
     secrets::{MemoryStore, SecretStore},
-    tape::{Replay, Tape},
     transport::{Live, OriginMap, OriginRule, Transport},
     wit::{ApiRequest, ConnectRequest, FunctionRef, InvokeRequest, ListRequest, NamedFunction, PagesRequest},
 };
+
+use self::played::Played;
 
 /// A key made for tests, of an account that does not exist.
 pub(crate) const DEMO_KEY: &str = include_str!("../fixtures/demo-key.json");
@@ -77,19 +79,15 @@ pub(crate) fn builder() -> HostBuilder {
 }
 
 /// A host on a tape.
-pub(crate) fn on_tape(name: &str) -> (Host, Replay) {
-    play(Tape::read(cassette(name)).unwrap())
-}
-
-pub(crate) fn play(tape: Tape) -> (Host, Replay) {
-    let (clock, random) = (Arc::new(tape.clock()), Arc::new(tape.random()));
-    let replay = Replay::new(tape);
-    let host = builder().transport(Arc::new(replay.clone())).clock(clock).random(random).build().unwrap();
+pub(crate) fn on_tape(name: &str) -> (Host, Played) {
+    let replay = Played::open(name);
+    let (clock, random) = (Arc::new(replay.tape().clock()), Arc::new(replay.tape().random()));
+    let host = builder().transport(replay.transport()).clock(clock).random(random).build().unwrap();
     (host, replay)
 }
 
 /// A host on a tape, with a connection; the tape begins with its token.
-pub(crate) async fn connected(name: &str) -> (Host, Replay, String) {
+pub(crate) async fn connected(name: &str) -> (Host, Played, String) {
     let (host, replay) = on_tape(name);
     let connection = host.connect(connect_request(), None).await.unwrap().connection;
     (host, replay, connection.id)

@@ -134,7 +134,7 @@ async fn an_event_is_sent_in_binary_mode() {
 }
 
 #[tokio::test]
-async fn a_first_gen_event_function_is_called_for_a_test() {
+pub(crate) async fn a_first_gen_event_function_is_called_for_a_test() {
     let event =
         Some(Body::CloudEvent(EVENT.replace("{\"n\":1.0,  \"m\":[ ]}", r#"{"message": "hell\"oThere"}"#)));
     for (tape, body, failure) in [
@@ -160,7 +160,7 @@ async fn a_first_gen_event_function_is_called_for_a_test() {
 }
 
 #[tokio::test]
-async fn a_404_of_the_front_end_is_no_answer_of_the_function() {
+pub(crate) async fn a_404_of_the_front_end_is_no_answer_of_the_function() {
     let (host, replay, id) = connected("invoke-404-front-end.json").await;
     let mut request = invoke_request(named("hello-http", Some("us-central1")));
     request.method = "GET".to_owned();

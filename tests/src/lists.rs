@@ -26,7 +26,7 @@ use crate::fixtures::{
 const RUN: &str = "run.googleapis.com";
 
 #[tokio::test]
-async fn a_part_that_is_switched_off_is_named_and_the_rest_is_there() {
+pub(crate) async fn a_part_that_is_switched_off_is_named_and_the_rest_is_there() {
     let (host, replay, id) = connected("list-run-disabled.json").await;
     let list = host.list_functions(&id, list_request(), None).await.unwrap();
     assert_eq!(
@@ -41,7 +41,7 @@ async fn a_part_that_is_switched_off_is_named_and_the_rest_is_there() {
 }
 
 #[tokio::test]
-async fn who_may_list_services_only_gets_those() {
+pub(crate) async fn who_may_list_services_only_gets_those() {
     let (host, replay, id) = connected("list-services-only.json").await;
     let request = list_request().regions(["europe-west1"]);
     let list = host.list_functions(&id, request, None).await.unwrap();
@@ -58,7 +58,7 @@ async fn who_may_list_services_only_gets_those() {
 }
 
 #[tokio::test]
-async fn a_function_of_cloud_run_is_found_by_its_name() {
+pub(crate) async fn a_function_of_cloud_run_is_found_by_its_name() {
     let (host, replay, id) = connected("get-cloud-run.json").await;
     let function = host.get_function(&id, named("slack-bot", Some("us-central1")), None).await.unwrap();
     assert_eq!((function.generation, function.state.as_str()), (Generation::CloudRun, "ACTIVE"));
@@ -76,7 +76,7 @@ fn options(field: OptionField, prefix: Option<&str>, limit: Option<u32>) -> Opti
 }
 
 #[tokio::test]
-async fn regions_are_offered_live_with_the_default_first() {
+pub(crate) async fn regions_are_offered_live_with_the_default_first() {
     let (host, replay, id) = connected("options-regions.json").await;
     let list = host.options(&id, options(OptionField::Regions, None, Some(2)), None).await.unwrap();
     let lines: Vec<_> =
@@ -90,7 +90,7 @@ async fn regions_are_offered_live_with_the_default_first() {
 }
 
 #[tokio::test]
-async fn who_may_not_list_regions_gets_the_known_ones_and_a_note() {
+pub(crate) async fn who_may_not_list_regions_gets_the_known_ones_and_a_note() {
     let (host, replay, id) = connected("options-regions-denied.json").await;
     let list = host.options(&id, options(OptionField::Regions, Some("europe-"), None), None).await.unwrap();
     assert!(list.options.len() > 5 && list.options.iter().all(|item| item.value.starts_with("europe-")));
@@ -99,7 +99,7 @@ async fn who_may_not_list_regions_gets_the_known_ones_and_a_note() {
 }
 
 #[tokio::test]
-async fn functions_of_a_region_are_offered_while_somebody_types() {
+pub(crate) async fn functions_of_a_region_are_offered_while_somebody_types() {
     for (prefix, values) in
         [(None, vec!["hello-http", "legacy_report", "slack-bot"]), (Some("LEG"), vec!["legacy_report"])]
     {
@@ -175,7 +175,7 @@ async fn every_region_takes_one_request_for_each_page() {
 }
 
 #[tokio::test]
-async fn a_closed_region_holds_nothing_and_the_list_is_whole() {
+pub(crate) async fn a_closed_region_holds_nothing_and_the_list_is_whole() {
     let (host, replay, id) = connected("list-closed-region.json").await;
     let list = host.list_functions(&id, list_request(), None).await.unwrap();
     assert_eq!((list.functions.len(), list.missing.len(), list.unreachable.len()), (1, 0, 0));
@@ -185,7 +185,7 @@ async fn a_closed_region_holds_nothing_and_the_list_is_whole() {
 
 /// The first call looks the function up, in four requests with the access token; the second one is the call alone.
 #[tokio::test]
-async fn a_bare_name_is_called_though_a_region_is_closed_and_then_at_once() {
+pub(crate) async fn a_bare_name_is_called_though_a_region_is_closed_and_then_at_once() {
     let (host, replay, id) = connected("invoke-closed-region.json").await;
     for requests in [5, 1] {
         let request = invoke_request(named("hello-http", None))
@@ -197,7 +197,7 @@ async fn a_bare_name_is_called_though_a_region_is_closed_and_then_at_once() {
 }
 
 #[tokio::test]
-async fn who_may_list_some_regions_only_gets_those_and_a_closed_one_is_not_missing() {
+pub(crate) async fn who_may_list_some_regions_only_gets_those_and_a_closed_one_is_not_missing() {
     let (host, replay, id) = connected("list-in-each-region.json").await;
     let list = host.list_functions(&id, list_request(), None).await.unwrap();
     let found: Vec<_> = list.functions.iter().map(|f| (f.region.as_str(), f.name.as_str())).collect();
@@ -210,7 +210,7 @@ async fn who_may_list_some_regions_only_gets_those_and_a_closed_one_is_not_missi
 }
 
 #[tokio::test]
-async fn what_firebase_deployed_to_cloud_run_is_listed() {
+pub(crate) async fn what_firebase_deployed_to_cloud_run_is_listed() {
     let (host, replay, id) = connected("list-firebase.json").await;
     let request = list_request().regions(["us-central1"]);
     let list = host.list_functions(&id, request, None).await.unwrap();
@@ -221,7 +221,7 @@ async fn what_firebase_deployed_to_cloud_run_is_listed() {
 }
 
 #[tokio::test]
-async fn a_detached_function_is_found_by_the_name_that_it_always_had() {
+pub(crate) async fn a_detached_function_is_found_by_the_name_that_it_always_had() {
     let (host, replay, id) = connected("get-detached.json").await;
     let function = host.get_function(&id, named("ejectRequest", Some("us-central1")), None).await.unwrap();
     assert_eq!((function.name.as_str(), function.generation), ("ejectrequest", Generation::CloudRun));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gcf_host::{
     Action, Host,
-    tape::{Replay, Tape},
+    tape::Tape,
     transport::Transport,
     wit::{
         ApiRequest, Body, CallPlan, ConnectRequest, ErrorKind, FunctionRef, GuardRails, Header,
@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::fixtures::{
-    ACCOUNT, api_request, builder, cassette, connect_request, invoke_request, list_request, named,
-    pages_request,
+    ACCOUNT, api_request, builder, connect_request, invoke_request, list_request, named, pages_request,
     person::{user, with},
+    played::Played,
     refused,
     scripted::{Scripted, Sent as Asked, grant},
     watched::{Noting, Sent, Watched},
@@ -38,10 +38,9 @@ impl Stage {
         Self::on(Arc::new(Scripted::new(google)), None)
     }
 
-    fn tape(name: &str) -> (Self, Replay) {
-        let tape = Tape::read(cassette(name)).unwrap();
-        let replay = Replay::new(tape.clone());
-        (Self::on(Arc::new(replay.clone()), Some(tape)), replay)
+    fn tape(name: &str) -> (Self, Played) {
+        let replay = Played::open(name);
+        (Self::on(replay.transport(), Some(replay.tape().clone())), replay)
     }
 
     fn on(transport: Arc<dyn Transport>, tape: Option<Tape>) -> Self {
@@ -357,7 +356,7 @@ async fn a_function_receives_a_token_that_was_planned() {
 }
 
 #[tokio::test]
-async fn a_connection_begins_is_checked_and_ends_as_planned() {
+pub(crate) async fn a_connection_begins_is_checked_and_ends_as_planned() {
     let (stage, replay) = Stage::tape("connect-only.json");
     let plan = stage.plan("", Action::Connect(connect_request())).await;
     assert_eq!(plan.account, ACCOUNT);

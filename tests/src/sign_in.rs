@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::fixtures::{
     api_request, builder, cassette, connect_request, invoke_request, named, on_tape,
     person::{CLIENT, user, with},
+    played::Played,
     refused,
 };
 
@@ -24,17 +25,16 @@ const APPSPOT: &str = "demo-project@appspot.gserviceaccount.com";
 const LOCATIONS: &str = "/v2/projects/demo-project/locations";
 
 /// A host on a tape, and the store in which it keeps its secrets.
-fn on(name: &str) -> (Host, Replay, Arc<MemoryStore>) {
-    let tape = Tape::read(cassette(name)).unwrap();
-    let (clock, random) = (Arc::new(tape.clock()), Arc::new(tape.random()));
-    let replay = Replay::new(tape);
+fn on(name: &str) -> (Host, Played, Arc<MemoryStore>) {
+    let replay = Played::open(name);
+    let (clock, random) = (Arc::new(replay.tape().clock()), Arc::new(replay.tape().random()));
     let store = Arc::new(MemoryStore::new());
     let secrets: Arc<dyn SecretStore> = Arc::<MemoryStore>::clone(&store);
-    let host = builder().transport(Arc::new(replay.clone())).clock(clock).random(random);
+    let host = builder().transport(replay.transport()).clock(clock).random(random);
     (host.secrets(secrets).build().unwrap(), replay, store)
 }
 
-async fn signed_in(name: &str) -> (Host, Replay, Arc<MemoryStore>, String) {
+async fn signed_in(name: &str) -> (Host, Played, Arc<MemoryStore>, String) {
     let (host, replay, store) = on(name);
     let connected = host.connect(with(&user()), None).await.unwrap();
     (host, replay, store, connected.connection.id)
@@ -54,7 +54,7 @@ fn fact<'a>(error: &'a gcf_host::wit::ConnectorError, name: &str) -> Option<&'a 
 }
 
 #[tokio::test]
-async fn a_user_lets_the_projects_service_account_invoke() {
+pub(crate) async fn a_user_lets_the_projects_service_account_invoke() {
     let (host, replay, _, id) = signed_in("user-invoke.json").await;
     let connection = host.connection(&id).await.unwrap();
     assert_eq!((connection.kind, connection.account.as_str()), (CredentialKind::AuthorizedUser, USER));
@@ -68,7 +68,7 @@ async fn a_user_lets_the_projects_service_account_invoke() {
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_be_minted_is_an_error_and_no_call_is_made_without_it() {
+pub(crate) async fn a_token_that_cannot_be_minted_is_an_error_and_no_call_is_made_without_it() {
     let (host, replay, _, id) = signed_in("user-mint-denied.json").await;
     let error = refused(host.invoke(&id, hello(), None).await);
     assert_eq!((error.kind, error.origin), (ErrorKind::MissingRole, Origin::Iam));
@@ -89,7 +89,7 @@ async fn a_token_that_cannot_be_minted_is_an_error_and_no_call_is_made_without_i
 }
 
 #[tokio::test]
-async fn the_users_own_id_token_is_for_the_oauth_client() {
+pub(crate) async fn the_users_own_id_token_is_for_the_oauth_client() {
     let (host, replay, _, id) = signed_in("user-own-token.json").await;
     let mut request = hello();
     request.invoker = Some(Invoker::User);
@@ -103,7 +103,7 @@ async fn the_users_own_id_token_is_for_the_oauth_client() {
 }
 
 #[tokio::test]
-async fn a_new_refresh_token_is_kept() {
+pub(crate) async fn a_new_refresh_token_is_kept() {
     let (host, replay, store, id) = signed_in("refresh-rotated.json").await;
     let credential = format!("credentials/{id}");
     assert_eq!(kept(&store, &credential)["refresh_token"], "[redacted:refresh-token:1]");
@@ -113,7 +113,7 @@ async fn a_new_refresh_token_is_kept() {
 }
 
 #[tokio::test]
-async fn a_dead_grant_is_asked_once_and_says_what_to_do() {
+pub(crate) async fn a_dead_grant_is_asked_once_and_says_what_to_do() {
     for (name, cause, words) in [
         ("refresh-revoked.json", "revoked", "6 months"),
         ("refresh-rapt.json", "reauthentication", "session"),
@@ -131,7 +131,7 @@ async fn a_dead_grant_is_asked_once_and_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn what_google_does_not_accept_leaves_no_connection() {
+pub(crate) async fn what_google_does_not_accept_leaves_no_connection() {
     for (name, kind) in [
         ("refresh-deleted-client.json", ErrorKind::ClientConfig),
         ("refresh-scope-missing.json", ErrorKind::InsufficientScope),
@@ -149,14 +149,14 @@ async fn what_google_does_not_accept_leaves_no_connection() {
 }
 
 #[tokio::test]
-async fn a_wrong_clock_is_corrected_once_by_googles() {
+pub(crate) async fn a_wrong_clock_is_corrected_once_by_googles() {
     let (host, replay) = on_tape("clock-skew.json");
     host.connect(connect_request(), None).await.unwrap();
     replay.finish().unwrap();
 }
 
 #[tokio::test]
-async fn disconnecting_revokes_and_forgets_whatever_google_says() {
+pub(crate) async fn disconnecting_revokes_and_forgets_whatever_google_says() {
     let (host, replay, store, id) = signed_in("revoke.json").await;
     assert_eq!(host.disconnect(&id, None).await.unwrap().warnings, [""; 0]);
     assert_eq!(store.keys("").unwrap(), [""; 0]);
@@ -170,7 +170,7 @@ async fn disconnecting_revokes_and_forgets_whatever_google_says() {
 }
 
 #[tokio::test]
-async fn a_service_account_is_impersonated_by_way_of_another() {
+pub(crate) async fn a_service_account_is_impersonated_by_way_of_another() {
     let credential = json!({
         "type": "impersonated_service_account",
         "service_account_impersonation_url": "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/deployer@demo-project.iam.gserviceaccount.com:generateAccessToken",
@@ -202,7 +202,7 @@ fn federated(impersonates: bool) -> Value {
 }
 
 #[tokio::test]
-async fn another_providers_token_is_exchanged_for_googles() {
+pub(crate) async fn another_providers_token_is_exchanged_for_googles() {
     for (name, impersonates) in [("federation.json", false), ("federation-impersonated.json", true)] {
         let (host, replay, store) = on(name);
         let mut request = with(&federated(impersonates));
@@ -240,7 +240,7 @@ async fn a_credential_that_says_where_to_look_for_a_token_is_refused() {
 }
 
 #[tokio::test]
-async fn the_host_renews_a_token_that_it_supplies() {
+pub(crate) async fn the_host_renews_a_token_that_it_supplies() {
     let (host, replay, store) = on("supplied-expired.json");
     store.put("supplied/api", "[redacted:access-token:1]", &Expected::Absent).unwrap();
     let request =
