@@ -127,15 +127,18 @@ impl Outcome for Listed {
     fn json(&self) -> Value {
         let FunctionList { functions, unreachable, missing, notes, next_page_token, pages, trace } =
             &self.list;
-        json!({
-            "functions": functions.iter().map(function::json).collect::<Vec<_>>(),
+        let mut list = json!({
+            "functions": null,
             "unreachable": unreachable,
             "missing": missing.iter().map(missing_part).collect::<Vec<_>>(),
             "notes": notes,
             "next-page-token": next_page_token,
             "pages": pages,
             "trace": json::trace(trace),
-        })
+        });
+        // Moved in: the macro would make each of them once more.
+        list["functions"] = functions.iter().map(function::json).collect();
+        list
     }
 
     fn rows(&self) -> Option<Rows> {

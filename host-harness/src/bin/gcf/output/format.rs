@@ -46,6 +46,14 @@ pub(crate) struct Rows {
     pub(crate) names: Vec<String>,
 }
 
+/// JSON for people too: indented, with the fields in their order.
+pub(crate) fn json(value: &Value) -> Result<Vec<u8>, Failure> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|error| Failure::fault(format!("the result cannot be written as JSON: {error}")))?;
+    text.push(b'\n');
+    Ok(text)
+}
+
 /// YAML 1.2, with the fields in their order.
 pub(crate) fn yaml(value: &Value) -> Result<String, Failure> {
     let mut text = String::new();

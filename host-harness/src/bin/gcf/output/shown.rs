@@ -65,7 +65,7 @@ impl dyn Outcome {
     pub(crate) fn print(&self, format: Format, look: Look) -> Result<(), Failure> {
         let Shown { before, result, after } = match format {
             Format::Table => self.show(look),
-            Format::Json => Shown::result(format!("{:#}\n", self.json())),
+            Format::Json => Shown { result: format::json(&self.json())?, ..Shown::default() },
             Format::Yaml => Shown::result(format::yaml(&self.json())?),
             Format::Csv => Shown::result(self.as_rows(format)?.csv(look.terminal)),
             Format::Name => Shown::result(self.as_rows(format)?.names(look.terminal)),
