@@ -17,8 +17,10 @@ export { FieldError };
 
 // Around a whole call; the connector keeps its own, shorter deadlines.
 const CALL_SECONDS = 120;
+// For a thread that compiles the component, on a busy machine.
+const START_SECONDS = 60;
 // Beyond the deadline that a caller gives, which the connector keeps by itself as long as it is let.
-const GRACE_SECONDS = 0.5;
+const GRACE_SECONDS = 5;
 
 /** What the connector answers when a call fails; `error` is the record of the contract. */
 export class ConnectorError extends Error {
@@ -126,7 +128,7 @@ export class Connector {
   }
 
   async #start() {
-    const { store, allow, instead, seconds } = this.#options;
+    const { store, allow, instead } = this.#options;
     const { port1: ours, port2: storePort } = new MessageChannel();
     const signal = new Int32Array(new SharedArrayBuffer(4));
     ours.on("message", async ([name, values]) => {
@@ -146,7 +148,7 @@ export class Connector {
     });
     this.#thread = thread;
     try {
-      const { catalog } = await within(seconds, answer(thread), () => new CallTimeout("the start"));
+      const { catalog } = await within(START_SECONDS, answer(thread), () => new CallTimeout("the start"));
       thread.unref();
       return { thread, catalog };
     } catch (error) {

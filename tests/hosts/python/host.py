@@ -29,7 +29,7 @@ MEMORY_BYTES = 128 * 1024 * 1024
 CALL_SECONDS = 120
 CALL_REQUESTS = 256
 # Beyond the deadline that a caller gives. The connector ends at that by itself, but while something of it arrives.
-GRACE_SECONDS = 0.5
+GRACE_SECONDS = 2
 
 
 class ConnectorError(Exception):
