@@ -21,8 +21,9 @@ let requests = 0;
 function ofStore(name) {
   return (...values) => {
     storePort.postMessage([name, values]);
-    Atomics.wait(signal, 0, 0);
-    Atomics.store(signal, 0, 0);
+    // The other thread may still be about to wake this one for its last answer, which is here already.
+    do Atomics.wait(signal, 0, 0);
+    while (Atomics.exchange(signal, 0, 0) === 0);
     const { value, error } = receiveMessageOnPort(storePort).message;
     if (error) throw error;
     return value;
