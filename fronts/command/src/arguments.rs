@@ -2,7 +2,7 @@
 
 use gcf_front::Failure;
 
-/// What is called, and with what.
+/// The action that is called, and its input.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
     pub(crate) name: String,
@@ -11,7 +11,7 @@ pub(crate) struct Arguments {
     pub(crate) input: Input,
 }
 
-/// Where the input is.
+/// The place of the input.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Input {
     /// It has no fields.

@@ -123,7 +123,7 @@ fn functions(contract: &Contract<'_>, export: &Export<'_>) -> String {
     )
 }
 
-/// How an answer becomes JSON; and how JSON that is one is read, and written again.
+/// The code that makes JSON of an answer; and the code that reads such JSON, and writes it again.
 fn output(contract: &Contract<'_>, function: &Function) -> (String, String) {
     let result = function.result.expect("every function returns something");
     let ok = if let Type::Id(id) = result

@@ -99,7 +99,7 @@ impl<'a> Contract<'a> {
         action["input"]["properties"][parameter].get("default")
     }
 
-    /// Whether a value of this type may hold the body of a request.
+    /// Tells whether a value of this type may hold the body of a request.
     pub(crate) fn holds_a_body(&self, ty: Type) -> bool {
         let Type::Id(id) = ty else { return false };
         let (id, kind) = self.kind(id);
@@ -124,7 +124,7 @@ impl<'a> Contract<'a> {
         if let TypeOwner::Interface(id) = self.resolve.types[id].owner { Some(id) } else { None }
     }
 
-    /// Whether an interface is the package's own, and one that callers see.
+    /// Tells whether an interface is the package's own, and one that callers see.
     fn is_offered(&self, id: InterfaceId) -> bool {
         self.resolve.interfaces[id].package == Some(self.package) && self.interface(id) != "secret-store"
     }

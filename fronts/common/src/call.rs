@@ -25,17 +25,17 @@ pub struct Action {
     pub path: &'static str,
     /// The parameters of the contract, in order.
     pub parameters: &'static [&'static str],
-    /// Whether its input may hold the body of a request.
+    /// True if its input may hold the body of a request.
     pub holds_a_body: bool,
     pub(crate) call: fn(Given<'_>) -> Answer,
 }
 
-/// What a call is given.
+/// The arguments of a call.
 #[derive(Clone, Copy)]
 pub struct Given<'a> {
     /// The id of the connection; not read by actions that need none.
     pub connection: &'a str,
-    /// What the action's `input` in the catalog describes.
+    /// A value that the action's `input` in the catalog describes.
     pub input: &'a Value,
     /// The time for the whole call, in milliseconds; the default of the action if there is none.
     pub deadline_ms: Option<u32>,

@@ -1,4 +1,4 @@
-//! What the build makes of the contract.
+//! The code that the build makes of the contract.
 
 use serde_json::{Map, Value};
 

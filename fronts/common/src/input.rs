@@ -51,11 +51,11 @@ pub fn input(bytes: &[u8]) -> Result<Value, Failure> {
     })
 }
 
-/// What all values of one input share.
+/// The count that all values of one input share.
 struct Reading {
-    /// How many more values there may be.
+    /// The number of values that there may still be.
     left: Cell<u32>,
-    /// Why it is refused, if it is JSON.
+    /// The reason why it is refused, if it is JSON.
     refused: Cell<Option<Failure>>,
 }
 

@@ -74,7 +74,7 @@ fn nothing_of_an_input_is_lost() {
     assert!(compared > 20, "{compared}");
 }
 
-/// Whether every field that was given, and not blank, is there with its value.
+/// Tells whether every field that was given, and not blank, is there with its value.
 fn holds(read: &Value, given: &Value) -> bool {
     let blank = |value: &Value| value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
     match given {

@@ -37,16 +37,16 @@ pub struct Parts {
 pub enum Error {
     /// A part is not a component.
     Unreadable {
-        /// Which part.
+        /// The name of the part.
         part: &'static str,
-        /// What is wrong with it.
+        /// The fault in it.
         why: String,
     },
     /// A part does not export what it is for.
     Unfit {
-        /// Which part.
+        /// The name of the part.
         part: &'static str,
-        /// What the other part imports.
+        /// The import of the other part.
         wanted: &'static str,
     },
     /// The parts do not go together.

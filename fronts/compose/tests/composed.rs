@@ -1,4 +1,4 @@
-//! What is composed, and the parts as they are built: `cargo xtask fronts --test` builds them first.
+//! Composed files, and the parts as they are built: `cargo xtask fronts --test` builds them first.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -61,7 +61,7 @@ fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// What a front over HTTP takes from its host: the environment with its token, and nothing else that the connector does not
+/// The imports of a front over HTTP: the environment with its token, and nothing else that the connector does not
 /// take too.
 const HTTP_FRONT: [&str; 4] = [
     "wasi:cli/environment@0.2.12",

@@ -1,4 +1,4 @@
-//! What is told of a call: text for the model, and JSON for the program around it.
+//! The answer to a call: text for the model, and JSON for the program around it.
 
 use gcf_front::Failure;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::version::Era;
 /// The longest text, in bytes. A model reads all of it, and pays for it; the JSON beside it is whole.
 const MAX_TEXT: usize = 100_000;
 
-/// What a program wants of an answer, and a model does not: headers are bytes in base64, and the trace is for people.
+/// Fields of an answer that a program wants and a model does not: headers are bytes in base64, and the trace is for people.
 const NOT_TOLD: [&str; 2] = ["headers", "trace"];
 
 /// A call that was made.

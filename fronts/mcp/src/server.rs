@@ -10,13 +10,13 @@ use crate::{
     version::{self, Era, Headers, MODERN},
 };
 
-/// What the build has made of the catalog.
+/// The code that the build has made of the catalog.
 const SERVER: &str = include_str!(concat!(env!("OUT_DIR"), "/server.json"));
 
-/// How long the answers that never change may be kept: they change with the component.
+/// The time for which answers that never change may be kept: they change with the component.
 const TTL_MS: u32 = 3_600_000;
 
-/// What a model is told before it sees a tool.
+/// The words to a model before it sees a tool.
 const INSTRUCTIONS: &str = "Google Cloud Functions. Begin with connections-list: every other tool takes the id of a connection. \
     Connections are made by people, outside of here; never ask for a key or a password. functions-invoke and \
     api-custom-api may change things: planning-plan shows what they would send.";

@@ -61,7 +61,7 @@ fn action(subject: &str) -> Result<&'static Action, Failure> {
     gcf_front::action(&format!("{interface}.{function}"))
 }
 
-/// What a message says beside its subject.
+/// The content of a message, beside its subject.
 struct Call {
     connection: String,
     input: Value,

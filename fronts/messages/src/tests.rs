@@ -12,7 +12,7 @@ fn message(subject: &str, body: &Value) -> Message {
     Message { subject: subject.to_owned(), body, reply_to }
 }
 
-/// What was published, as subject and JSON, and what the host is told.
+/// The message that was published, as subject and JSON, and the answer to the host.
 struct Handled {
     published: Vec<(String, Value)>,
     result: Result<(), String>,

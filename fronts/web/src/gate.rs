@@ -1,4 +1,4 @@
-//! Who may ask: whoever has the token, and nobody where there is none.
+//! The gate: it lets in whoever has the token, and nobody where there is none.
 
 use gcf_front::{
     Failure,

@@ -1,4 +1,4 @@
-//! What the fronts over HTTP share.
+//! The part that the fronts over HTTP share.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -19,7 +19,7 @@ pub use gate::Gate;
 pub use head::Head;
 pub use reply::Reply;
 
-/// What can be said of a request by its head, so that a body that is not wanted is never read.
+/// The verdict on a request by its head, so that a body that is not wanted is never read.
 pub enum Step<Call> {
     /// It is answered.
     Done(Reply),
@@ -29,7 +29,7 @@ pub enum Step<Call> {
 
 /// A front over HTTP.
 pub trait Front {
-    /// What is known of a call before its body.
+    /// Facts of a call that are known before its body.
     type Call;
 
     /// Decides by the head.

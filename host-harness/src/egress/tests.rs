@@ -9,7 +9,7 @@ const ID_TOKEN: &str = "Bearer eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJjYW5hcnkifQ.Y2FuY
 const ACCESS_TOKEN: &str = "Bearer ya29.canary";
 const API: &str = "https://cloudfunctions.googleapis.com/v2/projects/p/locations";
 
-/// What every host that enforces the manifest lets through: the examples in Python and in JavaScript, too.
+/// Requests that every host which enforces the manifest lets through: the examples in Python and in JavaScript, too.
 static TABLE: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../../tests/fixtures/egress.json")).expect("the table is JSON")
 });

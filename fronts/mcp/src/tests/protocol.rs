@@ -1,4 +1,4 @@
-//! What surrounds the tools: HTTP, JSON-RPC and versions.
+//! The protocol around the tools: HTTP, JSON-RPC and versions.
 
 use gcf_front_web::Step;
 use serde_json::{Value, json};
