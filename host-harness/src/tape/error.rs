@@ -221,7 +221,8 @@ fn unfinished(misses: &[Miss], unused: &[String], shown: fn(&Miss) -> String) ->
         lines.push(format!("{} {plural} not used:", unused.len()));
         lines.extend(unused.iter().map(|name| format!("  {name}")));
         lines.push(
-            "hint: the program sent fewer requests than the tape holds; remove these if that is meant"
+            "hint: the program sent fewer requests than the tape holds; if they are another program's, such as \
+             another command's, play the tape in the mode `stub`; if they are too many, remove them"
                 .to_owned(),
         );
     }

@@ -278,8 +278,9 @@ impl State {
                  to its new place, or set `match.repeat` to true in it, if that is meant"
             ),
             Some((index, same)) if same.is_empty() => format!(
-                "interactions[{index}] answers this, but interactions[{next}] comes first: \
-                 the order changed; move the interaction if that is meant"
+                "interactions[{index}] answers this, but interactions[{next}] comes first: if that is another \
+                 program's, such as another command's, play the tape in the mode `stub`; if the order has \
+                 changed, move the interaction"
             ),
             Some(_) if ended => "all interactions are used; add this one to the tape, or record it again, \
                  if the request is meant"

@@ -22,7 +22,9 @@ const WAY: &str = "\
 How one is made, played and changed:
   1. gcf list --record list.json               asks Google; what is written holds no secret
   2. gcf tape show list.json                   to read; the file is JSON, and may be edited
-  3. gcf list --replay list.json --store DIR   answers from it, without a network";
+  3. gcf list --replay list.json --store DIR   answers from it, without a network;
+                                               DIR is the store that it was recorded with
+A tape of several commands (--record FILE --append) is played with --tape-mode stub.";
 
 /// Look at tapes, compare them, and change names on them
 #[derive(Debug, Args)]

@@ -62,7 +62,7 @@ pub(crate) struct Global {
     pub(crate) record: Option<PathBuf>,
 
     /// With --record: write behind what is on the tape already, so that several commands make the
-    /// tape of one session
+    /// tape of one session; each of them is replayed with --tape-mode stub
     #[arg(long, global = true, requires = "record")]
     pub(crate) append: bool,
 
