@@ -208,7 +208,7 @@ fn a_broken_connection_is_seen_and_repaired() {
 
 #[test]
 fn the_doctor_tells_what_is_missing() {
-    let managed = json!({"labels": {"goog-managed-by": "cloudfunctions"}});
+    let managed = json!({"labels": {"goog-managed-by": "cloudfunctions"}, "invokerIamDisabled": false});
     let google = Google::with(project().with_service("us-central1", "hello", &managed));
     let person = Person::with(&google);
     person.write("user.json", &user().to_string());
