@@ -5,74 +5,11 @@
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
-import { createRequire } from "node:module";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
 
-const installed = createRequire(process.env.GCF_CLIENTS);
-const functions = installed("@google-cloud/functions");
-const run = installed("@google-cloud/run");
-const iam = installed("@google-cloud/iam-credentials");
-const serializer = installed("proto3-json-serializer");
-const { protobuf } = installed("google-gax");
+import { OTHERS, byClient, routeOf, serializer, type } from "./clients.mjs";
 
 const CASSETTES = new URL("../cassettes/", import.meta.url);
-const roots = ["functions", "run", "iam-credentials"].map((name) =>
-  protobuf.Root.fromJSON(installed(`@google-cloud/${name}/build/protos/protos.json`)),
-);
-// What all APIs share, beside the code that is exported.
-const shared = new URL("../protos/", pathToFileURL(installed.resolve("google-gax")));
-for (const name of ["iam_service", "locations"]) {
-  roots.push(protobuf.Root.fromJSON(JSON.parse(readFileSync(new URL(`${name}.json`, shared), "utf8"))));
-}
-
-function type(name) {
-  const root = roots.find((each) => each.lookup(name));
-  assert.ok(root, `there is no ${name}`);
-  root.resolveAll();
-  return root.lookupType(name);
-}
-
-const PLACE = "projects/[^/]+/locations/[^/]+";
-const [FUNCTIONS, RUN, IAM] = ["cloudfunctions", "run", "iamcredentials"].map((api) => `https://${api}\\.googleapis\\.com`);
-
-/** Method and URL, the message, and the call of the client that asks for it, if it has one. */
-const ROUTES = [
-  [`GET ${FUNCTIONS}/v2/(${PLACE})/functions`, "google.cloud.functions.v2.ListFunctionsResponse",
-    (on, [, parent]) => client(functions.v2.FunctionServiceClient, on).listFunctions({ parent }, ONE_PAGE)],
-  [`GET ${FUNCTIONS}/v2/(${PLACE}/functions/[^/:]+)`, "google.cloud.functions.v2.Function",
-    (on, [, name]) => client(functions.v2.FunctionServiceClient, on).getFunction({ name })],
-  [`GET ${FUNCTIONS}/v[12]/projects/[^/]+/locations`, "google.cloud.location.ListLocationsResponse"],
-  [`POST ${FUNCTIONS}/v1/(${PLACE}/functions/[^/]+):call`, "google.cloud.functions.v1.CallFunctionResponse",
-    (on, [, name]) => client(functions.v1.CloudFunctionsServiceClient, on).callFunction({ name, data: "{}" })],
-  [`GET ${RUN}/v2/(${PLACE})/services`, "google.cloud.run.v2.ListServicesResponse",
-    (on, [, parent]) => client(run.v2.ServicesClient, on).listServices({ parent }, ONE_PAGE)],
-  [`GET ${RUN}/v2/(${PLACE}/services/[^/:]+)`, "google.cloud.run.v2.Service",
-    (on, [, name]) => client(run.v2.ServicesClient, on).getService({ name })],
-  [`POST (?:${RUN}|${FUNCTIONS})/v[12]/.*:testIamPermissions`, "google.iam.v1.TestIamPermissionsResponse"],
-  [`POST ${IAM}/v1/(.*):generateIdToken`, "google.iam.credentials.v1.GenerateIdTokenResponse",
-    (on, [, name]) => client(iam.v1.IAMCredentialsClient, on).generateIdToken({ name, audience: "x" })],
-  [`POST ${IAM}/v1/(.*):generateAccessToken`, "google.iam.credentials.v1.GenerateAccessTokenResponse",
-    (on, [, name]) => client(iam.v1.IAMCredentialsClient, on).generateAccessToken({ name, scope: ["x"] })],
-];
-const ONE_PAGE = { autoPaginate: false };
-// Google has no client in this form for what answers here.
-const OTHERS = /^https:\/\/((oauth2|sts|www|cloudbilling|cloudresourcemanager)\.googleapis\.com\/|run\.googleapis\.com\/v1\/)/;
-
-/** A client that is answered with one body, whatever it asks; what it asks is kept. */
-function client(Kind, on) {
-  return new Kind({ fallback: true, projectId: "demo-project", auth: on });
-}
-
-function tape(body) {
-  const asked = [];
-  const fetch = async (url, { method }) => {
-    // An @ may be escaped, and need not be.
-    asked.push(`${method} ${decodeURIComponent(String(url).replace(":443/", "/").split("?")[0])}`);
-    return new Response(JSON.stringify(body), { headers: { "content-type": "application/json; charset=UTF-8" } });
-  };
-  return { asked, fetch, getRequestHeaders: async () => new Headers(), getUniverseDomain: async () => "googleapis.com" };
-}
 
 /** Where, request and body of every success of Google's that is JSON. */
 function* bodies() {
@@ -126,16 +63,12 @@ test("every success is read", async () => {
   let called = 0;
   for (const [where, request, body] of bodies()) {
     if (OTHERS.test(request.url)) continue;
-    const wanted = `${request.method} ${request.url.split("?")[0]}`;
-    const found = ROUTES.filter(([route]) => new RegExp(`^${route}$`).test(wanted));
-    assert.equal(found.length, 1, `${where}: ${wanted}`);
-    const [[route, message, call]] = found;
+    const [, message, call] = routeOf(request);
     assert.deepEqual(lost(message, body), [], where);
     read++;
     if (!call) continue;
-    const on = tape(body);
-    const [answer] = await call(on, new RegExp(`^${route}$`).exec(wanted));
-    assert.deepEqual(on.asked, [wanted], where);
+    const { answer, asked } = await byClient(request, body);
+    assert.deepEqual(asked, [`${request.method} ${request.url.split("?")[0]}`], where);
     const isEmptyList = message.includes(".List") && !Object.keys(body).length;
     assert.deepEqual(names(answer), isEmptyList ? [] : names(body), where);
     called++;
