@@ -1,7 +1,9 @@
 #!/bin/sh
-# Reads Google's answers on the cassettes with Google's own clients, for Python and for Node.
+# Reads Google's answers on the cassettes with Google's own clients, for Python and for Node, and compares what gcf shows of
+# each function with what they have read.
 #
-#     tests/google-clients/run.sh
+#     tests/google-clients/run.sh           with target/release/gcf, else target/debug/gcf
+#     GCF=path/to/gcf tests/google-clients/run.sh
 #
 # Needs Python 3.11 or newer with its venv module, and Node 20.20 with npm: where that is missing, GCF_ALLOW_SKIPS has to name
 # google-clients-node. The clients are installed once, into target/google-clients and target/google-clients-node (some seconds,
@@ -10,7 +12,18 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-venv="${CARGO_TARGET_DIR:-$root/target}/google-clients"
+target="${CARGO_TARGET_DIR:-$root/target}"
+venv="$target/google-clients"
+
+if [ -z "${GCF:-}" ]; then
+    for GCF in "$target/release/gcf" "$target/debug/gcf"; do
+        if [ -x "$GCF" ]; then break; fi
+    done
+fi
+if [ ! -x "$GCF" ]; then
+    echo "no gcf command at $GCF; build it first: cargo xtask build && cargo build --release --package gcf-host" >&2
+    exit 2
+fi
 
 # Made anew whenever the requirements change.
 if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
@@ -23,11 +36,13 @@ if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
 fi
 
 export PYTHONDONTWRITEBYTECODE=1
-"$venv/bin/python" "$here/test_cassettes.py" "$@"
+export GCF_PLAYED="$venv/played.json"
+python3 "$here/play.py" "$GCF" "$GCF_PLAYED"
+"$venv/bin/python" -m unittest discover --verbose --start-directory "$here" "$@"
 
 . "$root/tests/left-out.sh"
 command -v npm >/dev/null || left_out google-clients-node "there is no npm"
-folder="${CARGO_TARGET_DIR:-$root/target}/google-clients-node"
+folder="$target/google-clients-node"
 if ! cmp -s "$here/package-lock.json" "$folder/installed.json"; then
     mkdir -p "$folder"
     cp "$here/package.json" "$here/package-lock.json" "$folder/"
@@ -35,4 +50,4 @@ if ! cmp -s "$here/package-lock.json" "$folder/installed.json"; then
         left_out google-clients-node "npm cannot install the clients"
     cp "$here/package-lock.json" "$folder/installed.json"
 fi
-GCF_CLIENTS="$folder/package.json" exec node --test "$here/cassettes.test.mjs"
+GCF_CLIENTS="$folder/package.json" exec node --test "$here/cassettes.test.mjs" "$here/gcf.test.mjs"
