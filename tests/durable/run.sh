@@ -11,28 +11,19 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 target="${CARGO_TARGET_DIR:-$root/target}"
 . "$root/tests/left-out.sh"
+. "$root/tests/packages.sh"
 command -v npm >/dev/null || left_out durable "there is no npm"
 wasmtime=$target/hosts/wasmtime/programs/wasmtime_cli/wasmtime
 composed=$target/hosts/wasmtime/composed.wasm
 [ -x "$wasmtime" ] && [ -f "$composed" ] || left_out durable "tests/hosts/wasmtime/run.sh has not run here"
 
 folder=$target/durable
-mkdir -p "$folder"
-if ! cmp -s "$here/package-lock.json" "$folder/installed.json"; then
-  cp "$here/package.json" "$here/package-lock.json" "$folder/"
-  (cd "$folder" && npm ci --silent --no-audit --no-fund --ignore-scripts) || left_out durable "npm cannot install Restate"
-  cp "$here/package-lock.json" "$folder/installed.json"
-fi
+node_with "$folder" "$here" || left_out durable "npm cannot install Restate"
 server=$(find "$folder/node_modules/@restatedev" -path '*/bin/restate-server' -type f)
 [ -n "$server" ] && "$server" --version || left_out durable "Restate does not run here"
 
 venv=$folder/venv
-requirements=$root/examples/durable/requirements.txt
-if ! cmp -s "$requirements" "$venv/requirements.txt"; then
-  python3 -m venv --clear "$venv" || left_out durable "Python has no venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
-  cp "$requirements" "$venv/requirements.txt"
-fi
+python_with "$venv" "$root/examples/durable/requirements.txt" || left_out durable "its packages cannot be had here"
 
 export PYTHONDONTWRITEBYTECODE=1
 exec "$venv/bin/python" "$here/test_durable.py" "$server" "$wasmtime" "$composed"

@@ -14,6 +14,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 . tests/left-out.sh
+. tests/packages.sh
 if ! command -v npm >/dev/null; then
   left_out functions-framework "needs node and npm"
 fi
@@ -40,16 +41,9 @@ if ! is_installed @google-cloud/functions-framework "$framework" || ! is_install
 fi
 
 python=$folder/python/bin/python
-requirements=tests/functions-framework/requirements.txt
-if ! cmp -s "$requirements" "$folder/python/installed.txt"; then
-  if python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-    python3 -m venv --clear "$folder/python"
-    "$python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
-    cp "$requirements" "$folder/python/installed.txt"
-  else
-    (left_out functions-framework-python "needs Python 3.11 with venv")
-    python=
-  fi
+if ! python_with "$folder/python" tests/functions-framework/requirements.txt; then
+  (left_out functions-framework-python "its packages cannot be had here")
+  python=
 fi
 
 PYTHON=${python:+$PWD/$python} GCF=$(realpath "$GCF") NODE_PATH=$(realpath "$folder")/node_modules \

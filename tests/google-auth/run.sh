@@ -24,15 +24,8 @@ if [ ! -x "$GCF" ]; then
 fi
 export GCF
 
-# Made anew whenever the requirements change.
-if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
-    if ! python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' || ! python3 -m venv --clear "$venv"; then
-        echo "cannot make a virtual environment: install Python 3.11 or newer with its venv module" >&2
-        exit 1
-    fi
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
-    cp "$here/requirements.txt" "$venv/requirements.txt"
-fi
+. "$root/tests/packages.sh"
+python_with "$venv" "$here/requirements.txt"
 
 export PYTHONDONTWRITEBYTECODE=1
 exec "$venv/bin/python" "$here/test_assertion.py" "$@"

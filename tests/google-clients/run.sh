@@ -25,15 +25,8 @@ if [ ! -x "$GCF" ]; then
     exit 2
 fi
 
-# Made anew whenever the requirements change.
-if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
-    if ! python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' || ! python3 -m venv --clear "$venv"; then
-        echo "cannot make a virtual environment: install Python 3.11 or newer with its venv module" >&2
-        exit 1
-    fi
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
-    cp "$here/requirements.txt" "$venv/requirements.txt"
-fi
+. "$root/tests/packages.sh"
+python_with "$venv" "$here/requirements.txt"
 
 export PYTHONDONTWRITEBYTECODE=1
 export GCF_PLAYED="$venv/played.json"
@@ -43,11 +36,5 @@ python3 "$here/play.py" "$GCF" "$GCF_PLAYED"
 . "$root/tests/left-out.sh"
 command -v npm >/dev/null || left_out google-clients-node "there is no npm"
 folder="$target/google-clients-node"
-if ! cmp -s "$here/package-lock.json" "$folder/installed.json"; then
-    mkdir -p "$folder"
-    cp "$here/package.json" "$here/package-lock.json" "$folder/"
-    (cd "$folder" && npm ci --silent --no-audit --no-fund --ignore-scripts) ||
-        left_out google-clients-node "npm cannot install the clients"
-    cp "$here/package-lock.json" "$folder/installed.json"
-fi
+node_with "$folder" "$here" || left_out google-clients-node "npm cannot install the clients"
 GCF_CLIENTS="$folder/package.json" exec node --test "$here/cassettes.test.mjs" "$here/gcf.test.mjs"

@@ -15,6 +15,7 @@ target=${CARGO_TARGET_DIR:-$root/target}
 folder=$target/sign-in
 
 . "$root/tests/left-out.sh"
+. "$root/tests/packages.sh"
 skip() {
   left_out sign-in "$1"
 }
@@ -25,12 +26,7 @@ if ! command -v npm >/dev/null || ! node -e "$recent"; then
   skip "needs node 20.20 or newer, and npm"
 fi
 
-if ! cmp -s "$here/package-lock.json" "$folder/installed.json"; then
-  mkdir -p "$folder"
-  cp "$here/package.json" "$here/package-lock.json" "$folder"
-  npm ci --silent --no-fund --no-audit --ignore-scripts --prefix "$folder"
-  cp "$here/package-lock.json" "$folder/installed.json"
-fi
+node_with "$folder" "$here"
 export NODE_PATH=$folder/node_modules
 
 if [ "${1:-}" = serve ]; then

