@@ -166,6 +166,12 @@ impl TapeError {
         }
     }
 
+    /// True if everything was answered that was asked for, and the tape has more.
+    #[must_use]
+    pub fn is_of_more_than_asked(&self) -> bool {
+        matches!(self, Self::NotReplayed { misses, .. } if misses.is_empty())
+    }
+
     /// As [`Display`](std::fmt::Display), with the differences in colours, for a terminal.
     #[must_use]
     pub fn coloured(&self) -> String {

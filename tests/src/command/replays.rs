@@ -89,6 +89,29 @@ fn replays_keep_what_they_need_in_a_store_of_their_own() {
     assert_eq!(connections.as_array().unwrap().len(), 1, "{connections}");
 }
 
+/// The tape of several commands, played by one of them: its result is there all the same.
+#[test]
+fn a_tape_that_has_more_takes_no_result_away() {
+    let google = Google::start();
+    let person = Person::with(&google);
+    person.run(&nickname("demo"));
+    let record = |arguments: &[&'static str], more: &[&'static str]| {
+        person.run(&[arguments, &["--record", "session.json"], more].concat())
+    };
+    record(&["list"], &[]);
+    record(&["options", "regions"], &["--append"]);
+    let replay = ["--replay", "session.json"];
+    check_live(
+        "replay-left-over",
+        &[
+            person.run(&[&["list"][..], &replay].concat()),
+            person.run(&[&["list", "--json"][..], &replay].concat()),
+            // Made, if this were no replay: so it says nothing of it.
+            person.run(&[&nickname("other")[..], &replay].concat()),
+        ],
+    );
+}
+
 #[test]
 fn a_store_for_replays_is_not_for_what_sends_requests() {
     let person = Person::new();

@@ -236,24 +236,35 @@ impl Context {
         cleaning::cleaned(answer, self.seen.clone(), left).await
     }
 
+    /// Closes the tape as [`Self::close`] does, for what is worth nothing if the tape has more.
+    pub(crate) async fn finish<T>(&self, done: Result<T, Failure>) -> Result<T, Failure> {
+        let (done, left_over) = self.close(done).await?;
+        left_over.map_or(Ok(done), Err)
+    }
+
     /// Closes the tape: everything on it must have been used, or is written now. What failed before anything
     /// was sent says nothing about the tape.
-    pub(crate) async fn finish<T>(&self, done: Result<T, Failure>) -> Result<T, Failure> {
+    ///
+    /// A tape that has more than what was asked for does not take the result away: the failure comes beside it.
+    pub(crate) async fn close<T>(&self, done: Result<T, Failure>) -> Result<(T, Option<Failure>), Failure> {
         let done = done.map_err(|failure| match self.proxy.take() {
             Some(refusal) => failure.at_the_proxy(&refusal),
             None if self.overlooks_proxy => failure.beside_the_proxy(),
             None => failure,
         });
-        let Some(tape) = &self.tape else { return done };
+        let Some(tape) = &self.tape else { return done.map(|done| (done, None)) };
         let (closing, failed) = (tape.clone(), done.is_err());
         // A tape is searched and written as a whole. One on which nothing was recorded takes no other's place.
         let close = move || if failed && closing.is_blank() { Ok(()) } else { closing.finish() };
         let closed = tokio::task::spawn_blocking(close).await;
         let closed = closed.map_err(|error| Failure::machine(format!("cannot close the tape: {error}")))?;
         match closed {
-            Ok(()) => done.and_then(|done| self.keep_replayed().map(|()| done)),
-            Err(_) if (done.is_err() || self.plan) && tape.is_untouched() => done,
-            Err(error) if tape.is_replaying() => Err(Failure::replay(&error, done.err())),
+            Ok(()) => done.and_then(|done| self.keep_replayed().map(|()| (done, None))),
+            Err(_) if (done.is_err() || self.plan) && tape.is_untouched() => done.map(|done| (done, None)),
+            Err(error) if tape.is_replaying() => match done {
+                Ok(done) if error.is_of_more_than_asked() => Ok((done, Some(Failure::replay(&error, None)))),
+                done => Err(Failure::replay(&error, done.err())),
+            },
             // A recorded failure is worth as much as a success.
             Err(error) => done.and(Err(Failure::tape(&error))),
         }

@@ -164,8 +164,8 @@ async fn in_context(command: Box<dyn Run>, global: &Global, look: Look) -> Resul
                     Err(Failure::interrupted())
                 }
             };
-            let done = context.finish(done).await;
-            if let Some(leaves) = done.as_ref().ok().and_then(|outcome| outcome.leaves()) {
+            let done = context.close(done).await;
+            if let Some(leaves) = done.as_ref().ok().and_then(|(outcome, _)| outcome.leaves()) {
                 context.remember(|names| names.note(leaves));
             }
             done
@@ -173,8 +173,12 @@ async fn in_context(command: Box<dyn Run>, global: &Global, look: Look) -> Resul
         Err(failure) => Err(failure),
     };
     progress.clear();
-    let outcome = done?;
-    outcome.print(global.format(), look)?;
+    let (outcome, left_over) = done?;
+    // What would be in the store now is not.
+    if !outcome.changes_store() || left_over.is_none() {
+        outcome.print(global.format(), look)?;
+    }
+    left_over.map_or(Ok(()), Err)?;
     if forgotten && global.format() == Format::Table && outcome.changes_store() {
         let _ = writeln!(io::stderr(), "note: this was a replay, and the store is as it was before");
     }

@@ -27,9 +27,13 @@ fn half_a_tape_is_refused() {
         let global = <Cli as clap::FromArgMatches>::from_arg_matches(&matches).unwrap().global;
         global.refuse_half_a_tape(crate::context::Given::of(&matches), heeds_variables)
     };
-    for line in
-        ["--replay a --record b", "--tape-mode stub", "--replay-store d", "--record a --tape-mode once"]
-    {
+    for line in [
+        "--replay a --record b",
+        "--tape-mode stub",
+        "--replay-store d",
+        "--record a --tape-mode once",
+        "--replay a --replay-store d --store e",
+    ] {
         for heeds_variables in [true, false] {
             assert_eq!(refused(line, heeds_variables).unwrap_err().exit, Exit::Usage, "{line}");
         }

@@ -184,6 +184,15 @@ impl Global {
                     .with_fix("unset GCF_REPLAY; for one command: GCF_REPLAY= gcf …")
             });
         }
+        if self.replay_store.is_some() && given.store && counts(given.replay_store) {
+            return Err(if given.replay_store {
+                Failure::input("a command has one store: not --store and --replay-store")
+                    .with_fix("leave one out")
+            } else {
+                Failure::input("GCF_REPLAY_STORE is set, and --store names another store")
+                    .with_fix("leave --store out, or for one command: GCF_REPLAY_STORE= gcf …")
+            });
+        }
         let mode = ("--tape-mode", "GCF_TAPE_MODE", self.tape_mode.is_some(), given.tape_mode);
         let store = ("--replay-store", "GCF_REPLAY_STORE", self.replay_store.is_some(), given.replay_store);
         for (option, variable, is_set, on_the_line) in [mode, store] {
@@ -216,6 +225,7 @@ pub(crate) struct Given {
     pub(crate) connection: bool,
     replay: bool,
     replay_store: bool,
+    store: bool,
     tape_mode: bool,
 }
 
@@ -227,6 +237,7 @@ impl Given {
             connection: given("connection"),
             replay: given("replay"),
             replay_store: given("replay_store"),
+            store: given("store"),
             tape_mode: given("tape_mode"),
         }
     }
