@@ -28,7 +28,7 @@ use self::{
     exports::Exports,
     secret_store::{CallSecrets, Secrets},
     state::State,
-    warm::{Started, Waiting},
+    warm::{Idle, Started},
 };
 use crate::{
     clock::{Clock, Random},
@@ -51,7 +51,7 @@ pub(crate) struct Sandbox {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) observer: Option<Observer>,
     /// Those that wait for a further call, if the host has chosen to have such.
-    pub(crate) warm: Option<Arc<Waiting>>,
+    pub(crate) warm: Option<Arc<Idle>>,
 }
 
 impl Sandbox {
@@ -95,24 +95,22 @@ impl Sandbox {
         };
         let secrets = self.secrets.within(scope.clone(), self.limits.store, &self.clock, &cpu);
         let warm = self.warm.as_deref().filter(|_| scope.is_of_a_connection());
-        let (mut store, started) = match warm.and_then(|warm| warm.take(&scope, self.clock.monotonic())) {
+        let taken = warm.and_then(|warm| warm.take(&scope, self.clock.monotonic()));
+        let mut started = match taken {
             Some(mut started) => {
                 started.store.data_mut().serve(secrets, hooks);
-                (started.store, Some((started.instance, started.calls, started.since)))
+                started
             }
-            None => (self.store(secrets, hooks), None),
+            None => Started {
+                store: self.store(secrets, hooks),
+                instance: None,
+                calls: 0,
+                since: self.clock.monotonic(),
+            },
         };
-        meter(&mut store, &cpu);
-        let work = async {
-            let (instance, calls, since) = match started {
-                Some(started) => started,
-                None => (self.start(&mut store).await?, 0, self.clock.monotonic()),
-            };
-            let answer = call(&mut store, &instance).await.map_err(|error| self.failure(&error))?;
-            Ok((answer, instance, calls + 1, since))
-        };
-        let (answer, instance, calls, since) = {
-            let mut work = pin!(work);
+        meter(&mut started.store, &cpu);
+        let answer = {
+            let mut work = pin!(self.call_in(&mut started, call));
             // A guest told that it may send no more could still take its failure for one that passes.
             let stopped = || budget.exceeded().map(|limit| Err(HostError::LimitExceeded(limit)));
             poll_fn(|context| match cpu.charge(|| work.as_mut().poll(context)) {
@@ -122,10 +120,23 @@ impl Sandbox {
             .await?
         };
         if let Some(warm) = warm.filter(|_| answer.is_ok() && budget.exceeded().is_none()) {
-            let started = Started { store, instance, calls, since };
             warm.keep(scope, started, self.clock.monotonic());
         }
         Ok(answer)
+    }
+
+    /// Makes one call in this sandbox; its component is started first if it has not served any.
+    async fn call_in<T, E>(
+        &self,
+        Started { store, instance, calls, .. }: &mut Started,
+        call: impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<Result<T, E>>,
+    ) -> Result<Result<T, E>, HostError> {
+        let instance = match instance {
+            Some(instance) => instance,
+            None => instance.insert(self.start(store).await?),
+        };
+        *calls += 1;
+        call(store, instance).await.map_err(|error| self.failure(&error))
     }
 
     async fn start(&self, store: &mut Store<State>) -> Result<Instance, HostError> {

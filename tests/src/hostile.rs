@@ -141,7 +141,7 @@ async fn a_guest_that_takes_memory_for_ever_is_stopped() {
 
 /// Answers 200 with nothing, and counts.
 #[derive(Debug, Default)]
-struct Counter(AtomicU32);
+pub(crate) struct Counter(AtomicU32);
 
 impl Transport for Counter {
     fn send(&self, _: http::Request<Body>, _: Timeouts) -> Sending {

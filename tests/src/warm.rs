@@ -1,18 +1,22 @@
 //! Warm instances: which calls they serve, when they are thrown away, and what is left in them.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, mpsc},
     task::{Context, Waker},
     time::Duration,
 };
 
 use gcf_host::{
-    CallError, Host, Limits, WarmInstances,
+    CallError, Host, HostError, Limit, Limits, WarmInstances,
     clock::{Clock, ReplayClock},
+    transport::Transport,
     wit::{OptionField, OptionsRequest},
 };
 
-use crate::fixtures::{builder, hostile};
+use crate::{
+    fixtures::{builder, hostile},
+    hostile::Counter,
+};
 
 const ONE: &str = "00000000000000aa";
 const OTHER: &str = "00000000000000bb";
@@ -116,6 +120,70 @@ async fn no_more_wait_than_may() {
     assert_eq!(count(&host, ONE).await, 1);
 }
 
+/// The host's clock, and word of each time that somebody asks for the time that has passed.
+#[derive(Debug)]
+struct Asked {
+    clock: ReplayClock,
+    asked: mpsc::Sender<()>,
+}
+
+impl Clock for Asked {
+    fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        // The host's clock outlives the test's end of the channel.
+        let _ = self.asked.send(());
+        self.clock.monotonic()
+    }
+}
+
+#[tokio::test]
+async fn one_that_is_too_old_does_not_wait_for_a_call_to_be_thrown_away() {
+    let (asked, ticks) = mpsc::channel();
+    let clock = Arc::new(Asked { clock: ReplayClock::at(Duration::from_secs(1_800_000_000)), asked });
+    let shared: Arc<dyn Clock> = Arc::<Asked>::clone(&clock);
+    let warm = WarmInstances { age: Duration::from_secs(60), ..WarmInstances::default() };
+    let host = builder().component_file(hostile()).clock(shared).warm_instances(warm).build().unwrap();
+    // Each instance has a share in the clock.
+    let without = Arc::strong_count(&clock);
+    assert_eq!(count(&host, ONE).await, 1);
+    assert!(Arc::strong_count(&clock) > without, "it waits");
+    let mut after = |elapsed| {
+        clock.clock.reach(Duration::from_secs(elapsed));
+        ticks.try_iter().for_each(drop);
+        // At the second, what the first found is done.
+        for _ in 0..2 {
+            ticks.recv_timeout(Duration::from_secs(60)).expect("the host looks at each tick");
+        }
+        Arc::strong_count(&clock) > without
+    };
+    assert_eq!([59, 60].map(&mut after), [true, false]);
+}
+
+#[tokio::test]
+async fn the_limits_are_those_of_each_call() {
+    let answers: Arc<dyn Transport> = Arc::new(Counter::default());
+    let limits = Limits { requests: 1, ..Limits::default() };
+    let host = builder()
+        .component_file(hostile())
+        .transport(answers)
+        .limits(limits)
+        .warm_instances(WarmInstances::default())
+        .build()
+        .unwrap();
+    for expected in [1, 2, 3] {
+        assert_eq!(served(&host, ONE, "count and send").await.unwrap(), expected);
+    }
+    let error = served(&host, ONE, "count and send twice").await.unwrap_err();
+    assert!(
+        matches!(error, CallError::Host(HostError::LimitExceeded(Limit::Requests(1)))),
+        "of this call, not of the instance: {error}"
+    );
+    assert_eq!(count(&host, ONE).await, 1);
+}
+
 /// Those that wait have places of their own beside the calls that run.
 #[tokio::test]
 async fn they_take_no_place_from_calls() {
@@ -150,26 +218,30 @@ mod memory {
     const REQUEST: &str = "canary-in-the-request-of-the-first-call";
     const ANSWER: &str = "canary-in-the-answer-to-the-first-call";
 
-    /// Tells whether this text is anywhere in the memories of guests: those are the mappings of the image that a memory
-    /// begins with, and what follows each without a gap.
+    /// Tells whether this text is anywhere in the memories of guests. Such a memory is a row of mappings without a gap, one
+    /// of them that of the image that it begins with: the stack lies before, and what was grown behind.
     fn is_in_a_guest(text: &str) -> bool {
         let text = regex::bytes::Regex::new(&regex::escape(text)).unwrap();
         let maps = fs::read_to_string("/proc/self/maps").unwrap();
         let memory = File::open("/proc/self/mem").unwrap();
-        let mut guest_ends_at = None;
-        maps.lines().any(|line| {
-            let (range, rest) = line.split_once(' ').unwrap();
-            let (begin, end) = range.split_once('-').unwrap();
-            let [begin, end] = [begin, end].map(|at| u64::from_str_radix(at, 16).unwrap());
-            let is_guests = rest.contains("wasm-memory-image") || guest_ends_at == Some(begin);
-            if !rest.starts_with("rw") || !is_guests {
-                return false;
-            }
-            guest_ends_at = Some(end);
-            let mut bytes = vec![0; usize::try_from(end - begin).unwrap()];
-            memory.read_exact_at(&mut bytes, begin).unwrap();
-            text.is_match(&bytes)
-        })
+        let mappings: Vec<_> = maps
+            .lines()
+            .filter_map(|line| {
+                let (range, rest) = line.split_once(' ').unwrap();
+                let (begin, end) = range.split_once('-').unwrap();
+                let [begin, end] = [begin, end].map(|at| u64::from_str_radix(at, 16).unwrap());
+                rest.starts_with("rw").then(|| (begin..end, rest.contains("wasm-memory-image")))
+            })
+            .collect();
+        mappings
+            .chunk_by(|(before, _), (after, _)| before.end == after.start)
+            .filter(|row| row.iter().any(|(_, is_image)| *is_image))
+            .flatten()
+            .any(|(range, _)| {
+                let mut bytes = vec![0; usize::try_from(range.end - range.start).unwrap()];
+                // Those of other tests in this process may be gone by now.
+                memory.read_exact_at(&mut bytes, range.start).is_ok() && text.is_match(&bytes)
+            })
     }
 
     #[tokio::test]

@@ -31,7 +31,7 @@ use crate::{
         exports::Exports,
         secret_store::Secrets,
         state,
-        warm::{Waiting, WarmInstances},
+        warm::{Idle, WarmInstances},
     },
     secrets::{MemoryStore, SecretStore},
     transport::{Body, Sending, Timeouts, Transport, TransportError},
@@ -202,7 +202,7 @@ impl HostBuilder {
     /// [`HostError`] says what is wrong with the component, or with this machine.
     pub fn build(self) -> Result<Host, HostError> {
         let source = self.component.or_else(Source::default).ok_or(HostError::NoComponent)?;
-        let warm = self.warm.map(|bounds| Arc::new(Waiting::new(bounds)));
+        let warm = self.warm.map(|bounds| Arc::new(Idle::new(bounds)));
         let idle = self.warm.map_or(0, |bounds| bounds.idle);
         let engine = engine(&self.limits, idle, expiring(warm.as_ref(), &self.clock))?;
         let (component, cache_use) = match source.compiled(&engine) {
@@ -279,7 +279,7 @@ fn is_component(bytes: &[u8]) -> bool {
 }
 
 /// Throws away, at each tick, the instances that have waited too long; for as long as there is a host.
-fn expiring(warm: Option<&Arc<Waiting>>, clock: &Arc<dyn Clock>) -> impl FnMut() + Send + use<> {
+fn expiring(warm: Option<&Arc<Idle>>, clock: &Arc<dyn Clock>) -> impl FnMut() + Send + use<> {
     let warm = warm.map(Arc::downgrade);
     let clock = Arc::clone(clock);
     move || {

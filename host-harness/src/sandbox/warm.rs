@@ -13,9 +13,9 @@ use crate::secrets::visible::Scope;
 /// Instances that serve more than one call, for hosts that call often; see [`HostBuilder::warm_instances`].
 ///
 /// An instance serves further calls of one connection only, with the same rights to the store. It is thrown away after a
-/// call that failed, was stopped or was dropped, and if it still holds anything of the host or has grown large. Between two calls the
-/// connector clears its memory, which a component of your own need not do:
-/// [decision 0029](https://github.com/gcf-connector/gcf-connector/blob/main/docs/decisions/0029-warm-instances.md).
+/// call that failed, was stopped or was dropped, and if it still holds anything of the host or has grown large. Between
+/// two calls the connector clears its memory, which a component of your own need not do: docs/decisions/0029 says why
+/// that is safe.
 ///
 /// [`HostBuilder::warm_instances`]: crate::HostBuilder::warm_instances
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,33 +37,33 @@ impl Default for WarmInstances {
 /// The memory of an instance that is kept at most, in bytes: that of one that took a large body has served its purpose.
 const MEMORY: usize = 4 << 20;
 
-/// The instances that wait.
-pub(crate) struct Waiting {
+/// The instances that wait for a further call.
+pub(crate) struct Idle {
     bounds: WarmInstances,
-    idle: Mutex<Vec<(Scope, Started)>>,
+    waiting: Mutex<Vec<(Scope, Started)>>,
 }
 
-/// A component that runs.
+/// A sandbox, and the component in it once that has started.
 pub(crate) struct Started {
     pub(crate) store: Store<State>,
-    pub(crate) instance: Instance,
+    pub(crate) instance: Option<Instance>,
     /// Calls that it has served.
     pub(crate) calls: u32,
     /// The moment of its first call, on the host's clock.
     pub(crate) since: Duration,
 }
 
-impl Waiting {
+impl Idle {
     pub(crate) fn new(bounds: WarmInstances) -> Self {
-        Self { bounds, idle: Mutex::default() }
+        Self { bounds, waiting: Mutex::default() }
     }
 
     /// Takes one that has served a call with the same rights.
     pub(crate) fn take(&self, scope: &Scope, now: Duration) -> Option<Started> {
-        let mut idle = self.idle();
+        let mut waiting = self.waiting();
         let place =
-            idle.iter().rposition(|(other, started)| other == scope && self.is_young(started, now))?;
-        Some(idle.remove(place).1)
+            waiting.iter().rposition(|(other, started)| other == scope && self.is_young(started, now))?;
+        Some(waiting.remove(place).1)
     }
 
     /// Keeps one that has just served a call well, unless it has served its last, still holds something of the host, or
@@ -77,10 +77,10 @@ impl Waiting {
             return;
         }
         let oldest = {
-            let mut idle = self.idle();
-            idle.push((scope, started));
-            let many = idle.len() > self.bounds.idle as usize;
-            many.then(|| idle.remove(0))
+            let mut waiting = self.waiting();
+            waiting.push((scope, started));
+            let many = waiting.len() > self.bounds.idle as usize;
+            many.then(|| waiting.remove(0))
         };
         // To clear a sandbox away takes longer than others should wait.
         drop(oldest);
@@ -88,7 +88,8 @@ impl Waiting {
 
     /// Throws away those that are too old.
     pub(crate) fn expire(&self, now: Duration) {
-        let old: Vec<_> = self.idle().extract_if(.., |(_, started)| !self.is_young(started, now)).collect();
+        let old: Vec<_> =
+            self.waiting().extract_if(.., |(_, started)| !self.is_young(started, now)).collect();
         drop(old);
     }
 
@@ -96,8 +97,8 @@ impl Waiting {
         now.saturating_sub(started.since) < self.bounds.age
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<(Scope, Started)>> {
+    fn waiting(&self) -> MutexGuard<'_, Vec<(Scope, Started)>> {
         // What a panic elsewhere has left is a list of instances all the same.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

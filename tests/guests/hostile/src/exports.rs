@@ -12,7 +12,7 @@ use crate::{
         gcf::connector::types::{Error, GuardRails, Invoker},
         wasi::clocks::monotonic_clock,
     },
-    error, machine, misbehave,
+    error, machine, misbehave, requests,
     thief::{VICTIM, obey, steal},
 };
 
@@ -115,20 +115,22 @@ impl connections::Guest for Hostile {
 }
 
 /// The number of calls like this that the instance has served. Behind it stands what the call does besides: it may keep
-/// something of the host, grow by some megabytes, wait for a moment or for long, or panic.
-fn served(word: &str) -> functions::OptionList {
+/// something of the host, grow by some megabytes, wait for a moment or for long, send requests, or panic.
+fn served(word: &str) -> Result<functions::OptionList, Error> {
     static SERVED: AtomicU32 = AtomicU32::new(0);
     match word {
         "count and keep" => std::mem::forget(monotonic_clock::subscribe_duration(1)),
         "count and grow" => std::mem::forget(vec![1_u8; 8 << 20]),
         "count and sleep" => machine::sleep(),
         "count and wait" => machine::nap(1),
+        "count and send" => requests::request(1)?,
+        "count and send twice" => requests::request(2)?,
         "count and panic" => panic!("as it was told"),
         _ => {}
     }
     let value = SERVED.fetch_add(1, Ordering::Relaxed).saturating_add(1).to_string();
     let option = functions::OptionItem { label: value.clone(), value, hint: None, default: false };
-    functions::OptionList { options: vec![option], more: false, notes: Vec::new(), trace: Vec::new() }
+    Ok(functions::OptionList { options: vec![option], more: false, notes: Vec::new(), trace: Vec::new() })
 }
 
 impl functions::Guest for Hostile {
@@ -154,7 +156,7 @@ impl functions::Guest for Hostile {
         _: Option<u32>,
     ) -> Result<functions::OptionList, Error> {
         match request.prefix.as_deref() {
-            Some(word) if word.starts_with("count") => Ok(served(word)),
+            Some(word) if word.starts_with("count") => served(word),
             _ => ordered(&connection, ""),
         }
     }
