@@ -6,7 +6,8 @@ MANIFEST holds WorkloadDeployments, as wasmCloud's operator takes them. Each hos
 so of three replicas on two hosts one waits. A host is gone when nobody listens to its requests any more, or when it has been
 silent for three heartbeats; what ran there is started elsewhere, and a host that comes back empty gets what is missing.
 
-Nothing is kept: which host runs what is asked of the hosts, again and again. Two schedulers at once would each start what is missing.
+Nothing is kept: which host runs what is asked of the hosts, again and again, and what runs there is taken over, whoever started it.
+Two schedulers at once would each start what is missing.
 Where NATS is, and who this is, stands in the environment: NATS_URL, NATS_CA, NATS_CERT, NATS_KEY. What happens is printed
 as lines of JSON.
 """
@@ -31,6 +32,10 @@ SILENCE = 45
 # A start fetches images and compiles them.
 START_TIMEOUT = 120
 ASK_TIMEOUT = 5
+# How long `--stop` waits for what it has stopped to end.
+STOP_TIMEOUT = 60
+# What a host has not ended yet. It knows nothing of what has been stopped.
+ALIVE = {f"WORKLOAD_STATE_{state}" for state in ["STARTING", "RUNNING", "STOPPING"]}
 # Nobody listens, or nothing came back in time.
 UNANSWERED = (nats.errors.Error, TimeoutError)
 # Until the next look, if nothing happens; and before a start that failed is tried again.
@@ -49,7 +54,7 @@ class Scheduler:
         # What is being started: the host, and the task that waits for it.
         self.starting = {}
         self.not_before = {}
-        self.look = asyncio.Event()
+        self.look, self.stopping = asyncio.Event(), False
 
     async def ask(self, host, command, timeout=ASK_TIMEOUT, **said):
         reply = await self.nats.request(f"runtime.host.{host}.{command}", json.dumps(said).encode(), timeout=timeout)
@@ -63,15 +68,16 @@ class Scheduler:
     async def look_at_all(self):
         await asyncio.gather(*map(self.look_at, list(self.heard)))
 
-    async def runs(self, host, workload):
+    async def state(self, host, workload):
         answer = await self.ask(host, "workload.status", workloadId=workload.id)
-        return answer["workloadStatus"].get("workloadState") == "WORKLOAD_STATE_RUNNING"
+        return answer["workloadStatus"].get("workloadState")
 
     async def look_at(self, host):
-        """Asks what runs there. It may be this scheduler that is new; and what runs may end."""
+        """Asks what runs there, and takes it over: this scheduler may be new, a start may have come through after the time that
+        was given to it, and what runs may end."""
         known = set(self.hosts.get(host, ()))
         try:
-            running = await asyncio.gather(*(self.runs(host, workload) for workload in self.workloads))
+            states = await asyncio.gather(*(self.state(host, workload) for workload in self.workloads))
         except nats.errors.NoRespondersError:
             # NATS knows at once that nobody listens.
             return self.lose(host)
@@ -79,10 +85,16 @@ class Scheduler:
             # A host does one thing at a time: what it is starting comes first.
             busy = any(at == host for at, _ in self.starting.values())
             return None if busy or time.monotonic() - self.heard[host][0] < SILENCE else self.lose(host)
-        running = {workload.id for workload, runs in zip(self.workloads, running) if runs}
+        wanted = {"WORKLOAD_STATE_RUNNING"} if not self.stopping else ALIVE
+        running = {workload.id for workload, state in zip(self.workloads, states) if state in wanted}
         if host not in self.hosts:
             self.hosts[host] = running
             say("host", host=host, http_port=self.heard[host][1], runs=sorted(running))
+        # What is being started there says so itself.
+        starting = {id for id, (at, _) in self.starting.items() if at == host}
+        for found in sorted(running - self.hosts[host] - starting):
+            self.hosts[host].add(found)
+            say("adopted", workload=found, host=host)
         for ended in sorted(known - running):
             self.hosts[host].discard(ended)
             say("ended", workload=ended, host=host)
@@ -134,10 +146,28 @@ class Scheduler:
         say("failed", workload=workload.id, host=host, message=message)
 
     async def stop(self):
-        for host, running in self.hosts.items():
-            for id in sorted(running):
-                await self.ask(host, "workload.stop", workloadId=id)
-                say("stopped", workload=id, host=host)
+        """Stops all that the manifest names, wherever it runs, and waits until it has ended. Returns whether it has."""
+        self.stopping, ends = True, time.monotonic() + STOP_TIMEOUT
+        while True:
+            await self.look_at_all()
+            # Of a host that has not answered yet, nobody knows what runs there.
+            silent = sorted(self.heard.keys() - self.hosts.keys())
+            left = [(host, id) for host, running in sorted(self.hosts.items()) for id in sorted(running)]
+            if not left and not silent:
+                return True
+            if time.monotonic() >= ends:
+                say("left", workloads=left, unanswered=silent)
+                return False
+            await asyncio.gather(*(self.tell_to_stop(host, id) for host, id in left))
+            await asyncio.sleep(PAUSE)
+
+    async def tell_to_stop(self, host, id):
+        say("stopping", workload=id, host=host)
+        try:
+            await self.ask(host, "workload.stop", workloadId=id)
+        except UNANSWERED:
+            # The next look says what has become of it.
+            pass
 
     async def run(self):
         while True:
@@ -161,7 +191,7 @@ async def main():
     options = argparse.ArgumentParser(description="keeps workloads running on wasmCloud hosts")
     options.add_argument("manifest", type=Path)
     options.add_argument("--secrets", type=Path, help="a folder with a folder for each Secret, and a file for each of its keys")
-    options.add_argument("--stop", action="store_true", help="stops what the manifest names, on each host that is heard")
+    options.add_argument("--stop", action="store_true", help="stops what the manifest names, on each host that is heard, and waits until it has ended")
     given = options.parse_args()
     workloads = read(given.manifest, given.secrets)
     connection = await connect(os.environ, "_INBOX.scheduler")
@@ -172,8 +202,11 @@ async def main():
     if given.stop:
         # Each host is heard once in this time.
         await asyncio.sleep(SILENCE / 3)
-        await scheduler.look_at_all()
-        await scheduler.stop()
+        if not scheduler.heard:
+            raise SystemExit(f"no host was heard within {SILENCE // 3} s: nothing is stopped; see whether NATS_URL is where the hosts are")
+        if not await scheduler.stop():
+            raise SystemExit(f"not all has ended within {STOP_TIMEOUT} s: run this again, or end the hosts that the last line names")
+        await connection.close()
         return
     ended = asyncio.Event()
     for number in [signal.SIGINT, signal.SIGTERM]:
