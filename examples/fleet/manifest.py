@@ -5,7 +5,7 @@ What this does not understand is refused, so that nothing of a manifest is left 
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -20,7 +20,8 @@ class Workload:
     """One replica."""
 
     id: str
-    wire: dict
+    # Not to be printed: it holds the secrets.
+    wire: dict = field(repr=False)
     # The ids of all replicas of its deployment.
     of_deployment: frozenset
 

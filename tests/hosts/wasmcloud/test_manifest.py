@@ -35,6 +35,11 @@ class ManifestTest(unittest.TestCase):
         self.assertEqual(environment["store"], {"GCF_ETCD_URL": "https://etcd.example.com:2379", "GCF_STORE_KEY": "kept apart"})
         self.assertIsNone(environment["connector"])
 
+    def test_no_secret_is_printed_with_a_workload(self):
+        workloads = self.read(self.document)
+        self.assertIn(workloads[0].id, repr(workloads))
+        self.assertNotIn("kept apart", f"{workloads} {workloads[0]}")
+
     def test_another_version_of_a_deployment_is_another_workload(self):
         changed = copy.deepcopy(self.document)
         changed["spec"]["template"]["spec"]["components"][0]["poolSize"] = 4
