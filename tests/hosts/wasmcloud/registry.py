@@ -22,7 +22,7 @@ class Registry:
     """Runs until the end of the `with`; `pushed` says under which name and digest a component can be pulled."""
 
     def __init__(self, certificate, key):
-        self.blobs, self.manifests, self.pulls = {}, {}, []
+        self.blobs, self.manifests = {}, {}
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
@@ -60,7 +60,6 @@ class Registry:
                 if parts[-2:-1] == ["manifests"]:
                     kept, content_type = registry.manifests, MANIFEST
                 content = b"" if self.path == "/v2/" else kept.get(parts[-1])
-                registry.pulls.append(self.path)
                 self.send_response(404 if content is None else 200)
                 self.send_header("content-type", content_type)
                 self.send_header("content-length", str(len(content or b"")))
