@@ -58,11 +58,23 @@ def texts(path):
 
 # A token that is in no registry is one all the same, however short a test has made it: access tokens, refresh tokens, client
 # secrets and codes. So what a test writes down in place of Google's need not be in the registry to be found.
+#
+# A short `1//` or `4/0` inside of a word is the end of a path or a fraction, so those begin a word. What is as long as Google's
+# own is a token wherever it stands: glued to a name, or in the middle of a URL. Base64 alone has such a row of letters once in
+# tens of megabytes.
 SHAPES = re.compile(
-    rb"ya29\.[A-Za-z0-9_-]+|(?<![A-Za-z0-9_.:/-])1//[A-Za-z0-9_-]+|GOCSPX-[A-Za-z0-9_-]+|(?<![A-Za-z0-9_.:/-])4/0[A-Za-z0-9_-]{4,}"
+    rb"ya29\.[A-Za-z0-9_-]+|GOCSPX-[A-Za-z0-9_-]+"
+    rb"|(?<![A-Za-z0-9_.:/-])1//[A-Za-z0-9_-]+|1//0[A-Za-z0-9_-]{30,}"
+    rb"|(?<![A-Za-z0-9_.:/-])4/0[A-Za-z0-9_-]{4,}|4/0A[A-Za-z0-9_-]{30,}"
 )
 
 PLANTED = "planted"
+
+# What the search is tried on. By themselves, and glued to what stands before them; of the length of Google's own.
+SHORT = [b"ya29.x", b"1//x", b"GOCSPX-x", b"4/0Abcd"]
+LONG = [b"ya29." + 40 * b"x", b"GOCSPX-" + 28 * b"x", b"1//0" + 40 * b"x", b"4/0A" + 40 * b"x"]
+GLUE = [b"so", b"so_", b"/", b"so.", b"so:", b"\\n"]
+HARMLESS = [b"https://a/1//x", b"n1//0x", b"2024/0x12", b"14/0Abcd"]
 
 
 def control(looked_for):
@@ -72,9 +84,12 @@ def control(looked_for):
             text = b"before " + form + b" after"
             if not any(found in text for found in looked_for[name]) or not leaks_in(text, {name: written}):
                 sys.exit(f"the search is blind to the {name}")
-    for token in [b"ya29.x", b"1//x", b"GOCSPX-x", b"4/0Abcd"]:
-        if not leaks_in(b"so " + token, {}):
+    for before, token in [(b"so ", token) for token in SHORT] + [(glue, token) for glue in GLUE for token in LONG]:
+        if not leaks_in(before + token, {}):
             sys.exit("the search is blind to tokens that it does not know")
+    for text in HARMLESS:
+        if leaks_in(text, {}):
+            sys.exit("the search takes what is none for a token")
 
 
 def leaks_in(text, looked_for):
