@@ -175,7 +175,7 @@ fn what_others_published_can_be_found_again() {
     }
 }
 
-/// The text of every test, those of the command included.
+/// All that a folder says, or a file: code, pages and snapshots, one after the other.
 fn sources(folder: &Path) -> String {
     let mut text = String::new();
     if folder.is_file() {
