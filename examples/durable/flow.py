@@ -42,7 +42,8 @@ async def approve(flow: restate.WorkflowSharedContext, approved: bool) -> None:
 
 async def call(step, key, given):
     """Calls the function, and returns what it answered: its own status is for the flow to judge."""
-    body = {"step": step, "order": key, **given}
+    # Ours last: what a caller gives under these names does not count.
+    body = {**given, "step": step, "order": key}
     request = {
         "function": {"named": {"name": FUNCTION, "region": REGION}},
         "headers": [{"name": "idempotency-key", "value": f"{key}/{step}"}],
@@ -67,7 +68,7 @@ def ask(action, given):
         if error.code in LATER:
             raise RuntimeError(said["message"]) from None
         # Asking again would not help: the flow ends with what the connector says is to do.
-        raise restate.TerminalError(f"{said['message']}; {said['fix']}") from None
+        raise restate.TerminalError("; ".join(filter(None, [said["message"], said["fix"]]))) from None
 
 
 def say(event, key):

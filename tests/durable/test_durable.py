@@ -3,6 +3,7 @@
 python test_durable.py RESTATE WASMTIME COMPOSED
 """
 
+import io
 import json
 import os
 import signal
@@ -13,10 +14,15 @@ import time
 import unittest
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
+from unittest import mock
+
+import restate
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests/hosts" / part) for part in [".", "python", "wasmtime"]]
+sys.path[:0] = [str(ROOT / "examples/durable"), *(str(ROOT / "tests/hosts" / part) for part in [".", "python", "wasmtime"])]
+import flow  # noqa: E402
 from etcd import answers, free_ports  # noqa: E402
 from fake_google import GEN2  # noqa: E402
 from front import KEY, STORE_KEY, TOKEN, FakeGoogle, Front  # noqa: E402
@@ -53,8 +59,12 @@ class Restate:
             options = {"env": {"PATH": os.environ["PATH"], **variables}, "stdout": log, "stderr": log}
             self.process = subprocess.Popen([RESTATE, "--no-logo"], **options)
         self.ingress, self.admin = f"http://127.0.0.1:{ingress}", f"http://127.0.0.1:{admin}"
-        answers(f"{self.admin}/health", self.process)
-        answers(f"{self.ingress}/restate/health", self.process)
+        try:
+            answers(f"{self.admin}/health", self.process)
+            answers(f"{self.ingress}/restate/health", self.process)
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self):
         self.process.kill()
@@ -70,7 +80,11 @@ class Flow:
         # hypercorn starts others, which would outlive it.
         options |= {"start_new_session": True, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
         self.process = subprocess.Popen(command, **options)
-        answers(f"http://127.0.0.1:{port}/health", self.process)
+        try:
+            answers(f"http://127.0.0.1:{port}/health", self.process)
+        except BaseException:
+            self.kill()
+            raise
 
     def says(self, event):
         for line in self.process.stdout:
@@ -79,9 +93,13 @@ class Flow:
         raise AssertionError(f"it has ended, and did not say {event}")
 
     def kill(self):
-        if self.process.poll() is None:
+        if self.process.stdout.closed:
+            return
+        # The group: its children outlive it if it has ended by itself.
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.communicate()
+        self.process.stdout.close()
+        self.process.wait()
 
 
 class DurableTest(unittest.TestCase):
@@ -104,15 +122,15 @@ class DurableTest(unittest.TestCase):
         cls.addClassCleanup(cls.restate.stop)
         [cls.port] = free_ports(1)
         # Restate asks it once what it has.
-        flow = Flow(cls.port, cls.variables)
-        cls.addClassCleanup(flow.kill)
+        process = Flow(cls.port, cls.variables)
+        cls.addClassCleanup(process.kill)
         ask(f"{cls.restate.admin}/deployments", {"uri": f"http://127.0.0.1:{cls.port}"})
-        flow.kill()
+        process.kill()
 
     def begin(self, **variables):
-        flow = Flow(self.port, {**self.variables, **variables})
-        self.addCleanup(flow.kill)
-        return flow
+        process = Flow(self.port, {**self.variables, **variables})
+        self.addCleanup(process.kill)
+        return process
 
     def calls(self, key):
         """The steps of an order that the function was called for."""
@@ -132,10 +150,11 @@ class DurableTest(unittest.TestCase):
         return ask(f"{self.restate.ingress}/restate/workflow/order/{key}/attach")
 
     def test_killed_between_two_steps_each_is_made_once(self):
-        flow = self.begin()
-        self.order("7", "run/send", {"item": "tea"})
-        flow.says("waiting")
-        flow.kill()
+        process = self.begin()
+        # What the flow says itself, a caller cannot say in its place.
+        self.order("7", "run/send", {"item": "tea", "step": "theirs", "order": "theirs"})
+        process.says("waiting")
+        process.kill()
         self.assertEqual(self.calls("7"), ["reserve"])
         self.begin()
         self.order("7", "approve", True)
@@ -148,11 +167,11 @@ class DurableTest(unittest.TestCase):
         self.assertEqual(len(self.calls("7")), 2)
 
     def test_killed_in_a_step_that_step_is_made_again(self):
-        flow = self.begin()
+        process = self.begin()
         self.google.stall()
         self.order("8", "run/send", {"item": "tea"})
         self.until(lambda: self.calls("8") == ["reserve"])
-        flow.kill()
+        process.kill()
         self.google.resume()
         self.begin().says("waiting")
         self.order("8", "approve", False)
@@ -167,6 +186,33 @@ class DurableTest(unittest.TestCase):
         self.assertIn("there is no connection of this id", failed.exception.read().decode())
         failed.exception.close()
         self.assertEqual(self.calls("9"), [])
+
+
+class AskTest(unittest.TestCase):
+    """What the flow makes of the front's errors."""
+
+    def fails(self, status, **said):
+        error = urllib.error.HTTPError("http://front/", status, "", None, io.BytesIO(json.dumps(said).encode()))
+        variables = {"GCF_FRONT": "http://front", "GCF_FRONT_TOKEN": TOKEN, "GCF_CONNECTION": "demo"}
+        with mock.patch.dict(os.environ, variables), mock.patch("urllib.request.urlopen", side_effect=error):
+            with self.assertRaises(Exception) as caught:
+                flow.ask("functions/invoke", {})
+        return caught.exception
+
+    def test_what_cannot_be_mended_ends_the_flow_in_the_connectors_words(self):
+        for said, words in [
+            ({"message": "no such function", "fix": "name another one"}, "no such function; name another one"),
+            ({"message": "no such function", "fix": None}, "no such function"),
+        ]:
+            error = self.fails(404, **said)
+            self.assertIsInstance(error, restate.TerminalError)
+            self.assertEqual(error.message, words)
+
+    def test_what_may_be_better_later_is_asked_again(self):
+        for status in [429, 502, 503, 504]:
+            error = self.fails(status, message="busy", fix=None)
+            self.assertNotIsInstance(error, restate.TerminalError)
+            self.assertEqual(str(error), "busy")
 
 
 if __name__ == "__main__":
