@@ -17,13 +17,23 @@ class Tools:
 
     def __init__(self, command, log):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
-        self.numbers = itertools.count(1)
+        self.numbers, self.changes = itertools.count(1), 0
+        try:
+            self.begin()
+        except BaseException:
+            self.stop()
+            raise
+
+    def begin(self):
         client = {"name": "gcf-tests", "version": "0"}
         self.ask("initialize", protocolVersion="2025-06-18", capabilities={}, clientInfo=client)
         self.send(method="notifications/initialized")
-        # Components are loaded meanwhile.
+        # Components are loaded meanwhile, and the list may change before the answer that does not have it yet is read.
+        changes = self.changes
         while not (tools := self.ask("tools/list")["tools"]):
-            self.read(lambda message: message.get("method") == "notifications/tools/list_changed")
+            while self.changes == changes:
+                self.read()
+            changes = self.changes
         self.tools = {tool["name"]: tool for tool in tools}
         self.catalog = json.loads(self.tool("catalog/describe", {}))
 
@@ -31,16 +41,22 @@ class Tools:
         self.process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
         self.process.stdin.flush()
 
-    def read(self, wanted):
-        while line := self.process.stdout.readline():
-            if wanted(message := json.loads(line)):
-                return message
-        raise AssertionError(f"wassette has ended, with {self.process.wait()}")
+    def read(self):
+        """The next message. That the list of tools has changed is counted, whatever is waited for."""
+        line = self.process.stdout.readline()
+        if not line:
+            raise AssertionError(f"wassette has ended, with {self.process.wait()}")
+        message = json.loads(line)
+        if message.get("method") == "notifications/tools/list_changed":
+            self.changes += 1
+        return message
 
     def ask(self, method, **params):
         number = next(self.numbers)
         self.send(id=number, method=method, params=params)
-        message = self.read(lambda message: message.get("id") == number)
+        # Notifications, and requests of the server's own, have another id or none.
+        while (message := self.read()).get("id") != number or "method" in message:
+            pass
         assert "result" in message, message
         return message["result"]
 
