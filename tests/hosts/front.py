@@ -65,25 +65,16 @@ class Front:
 
 
 class FlowTest:
-    """Mixed into a TestCase whose `start(google)` returns what makes calls, and whose `stop()` ends it.
+    """Mixed into a TestCase whose `start(google)` returns what makes calls, and sees to it that all it starts is ended with the
+    class (`enterClassContext`, `addClassCleanup`): also if it fails half way.
 
     `done(action, body, **query)` returns what an action does, `failed` the error that it ends with.
     """
 
     @classmethod
     def setUpClass(cls):
-        cls.google = FakeGoogle(json.loads(KEY))
-        cls.google.__enter__()
-        try:
-            cls.front = cls.start(cls.google)
-        except BaseException:
-            cls.google.__exit__(True)
-            raise
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.stop()
-        cls.google.__exit__(None)
+        cls.google = cls.enterClassContext(FakeGoogle(json.loads(KEY)))
+        cls.front = cls.start(cls.google)
 
     def connect(self):
         request = {"nickname": self.id(), "project": "demo-project", "credential": {"google-json": KEY}}

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -101,16 +102,27 @@ class FakeGoogle:
     def __enter__(self):
         program = TARGET / "debug/strict-google"
         self.program = subprocess.Popen([program, KEY_FILE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.program.stdin.write(json.dumps(self.project) + "\n")
-        self.program.stdin.flush()
-        self.port = int(self.program.stdout.readline())
+        try:
+            self.program.stdin.write(json.dumps(self.project) + "\n")
+            self.program.stdin.flush()
+            self.port = int(self.program.stdout.readline())
+        except BaseException:
+            self.end()
+            raise
         return self
 
-    def __exit__(self, failed, *_):
-        unknown = self.control("/unknown")
-        self.program.stdin.close()
+    def end(self):
+        # It ends when nobody has anything more to say to it.
+        with suppress(OSError):
+            self.program.stdin.close()
         self.program.stdout.close()
         self.program.wait()
+
+    def __exit__(self, failed, *_):
+        try:
+            unknown = self.control("/unknown")
+        finally:
+            self.end()
         assert failed or not unknown, f"Google has no such calls: {unknown}"
 
     def control(self, path, **said):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import yaml
@@ -99,13 +100,19 @@ class Scheduler(Process):
         program = [sys.executable, EXAMPLE / "scheduler.py", "--secrets", secrets, manifest]
         variables = {"PYTHONDONTWRITEBYTECODE": "1", **variables}
         super().__init__(folder / "scheduler.log", program, variables, subprocess.PIPE)
-        threading.Thread(target=self.listen, daemon=True).start()
+        self.listening = threading.Thread(target=self.listen, daemon=True)
+        self.listening.start()
 
     def listen(self):
-        for line in self.process.stdout:
-            with self.said:
-                self.events.append(json.loads(line))
-                self.said.notify_all()
+        with self.process.stdout as said:
+            for line in said:
+                with self.said:
+                    self.events.append(json.loads(line))
+                    self.said.notify_all()
+
+    def end(self):
+        super().end()
+        self.listening.join()
 
     def until(self, found, what):
         """Waits until `found` finds something in the events, and returns that."""
@@ -156,36 +163,28 @@ class Fleet:
         self.google = google
 
     def __enter__(self):
-        self.ending = []
-        try:
-            return self.begin()
-        except BaseException:
-            self.__exit__()
-            raise
+        # What has been started ends with it, also if the rest cannot be.
+        with ExitStack() as ending:
+            self.ending = ending
+            self.begin()
+            self.ending = ending.pop_all()
+        return self
 
     def begin(self):
-        folder = tempfile.TemporaryDirectory()
-        self.ending.append(folder.cleanup)
-        self.folder = Path(folder.name)
+        self.folder = Path(self.ending.enter_context(tempfile.TemporaryDirectory()))
         self.certificates = Certificates(self.folder)
-        self.registry = self.enter(Registry(self.certificates.certificate("server"), self.certificates.key("server")))
-        self.etcd = self.enter(Etcd())
+        certificate, key = self.certificates.certificate("server"), self.certificates.key("server")
+        self.registry = self.ending.enter_context(Registry(certificate, key))
+        self.etcd = self.ending.enter_context(Etcd())
         [port, monitor] = free_ports(2)
         self.nats_url = f"tls://127.0.0.1:{port}"
         where = ["--addr", "127.0.0.1", "--port", str(port), "--http_port", str(monitor)]
         nats = Process(self.folder / "nats.log", [NATS_SERVER, "--config", EXAMPLE / "nats.conf", *where], self.known("server"))
-        self.ending.append(nats.end)
+        self.ending.callback(nats.end)
         nats.answers(f"http://127.0.0.1:{monitor}/healthz")
-        return self
 
     def __exit__(self, *_):
-        for end in reversed(self.ending):
-            end()
-
-    def enter(self, entered):
-        entered.__enter__()
-        self.ending.append(lambda: entered.__exit__(None, None, None))
-        return entered
+        self.ending.close()
 
     def known(self, name):
         """The environment of somebody whom NATS knows."""
@@ -194,7 +193,7 @@ class Fleet:
 
     def host(self, port):
         host = Host(self, port)
-        self.ending.append(host.end)
+        self.ending.callback(host.end)
         return host
 
     def schedule(self, *documents):
@@ -206,7 +205,7 @@ class Fleet:
         manifest = self.folder / "manifest.yaml"
         manifest.write_text(yaml.safe_dump_all(documents))
         self.scheduler = Scheduler(self.folder, self.known("scheduler"), manifest, secrets)
-        self.ending.append(self.scheduler.end)
+        self.ending.callback(self.scheduler.end)
         # A host that is heard from its beginning need not be waited for: it sends the next heartbeat after 15 seconds.
         self.scheduler.wait("listening")
         self.hosts = [self.host(port) for port in free_ports(2)]

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -104,7 +105,7 @@ def memory(pid):
 
 
 def main():
-    with FakeGoogle(json.loads(KEY)) as google, Fleet(google) as fleet:
+    with FakeGoogle(json.loads(KEY)) as google, Fleet(google) as fleet, ExitStack() as ending:
         scheduler = fleet.schedule(fleet.stand_in(), fleet.connector())
         scheduler.running("google", 2)
         scheduler.running("gcf", 2)
@@ -115,9 +116,13 @@ def main():
         variables = {"GCF_FRONT_TOKEN": TOKEN, "GCF_STORE_KEY": STORE_KEY, "GCF_ETCD_URL": fleet.etcd.url}
         variables["GCF_REROUTE_TO"] = f"127.0.0.1:{google.port}"
         serving = Serving.of(WASMTIME, COMPOSED, fleet.folder, variables)
+        ending.callback(serving.stop)
         loop = asyncio.new_event_loop()
+        ending.callback(loop.close)
         nats = loop.run_until_complete(connect(fleet.known("caller"), "_INBOX.caller"))
+        ending.callback(lambda: loop.run_until_complete(nats.close()))
         inside = InProcess(google)
+        ending.callback(inside.stop)
         ways = [
             inside,
             Http("wasmtime serve, HTTP", urlsplit(serving.address).netloc, connection),
@@ -144,9 +149,6 @@ def main():
             figures = [f"{1000 * each:.1f} ms" for each in [statistics.median(one), p99, crowd]]
             print("|", " | ".join([way.name, *figures, f"{statistics.median(rates[way.name]):.0f}", f"{held[way.name]} MB"]), "|")
         print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-        loop.run_until_complete(nats.close())
-        inside.stop()
-        serving.stop()
 
 
 if __name__ == "__main__":

@@ -8,12 +8,8 @@ from fleet import Fleet, FrontTest
 class WasmCloudTest(FrontTest, unittest.TestCase):
     @classmethod
     def start(cls, google):
-        cls.fleet = Fleet(google).__enter__()
-        scheduler = cls.fleet.schedule(cls.fleet.stand_in(), cls.fleet.connector())
+        fleet = cls.enterClassContext(Fleet(google))
+        scheduler = fleet.schedule(fleet.stand_in(), fleet.connector())
         scheduler.running("google", 2)
         scheduler.running("gcf", 2)
-        return cls.fleet.hosts[0].front()
-
-    @classmethod
-    def stop(cls):
-        cls.fleet.__exit__()
+        return fleet.hosts[0].front()

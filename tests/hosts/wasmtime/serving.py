@@ -15,8 +15,10 @@ class Serving:
         self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         # "Serving HTTP on http://127.0.0.1:40123/"
         line = self.process.stderr.readline()
-        self.address = line.split()[-1] if "http://" in line else ""
-        assert self.address, line + self.process.stderr.read()
+        if "http://" not in line:
+            self.process.terminate()
+            raise AssertionError(line + self.process.communicate()[1])
+        self.address = line.split()[-1]
 
     def stop(self):
         self.process.terminate()

@@ -25,16 +25,12 @@ EXAMPLE = Path(__file__).parents[3] / "examples/serverless"
 class WasmtimeTest(FrontTest, unittest.TestCase):
     @classmethod
     def start(cls, google):
-        cls.folder = tempfile.TemporaryDirectory()
+        cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory())
         reroute = {"GCF_REROUTE_TO": f"127.0.0.1:{google.port}"}
         variables = {"GCF_FRONT_TOKEN": TOKEN, "GCF_STORE_KEY": STORE_KEY, **reroute}
-        cls.serving = Serving.of(PROGRAM, COMPOSED, cls.folder.name, variables)
-        return Front(cls.serving.address)
-
-    @classmethod
-    def stop(cls):
-        cls.serving.stop()
-        cls.folder.cleanup()
+        serving = Serving.of(PROGRAM, COMPOSED, cls.folder, variables)
+        cls.addClassCleanup(serving.stop)
+        return Front(serving.address)
 
     def test_the_description_is_openapi(self):
         _, document = self.front.ask("GET", "/openapi.json")
@@ -48,7 +44,7 @@ class WasmtimeTest(FrontTest, unittest.TestCase):
         connection.close()
 
     def test_an_open_front_refuses_pages_in_browsers(self):
-        serving = Serving.of(PROGRAM, COMPOSED, self.folder.name, {"GCF_FRONT_OPEN": "yes"})
+        serving = Serving.of(PROGRAM, COMPOSED, self.folder, {"GCF_FRONT_OPEN": "yes"})
         try:
             target, anybody = "/gcf:connector/catalog/describe", {"authorization": None}
             front = Front(serving.address)
@@ -71,7 +67,7 @@ class WasmtimeTest(FrontTest, unittest.TestCase):
             serving.stop()
 
     def test_without_a_token_nobody_is_answered(self):
-        serving = Serving.of(PROGRAM, COMPOSED, self.folder.name, {})
+        serving = Serving.of(PROGRAM, COMPOSED, self.folder, {})
         try:
             for method, target in [("GET", "/healthz"), ("POST", "/gcf:connector/connections/list")]:
                 status, error = Front(serving.address).ask(method, target)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -19,22 +20,36 @@ COMPONENT = Path(COMPOSED).stem
 
 
 class Wassette:
+    """wassette with the component loaded; `network` is what it may reach."""
+
     def __init__(self, google, network):
-        self.folder = tempfile.TemporaryDirectory()
-        folder = Path(self.folder.name)
+        self.google, self.network = google, network
+
+    def __enter__(self):
+        # What has been started ends with it, also if the rest cannot be.
+        with ExitStack() as ending:
+            self.begin(ending, Path(ending.enter_context(tempfile.TemporaryDirectory())))
+            self.ending = ending.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.close()
+
+    def begin(self, ending, folder):
         self.kept, store, self.home = folder / "components", folder / "store", folder
         store.mkdir(mode=0o700)
-        variables = {"GCF_STORE_KEY": STORE_KEY, "GCF_FILES_DIR": str(store), "GCF_REROUTE_TO": f"127.0.0.1:{google.port}"}
+        variables = {"GCF_STORE_KEY": STORE_KEY, "GCF_FILES_DIR": str(store), "GCF_REROUTE_TO": f"127.0.0.1:{self.google.port}"}
         self.run("component", "load", f"file://{Path(COMPOSED).resolve()}")
         self.grant("storage", f"fs://{store}", "--access", "read,write")
         for name in variables:
             self.grant("environment-variable", name)
-        for host in network:
+        for host in self.network:
             self.grant("network", host)
         given = [word for pair in variables.items() for word in ("--env", "=".join(pair))]
-        self.log = open(folder / "log", "w")
+        log = ending.enter_context(open(folder / "log", "w"))
         command = ["run", "--disable-builtin-tools", "--component-dir", self.kept, *given]
-        self.tools = Tools([PROGRAM, *command], self.log)
+        self.tools = Tools([PROGRAM, *command], log)
+        ending.callback(self.tools.stop)
 
     def run(self, *command):
         options = {"env": {"HOME": str(self.home), "PATH": "/usr/bin:/bin"}, "capture_output": True, "text": True}
@@ -44,21 +59,12 @@ class Wassette:
     def grant(self, kind, what, *options):
         self.run("permission", "grant", kind, COMPONENT, what, *options)
 
-    def stop(self):
-        self.tools.stop()
-        self.log.close()
-        self.folder.cleanup()
-
 
 class WassetteTest(FlowTest, unittest.TestCase):
     @classmethod
     def start(cls, google):
-        cls.wassette = Wassette(google, ["127.0.0.1"])
+        cls.wassette = cls.enterClassContext(Wassette(google, ["127.0.0.1"]))
         return cls.wassette.tools
-
-    @classmethod
-    def stop(cls):
-        cls.wassette.stop()
 
     def test_every_action_is_a_tool(self):
         tools = self.wassette.tools
@@ -69,8 +75,7 @@ class WassetteTest(FlowTest, unittest.TestCase):
 
     def test_what_was_not_granted_is_not_reached(self):
         with FakeGoogle(json.loads(KEY)) as google:
-            wassette = Wassette(google, [])
-            self.addCleanup(wassette.stop)
+            wassette = self.enterContext(Wassette(google, []))
             request = {"nickname": "shut", "project": "demo-project", "credential": {"google-json": KEY}}
             error = wassette.tools.failed("connections/connect", request)
             self.assertEqual((error["kind"], error["origin"]), ("egress-denied", "host"))
