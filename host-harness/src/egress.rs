@@ -11,7 +11,9 @@
 //! - a function that reads an `Authorization` of the caller's own, or must not have any, gets the ID token as
 //!   `X-Serverless-Authorization`: only where the rule carries ID tokens, and the caller's own is then
 //!   anything but a Google access token;
-//! - no other header holds a credential, and the query of a request to Google none either.
+//! - no other header holds a credential, and the query of a request to Google none either;
+//! - no header frames the message or is about one hop of its way, and the path begins with `/`: what is judged
+//!   is what is sent.
 //!
 //! A request that no rule allows is denied. [`address`] judges the addresses of a name; the live transport
 //! asks it.
@@ -118,7 +120,7 @@ impl EgressPolicy {
     /// Judges everything but the credential: the host it goes to, and the rule for that host.
     fn rule<'r>(&self, request: &'r Parts) -> Result<(&'r str, &Rule), String> {
         // CONNECT would turn the connection into a tunnel that nobody judges.
-        if request.method == Method::CONNECT {
+        if request.method.as_str().eq_ignore_ascii_case(Method::CONNECT.as_str()) {
             return Err("the method CONNECT is not allowed".to_owned());
         }
         let host = target(&request.uri)?;
@@ -127,6 +129,10 @@ impl EgressPolicy {
             .iter()
             .find(|rule| rule.matches(host))
             .ok_or_else(|| format!("host {host} is not in the component's egress manifest"))?;
+        // What stands there is written into the request as it is, and an absolute URL names another host.
+        if !request.uri.path_and_query().is_some_and(|path| path.as_str().starts_with('/')) {
+            return Err("the path does not begin with a slash".to_owned());
+        }
         headers::check(&request.headers, host)?;
         headers::check_query(&request.uri, host)?;
         Ok((host, rule))

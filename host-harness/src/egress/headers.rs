@@ -19,6 +19,23 @@ const CREDENTIALS: [&str; 8] = [
     "x-original-authorization",
 ];
 
+/// Names that frame a message, or are about one hop of its way (RFC 9110, sections 7.6.1, 7.8 and 10.1): the transport's to
+/// send.
+const FRAMING: [&str; 9] = [
+    "connection",
+    "expect",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Names that say what is so, or are refused; in another spelling they say it to some servers only.
+const OF_THE_HOST: [&str; 2] = ["content-length", "host"];
+
 /// The beginnings of names in which Google's proxies pass on the caller's identity.
 const PREFIXES: [&str; 3] = ["x-goog-iap-", "x-goog-iam-", "x-goog-authenticated-user-"];
 
@@ -37,6 +54,10 @@ pub(super) fn check(headers: &HeaderMap, host: &str) -> Result<(), String> {
         } else if *name != header::AUTHORIZATION {
             check_one(name, value)?;
         }
+    }
+    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+    if lengths.next().is_some_and(|value| !is_length(value)) || lengths.next().is_some() {
+        return Err("the content-length header is not one number".to_owned());
     }
     let mut hosts = headers.get_all(header::HOST).iter();
     let same = |value: &HeaderValue| {
@@ -58,7 +79,8 @@ fn check_one(name: &HeaderName, value: &HeaderValue) -> Result<(), String> {
     let credential = matches!(&*spelled, "authorization" | "x-serverless-authorization")
         || CREDENTIALS.contains(&&*spelled)
         || PREFIXES.iter().any(|prefix| spelled.starts_with(prefix));
-    if credential {
+    let respelled = *spelled != *name.as_str() && OF_THE_HOST.contains(&&*spelled);
+    if credential || respelled || FRAMING.contains(&&*spelled) {
         return Err(not_allowed(name));
     }
     if holds_bearer(value.as_bytes()) {
@@ -83,6 +105,12 @@ pub(super) fn check_query(uri: &Uri, host: &str) -> Result<(), String> {
         }
         None => Ok(()),
     }
+}
+
+/// Tells whether a value is 1*DIGIT (RFC 9110, section 8.6), and no more than a body can have.
+fn is_length(value: &HeaderValue) -> bool {
+    let digits = value.as_bytes();
+    (1..=19).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
 }
 
 fn not_allowed(name: &HeaderName) -> String {

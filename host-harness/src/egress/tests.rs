@@ -1,6 +1,6 @@
 use std::sync::LazyLock;
 
-use http::Request;
+use http::{Request, Uri};
 use serde_json::{Value, json};
 
 use super::*;
@@ -21,10 +21,16 @@ fn policy() -> EgressPolicy {
 fn judge(uri: &str, headers: &[(&str, &str)]) -> Result<(), String> {
     let mut request = Request::builder().uri(uri);
     for (name, value) in headers {
-        request = request.header(*name, *value);
+        request = request.header(*name, latin_1(value));
     }
-    let (parts, ()) = request.body(()).unwrap().into_parts();
+    // What is no request at all is not sent either.
+    let (parts, ()) = request.body(()).map_err(|error| error.to_string())?.into_parts();
     policy().check(&parts)
+}
+
+/// The bytes of a value: in the table, each character stands for one.
+fn latin_1(value: &str) -> Vec<u8> {
+    value.chars().map(|letter| u8::try_from(letter).expect("the table is Latin-1")).collect()
 }
 
 fn denied(uri: &str, headers: &[(&str, &str)], reason: &str) {
@@ -49,9 +55,31 @@ fn what_every_host_lets_through_passes_and_nothing_else() {
             }
         }
     }
-    assert!(judged > 200, "only {judged} requests are judged");
+    assert!(judged > 300, "only {judged} requests are judged");
     for manifest in items(&TABLE["refused-manifests"]) {
         assert!(EgressPolicy::from_manifest(manifest).is_err(), "{manifest}");
+    }
+}
+
+#[test]
+fn no_method_and_no_path_makes_it_another_request() {
+    let items = |name: &str| TABLE[name].as_array().unwrap().iter().map(|item| item.as_str().unwrap());
+    let judge = |method: &str, path: &str| {
+        let uri =
+            Uri::builder().scheme("https").authority("fn-abcdef-uc.a.run.app").path_and_query(path).build();
+        let request = Request::builder().method(method).uri(uri.map_err(|error| error.to_string())?).body(());
+        policy().check(&request.map_err(|error| error.to_string())?.into_parts().0)
+    };
+    assert_eq!(judge("PATCH", "/a?b=%20c"), Ok(()));
+    for method in items("refused-methods") {
+        judge(method, "/").expect_err(method);
+    }
+    for path in items("refused-paths") {
+        judge("GET", path).expect_err(path);
+    }
+    // Such a path is a URI of its own kind, and only the policy stands against it.
+    for path in ["*", "?a=1"] {
+        assert_eq!(judge("GET", path), Err("the path does not begin with a slash".to_owned()), "{path}");
     }
 }
 

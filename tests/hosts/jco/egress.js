@@ -14,6 +14,21 @@ const NUMBER = /^(?:[0-9]*|0x[0-9a-f]*)$/;
 const JWT = /^Bearer ey[\w-]*\.[\w-]+\.[\w-]+$/;
 const BEARER = /(?<![a-z0-9])bearer[ \t+%]|ya29\./i;
 
+// RFC 9110: methods and the names of headers are tokens (5.6.2), and a value holds no control character but the tab (5.5). Where
+// a line could be broken, what is judged would not be what is sent.
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+// What follows the host: RFC 9112, 3.2.1. An absolute URL in its place would name another host.
+const TARGET = /^\/[!"$-~]*$/;
+
+// Headers that frame a message, or are about one hop of its way (RFC 9110, 7.6.1, 7.8 and 10.1): Node's to send.
+const FRAMING = [
+  ...["connection", "expect", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"],
+  "upgrade",
+];
+// Those that a guest may send if they say what is so: Node holds a body to the length that is announced.
+const OF_THE_HOST = ["content-length", "host"];
+const LENGTH = /^[0-9]{1,19}$/;
 // Headers that carry a credential, or tell somebody on the way who is calling.
 const CREDENTIALS = new RegExp(
   "^(?:authorization|x-serverless-authorization|cookie2?|proxy-authorization|x-goog-api-key|x-authorization" +
@@ -45,8 +60,11 @@ export class Policy {
    * Headers are pairs of a name and a text of Latin-1. Nothing has been resolved yet, nothing sent.
    */
   check(method, scheme, authority, path, headers) {
-    if (method === "CONNECT") throw new Denied("the method CONNECT is not allowed");
+    // Node writes methods in capitals before it sends them.
+    if (method.toUpperCase() === "CONNECT") throw new Denied("the method CONNECT is not allowed");
+    if (!TOKEN.test(method)) throw new Denied("the method is not a token");
     const host = hostOf(scheme, authority);
+    if (!TARGET.test(path)) throw new Denied("the path does not begin with /, or holds what belongs into no path");
     const entries = headers.map(([name, value]) => [name.toLowerCase(), value]);
     const found = this.#rules.find((each) => matches(each, host));
     if (!found) throw new Denied(`host ${host} is not in the egress manifest`);
@@ -115,16 +133,26 @@ function isFunction(host) {
 
 function checkHeaders(entries, host) {
   for (const [name, value] of entries) {
+    // Neither is repeated: whoever breaks a line may have put a credential there.
+    if (!TOKEN.test(name)) throw new Denied("the name of a header is not a token");
+    if (!VALUE.test(value)) throw new Denied(`the header ${name} holds a control character`);
     if (name === "authorization" || (name === "x-serverless-authorization" && isFunction(host))) continue;
     // Some servers read `_` as `-`.
-    if (CREDENTIALS.test(name.replaceAll("_", "-"))) throw new Denied(`the header ${name} is not allowed`);
+    const spelled = name.replaceAll("_", "-");
+    if (CREDENTIALS.test(spelled) || FRAMING.includes(spelled) || (spelled !== name && OF_THE_HOST.includes(spelled))) {
+      throw new Denied(`the header ${name} is not allowed`);
+    }
     if (BEARER.test(value)) throw new Denied(`the header ${name} holds a token`);
+  }
+  const lengths = entries.filter(([name]) => name === "content-length");
+  if (lengths.length > 1 || !lengths.every(([, value]) => LENGTH.test(value))) {
+    throw new Denied("the header content-length is not one number");
   }
   const hosts = entries.filter(([name]) => name === "host").map(([, value]) => value.replace(/:443$/, ""));
   if (hosts.length > 1 || hosts.some((named) => named !== host)) throw new Denied(`the header host differs from ${host}`);
 }
 
-function checkQuery(path = "") {
+function checkQuery(path) {
   const at = path.indexOf("?");
   if (at < 0) return;
   for (const [name] of new URLSearchParams(path.slice(at + 1))) {

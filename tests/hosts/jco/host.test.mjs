@@ -10,6 +10,8 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { after, afterEach, before, test } from "node:test";
 
+import { http } from "@bytecodealliance/preview2-shim";
+
 import { CallTimeout, Connector, ConnectorError, FieldError } from "./connector.js";
 import { Denied, Policy } from "./egress.js";
 import { MapStore } from "./store.js";
@@ -60,6 +62,10 @@ async function connect() {
 
 function invocation(data = new Uint8Array()) {
   return { function: HELLO, body: { bytes: { "content-type": "application/octet-stream", data } } };
+}
+
+function refusal(words) {
+  return (error) => error instanceof Denied && words.test(error.message);
 }
 
 /** The error of the contract that a call fails with. */
@@ -219,9 +225,27 @@ test("lets through what the manifest allows, and nothing else", () => {
       }
     }
   }
-  assert.ok(judged > 200);
-  for (const manifest of [...TABLE["refused-manifests"], {}]) assert.throws(() => new Policy(manifest), TypeError);
-  assert.throws(() => policy.check("CONNECT", "https", "fn-abcdef-uc.a.run.app", "/", []), Denied);
+  assert.ok(judged > 300);
+  for (const manifest of [...TABLE["refused-manifests"], {}]) {
+    // By its words: an error of the language's own is a TypeError, too.
+    assert.throws(() => new Policy(manifest), { name: "TypeError", message: /^(the )?egress manifest/ }, JSON.stringify(manifest));
+  }
+});
+
+test("lets no method and no path make it another request", () => {
+  const policy = new Policy(TABLE.manifest);
+  const check = (method, path) => () => policy.check(method, "https", "fn-abcdef-uc.a.run.app", path, []);
+  assert.equal(check("PATCH", "/a?b=%20c")(), "fn-abcdef-uc.a.run.app");
+  for (const method of TABLE["refused-methods"]) assert.throws(check(method, "/"), refusal(/method/), JSON.stringify(method));
+  for (const path of TABLE["refused-paths"]) assert.throws(check("GET", path), refusal(/path/), JSON.stringify(path));
+});
+
+/** Node's part of the rule that a body is as long as is announced: what is judged is what is sent. */
+test("holds a body to the length that is announced", () => {
+  const { Fields, OutgoingBody, OutgoingRequest } = http.types;
+  const announced = () => new OutgoingRequest(Fields.fromList([["content-length", Buffer.from("3")]])).body();
+  assert.throws(() => announced().write().write(Buffer.from("four")), { tag: "last-operation-failed" });
+  assert.throws(() => OutgoingBody.finish(announced()), { tag: "HTTP-request-body-size" });
 });
 
 test("sends nothing that the operator of the host does not allow", async () => {

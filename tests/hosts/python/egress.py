@@ -19,6 +19,20 @@ NUMBER = re.compile(r"[0-9]*|0x[0-9a-f]*", re.ASCII)
 JWT = re.compile(rb"Bearer ey[\w-]*\.[\w-]+\.[\w-]+", re.ASCII)
 BEARER = re.compile(rb"(?<![a-z0-9])bearer[ \t+%]|ya29\.", re.IGNORECASE)
 
+# RFC 9110: methods and the names of headers are tokens (5.6.2), and a value holds no control character but the tab (5.5). Where a
+# line could be broken, what is judged would not be what is sent.
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
+# What follows the host: RFC 9112, 3.2.1. An absolute URL in its place would name another host.
+TARGET = re.compile(r"/[!\"$-~]*", re.ASCII)
+
+# Headers that frame a message, or are about one hop of its way (RFC 9110, 7.6.1, 7.8 and 10.1): this host's to send.
+FRAMING = {
+    "connection", "expect", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+}  # fmt: skip
+# Those of which this host has its own word; a guest may say the same.
+OF_THE_HOST = {"content-length", "host"}
+LENGTH = re.compile(rb"[0-9]{1,19}")
 # Headers that carry a credential, or tell somebody on the way who is calling.
 CREDENTIALS = re.compile(
     r"authorization|x-serverless-authorization|cookie2?|proxy-authorization|x-goog-api-key|x-authorization"
@@ -64,9 +78,14 @@ class Policy:
 
         Headers are pairs of a name and bytes. Nothing has been resolved yet, nothing sent.
         """
-        if method == "CONNECT":
+        # A tunnel, to whoever writes methods in capitals before sending them.
+        if method.upper() == "CONNECT":
             raise Denied("the method CONNECT is not allowed")
+        if not TOKEN.fullmatch(method):
+            raise Denied("the method is not a token")
         host = _host(scheme, authority)
+        if not TARGET.fullmatch(path):
+            raise Denied("the path does not begin with /, or holds what belongs into no path")
         headers = [(name.lower(), value) for name, value in headers]
         rule = next((rule for rule in self.rules if rule.matches(host)), None)
         if rule is None:
@@ -136,20 +155,29 @@ def _is_function(host):
 
 def _check_headers(headers, host, is_function):
     for name, value in headers:
+        # Neither is repeated: whoever breaks a line may have put a credential there.
+        if not TOKEN.fullmatch(name):
+            raise Denied("the name of a header is not a token")
+        if not VALUE.fullmatch(value):
+            raise Denied(f"the header {name} holds a control character")
         if name == "authorization" or (name == "x-serverless-authorization" and is_function):
             continue
         # Some servers read `_` as `-`.
-        if CREDENTIALS.fullmatch(name.replace("_", "-")):
+        spelled = name.replace("_", "-")
+        if CREDENTIALS.fullmatch(spelled) or spelled in FRAMING or (spelled != name and spelled in OF_THE_HOST):
             raise Denied(f"the header {name} is not allowed")
         if BEARER.search(value):
             raise Denied(f"the header {name} holds a token")
+    lengths = [value for name, value in headers if name == "content-length"]
+    if len(lengths) > 1 or not all(LENGTH.fullmatch(value) for value in lengths):
+        raise Denied("the header content-length is not one number")
     hosts = [value.removesuffix(b":443") for name, value in headers if name == "host"]
     if hosts not in ([], [host.encode()]):
         raise Denied(f"the header host differs from {host}")
 
 
 def _check_query(path):
-    query = (path or "").partition("?")[2]
+    query = path.partition("?")[2]
     for name, _ in parse_qsl(query, keep_blank_values=True):
         if name.lower() in PARAMETERS:
             raise Denied(f"the parameter {name.lower()} of the query is not allowed")

@@ -15,7 +15,9 @@ from fake_google import COMPONENT, ROOT
 from host import Connector
 from network import Network, is_public
 from store import DictStore
-from values import FieldError
+from values import FieldError, Ok
+from wasi import FUNCTIONS
+from wasi_http import HTTP, Fields, OutgoingRequest, Request, outgoing_handler
 
 
 class PolicyTest(unittest.TestCase):
@@ -32,7 +34,7 @@ class PolicyTest(unittest.TestCase):
                     with self.subTest(row["what"], url=url, headers=headers):
                         self.assertEqual(self.is_allowed(policy, url, headers), row["allowed"])
                         judged += 1
-        self.assertGreater(judged, 200)
+        self.assertGreater(judged, 300)
 
     def test_takes_no_manifest_that_asks_for_too_much(self):
         for manifest in [*self.table["refused-manifests"], {}, None]:
@@ -48,20 +50,76 @@ class PolicyTest(unittest.TestCase):
         policy = Policy(allowed, within=self.table["manifest"])
         self.assertFalse(self.is_allowed(policy, "https://oauth2.googleapis.com/token", []))
 
-    def test_no_tunnel(self):
-        with self.assertRaises(Denied):
-            Policy(self.table["manifest"]).check("CONNECT", "https", "fn-abcdef-uc.a.run.app", "/", [])
+    def test_no_method_or_path_makes_it_another_request(self):
+        policy, host = Policy(self.table["manifest"]), "fn-abcdef-uc.a.run.app"
+        self.assertEqual(policy.check("PATCH", "https", host, "/a?b=%20c", []), host)
+        for method in self.table["refused-methods"]:
+            with self.subTest(method=method), self.assertRaisesRegex(Denied, "method"):
+                policy.check(method, "https", host, "/", [])
+        for path in self.table["refused-paths"]:
+            with self.subTest(path=path), self.assertRaisesRegex(Denied, "path"):
+                policy.check("GET", "https", host, path, [])
 
     def is_allowed(self, policy, url, headers):
         scheme, _, rest = url.partition("://")
         authority = rest.partition("/")[0].partition("?")[0]
-        headers = [(name, value.encode()) for name, value in headers]
+        headers = [(name, value.encode("latin-1")) for name, value in headers]
         try:
             policy.check("GET", scheme, authority, rest.removeprefix(authority), headers)
         except Denied as denied:
             self.assertNotIn("canary", str(denied))
             return False
         return True
+
+
+class OutgoingTest(unittest.TestCase):
+    """A request on its way from the guest to the network."""
+
+    def setUp(self):
+        manifest = [{"host-suffix": ".run.app", "labels": [1, 2], "carries": ["none"]}]
+        self.sent = []
+        self.handle = outgoing_handler(lambda: Policy(manifest), lambda request, _: self.sent.append(request))["handle"]
+        self.fields = Fields([("x-note", b"1")])
+        self.request = OutgoingRequest(self.fields)
+        self.request.authority, self.request.path_with_query = "fn-abcdef-uc.a.run.app", "/"
+
+    def of_guest(self, function, *arguments):
+        return FUNCTIONS[HTTP][function](*arguments)
+
+    def test_what_is_judged_is_what_is_sent(self):
+        answer = self.handle(self.request, None).value
+        # A guest keeps all that it has had in hand.
+        for fields in [self.fields, self.request.headers, self.of_guest("[method]outgoing-request.headers", self.request)]:
+            self.of_guest("[method]fields.append", fields, "x-goog-api-key", b"canary")
+            self.of_guest("[method]fields.set", fields, "x-note", [b"2"])
+        self.request.authority, self.request.path_with_query, self.request.method = "evil.example", "/x", ("post", None)
+        self.of_guest("[static]outgoing-body.finish", self.request.body, None)
+        answer.get()
+        [sent] = self.sent
+        self.assertEqual((sent.method, sent.host, sent.path), ("GET", "fn-abcdef-uc.a.run.app", "/"))
+        self.assertEqual(sent.headers, (("x-note", b"1"),))
+
+    def test_the_headers_that_a_guest_is_handed_are_its_own(self):
+        handed = self.of_guest("[method]outgoing-request.headers", self.request)
+        self.of_guest("[method]fields.append", handed, "cookie", b"canary")
+        self.assertEqual(self.fields.entries, [("x-note", b"1")])
+
+    def test_a_finished_body_takes_no_more(self):
+        stream = self.of_guest("[method]outgoing-body.write", self.request.body).value
+        self.assertEqual(stream.write(b"whole"), Ok())
+        self.of_guest("[static]outgoing-body.finish", self.request.body, None)
+        self.assertNotEqual(stream.write(b", and more"), Ok())
+        self.assertEqual(self.request.body.data, b"whole")
+
+    def test_no_secret_is_printed_with_what_holds_it(self):
+        headers = [("authorization", b"Bearer canary")]
+        for holding in [
+            Fields(headers),
+            OutgoingRequest(Fields(headers)).headers,
+            Request("POST", "fn-abcdef-uc.a.run.app", "/?code=canary", tuple(headers), b"canary"),
+            Ok({"value": "canary", "version": "1"}),
+        ]:
+            self.assertNotIn("canary", f"{holding} {holding!r} {[holding]}")
 
 
 class AddressTest(unittest.TestCase):

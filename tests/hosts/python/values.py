@@ -15,7 +15,7 @@ wraps it in `Variant` otherwise. This module hides that rule, so that a host rea
 """
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from wasmtime.component import (
@@ -36,9 +36,9 @@ from wasmtime.component import (
 
 @dataclass
 class Ok:
-    """The good case of a result."""
+    """The good case of a result. Not to be printed: from the store, it is a secret."""
 
-    value: Any = None
+    value: Any = field(default=None, repr=False)
 
 
 @dataclass

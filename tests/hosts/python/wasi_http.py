@@ -21,7 +21,8 @@ MAX_BODY = 64 * 1024 * 1024
 class Fields:
     """Headers in their order, repeated ones included."""
 
-    entries: list = field(default_factory=list)
+    # Among them is the token.
+    entries: list = field(default_factory=list, repr=False)
 
     def values(self, name):
         return [value for key, value in self.entries if key.lower() == name.lower()]
@@ -39,6 +40,9 @@ class Fields:
         self.entries.append((name, value))
         return Ok()
 
+    def copy(self):
+        return Fields(list(self.entries))
+
 
 implements(HTTP, "[constructor]fields")(Fields)
 implements(HTTP, "[static]fields.from-list")(lambda entries: Ok(Fields(list(entries))))
@@ -48,7 +52,7 @@ implements(HTTP, "[method]fields.set")(Fields.set)
 implements(HTTP, "[method]fields.append")(Fields.append)
 implements(HTTP, "[method]fields.delete")(Fields.delete)
 implements(HTTP, "[method]fields.entries")(lambda fields: list(fields.entries))
-implements(HTTP, "[method]fields.clone")(lambda fields: Fields(list(fields.entries)))
+implements(HTTP, "[method]fields.clone")(Fields.copy)
 
 
 @resource("outgoing-body")
@@ -58,7 +62,7 @@ class OutgoingBody:
         self.finished = False
 
     def write(self, data):
-        if len(self.data) + len(data) > MAX_BODY:
+        if self.finished or len(self.data) + len(data) > MAX_BODY:
             return Err(("closed", None))
         self.data += data
         return Ok()
@@ -97,7 +101,7 @@ implements(HTTP, "[method]outgoing-request.set-method")(sets("method"))
 implements(HTTP, "[method]outgoing-request.set-scheme")(sets("scheme"))
 implements(HTTP, "[method]outgoing-request.set-authority")(sets("authority"))
 implements(HTTP, "[method]outgoing-request.set-path-with-query")(sets("path_with_query"))
-implements(HTTP, "[method]outgoing-request.headers")(lambda request: request.headers)
+implements(HTTP, "[method]outgoing-request.headers")(lambda request: request.headers.copy())
 implements(HTTP, "[method]outgoing-request.body")(lambda request: Ok(request.body))
 implements(HTTP, "[method]outgoing-body.write")(lambda body: Ok(OutputStream(body.write)))
 implements(HTTP, "[constructor]request-options")(RequestOptions)
@@ -129,7 +133,7 @@ class FutureTrailers:
 
 
 implements(HTTP, "[method]incoming-response.status")(lambda response: response.exchange.status)
-implements(HTTP, "[method]incoming-response.headers")(lambda response: Fields(response.exchange.headers))
+implements(HTTP, "[method]incoming-response.headers")(lambda response: Fields(list(response.exchange.headers)))
 implements(HTTP, "[method]incoming-response.consume")(lambda response: Ok(IncomingBody(response.exchange)))
 implements(HTTP, "[method]incoming-body.stream")(lambda body: Ok(InputStream(body.exchange.read)))
 implements(HTTP, "[method]future-trailers.subscribe")(lambda _: Pollable())
@@ -148,8 +152,9 @@ class Request:
 
     method: str
     host: str
-    path: str
-    headers: list
+    # Both of a function's own making may hold a credential, and the headers hold the token.
+    path: str = field(repr=False)
+    headers: tuple = field(repr=False)
     body: bytes = field(repr=False)
 
 
@@ -193,6 +198,7 @@ class FutureResponse:
 implements(HTTP, "[method]future-incoming-response.get")(FutureResponse.get)
 implements(HTTP, "[method]future-incoming-response.subscribe")(FutureResponse.subscribe)
 
+
 def outgoing_handler(policy, send):
     """`wasi:http/outgoing-handler`: the one door out. The policy is asked before anything else happens."""
 
@@ -200,14 +206,16 @@ def outgoing_handler(policy, send):
         case, other = request.method
         method = other or case.upper()
         scheme, path = (request.scheme[1] or request.scheme[0]).lower(), request.path_with_query or "/"
+        # What is judged here is what is sent, whatever becomes of the guest's own meanwhile.
+        headers = tuple(request.headers.entries)
         try:
-            host = policy().check(method, scheme, request.authority, path, request.headers.entries)
+            host = policy().check(method, scheme, request.authority, path, headers)
         except Denied:
             return Err(("HTTP-request-denied", None))
         given = options or RequestOptions()
         seconds = (given.first_byte, given.between_bytes)
         timeouts = Timeouts(*[DEFAULT_SECONDS if nanos is None else nanos / 1e9 for nanos in seconds])
-        head = (method, host, path, request.headers.entries)
+        head = (method, host, path, headers)
         return Ok(FutureResponse(head, request.body, timeouts, send))
 
     return {"handle": handle}
