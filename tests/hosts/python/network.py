@@ -2,12 +2,15 @@
 
 import http.client
 import ipaddress
+import queue
 import socket
 import ssl
 import threading
 from contextlib import contextmanager, suppress
 from time import monotonic
 from urllib.parse import urlsplit
+
+from egress import OF_THE_HOST
 
 # DNS, TCP and TLS together. Nothing of Google's takes longer, and then works.
 CONNECT_SECONDS = 10
@@ -44,13 +47,15 @@ CODES = [
 class Network:
     """Sends requests to the hosts that they are for.
 
-    `context` says whose certificates are trusted; by default that is what this system trusts. `instead` is for tests: the
-    servers on loopback, http or https, that stand in for https origins. With it, no other origin is reached.
+    `context` says whose certificates are trusted; by default that is what this system trusts. The others are for tests:
+    `instead`, the servers on loopback, http or https, that stand in for https origins, and with it no other origin is reached;
+    and the system's resolver, its connections and its clock.
     """
 
-    def __init__(self, context=None, instead=None):
+    def __init__(self, context=None, instead=None, resolve=socket.getaddrinfo, dial=socket.create_connection, clock=monotonic):
         self.context = context or ssl.create_default_context()
         self.instead = instead
+        self.resolve, self.dial, self.clock = resolve, dial, clock
 
     def send(self, request, timeouts, limits):
         """Returns an `Exchange` once the head of the response is there.
@@ -58,24 +63,35 @@ class Network:
         `timeouts` has seconds for `first_byte`, connecting included, and for `between_bytes`; the `limits` of the call hold for
         both.
         """
-        began = monotonic()
+        began = self.clock()
         try:
             sock = self._connect(request.host, limits.at_most(min(timeouts.first_byte, CONNECT_SECONDS)))
         except OSError as error:
             raise NotSent(next(code for kind, code in CODES if isinstance(error, kind))) from error
         try:
-            with within(limits.at_most(timeouts.first_byte - (monotonic() - began)), sock):
+            with within(limits.at_most(timeouts.first_byte - (self.clock() - began)), sock):
                 return Exchange(sock, request, lambda: limits.at_most(timeouts.between_bytes))
         except BaseException:
             sock.close()
             raise
 
     def _connect(self, host, seconds):
-        addresses, port, is_tls = self._addresses(host)
+        """A connection to the host, encrypted: DNS, TCP and TLS together within so many seconds."""
+        ends = self.clock() + seconds
+
+        def rest():
+            left = ends - self.clock()
+            if left <= 0:
+                raise TimeoutError("connecting takes too long")
+            return left
+
+        addresses, port, is_tls = self._addresses(host, rest)
         sock, failure = None, None
-        for address in addresses:
+        for index, address in enumerate(addresses):
+            # A share of what is left, so that one that is silent does not use up the time of those after it.
+            share = rest() / (len(addresses) - index)
             try:
-                sock = socket.create_connection((address, port), timeout=seconds / len(addresses))
+                sock = self.dial((address, port), timeout=share)
                 break
             except OSError as error:
                 failure = error
@@ -86,25 +102,44 @@ class Network:
         try:
             # The socket of before is another one now, and the one to end.
             sock = self.context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
-            with within(seconds, sock):
+            with within(rest(), sock):
                 sock.do_handshake()
         except BaseException:
             sock.close()
             raise
         return sock
 
-    def _addresses(self, host):
+    def _addresses(self, host, rest):
         """The addresses of a host that may be connected to, the port, and whether TLS is spoken there."""
         if self.instead is not None:
             server = urlsplit(self.instead.get(f"https://{host}", ""))
             if server.hostname != "127.0.0.1":
                 raise Prohibited(f"nothing on loopback stands in for {host}")
             return [server.hostname], server.port, server.scheme == "https"
-        found = [entry[4][0] for entry in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)]
+        found = [entry[4][0] for entry in self._resolved(host, rest())]
         public = [address for address in found if is_public(address)]
         if not public:
             raise Prohibited(f"{host} has no public address")
         return public, 443, True
+
+    def _resolved(self, host, seconds):
+        """What the system's resolver says. It takes no limit: a thread waits for it, and is left behind if it is late."""
+        answers = queue.SimpleQueue()
+
+        def ask():
+            try:
+                answers.put((self.resolve(host, 443, type=socket.SOCK_STREAM), None))
+            except Exception as error:
+                answers.put((None, error))
+
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            found, error = answers.get(timeout=seconds)
+        except queue.Empty:
+            raise TimeoutError("the resolver takes too long") from None
+        if error:
+            raise error
+        return found
 
 
 class Exchange:
@@ -116,8 +151,11 @@ class Exchange:
         connection.sock = sock
         connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
         connection.putheader("host", request.host)
+        # Whoever receives it takes the body to be as long as it is, whatever the guest has announced.
+        if request.body or any(name.lower() == "content-length" for name, _ in request.headers):
+            connection.putheader("content-length", str(len(request.body)))
         for name, value in request.headers:
-            if name.lower() != "host":
+            if name.lower() not in OF_THE_HOST:
                 connection.putheader(name, value)
         connection.endheaders(request.body or None)
         self._response = connection.getresponse()

@@ -5,7 +5,7 @@
 #     tests/hosts/wasmcloud/run.sh [-k TEST]
 #
 # `cargo xtask test` has built the Google that it asks. What it needs of others is fetched once, into target/; etcd is
-# Debian's.
+# Debian's, and openssl has to be there.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,6 +14,7 @@ target="${CARGO_TARGET_DIR:-$root/target}"
 . "$root/tests/left-out.sh"
 . "$root/tests/packages.sh"
 . "$root/tests/etcd.sh"
+command -v openssl >/dev/null || left_out wasmcloud "there is no openssl, which makes the certificates of the fleet"
 
 folder=$target/hosts/wasmcloud
 python3 "$root/tests/hosts/packed.py" "$here/pins.txt" "$folder" ||
