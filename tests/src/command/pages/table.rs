@@ -22,6 +22,7 @@ const CONNECT: &str = "gcf connect --nickname work --credentials key.json";
 const GCLOUD: &str = "gcloud asks Google";
 const JCO: &str = "needs jco; tests/hosts/jco/run.sh runs it";
 const WASMTIME: &str = "needs another host; tests/hosts/wasmtime/run.sh runs it";
+const FRONT: &str = "asks a server that is not there; tests/hosts/wasmtime/run.sh sends the same";
 const WASSETTE: &str = "needs another host; tests/hosts/wassette/run.sh runs the same";
 const FLEET: &str = "needs machines; tests/hosts/wasmcloud/run.sh starts the same";
 const DURABLE: &str = "needs Restate; tests/durable/run.sh starts the same";
@@ -99,10 +100,18 @@ pub(crate) const PAGES: [Page; 17] = [
             ("python examples/fleet/scheduler.py --secrets secrets examples/fleet/fleet.yaml", FLEET),
             ("pip install --requirement examples/durable/requirements.txt", DURABLE),
             (
-                "export GCF_FRONT=http://127.0.0.1:8080 GCF_CONNECTION=CONNECTION FLOW_FUNCTION=orders",
+                "export GCF_FRONT=http://127.0.0.1:8000 GCF_FRONT_TOKEN=TOKEN GCF_CONNECTION=CONNECTION",
                 DURABLE,
             ),
             ("cd examples/durable && hypercorn flow:app --bind 127.0.0.1:9080", DURABLE),
+            ("npx @restatedev/restate-server@1.7.12", DURABLE),
+            (
+                "curl --fail http://127.0.0.1:9070/deployments --json '{\"uri\": \"http://127.0.0.1:9080\"}'",
+                DURABLE,
+            ),
+            ("curl --fail http://127.0.0.1:8080/order/7/run/send --json '{\"item\": \"tea\"}'", DURABLE),
+            ("curl --fail http://127.0.0.1:8080/order/7/approve --json true", DURABLE),
+            ("curl --fail http://127.0.0.1:8080/restate/workflow/order/7/attach", DURABLE),
         ],
         shown: &[(
             "caller ──HTTP──┐               ┌─ host 1: fronts ─ connector ─ store ─┐",
@@ -120,18 +129,18 @@ pub(crate) const PAGES: [Page; 17] = [
                 "cargo xtask compose --front target/gcf-front-http.wasm --store target/gcf-store-files.wasm --out gcf.wasm",
                 WASMTIME,
             ),
-            ("mkdir -p secrets", WASMTIME),
             (
-                "export GCF_FRONT_TOKEN=$(openssl rand -hex 32) GCF_STORE_KEY=$(openssl rand -base64 32)",
-                WASMTIME,
+                "jq -n --rawfile key key.json '{nickname: \"work\", credential: {\"google-json\": $key}}' | curl -H \"authorization: Bearer $GCF_FRONT_TOKEN\" --json @- http://127.0.0.1:8080/gcf:connector/connections/connect",
+                FRONT,
             ),
+            ("curl -H \"authorization: Bearer $GCF_FRONT_TOKEN\" http://127.0.0.1:8080/openapi.json", FRONT),
             (
                 "wasmtime serve -S cli -W max-memory-size=268435456 --addr 127.0.0.1:8080 --dir secrets::/store --env GCF_FRONT_TOKEN --env GCF_STORE_KEY gcf.wasm",
                 WASMTIME,
             ),
             (
                 "curl -H \"authorization: Bearer $GCF_FRONT_TOKEN\" -H 'content-type: application/json' 'http://127.0.0.1:8080/gcf:connector/functions/list?connection=CONNECTION&deadline-ms=10000' -d '{\"regions\": [\"us-central1\"]}'",
-                "asks a server that is not there; tests/hosts/wasmtime/run.sh sends the same",
+                FRONT,
             ),
             (
                 "cargo xtask compose --front target/gcf-front-command.wasm --store target/gcf-store-files.wasm --out gcf-command.wasm",
@@ -232,5 +241,9 @@ pub(crate) const PAGES: [Page; 17] = [
 ];
 
 /// Options that sentences name and that are not of `gcf`.
-pub(crate) const FOREIGN: [(&str, &str); 2] =
-    [("--impersonate-service-account", "gcloud"), ("--features", "cargo")];
+pub(crate) const FOREIGN: [(&str, &str); 4] = [
+    ("--impersonate-service-account", "gcloud"),
+    ("--features", "cargo"),
+    ("--addr", "wasmtime"),
+    ("--stop", "examples/fleet/scheduler.py"),
+];
