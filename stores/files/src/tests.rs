@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Write as _},
     path::Path,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -18,7 +18,7 @@ use gcf_store::{
 
 use crate::{
     files::{Files, unreadable, unwritable},
-    versions::{Added, Versions, names},
+    versions::{Added, Versions, names, write_new},
 };
 
 /// A world whose time does not pass, and whose random numbers are those of the machine: writers share a folder.
@@ -275,6 +275,23 @@ fn what_a_stopped_writer_left_is_removed_after_a_minute() {
     assert_eq!(fs::read_dir(&unfinished).unwrap().count(), 2);
     put(&store(folder.path(), today() + Duration::from_secs(61)), "b", "x", &Expected::Absent).unwrap();
     assert_eq!(fs::read_dir(&unfinished).unwrap().count(), 0);
+}
+
+#[test]
+fn a_write_that_fails_halfway_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fresh");
+    let failed = write_new(&path, |file| {
+        file.write_all(b"half")?;
+        assert!(path.exists());
+        Err(ErrorKind::StorageFull.into())
+    });
+    assert_eq!(failed.unwrap_err().kind(), ErrorKind::StorageFull);
+    assert_eq!(names(folder.path()).unwrap(), [""; 0]);
+    // One that another writer has is not ours to remove.
+    write_new(&path, |file| file.write_all(b"whole")).unwrap();
+    assert_eq!(write_new(&path, |_| Ok(())).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(fs::read(&path).unwrap(), b"whole");
 }
 
 #[test]

@@ -68,9 +68,9 @@ impl Versions {
         if fs::exists(self.file(next))? {
             return Ok(Added::Lost);
         }
-        write_whole(fresh, bytes)?;
+        write_new(fresh, |file| file.write_all(bytes))?;
         let linked = if after == 0 { self.begin(fresh) } else { fs::hard_link(fresh, self.file(next)) };
-        // What is left of it is removed in a minute, by whoever comes by.
+        // If it stays, whoever begins a key removes it, once it is a minute old.
         let _ = fs::remove_file(fresh);
         match linked {
             Ok(()) => self.settle(after, next, now),
@@ -205,10 +205,16 @@ pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Makes a file, durable and whole, or none: what a full disk has taken of one would keep it full.
+pub(crate) fn write_new(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let mut file = File::create_new(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    let written = write(&mut file).and_then(|()| file.sync_all());
+    // Before its name goes: not every system removes a file that is open.
+    drop(file);
+    if written.is_err() {
+        let _ = fs::remove_file(path);
+    }
+    written
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
