@@ -1,11 +1,13 @@
-//! The store on a folder of this machine. The same tests run against the component: `tests/stores/run.sh files`.
+//! The store on a folder of this machine: that writers who share it lose nothing and leave nothing behind, whenever they
+//! are stopped and however late they are, and that a folder which is missing, or which others write in too, is told as such.
+//! That the component passes what every store has to is tested in two hosts: `tests/stores/run.sh files`.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{self, ErrorKind, Write as _},
     path::Path,
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use gcf_store::{
@@ -39,12 +41,13 @@ impl World for Here {
     }
 }
 
+/// Long past: what a test writes is never old, unless it says so by [`written`].
 const NOW: Duration = Duration::from_secs(1_700_000_000);
 const KEY: (&str, &str) = ("GCF_STORE_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
 
-/// The time of the files that a test writes.
-fn today() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+/// Has a file or a folder be as if it had been written then.
+fn written(path: &Path, then: Duration) {
+    File::open(path).unwrap().set_modified(UNIX_EPOCH + then).unwrap();
 }
 
 fn store(folder: &Path, now: Duration) -> Files<Here> {
@@ -101,7 +104,7 @@ fn nothing_on_the_disk_shows_a_value() {
 fn racing_writers_lose_no_update() {
     let folder = tempfile::tempdir().unwrap();
     let count_up = || {
-        let store = store(folder.path(), today());
+        let store = store(folder.path(), NOW);
         for _ in 0..25 {
             loop {
                 let entry = store.get(&key("counter")).unwrap();
@@ -253,14 +256,19 @@ fn only_a_write_is_refused_as_read_only() {
 fn old_versions_stay_for_a_minute() {
     let folder = tempfile::tempdir().unwrap();
     let writer = Writer::new(folder.path());
-    let add = |after, now| writer.versions.add(after, b"x", &folder.path().join("fresh"), now).unwrap();
-    let now = today();
+    let add = |after, now| {
+        let added = writer.versions.add(after, b"x", &folder.path().join("fresh"), now).unwrap();
+        assert_eq!(added, Added::Done(after + 1));
+    };
     for number in 0..5 {
-        add(number, now);
+        add(number, NOW);
+        written(&folder.path().join(format!("entries/k/ey/{}", number + 1)), NOW);
     }
-    assert_eq!(writer.numbers().len(), 5);
-    add(5, now + Duration::from_secs(61));
-    assert_eq!(writer.numbers(), ["6"]);
+    add(5, NOW + MINUTE);
+    assert_eq!(writer.numbers(), ["1", "2", "3", "4", "5", "6"]);
+    add(6, NOW + MINUTE + MOMENT);
+    // The successor of the fifth is as new as this test.
+    assert_eq!(writer.numbers(), ["5", "6", "7"]);
 }
 
 #[test]
@@ -271,9 +279,12 @@ fn what_a_stopped_writer_left_is_removed_after_a_minute() {
     fs::write(unfinished.join("half"), "x").unwrap();
     fs::create_dir(unfinished.join("begun")).unwrap();
     fs::write(unfinished.join("begun/1"), "x").unwrap();
-    put(&store(folder.path(), today()), "a", "x", &Expected::Absent).unwrap();
+    for left in ["half", "begun"] {
+        written(&unfinished.join(left), NOW);
+    }
+    put(&store(folder.path(), NOW + MINUTE), "a", "x", &Expected::Absent).unwrap();
     assert_eq!(fs::read_dir(&unfinished).unwrap().count(), 2);
-    put(&store(folder.path(), today() + Duration::from_secs(61)), "b", "x", &Expected::Absent).unwrap();
+    put(&store(folder.path(), NOW + MINUTE + MOMENT), "b", "x", &Expected::Absent).unwrap();
     assert_eq!(fs::read_dir(&unfinished).unwrap().count(), 0);
 }
 
@@ -356,3 +367,7 @@ fn a_file_that_does_not_end_is_not_read_to_its_end() {
     std::os::unix::fs::symlink("/dev/zero", folder.path().join("entries/a/~/2")).unwrap();
     assert!(matches!(store.get(&key("a")), Err(StoreError::Other(_))));
 }
+
+/// The time for which the guide (docs/guide/stores.md) says that versions stay.
+const MINUTE: Duration = Duration::from_secs(60);
+const MOMENT: Duration = Duration::from_nanos(1);
