@@ -117,6 +117,21 @@ fn a_deletion_that_was_stopped_halfway_is_finished_by_the_next() {
 }
 
 #[test]
+fn who_repeats_a_deletion_of_a_version_finishes_it_and_is_told_that_the_version_is_gone() {
+    let deleted = READ.replace(r#"{"value":"x"}"#, "{}");
+    let destroyed = ("/v1/secret/destroy/gcf/entries/a".to_owned(), r#"{"versions":[1,2,3]}"#.to_owned());
+    for (status, answer) in [(200, &*deleted), (404, DELETED_BY_HAND)] {
+        let world = Scripted::answers(&[(status, answer), (503, ""), (status, answer), (204, "")]);
+        let store = vault(&world, &[]).unwrap();
+        let delete = || store.delete(&key("a"), &Expected::Version("2".into()));
+        assert!(matches!(delete(), Err(StoreError::Unavailable(_))), "the values may still be there");
+        assert_eq!(delete(), Err(StoreError::VersionMismatch));
+        let requests = world.requests();
+        assert_eq!([&requests[1], &requests[3]], [&destroyed; 2]);
+    }
+}
+
+#[test]
 fn not_found_is_nothing_only_where_the_server_says_so() {
     let answers = [
         // What OpenBao 2.7.2 answers where nothing is mounted.

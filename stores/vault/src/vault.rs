@@ -184,25 +184,22 @@ impl<W: World> Store for Vault<W> {
     fn delete(&self, key: &Key, expected: &Expected) -> Result<()> {
         if self.transit_for(key).is_some() {
             // Nothing is there, as far as a call can see.
-            return match expected {
-                Expected::Anything | Expected::Absent => Ok(()),
-                Expected::Version(_) => Err(StoreError::VersionMismatch),
-            };
+            return delete_nothing(expected);
         }
         for _ in 0..TRIES {
             let current = self.read_one(ENTRIES, key)?;
             let version = current.version;
-            match (expected, current.value.is_some()) {
-                (Expected::Anything | Expected::Absent, false) if version == 0 => return Ok(()),
-                // Whoever deleted it may have been stopped before its values were taken away.
-                (Expected::Anything | Expected::Absent, false) => return self.destroy(key, version),
-                (Expected::Absent, true) | (Expected::Version(_), false) => {
-                    return Err(StoreError::VersionMismatch);
+            if current.value.is_none() {
+                // Whoever deleted it may have been stopped before its values were taken away, and may be who asks again.
+                if version > 0 {
+                    self.destroy(key, version)?;
                 }
-                (Expected::Version(expected), true) if known(expected)? != version => {
-                    return Err(StoreError::VersionMismatch);
-                }
-                (Expected::Anything | Expected::Version(_), true) => {}
+                return delete_nothing(expected);
+            }
+            match expected {
+                Expected::Anything => {}
+                Expected::Version(expected) if known(expected)? == version => {}
+                Expected::Absent | Expected::Version(_) => return Err(StoreError::VersionMismatch),
             }
             match self.write(ENTRIES, key, Kept::DELETED, Some(version)) {
                 Ok(deleted) => return self.destroy(key, deleted.saturating_sub(1)),
@@ -279,6 +276,14 @@ impl<W: World> Store for Vault<W> {
             400 | 404 => Err(StoreError::other("transit has no such key, or it is not an RSA key")),
             _ => api::signature(&response),
         }
+    }
+}
+
+/// The outcome of removing what is not there.
+fn delete_nothing(expected: &Expected) -> Result<()> {
+    match expected {
+        Expected::Anything | Expected::Absent => Ok(()),
+        Expected::Version(_) => Err(StoreError::VersionMismatch),
     }
 }
 
