@@ -24,13 +24,15 @@ impl StoredLease {
     }
 
     /// The time for which it still holds. One from the future dates from before the clock was set back, and says
-    /// nothing about that time; the clocks of two hosts may differ by a minute. None is longer than it was granted for.
+    /// nothing about that time; the clocks of two hosts may differ by a minute. None is longer than it was granted for,
+    /// and none was granted for longer than [`MAX_LEASE`], whoever has written it.
     #[must_use]
     pub fn rest(&self, now: Duration) -> Option<Duration> {
         let now = millis(now);
         let is_past = self.granted <= now.saturating_add(millis(SKEW));
-        let rest = self.until.checked_sub(now.max(self.granted)).filter(|rest| *rest > 0 && is_past)?;
-        Some(Duration::from_millis(rest).min(MAX_LEASE))
+        let until = self.until.min(self.granted.saturating_add(millis(MAX_LEASE)));
+        let rest = until.checked_sub(now.max(self.granted)).filter(|rest| *rest > 0 && is_past)?;
+        Some(Duration::from_millis(rest))
     }
 
     /// The lease as JSON.
@@ -85,5 +87,21 @@ mod tests {
         assert_eq!(lease.rest(NOW - 30 * SECOND), Some(MAX_LEASE));
         assert_eq!(lease.rest(NOW - 61 * SECOND), None);
         assert_eq!(StoredLease::from_json(b"{}"), None);
+    }
+
+    #[test]
+    fn it_ends_even_if_somebody_has_written_that_it_does_not() {
+        let of = |granted: Duration, until: u64| StoredLease {
+            token: String::new(),
+            granted: millis(granted),
+            until,
+        };
+        let endless = of(NOW, u64::MAX);
+        // The longest lease is ten minutes, as in the host of this repository.
+        assert_eq!(endless.rest(NOW), Some(600 * SECOND));
+        assert_eq!(endless.rest(NOW + 599 * SECOND), Some(SECOND));
+        assert_eq!(endless.rest(NOW + 600 * SECOND), None);
+        assert_eq!(of(NOW, 0).rest(NOW), None);
+        assert_eq!(of(Duration::MAX, u64::MAX).rest(NOW), None);
     }
 }
