@@ -9,7 +9,7 @@ use gcf_store::{
     contract::{Entry, Expected, Lease, MAX_LEASE, Result, Store, StoreError},
     http::{HttpFailure, Origin, Response},
     lease::StoredLease,
-    name::{Key, Prefix, Value, number},
+    name::{Key, Prefix, Value},
     seal::{MAX_CLOSED, Seal},
     settings::Settings,
     world::World,
@@ -18,7 +18,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::json;
 
 use crate::gateway::{
-    self, Authenticated, Compare, Granted, KeyValue, Range, Txn, encode, end_of, is_stale_token,
+    self, Authenticated, Compare, Granted, KeyValue, Range, Txn, encode, end_of, is_stale_token, positive,
 };
 
 /// A store in etcd.
@@ -244,7 +244,7 @@ impl<W: World> Store for Etcd<W> {
     }
 
     fn release_lease(&self, name: &Key, token: &str) -> Result<()> {
-        let Some(id) = number(token) else { return Ok(()) };
+        let Some(id) = positive(token) else { return Ok(()) };
         let key = self.lease(name);
         let delete = json!({"requestDeleteRange": {"key": encode(&key)}});
         match self.transact(Some(&Compare::Leased(&key, id)), delete) {
@@ -268,7 +268,7 @@ impl<W: World> Etcd<W> {
     }
 
     /// Takes a lease of etcd away that nothing is bound to. It would end by itself.
-    fn revoke(&self, id: u64) {
+    fn revoke(&self, id: i64) {
         let _ = self.ask::<IgnoredAny>("/v3/lease/revoke", &json!({"ID": id.to_string()}), SMALL);
     }
 }
@@ -277,17 +277,17 @@ fn condition<'a>(name: &'a [u8], expected: &Expected) -> Result<Option<Compare<'
     match expected {
         Expected::Anything => Ok(None),
         Expected::Absent => Ok(Some(Compare::Absent(name))),
-        // Revision 0 is what etcd says of a key that does not exist: it is none of ours.
+        // Revision 0 is what etcd says of a key that does not exist, and beyond 2^63 - 1 it has none: they are none of ours.
         Expected::Version(version) => {
-            let revision = number(version).ok_or(StoreError::VersionMismatch)?;
+            let revision = positive(version).ok_or(StoreError::VersionMismatch)?;
             Ok(Some(Compare::Modified(name, revision)))
         }
     }
 }
 
 /// The ID of a lease: the positive half of what etcd has for one, and not 0, for which etcd chooses.
-pub(crate) fn lease_id(random: [u8; 8]) -> u64 {
-    (u64::from_be_bytes(random) >> 1).max(1)
+pub(crate) fn lease_id(random: [u8; 8]) -> i64 {
+    (i64::from_be_bytes(random) & i64::MAX).max(1)
 }
 
 fn strange() -> StoreError {

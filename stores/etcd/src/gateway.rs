@@ -1,12 +1,15 @@
 //! etcd's JSON gateway: its requests and answers.
 //!
-//! Bytes are in Base64, 64-bit numbers are strings, and what is zero or empty is left out.
-//! <https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/>
+//! Bytes are in Base64, 64-bit numbers are strings, and what is zero or empty is left out. Revisions and the IDs of leases
+//! are `int64`, and those of entries and leases of ours are positive.
+//! <https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/>,
+//! <https://github.com/etcd-io/etcd/blob/main/api/etcdserverpb/rpc.proto>
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gcf_store::{
     contract::{Result, StoreError},
     http::{Method, Origin, Request, Response},
+    name,
 };
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -19,13 +22,13 @@ pub(crate) struct KeyValue {
     #[serde(default, deserialize_with = "base64")]
     pub(crate) value: Vec<u8>,
     #[serde(deserialize_with = "number")]
-    pub(crate) mod_revision: u64,
+    pub(crate) mod_revision: i64,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct Header {
     #[serde(deserialize_with = "number")]
-    pub(crate) revision: u64,
+    pub(crate) revision: i64,
 }
 
 /// The answer to `range`.
@@ -50,7 +53,7 @@ pub(crate) struct Txn {
 #[derive(Deserialize)]
 pub(crate) struct Granted {
     #[serde(rename = "ID", deserialize_with = "number")]
-    pub(crate) id: u64,
+    pub(crate) id: i64,
 }
 
 /// The answer to `auth/authenticate`.
@@ -62,11 +65,11 @@ pub(crate) struct Authenticated {
 /// The condition of a transaction.
 pub(crate) enum Compare<'a> {
     /// The key was last written by this revision.
-    Modified(&'a [u8], u64),
+    Modified(&'a [u8], i64),
     /// The key does not exist.
     Absent(&'a [u8]),
     /// The key is bound to this lease.
-    Leased(&'a [u8], u64),
+    Leased(&'a [u8], i64),
 }
 
 impl Compare<'_> {
@@ -156,16 +159,22 @@ fn base64<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec
     STANDARD.decode(text).map_err(|_| serde::de::Error::custom("not Base64"))
 }
 
-/// A number, as a string or as it is: versions of the gateway differ.
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<u64, D::Error> {
+/// A positive number, as a string or as it is: versions of the gateway differ.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<i64, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Number {
         Text(String),
         Plain(u64),
     }
-    match Number::deserialize(deserializer)? {
-        Number::Text(text) => text.parse().map_err(|_| serde::de::Error::custom("not a number")),
-        Number::Plain(number) => Ok(number),
-    }
+    let number = match Number::deserialize(deserializer)? {
+        Number::Text(text) => positive(&text),
+        Number::Plain(number) => i64::try_from(number).ok().filter(|number| *number > 0),
+    };
+    number.ok_or_else(|| serde::de::Error::custom("neither a revision nor the ID of a lease"))
+}
+
+/// The revision or the ID of a lease that a text is. No other number is one of etcd's.
+pub(crate) fn positive(text: &str) -> Option<i64> {
+    name::number(text).and_then(|number| number.try_into().ok())
 }

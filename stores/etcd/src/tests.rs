@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use gcf_store::{
-    contract::{Entry, Expected, Lease, Result, Store, StoreError},
+    contract::{Entry, Expected, Result, Store, StoreError},
     http::{HttpFailure, Response},
     name::{Key, Prefix, Value},
     settings::Settings,
@@ -13,6 +13,9 @@ use gcf_store::{
 use proptest::{prelude::*, sample};
 
 use crate::etcd::Etcd;
+
+mod leases;
+mod sign_in;
 
 const URL: (&str, &str) = ("GCF_ETCD_URL", "https://etcd.example:2379");
 const CLEAR: (&str, &str) = ("GCF_STORE_UNSEALED", "yes");
@@ -29,8 +32,11 @@ fn key(text: &str) -> Key {
 const NAME: &str = "Z2NmL2VudHJpZXMvYQ==";
 const FOUND: &str = r#"{"key":"Z2NmL2VudHJpZXMvYQ==","mod_revision":"11","value":"Ang="}"#;
 const NOTHING: (u16, &str) = (200, r#"{"header":{"revision":"3"}}"#);
-/// The name of a lease where the bytes of chance are all 7: half of it.
-const LEASE: u64 = 0x0707_0707_0707_0707 >> 1;
+const USER: [(&str, &str); 3] = [CLEAR, ("GCF_ETCD_USER", "gcf"), ("GCF_ETCD_PASSWORD", "hunter2")];
+
+/// 2^63 - 1, the largest `int64`, and the number after it.
+const LARGEST: &str = "9223372036854775807";
+const BEYOND: &str = "9223372036854775808";
 
 #[test]
 fn a_write_is_a_transaction_on_the_revision_that_was_read() {
@@ -60,10 +66,51 @@ fn a_condition_that_does_not_hold_is_a_mismatch_and_some_hold_never() {
     assert_eq!(store.delete(&key("a"), &Expected::Version("3".into())), Err(StoreError::VersionMismatch));
     assert_eq!(world.requests().len(), 2);
     // Revision 0 would be that of a key that does not exist.
-    for version in ["0", "", "-1", "+9", "09", "x", "00", "99999999999999999999"] {
-        assert_eq!(put(Expected::Version(version.into())), Err(StoreError::VersionMismatch), "{version}");
+    let none = ["0", "", "-1", "+9", "09", "x", "00", BEYOND, "18446744073709551615", "99999999999999999999"];
+    for version in none {
+        let version = || Expected::Version(version.into());
+        assert_eq!(put(version()), Err(StoreError::VersionMismatch), "{:?}", version());
+        assert_eq!(store.delete(&key("a"), &version()), Err(StoreError::VersionMismatch), "{:?}", version());
+    }
+    for token in none {
+        assert_eq!(store.release_lease(&key("a"), token), Ok(()), "{token}");
     }
     assert_eq!(world.requests().len(), 2);
+}
+
+#[test]
+fn revisions_and_leases_are_positive_numbers_of_63_bits() {
+    let refused = (200, r#"{"header":{"revision":"12"}}"#);
+    let world = Scripted::answers(&[refused, refused]);
+    let store = etcd(&world, &[CLEAR]).unwrap();
+    let version = Expected::Version(LARGEST.into());
+    assert_eq!(store.delete(&key("a"), &version), Err(StoreError::VersionMismatch));
+    assert_eq!(store.release_lease(&key("a"), LARGEST), Ok(()));
+    let compared = |number: usize, field: &str| -> serde_json::Value {
+        let body: serde_json::Value = serde_json::from_str(&world.requests()[number].1).unwrap();
+        body["compare"][0][field].clone()
+    };
+    assert_eq!((compared(0, "modRevision"), compared(1, "lease")), (LARGEST.into(), LARGEST.into()));
+
+    let found = |revision: &str| {
+        format!(r#"{{"header":{{"revision":"12"}},"kvs":[{}]}}"#, FOUND.replace(r#""11""#, revision))
+    };
+    let written = |revision: &str| format!(r#"{{"header":{{"revision":{revision}}},"succeeded":true}}"#);
+    let ask = |revision: &str| {
+        let world = Scripted::answers(&[(200, &found(revision)), (200, &written(revision))]);
+        let store = etcd(&world, &[CLEAR]).unwrap();
+        let read = store.get(&key("a")).map(|entry| entry.unwrap().version);
+        [read, store.put(&key("a"), &Value::parse("x").unwrap(), &Expected::Anything)]
+    };
+    for largest in [LARGEST.to_owned(), format!("\"{LARGEST}\"")] {
+        assert_eq!(ask(&largest), [(); 2].map(|()| Ok(LARGEST.to_owned())), "{largest}");
+    }
+    for number in ["0", "-1", BEYOND, "18446744073709551616", "1.5"] {
+        for number in [number.to_owned(), format!("\"{number}\"")] {
+            let answers = ask(&number);
+            assert!(answers.iter().all(|answer| matches!(answer, Err(StoreError::Other(_)))), "{number}");
+        }
+    }
 }
 
 #[test]
@@ -151,118 +198,6 @@ fn a_page_that_was_not_asked_for_is_refused() {
 }
 
 #[test]
-fn a_lease_that_somebody_has_costs_one_request_and_one_that_is_lost_in_a_race_is_given_back() {
-    let taken =
-        r#"{"header":{"revision":"3"},"kvs":[{"key":"Z2NmL2xlYXNlcy9h","mod_revision":"3","value":"e30="}]}"#;
-    let world = Scripted::answers(&[(200, taken)]);
-    let store = etcd(&world, &[CLEAR]).unwrap();
-    let acquire = |store: &Etcd<_>| store.acquire_lease(&key("a"), Duration::from_millis(1500));
-    assert!(matches!(acquire(&store), Ok(Lease::Held(_))));
-    assert_eq!(world.requests().len(), 1);
-
-    let id = format!(r#""ID":"{LEASE}""#);
-    let granted = format!(r#"{{{id},"TTL":"2"}}"#);
-    let world = Scripted::answers(&[
-        (200, r#"{"header":{"revision":"3"}}"#),
-        (200, &granted),
-        (200, r#"{"header":{"revision":"3"}}"#),
-        (200, "{}"),
-        (200, taken),
-    ]);
-    let store = etcd(&world, &[CLEAR]).unwrap();
-    assert!(matches!(acquire(&store), Ok(Lease::Held(_))));
-    let paths: Vec<_> = world.requests().into_iter().map(|(path, _)| path).collect();
-    assert_eq!(paths, ["/v3/kv/range", "/v3/lease/grant", "/v3/kv/txn", "/v3/lease/revoke", "/v3/kv/range"]);
-    // Rounded up: etcd knows whole seconds.
-    assert!(world.requests()[1].1.contains(r#""TTL":"2""#));
-    assert!(world.requests()[3].1.contains(&id));
-}
-
-#[test]
-fn the_token_of_a_lease_is_random_and_what_etcd_is_told_to_call_it() {
-    let written = (200, r#"{"header":{"revision":"4"},"succeeded":true}"#);
-    let granted = format!(r#"{{"ID":"{LEASE}","TTL":"2"}}"#);
-    let other = r#"{"ID":"77","TTL":"2"}"#;
-    let world = Scripted::answers(&[NOTHING, (200, &granted), written, NOTHING, (200, other)]);
-    let store = etcd(&world, &[CLEAR]).unwrap();
-    let acquire = || store.acquire_lease(&key("a"), Duration::from_millis(1500));
-    assert_eq!(acquire(), Ok(Lease::Granted(LEASE.to_string())));
-    let bodies: Vec<serde_json::Value> =
-        world.requests().iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect();
-    assert_eq!(bodies[1]["ID"], LEASE.to_string());
-    assert_eq!(bodies[2]["success"][0]["requestPut"]["lease"], LEASE.to_string());
-    // A lease of a name that etcd gave could be somebody else's.
-    assert!(matches!(acquire(), Err(StoreError::Other(_))));
-    // etcd counts in 63 bits, and chooses itself where it is told 0.
-    assert_eq!(crate::etcd::lease_id([0xff; 8]), i64::MAX.unsigned_abs());
-    assert_eq!(crate::etcd::lease_id([0; 8]), 1);
-    assert_eq!(crate::etcd::lease_id([0, 0, 0, 0, 0, 0, 0, 1]), 1);
-}
-
-const USER: [(&str, &str); 3] = [CLEAR, ("GCF_ETCD_USER", "gcf"), ("GCF_ETCD_PASSWORD", "hunter2")];
-
-#[test]
-fn a_user_signs_in_once_and_once_more_where_the_token_is_no_longer_good() {
-    // Expired or unknown; from before the users were changed. By etcd's gateway: the status of the code of gRPC.
-    let expired = (
-        401,
-        r#"{"error":"etcdserver: invalid auth token","message":"etcdserver: invalid auth token","code":16}"#,
-    );
-    let old = (
-        400,
-        r#"{"error":"etcdserver: revision of auth store is old","message":"etcdserver: revision of auth store is old","code":3}"#,
-    );
-    for stale in [expired, old, (401, "")] {
-        let world = Scripted::answers(&[
-            (200, r#"{"token":"one"}"#),
-            NOTHING,
-            NOTHING,
-            stale,
-            (200, r#"{"token":"two"}"#),
-            NOTHING,
-            // Whatever is wrong, it is not the token: it is new.
-            stale,
-            (200, r#"{"token":"three"}"#),
-            stale,
-        ]);
-        let store = etcd(&world, &USER).unwrap();
-        for _ in 0..3 {
-            assert_eq!(store.get(&key("a")), Ok(None));
-        }
-        assert_eq!(world.requests().len(), 6);
-        assert_eq!(world.header("authorization").as_deref(), Some("two"));
-        assert!(matches!(store.get(&key("a")), Err(StoreError::Other(_))));
-        assert_eq!(world.requests().len(), 9);
-    }
-
-    let world = Scripted::answers(&[(400, r#"{"error":"etcdserver: authentication failed","code":3}"#)]);
-    let Err(StoreError::Other(why)) = etcd(&world, &USER).unwrap().get(&key("a")) else { panic!() };
-    assert!(!why.contains("hunter2"));
-    assert_eq!(world.requests().len(), 1);
-}
-
-#[test]
-fn a_token_is_not_kept_where_the_connection_breaks_and_a_credential_of_others_is_not_renewed() {
-    let whole = |body: &str| Ok(Response { status: 200, body: body.into() });
-    let outcomes = [
-        whole(r#"{"token":"one"}"#),
-        Err(HttpFailure::Broken),
-        whole(r#"{"token":"two"}"#),
-        whole(NOTHING.1),
-    ];
-    let world = Scripted::outcomes(outcomes.into_iter());
-    let store = etcd(&world, &USER).unwrap();
-    assert!(matches!(store.get(&key("a")), Err(StoreError::Unavailable(_))));
-    assert_eq!(store.get(&key("a")), Ok(None));
-    assert_eq!(world.header("authorization").as_deref(), Some("two"));
-
-    let world = Scripted::answers(&[(401, r#"{"code":16}"#)]);
-    let store = etcd(&world, &[CLEAR, ("GCF_ETCD_TOKEN", "given")]).unwrap();
-    assert!(matches!(store.get(&key("a")), Err(StoreError::Other(_))));
-    assert_eq!(world.requests().len(), 1);
-}
-
-#[test]
 fn a_server_that_cannot_answer_is_unavailable_and_a_refusal_is_not() {
     let of = |outcome| {
         let world = Scripted::outcomes([outcome].into_iter());
@@ -303,8 +238,18 @@ fn nearly() -> impl Strategy<Value = String> {
         "code",
     ];
     let name = format!(r#""{NAME}""#);
-    let values =
-        ["null", "true", "-1", "1e400", "18446744073709551616", r#""12""#, &name, r#""Ang=""#, r#""\ud800""#];
+    let values = [
+        "null",
+        "true",
+        "-1",
+        "1e400",
+        BEYOND,
+        "18446744073709551616",
+        r#""12""#,
+        &name,
+        r#""Ang=""#,
+        r#""\ud800""#,
+    ];
     nearly_json(&words, &values)
 }
 

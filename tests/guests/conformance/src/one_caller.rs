@@ -31,9 +31,10 @@ fn compare_and_set() -> Outcome {
         return Err("the same value again is no new version".to_owned());
     }
     mismatch(put(KEY, "x", &is(&first)), "a version that was replaced")?;
-    for near in [format!("{second} "), format!("0{second}"), format!("+{second}"), String::new()] {
-        mismatch(put(KEY, "x", &is(&near)), "what only looks like the version")?;
-        mismatch(delete(KEY, &is(&near)), "what only looks like the version")?;
+    let near = [format!("{second} "), format!("0{second}"), format!("+{second}"), String::new()];
+    for near in near.iter().map(String::as_str).chain(LARGE) {
+        mismatch(put(KEY, "x", &is(near)), &format!("what only looks like the version, {near:?}"))?;
+        mismatch(delete(KEY, &is(near)), &format!("what only looks like the version, {near:?}"))?;
     }
     same(value()?.as_deref(), Some("one"), "what no write has changed")?;
     let third = done(put(KEY, "three", &Expected::Anything), "a write on no condition")?;
@@ -86,7 +87,7 @@ fn leases() -> Outcome {
     let first = granted(acquire_lease("tokens/a", LONG), "a lease that is free")?;
     held("tokens/a", "a lease that is taken")?;
     let other = granted(acquire_lease("tokens/b", LONG), "another lease")?;
-    for wrong in [&*first, "", "x", "0", "1"] {
+    for wrong in [&*first, "", "x", "0", "1"].into_iter().chain(LARGE) {
         done(store::release_lease("tokens/b", wrong), "another token")?;
         held("tokens/b", "a lease, after another token was given back")?;
     }
@@ -111,8 +112,10 @@ fn granted(answer: Result<Lease, StoreError>, what: &str) -> Outcome<String> {
 
 fn held(name: &str, what: &str) -> Outcome {
     match done(acquire_lease(name, LONG), what)? {
-        Lease::Held(rest) if rest <= LONG => Ok(()),
-        Lease::Held(rest) => Err(format!("{what}: held for {rest} ms, longer than it was granted for")),
+        Lease::Held(rest) if (1..=LONG).contains(&rest) => Ok(()),
+        Lease::Held(rest) => {
+            Err(format!("{what}: held for {rest} ms: not at all, or longer than it was granted for"))
+        }
         Lease::Granted(_) => Err(format!("{what}: granted")),
     }
 }
@@ -126,5 +129,9 @@ fn refused<T>(answer: Result<T, StoreError>, what: &str) -> Outcome {
 }
 
 const KEY: &str = "a/1";
+/// The last number of 63 bits, the next one, the last of 64 bits, the next one. No store has written so often, and each may
+/// count in other numbers.
+const LARGE: [&str; 4] =
+    ["9223372036854775807", "9223372036854775808", "18446744073709551615", "18446744073709551616"];
 /// A minute, in milliseconds.
 const LONG: u64 = 60_000;

@@ -1,0 +1,70 @@
+//! Users and tokens of etcd's authentication.
+
+use gcf_store::{
+    contract::{Store as _, StoreError},
+    http::{HttpFailure, Response},
+    testing::Scripted,
+};
+
+use super::{CLEAR, NOTHING, USER, etcd, key};
+
+#[test]
+fn a_user_signs_in_once_and_once_more_where_the_token_is_no_longer_good() {
+    // Expired or unknown; from before the users were changed. By etcd's gateway: the status of the code of gRPC.
+    let expired = (
+        401,
+        r#"{"error":"etcdserver: invalid auth token","message":"etcdserver: invalid auth token","code":16}"#,
+    );
+    let old = (
+        400,
+        r#"{"error":"etcdserver: revision of auth store is old","message":"etcdserver: revision of auth store is old","code":3}"#,
+    );
+    for stale in [expired, old, (401, "")] {
+        let world = Scripted::answers(&[
+            (200, r#"{"token":"one"}"#),
+            NOTHING,
+            NOTHING,
+            stale,
+            (200, r#"{"token":"two"}"#),
+            NOTHING,
+            // Whatever is wrong, it is not the token: it is new.
+            stale,
+            (200, r#"{"token":"three"}"#),
+            stale,
+        ]);
+        let store = etcd(&world, &USER).unwrap();
+        for _ in 0..3 {
+            assert_eq!(store.get(&key("a")), Ok(None));
+        }
+        assert_eq!(world.requests().len(), 6);
+        assert_eq!(world.header("authorization").as_deref(), Some("two"));
+        assert!(matches!(store.get(&key("a")), Err(StoreError::Other(_))));
+        assert_eq!(world.requests().len(), 9);
+    }
+
+    let world = Scripted::answers(&[(400, r#"{"error":"etcdserver: authentication failed","code":3}"#)]);
+    let Err(StoreError::Other(why)) = etcd(&world, &USER).unwrap().get(&key("a")) else { panic!() };
+    assert!(!why.contains("hunter2"));
+    assert_eq!(world.requests().len(), 1);
+}
+
+#[test]
+fn a_token_is_not_kept_where_the_connection_breaks_and_a_credential_of_others_is_not_renewed() {
+    let whole = |body: &str| Ok(Response { status: 200, body: body.into() });
+    let outcomes = [
+        whole(r#"{"token":"one"}"#),
+        Err(HttpFailure::Broken),
+        whole(r#"{"token":"two"}"#),
+        whole(NOTHING.1),
+    ];
+    let world = Scripted::outcomes(outcomes.into_iter());
+    let store = etcd(&world, &USER).unwrap();
+    assert!(matches!(store.get(&key("a")), Err(StoreError::Unavailable(_))));
+    assert_eq!(store.get(&key("a")), Ok(None));
+    assert_eq!(world.header("authorization").as_deref(), Some("two"));
+
+    let world = Scripted::answers(&[(401, r#"{"code":16}"#)]);
+    let store = etcd(&world, &[CLEAR, ("GCF_ETCD_TOKEN", "given")]).unwrap();
+    assert!(matches!(store.get(&key("a")), Err(StoreError::Other(_))));
+    assert_eq!(world.requests().len(), 1);
+}
