@@ -124,11 +124,7 @@ impl<W: World> Etcd<W> {
     fn sign_in(&self, name: &str, password: &str) -> Result<String> {
         let body = json!({"name": name, "password": password});
         let answer = self.send("/v3/auth/authenticate", None, &body, SMALL)?;
-        // 400 is etcd's answer to a wrong password.
-        if answer.status == 400 {
-            return Err(StoreError::other("etcd does not accept the user and the password"));
-        }
-        let Authenticated { token } = gateway::read(&answer)?;
+        let Authenticated { token } = gateway::authenticated(&answer)?;
         if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(StoreError::other("etcd's token cannot be sent in a header"));
         }

@@ -126,15 +126,38 @@ pub(crate) fn read<T: DeserializeOwned>(response: &Response) -> Result<T> {
 /// that has expired or is unknown; and INVALID_ARGUMENT, for one from before users or roles were changed, but also for
 /// others. <https://github.com/etcd-io/etcd/blob/main/api/v3rpc/rpctypes/error.go>
 pub(crate) fn is_stale_token(response: &Response) -> bool {
+    response.status == 401 || matches!(code(response), Some(INVALID_ARGUMENT | UNAUTHENTICATED))
+}
+
+/// Reads the answer to a user and a password. INVALID_ARGUMENT is etcd's answer to a wrong one; it refuses for other
+/// reasons too, first of all with FAILED_PRECONDITION where its authentication is off, for which its gateways have two
+/// statuses. <https://github.com/etcd-io/etcd/blob/main/api/v3rpc/rpctypes/error.go>
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn authenticated(response: &Response) -> Result<Authenticated> {
+    match (response.status, code(response)) {
+        (400, Some(INVALID_ARGUMENT)) => Err(StoreError::other(
+            "etcd does not accept the user and the password: correct GCF_ETCD_USER or GCF_ETCD_PASSWORD",
+        )),
+        (400 | 412, _) => Err(StoreError::other(
+            "etcd does not let the user of GCF_ETCD_USER sign in: is its authentication on? \
+             If not, leave user and password out",
+        )),
+        _ => read(response),
+    }
+}
+
+/// The code of gRPC in a refusal, if it has one.
+fn code(response: &Response) -> Option<u32> {
     #[derive(Deserialize)]
     struct Refusal {
-        #[serde(default)]
         code: u32,
     }
-    response.status == 401
-        || (response.status != 200
-            && serde_json::from_slice::<Refusal>(&response.body)
-                .is_ok_and(|refusal| matches!(refusal.code, INVALID_ARGUMENT | UNAUTHENTICATED)))
+    if response.status == 200 {
+        return None;
+    }
+    serde_json::from_slice(&response.body).ok().map(|Refusal { code }| code)
 }
 
 const INVALID_ARGUMENT: u32 = 3;

@@ -88,10 +88,13 @@ fn a_user_of_etcd_s_own_may_do_what_their_role_says_and_no_more() {
         json!({"name": "gcf", "perm": {"permType": "READWRITE", "key": "Z2NmLw==", "range_end": "Z2NmMA=="}});
     tell("/v3/auth/role/grant", range);
     tell("/v3/auth/user/grant", json!({"user": "gcf", "role": "gcf"}));
-    tell("/v3/auth/enable", json!({}));
     let as_user = |password, more: &[(&str, &str)]| {
         store(&server.url(), &[&[("GCF_ETCD_USER", "gcf"), ("GCF_ETCD_PASSWORD", password)], more].concat())
     };
+    let why = |password| as_user(password, &[]).get("a").unwrap_err().to_string();
+    assert!(why("gcf-pass").contains("is its authentication on?"), "{}", why("gcf-pass"));
+    tell("/v3/auth/enable", json!({}));
+    assert!(why("other").contains("password: correct"), "{}", why("other"));
     let version = as_user("gcf-pass", &[]).put("a", "x", &Expected::Absent).unwrap();
     assert_eq!(as_user("gcf-pass", &[]).get("a").unwrap().unwrap().version, version);
     let elsewhere = as_user("gcf-pass", &[("GCF_ETCD_PREFIX", "others")]);

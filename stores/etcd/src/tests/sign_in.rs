@@ -41,11 +41,40 @@ fn a_user_signs_in_once_and_once_more_where_the_token_is_no_longer_good() {
         assert!(matches!(store.get(&key("a")), Err(StoreError::Other(_))));
         assert_eq!(world.requests().len(), 9);
     }
+}
 
-    let world = Scripted::answers(&[(400, r#"{"error":"etcdserver: authentication failed","code":3}"#)]);
-    let Err(StoreError::Other(why)) = etcd(&world, &USER).unwrap().get(&key("a")) else { panic!() };
-    assert!(!why.contains("hunter2"));
-    assert_eq!(world.requests().len(), 1);
+#[test]
+fn a_password_is_called_wrong_only_where_etcd_says_so() {
+    let ask = |status, body: &str| {
+        let world = Scripted::answers(&[(status, body)]);
+        let answer = etcd(&world, &USER).unwrap().get(&key("a"));
+        assert_eq!(world.requests().len(), 1);
+        answer
+    };
+    // The codes, and etcd's words for them: https://github.com/etcd-io/etcd/blob/main/api/v3rpc/rpctypes/error.go
+    let refusals = [
+        (400, 3, "etcdserver: authentication failed, invalid user ID or password"),
+        // A gateway of etcd 3.4, and a later one.
+        (412, 9, "etcdserver: authentication is not enabled"),
+        (400, 9, "etcdserver: authentication is not enabled"),
+        (400, 11, "etcdserver: mvcc: required revision is a future revision"),
+        (400, 0, "hunter2"),
+    ];
+    for (status, code, said) in refusals {
+        let body = format!(r#"{{"error":"{said}","message":"{said}","code":{code}}}"#);
+        let Err(StoreError::Other(why)) = ask(status, &body) else { panic!("{status} {code}") };
+        assert_eq!(why.contains("password: correct"), code == 3, "{why}");
+        assert_eq!(why.contains("is its authentication on?"), code != 3, "{why}");
+        assert!(!why.contains("hunter2"));
+    }
+    let Err(StoreError::Other(why)) = ask(400, "<h1>Bad Request</h1>") else { panic!() };
+    assert!(why.contains("is its authentication on?"));
+    // What is said of all requests alike.
+    for status in [401, 403, 404] {
+        let Err(StoreError::Other(why)) = ask(status, r#"{"code":16}"#) else { panic!("{status}") };
+        assert!(!why.contains("authentication"), "{why}");
+    }
+    assert!(matches!(ask(503, r#"{"code":14}"#), Err(StoreError::Unavailable(_))));
 }
 
 #[test]
