@@ -115,7 +115,8 @@ impl wit::Host for State {
     fn acquire_lease(&mut self, name: String, ttl_ms: u64) -> Result<Lease, StoreError> {
         Ok(match self.behind().acquire_lease(&name, Duration::from_millis(ttl_ms))? {
             secrets::Lease::Granted(token) => Lease::Granted(token),
-            secrets::Lease::Held(rest) => Lease::Held(millis(rest)),
+            // Upwards: for nothing more, it would not be held.
+            secrets::Lease::Held(rest) => Lease::Held(millis(rest + Duration::from_nanos(999_999))),
         })
     }
 
