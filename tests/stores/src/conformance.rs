@@ -55,9 +55,10 @@ pub(crate) fn pass(hosts: &Hosts<'_>) {
 fn a_lease_ends(hosts: &Hosts<'_>) {
     let (mut one, mut two) = (hosts.one.start(), hosts.two.start());
     let name = "tokens/a";
+    // Before it is granted: whatever the machine does in between, it has not ended earlier than this tells.
+    let began = Instant::now();
     let first = one.lease(name, SHORT).unwrap().expect("it is free");
     // On a busy machine it may have ended before the other host is done with its question.
-    let began = Instant::now();
     let while_held = two.lease(name, SHORT).unwrap();
     let second = match while_held {
         Some(token) => {
@@ -105,10 +106,14 @@ fn at_once<T: Send>(
     step: impl Fn(&mut dyn Guest) -> T + Sync,
 ) -> (Vec<T>, Duration) {
     let (start, step) = (&Barrier::new(instances + 1), &step);
+    // Before anybody waits for all: where one cannot be made, they would wait for ever.
+    let guests: Vec<_> = (0..instances)
+        .map(|number| if number % 2 == 0 { hosts.one.start() } else { hosts.two.start() })
+        .collect();
     thread::scope(|scope| {
-        let at_work: Vec<_> = (0..instances)
-            .map(|number| {
-                let mut guest = if number % 2 == 0 { hosts.one.start() } else { hosts.two.start() };
+        let at_work: Vec<_> = guests
+            .into_iter()
+            .map(|mut guest| {
                 scope.spawn(move || {
                     start.wait();
                     step(&mut *guest)
