@@ -151,6 +151,7 @@ impl Server {
     pub(crate) fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> (u16, Value) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let mut socket = TcpStream::connect(&self.address).unwrap();
+        socket.set_read_timeout(Some(TO_START)).unwrap();
         let credential = if token.is_empty() { String::new() } else { format!("x-vault-token: {token}\r\n") };
         let (address, length) = (&self.address, body.len());
         write!(
@@ -225,4 +226,5 @@ pub(crate) fn is_in(text: &str, bytes: &[u8]) -> bool {
     bytes.windows(text.len()).any(|part| part == text.as_bytes())
 }
 
-const TO_START: Duration = Duration::from_secs(60);
+/// The time after which a server that should have started, or should have answered, never does.
+pub(crate) const TO_START: Duration = Duration::from_secs(60);

@@ -1,5 +1,7 @@
 //! The store in OpenBao.
 
+use std::time::Instant;
+
 use gcf_host::secrets::{Expected, SecretStore as _, StoreError};
 use rsa::{Pkcs1v15Sign, RsaPublicKey, pkcs8::DecodePublicKey as _};
 use serde_json::{Value, json};
@@ -15,7 +17,7 @@ use crate::{
     CANARY,
     conformance::{Host as _, Hosts, keeps_its_time, outlives_its_server, pass},
     embedder::{Clock, Embedder, State},
-    servers::{Server, all_bytes, answering, is_in, silent},
+    servers::{Server, TO_START, all_bytes, answering, is_in, silent},
 };
 
 /// OpenBao with KV version 2 and transit, and the keys to it.
@@ -54,7 +56,14 @@ impl Bao {
     fn unseal(&self) {
         self.server.tell("PUT", "/v1/sys/unseal", "", &json!({"key": self.unseal}));
         // KV is made ready in the background.
-        while self.server.ask("GET", "/v1/sys/health", "", &Value::Null).0 != 200 {}
+        let began = Instant::now();
+        loop {
+            let (status, _) = self.server.ask("GET", "/v1/sys/health", "", &Value::Null);
+            if status == 200 {
+                break;
+            }
+            assert!(began.elapsed() < TO_START, "OpenBao is unsealed, and still says {status}");
+        }
     }
 
     fn tell(&self, path: &str, body: &Value) -> Value {
