@@ -3,7 +3,7 @@
 //! - Growing the memory is a call of the host, so most calls do without, and those that need more take it by the
 //!   megabyte.
 //! - A host may let an instance serve one call after another. Nothing of this component lives on the heap between two
-//!   calls, so an allocation while nothing is in use is the begin of a call: what the call before has left there, tokens
+//!   calls, so an allocation while nothing is in use is the beginning of a call: what the call before has left there, tokens
 //!   and bodies, is overwritten then. An instance that serves one call does not get there.
 
 use std::{
@@ -47,10 +47,11 @@ pub(crate) struct Heap {
 }
 
 /// The memory that the allocator may have.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Memory {
-    first: Option<(*mut u8, usize)>,
-    /// The begin and the end of what was grown.
+    /// True once the allocator has the first piece.
+    has_first: bool,
+    /// The beginning and the end of what was grown.
     grown: (*mut u8, *mut u8),
     /// The end of what it has of that.
     claimed: Option<ptr::NonNull<u8>>,
@@ -140,16 +141,17 @@ unsafe impl GlobalAlloc for Heap {
 
 impl Memory {
     const fn anew(grown: (*mut u8, *mut u8)) -> Self {
-        Self { first: Some(((&raw mut FIRST).cast(), FIRST_SIZE)), grown, claimed: None }
+        Self { has_first: false, grown, claimed: None }
     }
 }
 
 // SAFETY: it allocates nothing itself.
 unsafe impl Source for Memory {
     fn acquire<B: Binning>(talc: &mut Talc<Self, B>, layout: Layout) -> Result<(), ()> {
-        if let Some((begin, size)) = talc.source.first.take() {
+        if !talc.source.has_first {
+            talc.source.has_first = true;
             // SAFETY: nobody else uses it.
-            return unsafe { talc.claim(begin, size) }.map(drop).ok_or(());
+            return unsafe { talc.claim((&raw mut FIRST).cast(), FIRST_SIZE) }.map(drop).ok_or(());
         }
         let (begin, end) = talc.source.grown;
         // An instance that has served a call has grown already.
@@ -167,14 +169,15 @@ unsafe impl Source for Memory {
     }
 }
 
-/// Grows the memory by what this block needs at least, and returns its end.
+/// Grows the memory by a step, or by what this block needs if that is more or there is no room for a step; returns its end.
 fn grow(memory: &mut Memory, layout: Layout) -> Result<*mut u8, ()> {
     let needed = layout.size().saturating_add(layout.align()).saturating_add(OVERHEAD).div_ceil(PAGE);
-    let pages = needed.max(STEP);
-    let begin = match memory_grow::<0>(pages) {
-        usize::MAX => return Err(()),
-        before => ptr::with_exposed_provenance_mut::<u8>(before * PAGE),
-    };
+    let (before, pages) = [needed.max(STEP), needed]
+        .into_iter()
+        .map(|pages| (memory_grow::<0>(pages), pages))
+        .find(|(before, _)| *before != usize::MAX)
+        .ok_or(())?;
+    let begin = ptr::with_exposed_provenance_mut::<u8>(before * PAGE);
     let end = begin.wrapping_add(pages * PAGE);
     memory.grown = match memory.grown {
         (first, last) if first == last => (begin, end),

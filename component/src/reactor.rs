@@ -17,7 +17,7 @@ use std::{
 use crate::bindings::wasi::io::poll::{Pollable, poll};
 
 thread_local! {
-    /// Empty between two calls; never dropped, for to note that it has to be would be an allocation that stays.
+    /// Empty between two calls. Never dropped: to register a destructor would be an allocation that stays.
     static WAITING: ManuallyDrop<RefCell<Vec<Rc<Event>>>> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
