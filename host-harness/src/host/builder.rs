@@ -8,10 +8,7 @@ use std::{
 };
 
 use serde_json::Value;
-use wasmtime::{
-    Engine,
-    component::{Component, Linker},
-};
+use wasmtime::component::Linker;
 
 use crate::{
     clock::{Clock, Random, SystemClock, SystemRandom},
@@ -205,9 +202,10 @@ impl HostBuilder {
         let warm = self.warm.map(|bounds| Arc::new(Idle::new(bounds)));
         let idle = self.warm.map_or(0, |bounds| bounds.idle);
         let engine = engine(&self.limits, idle, expiring(warm.as_ref(), &self.clock))?;
-        let (component, cache_use) = match source.compiled(&engine) {
+        let bytes = source.read()?;
+        let (component, cache_use) = match compiled::embedded(&engine, &bytes) {
             Some(component) => (component, CacheUse::Embedded),
-            None => compiled::component(&engine, &source.read()?, self.cache.as_deref())?,
+            None => compiled::component(&engine, &bytes, self.cache.as_deref())?,
         };
         let mut linker = Linker::new(&engine);
         state::link(&mut linker).map_err(|error| HostError::engine(&error))?;
@@ -240,19 +238,6 @@ impl Source {
         return Some(Self::Embedded);
         #[cfg(not(feature = "embedded"))]
         None
-    }
-
-    /// The machine code of the component, if it came along.
-    #[cfg_attr(
-        not(feature = "embedded"),
-        expect(unused_variables, reason = "only the connector inside comes with machine code")
-    )]
-    fn compiled(&self, engine: &Engine) -> Option<Component> {
-        match self {
-            Self::File(_) | Self::Bytes(_) => None,
-            #[cfg(feature = "embedded")]
-            Self::Embedded => compiled::embedded(engine),
-        }
     }
 
     fn read(self) -> Result<Cow<'static, [u8]>, HostError> {
@@ -347,6 +332,8 @@ mod tests {
     fn what_is_inside_runs_without_being_compiled() {
         let host = Host::builder().build().unwrap();
         assert_eq!(*host.cache_use(), CacheUse::Embedded);
+        let host = Host::builder().component_bytes(crate::embedded::CONNECTOR).build().unwrap();
+        assert_eq!(*host.cache_use(), CacheUse::Embedded, "the same from elsewhere");
     }
 
     #[test]

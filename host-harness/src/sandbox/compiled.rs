@@ -22,7 +22,7 @@ use crate::{
 /// is compiled instead, which takes a second or so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CacheUse {
-    /// The component and its machine code are inside this program.
+    /// The component is the one inside this program, and its machine code is there, too.
     Embedded,
     /// No folder was named.
     Off,
@@ -73,16 +73,26 @@ pub(crate) fn component(
     Ok((component, stored))
 }
 
-/// The component inside this library, if its machine code came along and is for this engine and this
-/// processor.
+/// The component inside this library if these are its bytes, wherever they come from, and if its machine code came along
+/// and is for this engine and this processor.
 #[cfg(feature = "embedded")]
 #[expect(unsafe_code, reason = "loading machine code is unsafe by nature; see the safety comment")]
-pub(crate) fn embedded(engine: &Engine) -> Option<Component> {
+pub(crate) fn embedded(engine: &Engine, bytes: &[u8]) -> Option<Component> {
+    let inside = crate::embedded::CONNECTOR;
+    // What comes from inside is not read for this.
+    if !std::ptr::eq(bytes, inside) && bytes != inside {
+        return None;
+    }
     let code = crate::embedded::machine_code()?;
     // SAFETY: the bytes are what `Engine::precompile_component` returned while this program was built, and
     // are a part of it, as trustworthy as the rest. The engine checks its own version and settings, and what
     // the processor has.
     unsafe { Component::deserialize(engine, code) }.ok()
+}
+
+#[cfg(not(feature = "embedded"))]
+pub(crate) fn embedded(_: &Engine, _: &[u8]) -> Option<Component> {
+    None
 }
 
 /// A place in a folder that is known to be ours.
@@ -244,6 +254,20 @@ mod tests {
         assert_eq!(used(&folder), CacheUse::Stored);
         assert_eq!(used(&folder), CacheUse::Hit);
         assert_eq!(component(&Engine::default(), EMPTY, None).unwrap().1, CacheUse::Off);
+    }
+
+    #[test]
+    #[cfg(feature = "precompiled")]
+    fn the_machine_code_inside_is_for_no_other_bytes() {
+        let engine = super::super::engine::engine(&crate::Limits::default(), 0, || {}).unwrap();
+        let mut bytes = crate::embedded::CONNECTOR.to_vec();
+        assert!(embedded(&engine, &bytes).is_some());
+        for at in [0, bytes.len() / 2, bytes.len() - 1] {
+            bytes[at] ^= 1;
+            assert!(embedded(&engine, &bytes).is_none(), "{at}");
+            bytes[at] ^= 1;
+        }
+        assert!(embedded(&engine, &bytes[..bytes.len() - 1]).is_none());
     }
 
     #[test]
