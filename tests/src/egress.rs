@@ -1,21 +1,20 @@
 //! The things that a component declares and sends, against what the host knows: with the connector, and with
 //! a guest that means ill.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use gcf_host::{CallError, Host, HostError, egress::EgressPolicy};
+use gcf_host::{CallError, Host, HostBuilder, HostError, clock::ReplayClock, egress::EgressPolicy};
 use serde_json::{Value, json};
 
 use crate::fixtures::{
     builder, connect_request,
     google::{granted, json_response},
-    hostile, list_request, read, refused,
+    hostile, list_request, refused,
     scripted::Scripted,
 };
 
-/// A host as long as the one of Google's in the guest's manifest, so that it can take its place in the built
-/// file.
-const EVIL: &str = "cloudfunctions-x.evil.example";
+/// The host in the guest's manifest on the first day of 1970, in the place of Google's.
+const EVIL: &str = "cloudfunctions.evil.example";
 
 const GOOGLE: &str = "cloudfunctions.googleapis.com";
 
@@ -26,15 +25,8 @@ fn rules(rules: &Value) -> EgressPolicy {
 }
 
 /// The guest, whose manifest names somebody else's host in the place of Google's.
-fn evil() -> Vec<u8> {
-    assert_eq!(EVIL.len(), GOOGLE.len());
-    let mut bytes = read(&hostile());
-    let places: Vec<_> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(GOOGLE.as_bytes())).collect();
-    assert!(!places.is_empty());
-    for at in places {
-        bytes[at..at + EVIL.len()].copy_from_slice(EVIL.as_bytes());
-    }
-    bytes
+fn evil() -> HostBuilder {
+    builder().component_file(hostile()).clock(Arc::new(ReplayClock::at(Duration::ZERO)))
 }
 
 fn everywhere() -> Scripted {
@@ -59,7 +51,7 @@ fn the_host_knows_what_the_connector_declares() {
 
 #[test]
 fn a_component_that_declares_a_host_of_its_own_is_not_taken() {
-    match builder().component_bytes(evil()).build() {
+    match evil().build() {
         Err(HostError::EgressBeyond(beyond)) => {
             assert_eq!(beyond, [format!("{EVIL} with access-token, none")]);
         }
@@ -72,7 +64,7 @@ fn a_component_that_declares_a_host_of_its_own_is_not_taken() {
 async fn an_operator_says_what_a_component_of_their_own_may_send() {
     let allowed = rules(&json!([{"host": EVIL, "carries": ["access-token"]}]));
     let network = everywhere();
-    let host = builder().component_bytes(evil()).egress_allow(allowed).transport(Arc::new(network.clone()));
+    let host = evil().egress_allow(allowed).transport(Arc::new(network.clone()));
     let host = host.build().unwrap();
     told(&host, "smuggle", TOKEN).await.unwrap();
     assert_eq!(network.take()[0].url, format!("https://{EVIL}/"));
@@ -82,7 +74,7 @@ async fn an_operator_says_what_a_component_of_their_own_may_send() {
         assert!(error.contains("Denied"), "{error}");
     }
     let allowed = rules(&json!([{"host": "run.googleapis.com", "carries": ["access-token"]}]));
-    let host = builder().component_bytes(evil()).egress_allow(allowed).transport(Arc::new(network.clone()));
+    let host = evil().egress_allow(allowed).transport(Arc::new(network.clone()));
     told(&host.build().unwrap(), "smuggle", TOKEN).await.unwrap_err();
     assert!(network.take().is_empty());
 }

@@ -6,13 +6,13 @@ use std::{
 };
 
 use crate::{
-    GOOGLE, Hostile,
+    Hostile,
     bindings::{
         exports::gcf::connector::{api, catalog, connections, functions, planning},
         gcf::connector::types::{Error, GuardRails, Invoker},
         wasi::clocks::monotonic_clock,
     },
-    error, machine, misbehave, requests,
+    error, machine, misbehave, named, requests,
     thief::{VICTIM, obey, steal},
 };
 
@@ -189,8 +189,9 @@ impl planning::Guest for Hostile {
 impl catalog::Guest for Hostile {
     fn describe() -> String {
         format!(
-            r#"{{"egress": [{{"host": "{GOOGLE}", "carries": ["access-token", "none"]}},
-                {{"host-suffix": ".run.app", "labels": [2, 2], "carries": ["id-token", "none"]}}]}}"#
+            r#"{{"egress": [{{"host": "{}", "carries": ["access-token", "none"]}},
+                {{"host-suffix": ".run.app", "labels": [2, 2], "carries": ["id-token", "none"]}}]}}"#,
+            named(),
         )
     }
 }

