@@ -1,7 +1,7 @@
 //! A message as a call. The subject names the action, so that a broker which decides by subjects who may publish decides
 //! who may do what.
 
-use gcf_front::{Action, Answer, Failure, Given};
+use gcf_front::{ACTIONS, Action, Answer, Failure, Given};
 use serde_json::{Map, Value, json};
 
 use crate::limit;
@@ -52,13 +52,26 @@ fn answer(message: &Message, perform: impl Fn(&Action, Given<'_>) -> Answer) -> 
 }
 
 /// The action that the last two tokens of a subject name, such as those of `gcf.functions.list`.
+///
+/// No token before them may be an interface of the contract. Where a broker permits `gcf.functions.>`, it permits
+/// `gcf.functions.connections.disconnect` too, which nobody has meant.
 fn action(subject: &str) -> Result<&'static Action, Failure> {
     let mut tokens = subject.rsplit('.');
     let (Some(function), Some(interface)) = (tokens.next(), tokens.next()) else {
         let fix = "publish to a subject that ends in a name from the catalog, such as functions.list";
         return Err(Failure::invalid("action", "the subject names no action", fix));
     };
+    if let Some(earlier) = tokens.find(|token| is_interface(token)) {
+        let why = format!("{earlier} stands in the subject before the action");
+        let fix = "publish to a subject with the action at its end, and no other interface before it";
+        return Err(Failure::invalid("action", &why, fix));
+    }
     gcf_front::action(&format!("{interface}.{function}"))
+}
+
+/// Tells whether actions begin with this name.
+fn is_interface(token: &str) -> bool {
+    ACTIONS.iter().any(|action| action.name.split_once('.').is_some_and(|(interface, _)| interface == token))
 }
 
 /// The content of a message, beside its subject.

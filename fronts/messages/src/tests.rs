@@ -88,6 +88,27 @@ fn a_subject_without_an_action_is_answered_and_nothing_is_called() {
     }
 }
 
+/// A NATS permission for `gcf.functions.>` matches each subject that begins so, however many tokens follow.
+#[test]
+fn a_subject_with_another_interface_before_its_action_is_refused() {
+    for action in ACTIONS {
+        for before in [
+            "functions",
+            "gcf.functions",
+            "gcf.functions.list",
+            "catalog.gcf",
+            "gcf.api.any",
+            "planning",
+            "connections",
+        ] {
+            let error =
+                &answer(message(&format!("{before}.{}", action.name), &json!({})), not_called)["error"];
+            let expected = (&json!("invalid-input"), &json!([["field", "action"]]));
+            assert_eq!((&error["kind"], &error["details"]), expected, "{before}.{}", action.name);
+        }
+    }
+}
+
 #[test]
 fn what_is_left_out_is_nothing() {
     for body in ["", " \n", "{}"] {

@@ -45,7 +45,7 @@ class Certificates:
     def __init__(self, folder):
         self.folder, self.authority = folder, folder / "ca.crt"
         self.openssl("req", "-x509", *self.new("ca"), "-subj", "/CN=fleet", "-out", self.authority)
-        for name in ["server", "scheduler", "host", "worker", "caller"]:
+        for name in ["server", "scheduler", "host", "worker", "caller", "invoker"]:
             signed = ["-CA", self.authority, "-CAkey", folder / "ca.key", "-addext", "basicConstraints=critical,CA:FALSE"]
             signed += ["-addext", "subjectAltName=IP:127.0.0.1"] if name == "server" else []
             self.openssl("req", "-x509", *self.new(name), *signed, "-subj", f"/CN={name}", "-out", self.certificate(name))

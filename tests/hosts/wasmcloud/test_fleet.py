@@ -95,6 +95,12 @@ class FleetTest(unittest.IsolatedAsyncioTestCase):
         print(f"64 cold invocations on two hosts: {requests} token request, {took:.1f} s", flush=True)
         self.assertEqual(requests, 1)
 
+    async def test_who_may_only_invoke_lists_and_invokes(self):
+        connection = self.connect()
+        invoker = await self.as_somebody("invoker")
+        self.assertEqual(len((await self.call(invoker, "functions.list", connection, {}))["functions"]), 3)
+        await self.invoke(invoker, connection, self.id().encode())
+
     async def test_what_ends_is_started_again(self):
         started = self.where_shut_runs()
         id, host, events = started["workload"], started["host"], len(self.scheduler.events)
@@ -207,10 +213,24 @@ class AccountsTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(json.loads(asked.data)["workloadStatus"]["workloadState"], "WORKLOAD_STATE_NOT_FOUND")
 
     async def test_nobody_reads_the_calls_and_answers_of_others(self):
-        for name, subject in [("caller", "gcf.>"), ("caller", "_INBOX.>"), ("scheduler", "gcf.>"), ("host", "gcf.>")]:
+        for name, subject in [
+            ("caller", "gcf.>"),
+            ("caller", "gcf.*.*"),
+            ("caller", "_INBOX.>"),
+            ("invoker", "_INBOX.caller.>"),
+            ("scheduler", "gcf.>"),
+            ("host", "gcf.>"),
+        ]:
             with self.subTest(name=name, subject=subject):
                 connection, refused = await self.as_somebody(name)
                 await connection.subscribe(subject)
+                self.assertIn("permissions violation", await asyncio.wait_for(refused.get(), WITHIN))
+
+    async def test_who_may_only_invoke_publishes_nothing_else(self):
+        for subject in ["gcf.connections.disconnect", "gcf.functions.connections.disconnect", "gcf.functions.list.a", "gcf.functions"]:
+            with self.subTest(subject):
+                connection, refused = await self.as_somebody("invoker")
+                await connection.publish(subject, b"{}")
                 self.assertIn("permissions violation", await asyncio.wait_for(refused.get(), WITHIN))
 
     async def test_a_certificate_that_names_nobody_is_not_let_in(self):
