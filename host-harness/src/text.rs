@@ -21,6 +21,14 @@ pub fn line(text: &str) -> Cow<'_, str> {
     replaced(text, |character| if matches!(character, '\n' | '\r' | '\t') { " " } else { unseen(character) })
 }
 
+/// The most characters of somebody else's text in a message.
+const MAX_SHOWN: usize = 100;
+
+/// The beginning of a text that somebody else wrote, for a message.
+pub(crate) fn shortened(text: &str) -> &str {
+    text.char_indices().nth(MAX_SHOWN).map_or(text, |(end, _)| &text[..end])
+}
+
 /// The name that is nearest to a text, if it is near: at most a quarter of the text's letters, and no more than
 /// three, are wrong, missing or too many. Two neighbours that have changed places are one.
 pub fn nearest<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

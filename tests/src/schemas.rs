@@ -362,6 +362,24 @@ async fn an_action_is_called_by_its_parameters() {
         let error = stage.call(action, "", &input).await.unwrap_err();
         assert_eq!((&error["kind"], &error["trace"]), (&json!("invalid-input"), &json!([])), "{input:#}");
     }
+    // A name that somebody has made long is not handed back whole.
+    let long = "x".repeat(1 << 20);
+    let inside = json!({"function": {"named": {"name": "a", (&long): 1}}});
+    for (action, input) in [
+        ("functions.list", json!({(&long): 1})),
+        ("connections.list", json!({(&long): 1})),
+        ("functions.get", inside),
+    ] {
+        let error = stage.call(action, "", &input).await.unwrap_err();
+        assert!(error.to_string().len() < 1024, "{action}: {} bytes", error.to_string().len());
+        assert!(
+            error["message"].as_str().unwrap().contains("unknown field "),
+            "{action}: {}",
+            error["message"]
+        );
+    }
+    let error = stage.call(&long, "", &json!({})).await.unwrap_err();
+    assert!(error.to_string().len() < 1024, "{} bytes", error.to_string().len());
     stage.leave("mistakes");
 }
 

@@ -1,6 +1,6 @@
 //! The arguments of the command.
 
-use gcf_front::Failure;
+use gcf_front::{Failure, shortened};
 
 /// The action that is called, and its input.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Arguments {
                 "--connection" => Some(("connection", &mut connection)),
                 "--deadline-ms" => Some(("deadline-ms", &mut deadline_ms)),
                 other if other.starts_with("--") => {
-                    return Err(usage("action", &format!("there is no option {other}")));
+                    return Err(usage("action", &format!("there is no option {}", shortened(other))));
                 }
                 _ => None,
             };

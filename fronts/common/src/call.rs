@@ -121,8 +121,7 @@ impl From<Wrong> for Failure {
 }
 
 /// The action of this name, if there is one.
-#[must_use]
-pub fn find(name: &str) -> Option<&'static Action> {
+fn find(name: &str) -> Option<&'static Action> {
     ACTIONS.iter().copied().find(|action| action.name == name)
 }
 

@@ -125,8 +125,7 @@ impl<'de> Visitor<'de> for Place<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
         loop {
-            let index = list.len().to_string();
-            let place = Place { reading: self.reading, at: &self.at.below(&index) };
+            let place = Place { reading: self.reading, at: &self.at.item(list.len()) };
             match items.next_element_seed(place)? {
                 Some(item) => list.push(item),
                 None => return Ok(Value::Array(list)),
@@ -210,6 +209,10 @@ mod tests {
             );
             assert_eq!(error["message"], format!("{field} stands twice"));
         }
+        // However long somebody makes the names on the way.
+        let long = "x".repeat(1 << 20);
+        let error = refused(&format!(r#"{{"{long}": {{"{long}": 1, "{long}": 1}}}}"#));
+        assert!(error.to_string().len() < 1024, "{} bytes", error.to_string().len());
         assert!(input(br#"{"a": {"a": 1}, "A": 1, "b": [{"a": 1}, {"a": 1}]}"#).is_ok());
     }
 

@@ -9,7 +9,7 @@ mod input;
 mod read;
 mod write;
 
-pub use call::{Action, Answer, Failure, Given, action, describe, find, perform, shortened};
+pub use call::{Action, Answer, Failure, Given, action, describe, perform, shortened};
 pub use contract::{ACTIONS, each};
 pub use input::input;
 

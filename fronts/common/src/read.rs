@@ -3,27 +3,49 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
-/// The place of a value in the input.
+use crate::call::shortened;
+
+/// The place of a value in the input. It is written out only where something is wrong there.
 #[derive(Clone, Copy)]
 pub(crate) struct At<'a> {
-    parent: Option<&'a At<'a>>,
-    name: &'a str,
+    above: Option<(&'a At<'a>, Step<'a>)>,
+}
+
+/// The way from a value to one inside it.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Field(&'a str),
+    Item(usize),
 }
 
 impl<'a> At<'a> {
     /// The input itself.
-    pub(crate) const TOP: At<'static> = At { parent: None, name: "" };
+    pub(crate) const TOP: At<'static> = At { above: None };
 
     pub(crate) fn below(&'a self, name: &'a str) -> At<'a> {
-        At { parent: Some(self), name }
+        At { above: Some((self, Step::Field(name))) }
     }
 
-    /// The names on the way, with dots between.
+    pub(crate) fn item(&'a self, index: usize) -> At<'a> {
+        At { above: Some((self, Step::Item(index))) }
+    }
+
+    /// The names on the way, with dots between; the beginning of that, if somebody else has made it long.
     pub(crate) fn path(&self) -> String {
-        match self.parent {
-            None => String::new(),
-            Some(parent) if parent.parent.is_none() => self.name.to_owned(),
-            Some(parent) => format!("{}.{}", parent.path(), self.name),
+        let mut path = String::new();
+        self.write(&mut path);
+        shortened(&path).to_owned()
+    }
+
+    fn write(&self, path: &mut String) {
+        let Some((above, step)) = self.above else { return };
+        if above.above.is_some() {
+            above.write(path);
+            path.push('.');
+        }
+        match step {
+            Step::Field(name) => path.push_str(shortened(name)),
+            Step::Item(index) => path.push_str(&index.to_string()),
         }
     }
 }
@@ -77,7 +99,7 @@ pub(crate) fn list<T>(
     item: impl Fn(&Value, &At<'_>) -> Result<T, Wrong>,
 ) -> Result<Vec<T>, Wrong> {
     let items = json.as_array().ok_or_else(|| wrong(at, "a list"))?.iter().enumerate();
-    items.map(|(index, json)| item(json, &at.below(&index.to_string()))).collect()
+    items.map(|(index, json)| item(json, &at.item(index))).collect()
 }
 
 pub(crate) fn tuple<'j>(json: &'j Value, at: &At<'_>, count: usize) -> Result<&'j [Value], Wrong> {
@@ -141,7 +163,7 @@ pub(crate) fn record(json: &Value, at: &At<'_>, known: &[&str]) -> Result<(), Wr
     let object = json.as_object().ok_or_else(|| wrong(at, "an object"))?;
     match object.keys().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
-        Some(name) => Err(unknown(name, at.below(name).path(), known)),
+        Some(name) => Err(unknown(name, at, known)),
     }
 }
 
@@ -150,11 +172,12 @@ pub(crate) fn nothing_else(json: &Value, taken: &[&str], known: &[&str]) -> Resu
     let mut names = object(json)?.keys();
     match names.find(|name| !taken.contains(&name.as_str())) {
         None => Ok(()),
-        Some(name) => Err(unknown(name, name.clone(), known)),
+        Some(name) => Err(unknown(name, &At::TOP, known)),
     }
 }
 
-fn unknown(name: &str, field: String, known: &[&str]) -> Wrong {
+fn unknown(name: &str, at: &At<'_>, known: &[&str]) -> Wrong {
+    let field = at.below(name).path();
     let meant = nearest(name, known.iter().copied());
     let meant = meant.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
     Wrong { why: format!("unknown field {field}{meant}"), field }

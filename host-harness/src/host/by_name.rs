@@ -1,6 +1,7 @@
 //! Calls by name, with JSON in and out: for hosts that take actions and forms from the catalog and know none
 //! of them beforehand.
 
+mod at;
 mod encoding;
 
 use std::{borrow::Cow, time::Duration};
@@ -11,7 +12,10 @@ use wasmtime::{
     component::{Func, Val, types::Type},
 };
 
-use self::encoding::{Reader, to_json};
+use self::{
+    at::At,
+    encoding::{Reader, to_json},
+};
 use crate::{
     error::HostError,
     host::{
@@ -21,7 +25,7 @@ use crate::{
     },
     sandbox::state::State,
     secrets::visible::Scope,
-    text::nearest,
+    text::{nearest, shortened},
 };
 
 /// The contract that this library speaks: the package in `wit/`, and its version.
@@ -54,7 +58,7 @@ impl Host {
         let scope = self.scope_of(action, connection, input, deadline).await?;
         self.call_instance(scope, deadline, async |store, instance| {
             let Some(function) = self.0.sandbox.exports.function(store, instance, action) else {
-                let why = format!("there is no action {action}");
+                let why = format!("there is no action {}", shortened(action));
                 let near = nearest(action, ROWS.iter().map(|row| row.name));
                 let meant = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
                 return Ok(Err(invalid("action", &why, &format!("{meant}use a name from the catalog"))));
@@ -133,7 +137,7 @@ fn params(
     connection: &str,
     input: &Value,
     deadline: Option<Duration>,
-) -> Result<Vec<Val>, (String, String)> {
+) -> Result<Vec<Val>, encoding::Wrong> {
     let fields = input.as_object().map(|fields| fields.keys().map(String::as_str).collect());
     let mut left: Vec<&str> =
         fields.ok_or_else(|| (String::new(), "the input is not an object".to_owned()))?;
@@ -149,20 +153,17 @@ fn params(
             }
             ("request", _) => {
                 left.clear();
-                reader.value(&ty, input, "")?
+                reader.value(&ty, input, &At::TOP)?
             }
             (name, ty) => {
                 left.retain(|field| *field != name);
-                reader.field(ty, input, name, "")?
+                reader.field(ty, input, name, &At::TOP)?
             }
         });
     }
     match left.first() {
         None => Ok(params),
-        Some(field) => Err((
-            (*field).to_owned(),
-            encoding::unknown(field, field, function.params().map(|(name, _)| name)),
-        )),
+        Some(field) => Err(encoding::unknown(field, &At::TOP, function.params().map(|(name, _)| name))),
     }
 }
 

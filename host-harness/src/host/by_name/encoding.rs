@@ -7,15 +7,18 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 use wasmtime::component::{Val, types::Type};
 
+use super::at::{At, Step};
 use crate::text::nearest;
 
 /// The path of the field that is wrong, and the mistake. Never the field's value.
-type Wrong = (String, String);
+pub(super) type Wrong = (String, String);
 
-/// The message about a field that there is not, with the one that may have been meant.
-pub(super) fn unknown<'a>(name: &str, path: &str, known: impl Iterator<Item = &'a str>) -> String {
+/// The mistake of a field that there is not, with the one that may have been meant.
+pub(super) fn unknown<'a>(name: &str, at: &At<'_>, known: impl Iterator<Item = &'a str>) -> Wrong {
+    let path = at.below(name).path();
     let meant = nearest(name, known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-    format!("unknown field {path}{meant}")
+    let why = format!("unknown field {path}{meant}");
+    (path, why)
 }
 
 /// A reader of an action's input.
@@ -38,10 +41,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value of this type from JSON.
-    pub(super) fn value(&self, ty: &Type, json: &Value, path: &str) -> Result<Val, Wrong> {
+    pub(super) fn value(&self, ty: &Type, json: &Value, at: &At<'_>) -> Result<Val, Wrong> {
         let wrong = |what: &str| {
-            let name = if path.is_empty() { "the input" } else { path };
-            (path.to_owned(), format!("{name} is not {what}"))
+            let path = at.path();
+            let why = format!("{} is not {what}", if path.is_empty() { "the input" } else { &path });
+            (path, why)
         };
         let number = |max: u64| {
             json.as_u64().filter(|n| *n <= max).ok_or_else(|| wrong("a whole number in its range"))
@@ -64,7 +68,7 @@ impl<'a> Reader<'a> {
                 let items = list()?.iter().enumerate();
                 Val::List(
                     items
-                        .map(|(at, item)| self.value(&ty, item, &below(path, &at.to_string())))
+                        .map(|(index, item)| self.value(&ty, item, &at.item(index)))
                         .collect::<Result<_, _>>()?,
                 )
             }
@@ -74,21 +78,18 @@ impl<'a> Reader<'a> {
                     return Err(wrong(&format!("a list of {}", tuple.types().len())));
                 }
                 let items = tuple.types().zip(items).enumerate();
-                let items =
-                    items.map(|(at, (ty, item))| self.value(&ty, item, &below(path, &at.to_string())));
+                let items = items.map(|(index, (ty, item))| self.value(&ty, item, &at.item(index)));
                 Val::Tuple(items.collect::<Result<_, _>>()?)
             }
             Type::Record(record) => {
                 let object = json.as_object().ok_or_else(|| wrong("an object"))?;
                 let known = |name: &String| record.fields().any(|field| field.name == name);
                 if let Some(unknown) = object.keys().find(|name| !known(name)) {
-                    let place = below(path, unknown);
-                    let why = self::unknown(unknown, &place, record.fields().map(|field| field.name));
-                    return Err((place, why));
+                    return Err(self::unknown(unknown, at, record.fields().map(|field| field.name)));
                 }
                 let fields = record
                     .fields()
-                    .map(|of| Ok((of.name.to_owned(), self.field(&of.ty, json, of.name, path)?)));
+                    .map(|of| Ok((of.name.to_owned(), self.field(&of.ty, json, of.name, at)?)));
                 Val::Record(fields.collect::<Result<_, Wrong>>()?)
             }
             Type::Enum(cases) => {
@@ -115,9 +116,7 @@ impl<'a> Reader<'a> {
                 })?;
                 let payload = match (case.ty, payload) {
                     (None, None) => None,
-                    (Some(ty), Some(payload)) => {
-                        Some(Box::new(self.value(&ty, payload, &below(path, name))?))
-                    }
+                    (Some(ty), Some(payload)) => Some(Box::new(self.value(&ty, payload, &at.below(name))?)),
                     (None, Some(_)) => return Err(wrong(&format!("right: {name} stands alone"))),
                     (Some(_), None) => return Err(wrong(&format!("right: {name} needs a value"))),
                 };
@@ -125,7 +124,7 @@ impl<'a> Reader<'a> {
             }
             // What a form sends of a field that nobody has filled in.
             Type::Option(_) if json.is_null() || is_blank(json) => Val::Option(None),
-            Type::Option(of) => Val::Option(Some(Box::new(self.value(&of.ty(), json, path)?))),
+            Type::Option(of) => Val::Option(Some(Box::new(self.value(&of.ty(), json, at)?))),
             // The contract has none of these; its schemas could not be made if it had.
             Type::S8
             | Type::S16
@@ -147,40 +146,48 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a field of an object, which may be left out, or be blank, if it has a default or the type says so.
-    pub(super) fn field(&self, ty: &Type, object: &Value, name: &str, path: &str) -> Result<Val, Wrong> {
-        let path = below(path, name);
+    pub(super) fn field(&self, ty: &Type, object: &Value, name: &str, at: &At<'_>) -> Result<Val, Wrong> {
+        let at = at.below(name);
         let given = object.get(name);
         match (ty, given.filter(|value| !is_blank(value))) {
-            (_, Some(value)) => self.value(ty, value, &path),
+            (_, Some(value)) => self.value(ty, value, &at),
             (Type::Option(_), None) => Ok(Val::Option(None)),
-            (_, None) => match (self.default(&path), given) {
-                (Some(default), _) => self.value(ty, default, &path),
+            (_, None) => match (self.default(&at), given) {
+                (Some(default), _) => self.value(ty, default, &at),
                 // It has to be there, and may be blank for all that is known here.
-                (None, Some(blank)) => self.value(ty, blank, &path),
-                (None, None) => Err((path.clone(), format!("{path} is missing"))),
+                (None, Some(blank)) => self.value(ty, blank, &at),
+                (None, None) => {
+                    let path = at.path();
+                    let why = format!("{path} is missing");
+                    Err((path, why))
+                }
             },
         }
     }
 
-    /// The default of the field at `path`, as the catalog says it.
-    fn default(&self, path: &str) -> Option<&Value> {
+    /// The default of the field at a place, as the catalog says it.
+    fn default(&self, at: &At<'_>) -> Option<&Value> {
         let action =
             self.catalog()["actions"].as_array()?.iter().find(|action| action["name"] == self.action)?;
-        path.split('.').try_fold(&action["input"], |schema, part| self.below(schema, part))?.get("default")
+        let steps = at.steps().into_iter();
+        let schema = steps.fold(Some(&action["input"]), |schema, step| self.below(schema?, step));
+        schema?.get("default")
     }
 
     /// The schema of a part of what a schema describes.
-    fn below<'s>(&'s self, schema: &'s Value, part: &str) -> Option<&'s Value> {
+    fn below<'s>(&'s self, schema: &'s Value, step: Step<'_>) -> Option<&'s Value> {
         let schema = match schema["$ref"].as_str() {
             Some(reference) => self.catalog().pointer(reference.strip_prefix('#')?)?,
             None => schema,
         };
-        let of_a_case = || schema["oneOf"].as_array()?.iter().find_map(|case| case["properties"].get(part));
-        let of_a_list = || {
-            let at: usize = part.parse().ok()?;
-            schema["prefixItems"].get(at).or_else(|| schema.get("items"))
-        };
-        schema["properties"].get(part).or_else(of_a_case).or_else(of_a_list)
+        match step {
+            Step::Field(name) => {
+                let of_a_case =
+                    || schema["oneOf"].as_array()?.iter().find_map(|case| case["properties"].get(name));
+                schema["properties"].get(name).or_else(of_a_case)
+            }
+            Step::Item(index) => schema["prefixItems"].get(index).or_else(|| schema.get("items")),
+        }
     }
 }
 
@@ -229,8 +236,4 @@ pub(super) fn to_json(ty: &Type, value: &Val) -> Value {
         (_, Val::String(text)) => text.clone().into(),
         (ty, _) => unreachable!("the contract has no {ty:?}"),
     }
-}
-
-fn below(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
