@@ -12,7 +12,7 @@ use std::{
     process::ExitCode,
 };
 
-use gcf_front::{Action, Answer, Failure, Given, action, input, perform};
+use gcf_front::{Action, Answer, Failure, Given, action, beside, input, perform};
 
 use crate::arguments::{Arguments, Input};
 
@@ -36,7 +36,7 @@ fn run() -> Answer {
         Input::Text(text) => text.into_bytes(),
         Input::Standard => read(action, io::stdin())?,
     };
-    perform(action, Given { connection: &connection, input: &input(&text)?, deadline_ms })
+    perform(action, Given { connection: &connection, input: &beside::fields(input(&text)?), deadline_ms })
 }
 
 /// Reads what an action takes, and no more.

@@ -3,6 +3,7 @@
 //! The conversions are made from `wit/` while building, in the encoding that the catalog's schemas describe. The same
 //! as `gcf_host::Host::call_by_name`, for hosts that nobody here wrote; a test compares the two.
 
+pub mod beside;
 mod call;
 mod contract;
 mod input;

@@ -1,6 +1,6 @@
 //! The decision on a request: first by its head, so that a body that is not wanted is never read, then with its body.
 
-use gcf_front::{Action, Answer, Failure, Given, shortened};
+use gcf_front::{Action, Answer, Failure, Given, beside, shortened};
 use gcf_front_web::{Gate, Head, Reply, Step};
 
 use crate::{open_api, status};
@@ -80,8 +80,8 @@ impl Call {
     /// Makes the call.
     pub(crate) fn answer(&self, body: &[u8], perform: impl Fn(&Action, Given<'_>) -> Answer) -> Reply {
         let answer = gcf_front::input(body).and_then(|input| {
-            let given = Given { connection: &self.connection, input: &input, deadline_ms: self.deadline_ms };
-            perform(self.action, given)
+            let input = &beside::fields(input);
+            perform(self.action, Given { connection: &self.connection, input, deadline_ms: self.deadline_ms })
         });
         match answer {
             Ok(output) => Reply::json(200, &output),

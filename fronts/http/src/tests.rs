@@ -142,7 +142,7 @@ fn every_action_is_routed_and_called_with_what_the_request_says() {
 #[test]
 fn an_empty_body_is_an_input_without_fields_and_anything_but_json_is_none() {
     let list = "/gcf:connector/connections/list";
-    for body in ["", " \n", "{}"] {
+    for body in ["", " \n", "{}", "null"] {
         let reply = answer(list, body, |_, given| Ok(given.input.clone()));
         assert_eq!(json_of(&reply), json!({}), "{body:?}");
     }

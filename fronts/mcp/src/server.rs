@@ -30,7 +30,7 @@ pub(crate) struct Connector<'a> {
 
 /// Answers a message.
 pub(crate) fn answer(headers: &Headers, body: &[u8], connector: &Connector<'_>) -> Reply {
-    let request = match read(body) {
+    let mut request = match read(body) {
         Ok(Message::Request(request)) => request,
         Ok(Message::Notification) => {
             return match version::is_known(headers) {
@@ -44,7 +44,7 @@ pub(crate) fn answer(headers: &Headers, body: &[u8], connector: &Connector<'_>) 
         Ok(era) => era,
         Err(fault) => return fault.reply(400, Some(&request.id)),
     };
-    match result(era, &request, connector) {
+    match result(era, &mut request, connector) {
         Ok(result) => Reply::json(200, &json!({ "jsonrpc": "2.0", "id": request.id, "result": result })),
         Err(fault) => {
             // Since 2026-07-28 the status says what the code says.
@@ -58,7 +58,7 @@ pub(crate) fn answer(headers: &Headers, body: &[u8], connector: &Connector<'_>) 
     }
 }
 
-fn result(era: Era, request: &Request, connector: &Connector<'_>) -> Result<Value, Fault> {
+fn result(era: Era, request: &mut Request, connector: &Connector<'_>) -> Result<Value, Fault> {
     let mut server: Value = serde_json::from_str(SERVER).unwrap_or_default();
     let capabilities = json!({ "tools": {} });
     let mut result = match (era, request.method.as_str()) {
@@ -78,7 +78,7 @@ fn result(era: Era, request: &Request, connector: &Connector<'_>) -> Result<Valu
             let list = json!({ "tools": server["tools"].take() });
             if era == Era::Modern { kept(list) } else { list }
         }
-        (_, "tools/call") => tools::call(era, &request.params, connector)?,
+        (_, "tools/call") => tools::call(era, &mut request.params, connector)?,
         (_, method) => return Err(Fault::method(method)),
     };
     if era == Era::Modern {

@@ -1,6 +1,6 @@
 //! A call of a tool as a call of the connector.
 
-use gcf_front::{Action, Answer, Failure, Given, each, shortened};
+use gcf_front::{Action, Answer, Failure, Given, beside, each, shortened};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -23,18 +23,15 @@ pub(crate) static ACTIONS: [&Action; TOOLS.len()] = [
     &each::PLANNING_PLAN,
 ];
 
-/// Calls a tool.
-pub(crate) fn call(era: Era, params: &Value, connector: &Connector<'_>) -> Result<Value, Fault> {
-    let Some(name) = params["name"].as_str() else { return Err(Fault::params("name is missing".to_owned())) };
-    let nothing = Map::new();
-    let arguments = match params.get("arguments") {
-        None => &nothing,
-        Some(Value::Object(arguments)) => arguments,
-        Some(_) => return Err(Fault::params("arguments is not an object".to_owned())),
+/// Calls a tool. The arguments are taken out of the parameters.
+pub(crate) fn call(era: Era, params: &mut Value, connector: &Connector<'_>) -> Result<Value, Fault> {
+    let Value::Object(arguments) = beside::fields(params["arguments"].take()) else {
+        return Err(Fault::params("arguments is not an object".to_owned()));
     };
+    let Some(name) = params["name"].as_str() else { return Err(Fault::params("name is missing".to_owned())) };
     let answer = match TOOLS.iter().position(|tool| *tool == name) {
         Some(tool) => perform(ACTIONS[tool], arguments, connector),
-        None if name == DESCRIBE => describe(arguments, connector),
+        None if name == DESCRIBE => describe(&arguments, connector),
         None => return Err(Fault::params(format!("Unknown tool: {}", shortened(name)))),
     };
     Ok(match answer {
@@ -43,27 +40,13 @@ pub(crate) fn call(era: Era, params: &Value, connector: &Connector<'_>) -> Resul
     })
 }
 
-fn perform(action: &Action, arguments: &Map<String, Value>, connector: &Connector<'_>) -> Answer {
-    let mut input = arguments.clone();
-    let connection = match input.remove("connection") {
-        None => String::new(),
-        Some(Value::String(id)) => id,
-        Some(_) => {
-            return Err(unfit("connection", "connection is not text", "take an id of connections-list"));
-        }
-    };
-    let deadline_ms = match input.remove("deadline-ms") {
-        None => None,
-        Some(given) => {
-            let millis = given.as_u64().and_then(|millis| millis.try_into().ok());
-            let why = "deadline-ms is not a number of milliseconds";
-            Some(millis.ok_or_else(|| unfit("deadline-ms", why, "leave it out"))?)
-        }
-    };
+fn perform(action: &Action, mut arguments: Map<String, Value>, connector: &Connector<'_>) -> Answer {
+    let connection = beside::connection(arguments.remove("connection").unwrap_or_default())?;
+    let deadline_ms = beside::deadline_ms(&arguments.remove("deadline-ms").unwrap_or_default())?;
     if action.name == each::PLANNING_PLAN.name {
-        is_of_a_tool(input.get("action"))?;
+        is_of_a_tool(arguments.get("action"))?;
     }
-    let given = Given { connection: &connection, input: &Value::Object(input), deadline_ms };
+    let given = Given { connection: &connection, input: &Value::Object(arguments), deadline_ms };
     (connector.perform)(action, given)
 }
 
@@ -79,13 +62,9 @@ fn is_of_a_tool(planned: Option<&Value>) -> Result<(), Failure> {
         None => Ok(()),
         Some(name) => {
             let why = format!("{} cannot be planned here", shortened(name));
-            Err(unfit("action", &why, "plan a call of one of the tools"))
+            Err(Failure::invalid("action", &why, "plan a call of one of the tools"))
         }
     }
-}
-
-fn unfit(field: &str, why: &str, fix: &str) -> Failure {
-    Failure::invalid(field, why, fix)
 }
 
 /// All that the catalog says of an action, with the definitions that it refers to; or what there is.
@@ -93,7 +72,7 @@ fn describe(arguments: &Map<String, Value>, connector: &Connector<'_>) -> Answer
     let catalog: Value = serde_json::from_str(&(connector.describe)()).unwrap_or_default();
     let actions = catalog["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
     let name = match arguments.get("action") {
-        None => {
+        None | Some(Value::Null) => {
             let names = actions
                 .iter()
                 .map(|action| json!({ "name": action["plain-name"], "title": action["title"] }));
@@ -103,7 +82,8 @@ fn describe(arguments: &Map<String, Value>, connector: &Connector<'_>) -> Answer
     };
     let described = actions.iter().find(|action| action["name"] == *name || action["plain-name"] == *name);
     let described = described.ok_or_else(|| {
-        unfit("action", "there is no such action", "leave it out: then the answer is what there is")
+        let fix = "leave it out: then the answer is what there is";
+        Failure::invalid("action", "there is no such action", fix)
     })?;
     let mut definitions = Map::new();
     let mut left = vec![described];

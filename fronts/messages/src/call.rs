@@ -1,8 +1,8 @@
 //! A message as a call. The subject names the action, so that a broker which decides by subjects who may publish decides
 //! who may do what.
 
-use gcf_front::{ACTIONS, Action, Answer, Failure, Given};
-use serde_json::{Map, Value, json};
+use gcf_front::{ACTIONS, Action, Answer, Failure, Given, beside, shortened};
+use serde_json::{Value, json};
 
 use crate::limit;
 
@@ -74,6 +74,9 @@ fn is_interface(token: &str) -> bool {
     ACTIONS.iter().any(|action| action.name.split_once('.').is_some_and(|(interface, _)| interface == token))
 }
 
+/// The next step of who has sent another content.
+const TAKEN: &str = "a message takes connection, deadline-ms and input";
+
 /// The content of a message, beside its subject.
 struct Call {
     connection: String,
@@ -83,31 +86,23 @@ struct Call {
 
 impl Call {
     fn read(json: Value) -> Result<Self, Failure> {
-        let Value::Object(fields) = json else { return Err(unfit("", "the message is not an object")) };
-        let mut call =
-            Self { connection: String::new(), input: Value::Object(Map::new()), deadline_ms: None };
-        for (name, value) in fields {
-            match (name.as_str(), value) {
-                ("connection", Value::String(id)) => call.connection = id,
-                ("connection", _) => return Err(unfit("connection", "connection is not text")),
-                ("deadline-ms", value) => {
-                    let millis = value.as_u64().and_then(|millis| millis.try_into().ok());
-                    let no_number = || unfit("deadline-ms", "deadline-ms is not a number of milliseconds");
-                    call.deadline_ms = Some(millis.ok_or_else(no_number)?);
-                }
-                ("input", value) => call.input = value,
-                _ => {
-                    let name = gcf_front::shortened(&name);
-                    return Err(unfit(name, &format!("unknown field {name}")));
-                }
+        let Value::Object(mut fields) = beside::fields(json) else {
+            return Err(Failure::invalid("", "the message is not an object", TAKEN));
+        };
+        let mut take = |name: &str| fields.remove(name).unwrap_or_default();
+        let call = Self {
+            connection: beside::connection(take("connection"))?,
+            deadline_ms: beside::deadline_ms(&take("deadline-ms"))?,
+            input: beside::fields(take("input")),
+        };
+        match fields.keys().next() {
+            None => Ok(call),
+            Some(name) => {
+                let name = shortened(name);
+                Err(Failure::invalid(name, &format!("unknown field {name}"), TAKEN))
             }
         }
-        Ok(call)
     }
-}
-
-fn unfit(field: &str, why: &str) -> Failure {
-    Failure::invalid(field, why, "a message takes connection, deadline-ms and input")
 }
 
 /// An answer as text: one field that says which of the two it is.

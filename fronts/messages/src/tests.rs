@@ -111,7 +111,8 @@ fn a_subject_with_another_interface_before_its_action_is_refused() {
 
 #[test]
 fn what_is_left_out_is_nothing() {
-    for body in ["", " \n", "{}"] {
+    let null = r#"{"connection": null, "deadline-ms": null, "input": null}"#;
+    for body in ["", " \n", "{}", "null", null] {
         let message = Message { body: body.into(), ..message("gcf.connections.list", &json!({})) };
         let answer = answer(message, |_, given| {
             assert_eq!((given.connection, given.deadline_ms), ("", None));

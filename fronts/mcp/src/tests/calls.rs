@@ -44,9 +44,24 @@ fn a_tool_calls_its_action_with_what_is_left_of_its_arguments() {
         assert_eq!(result["content"], json!([{"type": "text", "text": r#"{"b":2}"#}]));
     }
     // 2026-07-28, schema: `arguments` may be left out.
-    let result =
-        result("tools/call", json!({"name": "connections-list"}), &|_, given| Ok(given.input.clone()));
+    for params in
+        [json!({"name": "connections-list"}), json!({"name": "connections-list", "arguments": null})]
+    {
+        let result = result("tools/call", params, &|_, given| Ok(given.input.clone()));
+        assert_eq!(result["structuredContent"], json!({}));
+    }
+}
+
+#[test]
+fn what_is_null_is_left_out() {
+    let arguments = json!({"connection": null, "deadline-ms": null});
+    let result = called("functions-list", &arguments, &|_, given| {
+        assert_eq!((given.connection, given.deadline_ms), ("", None));
+        Ok(given.input.clone())
+    });
     assert_eq!(result["structuredContent"], json!({}));
+    let all = called("catalog-describe", &json!({"action": null}), &not_called);
+    assert!(all["structuredContent"]["actions"].is_array(), "{all:#}");
 }
 
 #[test]
