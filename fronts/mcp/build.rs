@@ -1,9 +1,12 @@
-//! Makes the list of tools from the catalog: what a model needs to call them, and no more.
+//! Makes the list of tools from the catalog: what a model needs to call them, and no more. And the list of what it may not
+//! fill in.
 
 #[path = "build/lean.rs"]
 mod lean;
 #[path = "src/names.rs"]
 mod names;
+#[path = "build/secrets.rs"]
+mod secrets;
 
 use std::{env, fs, path::Path};
 
@@ -20,7 +23,12 @@ fn main() {
         "tools": tools.collect::<Vec<_>>(),
     });
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    fs::write(Path::new(&out).join("server.json"), server.to_string()).expect("OUT_DIR can be written");
+    let write = |name: &str, text: String| {
+        fs::write(Path::new(&out).join(name), text).expect("OUT_DIR can be written");
+    };
+    write("server.json", server.to_string());
+    let secret: Vec<_> = secrets::names(&catalog, &names::TOOLS).into_iter().collect();
+    write("secret.rs", format!("&{secret:?}"));
 }
 
 fn tool(catalog: &Value, name: &str) -> Value {
@@ -73,7 +81,7 @@ fn describe() -> Value {
         "name": names::DESCRIBE,
         "title": "Describe an action",
         "description": "All fields that an action takes and gives, those included that are left out here, as JSON Schema; \
-            without `action`, what there is.",
+            without `action`, what there is. No tool takes a field with `x-secret`.",
         "inputSchema": {
             "type": "object",
             "properties": { "action": { "type": "string", "description": "A name, such as functions-invoke." } },

@@ -4,6 +4,7 @@
 mod calls;
 mod list;
 mod protocol;
+mod secrets;
 
 use gcf_front::{Action, Answer, Given};
 use gcf_front_web::{Gate, Head, Reply, Step};

@@ -23,6 +23,9 @@ pub(crate) static ACTIONS: [&Action; TOOLS.len()] = [
     &each::PLANNING_PLAN,
 ];
 
+/// The names of the fields that the catalog marks as secret.
+const SECRET: &[&str] = include!(concat!(env!("OUT_DIR"), "/secret.rs"));
+
 /// Calls a tool. The arguments are taken out of the parameters.
 pub(crate) fn call(era: Era, params: &mut Value, connector: &Connector<'_>) -> Result<Value, Fault> {
     let Value::Object(arguments) = beside::fields(params["arguments"].take()) else {
@@ -41,13 +44,44 @@ pub(crate) fn call(era: Era, params: &mut Value, connector: &Connector<'_>) -> R
 }
 
 fn perform(action: &Action, mut arguments: Map<String, Value>, connector: &Connector<'_>) -> Answer {
-    let connection = beside::connection(arguments.remove("connection").unwrap_or_default())?;
-    let deadline_ms = beside::deadline_ms(&arguments.remove("deadline-ms").unwrap_or_default())?;
+    let mut take = |name: &str, parameters: &[&str]| {
+        let given = arguments.remove(name).unwrap_or_default();
+        let is_taken = action.parameters.iter().any(|parameter| parameters.contains(parameter));
+        if is_taken || given.is_null() { Ok(given) } else { Err(not_taken(name)) }
+    };
+    let connection = beside::connection(take("connection", &["connection", "id"])?)?;
+    let deadline_ms = beside::deadline_ms(&take("deadline-ms", &["deadline-ms"])?)?;
     if action.name == each::PLANNING_PLAN.name {
         is_of_a_tool(arguments.get("action"))?;
     }
-    let given = Given { connection: &connection, input: &Value::Object(arguments), deadline_ms };
-    (connector.perform)(action, given)
+    let input = Value::Object(arguments);
+    if let Some(field) = secret(&input) {
+        let fix = "leave it out: no tool takes a secret, and the connection signs in by itself";
+        return Err(Failure::invalid(&field, &format!("{field} is secret"), fix));
+    }
+    (connector.perform)(action, Given { connection: &connection, input: &input, deadline_ms })
+}
+
+fn not_taken(name: &str) -> Failure {
+    let name = shortened(name);
+    Failure::invalid(name, &format!("the tool takes no {name}"), "leave it out")
+}
+
+/// The path of a field with a secret in it: a model would have it in its context, and so would whoever serves the model.
+fn secret(value: &Value) -> Option<String> {
+    match value {
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            if SECRET.contains(&name.as_str()) {
+                return (!value.is_null()).then(|| name.clone());
+            }
+            secret(value).map(|inside| format!("{}.{inside}", shortened(name)))
+        }),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, item)| secret(item).map(|inside| format!("{index}.{inside}")))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
 }
 
 /// Refuses to plan what is no tool: the plan of a connection takes its key.
@@ -69,6 +103,9 @@ fn is_of_a_tool(planned: Option<&Value>) -> Result<(), Failure> {
 
 /// All that the catalog says of an action, with the definitions that it refers to; or what there is.
 fn describe(arguments: &Map<String, Value>, connector: &Connector<'_>) -> Answer {
+    if let Some(name) = arguments.keys().find(|name| *name != "action") {
+        return Err(not_taken(name));
+    }
     let catalog: Value = serde_json::from_str(&(connector.describe)()).unwrap_or_default();
     let actions = catalog["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
     let name = match arguments.get("action") {

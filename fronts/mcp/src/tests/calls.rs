@@ -26,8 +26,14 @@ fn error(name: &str, arguments: &Value) -> Value {
 fn a_tool_calls_its_action_with_what_is_left_of_its_arguments() {
     for name in TOOLS.into_iter().filter(|name| *name != PLAN) {
         let seen = RefCell::new(Vec::new());
-        let arguments =
-            json!({"connection": "a", "deadline-ms": 1500, "function": {"url": "https://a.run.app"}});
+        let mut arguments = json!({"function": {"url": "https://a.run.app"}});
+        let (mut connection, mut deadline_ms) = ("", None);
+        // wit/connections.wit: `list` has no parameters.
+        if name != "connections-list" {
+            arguments["connection"] = json!("a");
+            arguments["deadline-ms"] = json!(1500);
+            (connection, deadline_ms) = ("a", Some(1500));
+        }
         let result = called(name, &arguments, &|action, given| {
             let connection = given.connection.to_owned();
             seen.borrow_mut().push((
@@ -39,7 +45,7 @@ fn a_tool_calls_its_action_with_what_is_left_of_its_arguments() {
             Ok(json!({"b": 2}))
         });
         let input = json!({"function": {"url": "https://a.run.app"}});
-        assert_eq!(seen.into_inner(), [(name.to_owned(), "a".to_owned(), Some(1500), input)]);
+        assert_eq!(seen.into_inner(), [(name.to_owned(), connection.to_owned(), deadline_ms, input)]);
         assert_eq!((&result["isError"], &result["structuredContent"]), (&json!(false), &json!({"b": 2})));
         assert_eq!(result["content"], json!([{"type": "text", "text": r#"{"b":2}"#}]));
     }
@@ -118,6 +124,26 @@ fn an_argument_that_does_not_fit_is_an_error_that_the_model_can_mend() {
     ] {
         assert_eq!(error("functions-list", &arguments)["details"], json!([["field", field]]));
     }
+}
+
+#[test]
+fn an_argument_that_a_tool_does_not_take_is_refused_by_its_name() {
+    for (name, arguments, field) in [
+        ("connections-list", json!({"connection": "a"}), "connection"),
+        ("connections-list", json!({"deadline-ms": 1500}), "deadline-ms"),
+        ("catalog-describe", json!({"action": "functions-get", "deadline-ms": 1500}), "deadline-ms"),
+        ("catalog-describe", json!({"connection": "a"}), "connection"),
+        ("catalog-describe", json!({"actions": []}), "actions"),
+    ] {
+        let error = error(name, &arguments);
+        assert_eq!(
+            (&error["kind"], &error["details"]),
+            (&json!("invalid-input"), &json!([["field", field]]))
+        );
+        assert!(error["message"].as_str().unwrap().contains(field), "{error:#}");
+    }
+    let long = "x".repeat(500_000);
+    assert!(error("catalog-describe", &json!({(&long): 1})).to_string().len() < 1024);
 }
 
 #[test]
