@@ -43,45 +43,47 @@ impl Fault {
         Self { code: -32601, message: format!("Method not found: {}", shortened(method)), data: None }
     }
 
-    /// The answer. Where nothing could be read of the request, there is no id.
-    pub(crate) fn reply(self, status: u16, id: Option<&Value>) -> Reply {
+    /// The answer. Where the id of the request could not be read, there is none.
+    pub(crate) fn reply(self, status: u16, id: Option<Value>) -> Reply {
         let mut error = json!({ "code": self.code, "message": self.message });
         if let Some(data) = self.data {
             error["data"] = data;
         }
         let mut message = json!({ "jsonrpc": "2.0", "error": error });
         if let Some(id) = id {
-            message["id"] = id.clone();
+            message["id"] = id;
         }
         Reply::json(status, &message)
     }
 }
 
-/// Reads a message.
-pub(crate) fn read(body: &[u8]) -> Result<Message, Fault> {
+/// Reads a message. What is none may still say its id, which goes with the fault: whoever waits for an answer is told.
+pub(crate) fn read(body: &[u8]) -> Result<Message, (Fault, Option<Value>)> {
     let json = gcf_front::input(body).map_err(|failure| {
         let message = failure.error().message.clone();
-        Fault { code: -32700, message, data: None }
+        (Fault { code: -32700, message, data: None }, None)
     })?;
     let Value::Object(mut fields) = json else {
         // A list was a batch, until 2025-06-18 took batches out.
-        return Err(Fault::request("a message is one object; there are no batches"));
+        return Err((Fault::request("a message is one object; there are no batches"), None));
     };
+    let given = fields.remove("id");
+    let has_id = given.is_some();
+    // That of an answer is the id of a request from here, and there are none.
+    let is_answer = fields.contains_key("result") || fields.contains_key("error");
+    let id = given.filter(|id| (id.is_string() || id.is_i64() || id.is_u64()) && !is_answer);
     if fields.get("jsonrpc") != Some(&json!("2.0")) {
-        return Err(Fault::request("jsonrpc is not 2.0"));
+        return Err((Fault::request("jsonrpc is not 2.0"), id));
     }
     let Some(Value::String(method)) = fields.remove("method") else {
-        return Err(Fault::request("there is no method; nothing was asked here that has an answer"));
+        let why = "there is no method; nothing was asked here that has an answer";
+        return Err((Fault::request(why), id));
     };
     let params = fields.remove("params").unwrap_or_else(|| Value::Object(Map::new()));
-    match fields.remove("id") {
+    match id {
+        None if has_id => Err((Fault::request("id is neither text nor a whole number"), None)),
         None => Ok(Message::Notification),
-        Some(id) if id.is_string() || id.is_i64() || id.is_u64() => {
-            if !params.is_object() {
-                return Err(Fault::request("params is not an object"));
-            }
-            Ok(Message::Request(Request { id, method, params }))
-        }
-        Some(_) => Err(Fault::request("id is neither text nor a whole number")),
+        Some(id) if params.is_object() => Ok(Message::Request(Request { id, method, params })),
+        Some(id) => Err((Fault::request("params is not an object"), Some(id))),
     }
 }

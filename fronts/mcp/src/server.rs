@@ -10,15 +10,15 @@ use crate::{
     version::{self, Era, Headers, MODERN},
 };
 
-/// The code that the build has made of the catalog.
+/// The name and the version of the server, and its list of tools, as JSON: the build has made them of the catalog.
 const SERVER: &str = include_str!(concat!(env!("OUT_DIR"), "/server.json"));
 
 /// The time for which answers that never change may be kept: they change with the component.
 const TTL_MS: u32 = 3_600_000;
 
 /// The words to a model before it sees a tool.
-const INSTRUCTIONS: &str = "Google Cloud Functions. Begin with connections-list: every other tool takes the id of a connection. \
-    Connections are made by people, outside of here; never ask for a key or a password. functions-invoke and \
+const INSTRUCTIONS: &str = "Google Cloud Functions. Begin with connections-list: every other tool but catalog-describe takes \
+    the id of a connection. Connections are made by people, outside of here; never ask for a key or a password. functions-invoke and \
     api-custom-api may change things: planning-plan shows what they would send.";
 
 /// The connector behind the server.
@@ -38,14 +38,19 @@ pub(crate) fn answer(headers: &Headers, body: &[u8], connector: &Connector<'_>) 
                 Err(fault) => fault.reply(400, None),
             };
         }
-        Err(fault) => return fault.reply(400, None),
+        Err((fault, id)) => return fault.reply(400, id),
     };
     let era = match version::era(&request, headers) {
         Ok(era) => era,
-        Err(fault) => return fault.reply(400, Some(&request.id)),
+        Err(fault) => return fault.reply(400, Some(request.id)),
     };
     match result(era, &mut request, connector) {
-        Ok(result) => Reply::json(200, &json!({ "jsonrpc": "2.0", "id": request.id, "result": result })),
+        Ok(result) => {
+            let mut message = json!({ "jsonrpc": "2.0" });
+            message["id"] = request.id;
+            message["result"] = result;
+            Reply::json(200, &message)
+        }
         Err(fault) => {
             // Since 2026-07-28 the status says what the code says.
             let status = match (era, fault.code) {
@@ -53,7 +58,7 @@ pub(crate) fn answer(headers: &Headers, body: &[u8], connector: &Connector<'_>) 
                 (Era::Modern, -32601) => 404,
                 (Era::Modern, _) => 400,
             };
-            fault.reply(status, Some(&request.id))
+            fault.reply(status, Some(request.id))
         }
     }
 }
@@ -75,7 +80,8 @@ fn result(era: Era, request: &mut Request, connector: &Connector<'_>) -> Result<
             "instructions": INSTRUCTIONS,
         })),
         (era, "tools/list") => {
-            let list = json!({ "tools": server["tools"].take() });
+            let mut list = json!({});
+            list["tools"] = server["tools"].take();
             if era == Era::Modern { kept(list) } else { list }
         }
         (_, "tools/call") => tools::call(era, &mut request.params, connector)?,

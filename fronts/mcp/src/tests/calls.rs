@@ -87,11 +87,20 @@ fn a_model_is_spared_what_only_programs_read() {
     assert_eq!(result["structuredContent"], output);
     let text: Value = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
     assert_eq!(text, json!({"status": 200, "body": {"text": "é"}}));
-    let long = json!({"body": {"text": "é".repeat(100_000)}});
-    let result = called("functions-invoke", &json!({}), &|_, _| Ok(long.clone()));
-    let text = result["content"][0]["text"].as_str().unwrap();
-    assert!(text.len() < 100_050 && text.ends_with("[cut here, of 200020 bytes]"), "{}", text.len());
-    assert_eq!(result["structuredContent"], long);
+}
+
+#[test]
+fn a_text_is_cut_between_two_characters_and_nothing_follows_the_cut() {
+    // 17 bytes stand before the text: the limit of 100,000 is in the middle of a character, or after one.
+    for (text, kept) in [("é".repeat(100_000), 99_999), (format!("a{}", "é".repeat(100_000)), 100_000)] {
+        let long = json!({"body": {"text": text}, "status": 200});
+        let result = called("functions-invoke", &json!({}), &|_, _| Ok(long.clone()));
+        let told = result["content"][0]["text"].as_str().unwrap();
+        let (begins, ends) = told.split_once('\n').unwrap();
+        assert_eq!((begins, begins.len()), (&long.to_string()[..kept], kept));
+        assert_eq!(ends, format!("[cut here, of {} bytes]", long.to_string().len()));
+        assert_eq!(result["structuredContent"], long);
+    }
 }
 
 #[test]

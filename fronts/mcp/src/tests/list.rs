@@ -53,6 +53,19 @@ fn every_tool_is_an_action_and_its_hints_are_its_effects() {
 }
 
 #[test]
+fn the_instructions_name_the_tools_that_take_no_connection() {
+    let discovered = result("server/discover", json!({}), &not_called);
+    let instructions = discovered["instructions"].as_str().unwrap();
+    let sentence = instructions.split(". ").nth(1).unwrap();
+    assert!(sentence.contains("every other tool"), "{sentence}");
+    for tool in tools() {
+        let name = tool["name"].as_str().unwrap();
+        let takes = tool["inputSchema"]["properties"].get("connection").is_some();
+        assert_eq!(sentence.contains(name), !takes, "{name}: {sentence}");
+    }
+}
+
+#[test]
 fn a_schema_stands_by_itself_and_says_what_there_is() {
     for tool in tools() {
         let name = tool["name"].as_str().unwrap();

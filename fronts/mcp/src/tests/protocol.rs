@@ -32,32 +32,36 @@ fn only_a_post_of_json_to_the_endpoint_by_who_has_the_token_is_read() {
 }
 
 #[test]
-fn what_is_no_message_is_an_error_without_an_id() {
+fn what_is_no_message_is_an_error_with_the_id_if_that_can_be_read() {
     let long = format!("[{}]", vec!["1"; 100_000].join(","));
-    // JSON-RPC 2.0, section 5.1: -32700 is no JSON, -32600 no request.
-    for (code, body) in [
-        (-32700, "{"),
-        (-32700, r#"{"jsonrpc": "2.0", "method": "ping", "id": 1, "id": 2}"#),
-        (-32700, long.as_str()),
-        (-32600, ""),
-        (-32600, "1"),
+    // JSON-RPC 2.0, section 5.1: -32700 is no JSON, -32600 no request. Section 5: the id is that of the request, unless it
+    // could not be detected. 2026-07-28, base protocol: then it is left out.
+    let none = Value::Null;
+    for (code, id, body) in [
+        (-32700, &none, "{"),
+        (-32700, &none, r#"{"jsonrpc": "2.0", "method": "ping", "id": 1, "id": 2}"#),
+        (-32700, &none, long.as_str()),
+        (-32600, &none, ""),
+        (-32600, &none, "1"),
         // 2025-06-18, changelog: batches are taken out.
-        (-32600, r#"[{"jsonrpc": "2.0", "id": 1, "method": "ping"}]"#),
-        (-32600, "[]"),
-        (-32600, r#"{"id": 1, "method": "ping"}"#),
-        (-32600, r#"{"jsonrpc": "1.0", "id": 1, "method": "ping"}"#),
-        (-32600, r#"{"jsonrpc": "2.0", "id": 1}"#),
-        // 2026-07-28: clients send no responses.
-        (-32600, r#"{"jsonrpc": "2.0", "id": 1, "result": {}}"#),
-        // 2026-07-28, base protocol: an id is text or a whole number, and not null.
-        (-32600, r#"{"jsonrpc": "2.0", "id": null, "method": "ping"}"#),
-        (-32600, r#"{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}"#),
-        (-32600, r#"{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": [1]}"#),
+        (-32600, &none, r#"[{"jsonrpc": "2.0", "id": 1, "method": "ping"}]"#),
+        (-32600, &none, "[]"),
+        (-32600, &json!(1), r#"{"id": 1, "method": "ping"}"#),
+        (-32600, &json!("a"), r#"{"jsonrpc": "1.0", "id": "a", "method": "ping"}"#),
+        (-32600, &json!(1), r#"{"jsonrpc": "2.0", "id": 1}"#),
+        (-32600, &json!(-1), r#"{"jsonrpc": "2.0", "id": -1, "method": 1}"#),
+        (-32600, &json!(1), r#"{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": [1]}"#),
+        // 2026-07-28: clients send no responses. The id in one is not that of a request of theirs.
+        (-32600, &none, r#"{"jsonrpc": "2.0", "id": 1, "result": {}}"#),
+        (-32600, &none, r#"{"jsonrpc": "2.0", "id": 1, "error": {"code": 1, "message": "a"}}"#),
+        // The same page: an id is text or a whole number, and not null.
+        (-32600, &none, r#"{"jsonrpc": "2.0", "id": null, "method": "ping"}"#),
+        (-32600, &none, r#"{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}"#),
     ] {
         let reply = sent(&LEGACY, body, &not_called);
         let answer = json_of(&reply);
         assert_eq!((reply.status, &answer["error"]["code"]), (400, &json!(code)), "{body}");
-        assert_eq!(answer.get("id"), None, "{body}");
+        assert_eq!((&answer["id"], answer.get("id").is_some()), (id, !id.is_null()), "{body}");
     }
 }
 
