@@ -2,7 +2,7 @@
 //! who may do what.
 
 use gcf_front::{ACTIONS, Action, Answer, Failure, Given, beside, shortened};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::limit;
 
@@ -105,15 +105,20 @@ impl Call {
     }
 }
 
-/// An answer as text: one field that says which of the two it is.
+/// An answer as text that is no longer than it may be: one field that says which of the two it is.
 fn body(answer: Answer, limit: usize) -> Vec<u8> {
+    let error = |error: &Value| text("error", error);
     let text = match answer {
-        Ok(output) => json!({ "ok": output }),
-        Err(failure) => json!({ "error": failure.into_json() }),
-    }
-    .to_string();
-    if text.len() <= limit {
-        return text.into_bytes();
-    }
-    json!({ "error": limit::too_long(text.len(), limit).into_json() }).to_string().into_bytes()
+        Ok(output) => {
+            let text = text("ok", &output);
+            if text.len() <= limit { text } else { error(&limit::too_long(text.len(), limit).into_json()) }
+        }
+        Err(failure) => limit::fitted(failure.into_json(), error, limit),
+    };
+    text.into_bytes()
+}
+
+/// An object with one field.
+fn text(name: &str, value: &Value) -> String {
+    format!("{{\"{name}\":{value}}}")
 }

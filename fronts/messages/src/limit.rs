@@ -4,6 +4,7 @@ use gcf_front::{
     Failure,
     types::{ErrorKind, Origin},
 };
+use serde_json::{Value, json};
 
 /// The variable with the most bytes of an answer.
 pub(crate) const MAX_REPLY: &str = "GCF_FRONT_MAX_REPLY";
@@ -12,8 +13,11 @@ pub(crate) const MAX_REPLY: &str = "GCF_FRONT_MAX_REPLY";
 /// otherwise.
 const DEFAULT: usize = 1 << 20;
 
-/// The fewest, which every error of ours fits into.
+/// The fewest, which an error without its lists and with short texts fits into.
 const LEAST: usize = 4096;
+
+/// The end of a text that is cut.
+const CUT: &str = "…";
 
 /// Reads the environment of the component.
 pub(crate) fn max_reply(environment: &[(String, String)]) -> Result<usize, Failure> {
@@ -35,4 +39,41 @@ pub(crate) fn too_long(length: usize, limit: usize) -> Failure {
     let why = "the call has been made, and its answer is longer than a message may be";
     let failure = Failure::new(ErrorKind::TooLarge, Origin::Host, why, &fix);
     failure.with("limit", &limit.to_string()).with("size", &length.to_string())
+}
+
+/// An error as the text that `write` makes of it, within a limit: without its trace if that has to be, without its details,
+/// and with the beginning of its message. Kind, origin and the next step are what a caller decides by, and stay; but no
+/// text is so dear that nothing should be heard instead of it.
+pub(crate) fn fitted(mut error: Value, write: impl Fn(&Value) -> String, limit: usize) -> String {
+    let mut text = write(&error);
+    for name in ["trace", "details"] {
+        if text.len() > limit {
+            error[name] = json!([]);
+            text = write(&error);
+        }
+    }
+    for name in ["message", "fix", "reason", "link"] {
+        if text.len() > limit
+            && let Some(whole) = error[name].as_str()
+        {
+            let around = text.len() - whole.chars().map(in_json).sum::<usize>();
+            let room = limit.saturating_sub(around + CUT.len());
+            let kept = whole.chars().scan(0, |length, character| {
+                *length += in_json(character);
+                (*length <= room).then_some(character)
+            });
+            error[name] = kept.chain(CUT.chars()).collect::<String>().into();
+            text = write(&error);
+        }
+    }
+    text
+}
+
+/// The bytes that a character takes in JSON (RFC 8259, section 7), where only what has to be is escaped.
+fn in_json(character: char) -> usize {
+    match character {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..'\u{20}' => 6,
+        other => other.len_utf8(),
+    }
 }

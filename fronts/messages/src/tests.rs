@@ -208,6 +208,55 @@ fn an_answer_is_no_longer_than_a_message_may_be() {
 }
 
 #[test]
+fn an_error_is_no_longer_than_a_message_may_be_and_says_what_counts_to_the_last() {
+    let limit = 4096;
+    let exchange = json!({"method": "GET", "url": "https://run.googleapis.com/v2", "token": "none", "attempt": 1, "duration-ms": 1});
+    let (trace, details) = (json!(vec![exchange; 100]), json!(vec![["region", "us-central1"]; 300]));
+    let (none, short, long) = (json!([]), "a role is missing".to_owned(), "\n\u{0}é\"".repeat(2000));
+    for (trace, details, message, fix, expected) in [
+        (&none, &none, &short, "grant it", (&none, &none, false)),
+        (&trace, &none, &short, "grant it", (&none, &none, false)),
+        (&trace, &json!([["role", "a"]]), &short, "grant it", (&none, &json!([["role", "a"]]), false)),
+        (&trace, &details, &short, "grant it", (&none, &none, false)),
+        (&trace, &details, &long, "grant it", (&none, &none, true)),
+        (&none, &none, &long, "grant it", (&none, &none, true)),
+    ] {
+        let error = json!({"kind": "missing-role", "origin": "iam", "message": message, "fix": fix, "details": details,
+            "trace": trace});
+        let failing = |_: &Action, _: Given<'_>| Err(Failure::from_json(&error).unwrap());
+        let answered = handled(message_to_list(), &[("GCF_FRONT_MAX_REPLY", "4096")], failing);
+        let told = &answered.published[0].1["error"];
+        let length = answered.published[0].1.to_string().len();
+        assert!(length <= limit, "{length} bytes");
+        assert_eq!(
+            (&told["kind"], &told["origin"], &told["fix"]),
+            (&json!("missing-role"), &json!("iam"), &json!(fix))
+        );
+        let (trace, details, is_cut) = expected;
+        assert_eq!((&told["trace"], &told["details"]), (trace, details));
+        let told = told["message"].as_str().unwrap();
+        match told.strip_suffix('…') {
+            // As much of it as there is room for.
+            Some(begins) if is_cut => {
+                assert!(message.starts_with(begins) && length > limit - 6, "{length}: {told}")
+            }
+            _ => assert!(!is_cut && told == message, "{told}"),
+        }
+    }
+    // Whatever is long, somebody hears of it.
+    let all = json!({"kind": "missing-role", "origin": "iam", "message": long, "fix": long, "reason": long, "link": long,
+        "details": details, "trace": trace});
+    let failing = |_: &Action, _: Given<'_>| Err(Failure::from_json(&all).unwrap());
+    let answered = handled(message_to_list(), &[("GCF_FRONT_MAX_REPLY", "4096")], failing);
+    let answer = &answered.published[0].1;
+    assert!(answer.to_string().len() <= limit && answer["error"]["kind"] == "missing-role", "{answer}");
+}
+
+fn message_to_list() -> Message {
+    message("gcf.functions.list", &json!({}))
+}
+
+#[test]
 fn with_a_limit_that_is_none_nothing_is_called() {
     for value in ["", "much", "-1", "4095"] {
         let done =
