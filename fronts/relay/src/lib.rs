@@ -14,6 +14,7 @@ use self::bindings::{
                 OutgoingRequest, OutgoingResponse, ResponseOutparam, Scheme,
             },
         },
+        io::streams::StreamError,
     },
 };
 
@@ -96,8 +97,15 @@ fn hand_on(from: &IncomingBody, to: OutgoingBody) -> Result<(), ErrorCode> {
     let broken = |()| ErrorCode::ConnectionTerminated;
     {
         let (from, to) = (from.stream().map_err(broken)?, to.write().map_err(broken)?);
-        // It ends with the source, or with a reader who has gone.
-        while to.blocking_splice(&from, CHUNK).is_ok() {}
+        loop {
+            match to.blocking_splice(&from, CHUNK) {
+                Ok(_) => {}
+                // It ends with the source, or with a reader who has gone.
+                Err(StreamError::Closed) => break,
+                // Part of a body would look like all of it.
+                Err(StreamError::LastOperationFailed(_)) => return Err(ErrorCode::ConnectionTerminated),
+            }
+        }
     }
     OutgoingBody::finish(to, None)
 }
