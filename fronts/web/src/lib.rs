@@ -2,11 +2,14 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `body.rs` | the body of a request, up to its limit |
 //! | `gate.rs` | who may ask |
 //! | `head.rs` | a request before its body |
 //! | `reply.rs` | an answer |
 //! | `wasi.rs` | binds wasi:http, and decides nothing; on WASI only |
 
+#[cfg(any(test, target_os = "wasi"))]
+mod body;
 mod gate;
 mod head;
 mod reply;

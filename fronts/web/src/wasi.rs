@@ -11,7 +11,10 @@ use self::bindings::{
         io::streams::StreamError,
     },
 };
-use crate::{Front, Gate, Head, Reply, Step};
+use crate::{
+    Front, Gate, Head, Reply, Step,
+    body::{self, Part},
+};
 
 /// The Rust that wit-bindgen makes of `wit/deps`.
 #[expect(missing_docs, reason = "generated")]
@@ -73,17 +76,12 @@ fn method(method: Method) -> String {
 fn read(request: &IncomingRequest, limit: u64) -> Result<Vec<u8>, Reply> {
     let body: IncomingBody = request.consume().map_err(|()| Reply::cut_short())?;
     let stream = body.stream().map_err(|()| Reply::cut_short())?;
-    let mut bytes = Vec::new();
-    loop {
-        match stream.blocking_read(64 * 1024) {
-            Ok(chunk) => bytes.extend_from_slice(&chunk),
-            Err(StreamError::Closed) => return Ok(bytes),
-            Err(StreamError::LastOperationFailed(_)) => return Err(Reply::cut_short()),
-        }
-        if bytes.len() as u64 > limit {
-            return Err(Reply::too_long(limit));
-        }
-    }
+    let next = || match stream.blocking_read(64 * 1024) {
+        Ok(bytes) => Part::Bytes(bytes),
+        Err(StreamError::Closed) => Part::End,
+        Err(StreamError::LastOperationFailed(_)) => Part::Broken,
+    };
+    body::read(next, limit)
 }
 
 /// Whoever asked may be gone; there is nobody then to tell.
