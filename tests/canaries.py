@@ -26,7 +26,8 @@ FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 
 
 def canaries():
-    found = json.loads((FIXTURES / "canaries.json").read_text())
+    registry = json.loads((FIXTURES / "canaries.json").read_text())
+    found = {f"{name} of the core's tests": secret for name, secret in registry.pop("core").items()} | registry
     key = json.loads((FIXTURES / "demo-key.json").read_text())["private_key"]
     # Any line of the key's own base64 is enough to give it away; the last one is short.
     for number, line in enumerate(key.splitlines()[1:-2]):

@@ -33,6 +33,7 @@ use crate::{
 };
 
 mod answers;
+pub(crate) mod canaries;
 mod published;
 #[cfg(test)]
 mod tests;
@@ -138,13 +139,13 @@ impl World {
 
     /// A world with one connection of a service account, and its id.
     pub(crate) fn connected() -> (Self, String) {
-        Self::connected_with(connect_request(), [access_token("ya29.first")])
+        Self::connected_with(connect_request(), [access_token(canaries::FIRST)])
     }
 
-    /// A world with one connection of a user, and its id. Its refresh token is `1//first`, and its access
-    /// token `ya29.first`.
+    /// A world with one connection of a user, and its id. Its refresh token is
+    /// [`canaries::REFRESH_FIRST`], and its access token [`canaries::FIRST`].
     pub(crate) fn of_user() -> (Self, String) {
-        Self::connected_with(json_request(&user_json()), [json_answer(200, &user_grant("ya29.first"))])
+        Self::connected_with(json_request(&user_json()), [json_answer(200, &user_grant(canaries::FIRST))])
     }
 
     pub(crate) fn connected_with(

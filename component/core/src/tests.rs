@@ -3,6 +3,7 @@
 mod api;
 mod audiences;
 mod bad_inputs;
+mod canaries;
 mod connect;
 mod credentials;
 mod disconnect;

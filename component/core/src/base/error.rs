@@ -242,6 +242,7 @@ const TOKENS: [&str; 7] = ["ya29.", "1//", "4/0", "eyJ", "GOCSPX-", "AIza", "---
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::canaries;
 
     #[test]
     fn foreign_text_cannot_break_a_line_or_flood_a_log() {
@@ -283,16 +284,24 @@ mod tests {
 
     #[test]
     fn foreign_text_does_not_repeat_a_token() {
-        for token in
-            ["ya29.canary", "1//canary", "4/0canary", "eyJcanary.eyJ.x", "GOCSPX-canary", "AIzacanary"]
-        {
+        for token in [
+            canaries::FIRST,
+            canaries::REFRESH_FIRST,
+            canaries::CODE,
+            "eyJcanary.eyJ.x",
+            canaries::CLIENT_SECRET,
+            "AIzacanary",
+        ] {
             let shown = foreign(&format!("the header was \"authorization: {token}\" and more"));
             assert_eq!(shown, "the header was \"authorization: [secret] and more");
         }
         assert_eq!(foreign("https://x.test/v1//f of 2024/05"), "https://x.test/v1//f of 2024/05");
         // What only looks like the beginning of one hides none behind it.
-        assert_eq!(foreign("at https://x.test/v1//?token=1//canary"), "at [secret]");
-        assert_eq!(foreign("of 2024/05,code=4/0canary"), "of [secret]");
+        assert_eq!(
+            foreign(&format!("at https://x.test/v1//?token={}", canaries::REFRESH_FIRST)),
+            "at [secret]"
+        );
+        assert_eq!(foreign(&format!("of 2024/05,code={}", canaries::CODE)), "of [secret]");
         assert_eq!(foreign("sent Bearer canary again"), "sent Bearer [secret] again");
         assert_eq!(foreign("nothing  of\nthe kind"), "nothing of the kind");
     }

@@ -28,10 +28,11 @@ impl<T> fmt::Debug for Secret<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::canaries;
 
     #[test]
     fn debug_shows_nothing_of_the_value() {
-        let secret = Secret::new("ya29.canary".to_owned());
+        let secret = Secret::new(canaries::FIRST.to_owned());
         assert_eq!(format!("{secret:?}"), "[secret]");
         assert_eq!(format!("{:?}", Some(secret)), "Some([secret])");
     }

@@ -13,7 +13,7 @@ use rsa::{
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::{Answer, DEMO_KEY, NOW};
+use super::{Answer, DEMO_KEY, NOW, canaries};
 use crate::base::http::Response;
 
 /// The OAuth client of every user here.
@@ -80,7 +80,7 @@ pub(crate) fn revoked() -> Answer {
 
 /// A token that nobody signed, for those who do not verify it.
 pub(crate) fn jwt(claims: &Value) -> String {
-    format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
+    format!("e30.{}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()), canaries::ID_TOKEN_SIGNATURE)
 }
 
 /// The token endpoint's answer to a service account that asks for an ID token.
@@ -122,8 +122,8 @@ pub(crate) fn user_json() -> Value {
         "type": "authorized_user",
         "account": "",
         "client_id": CLIENT_ID,
-        "client_secret": "GOCSPX-canary",
-        "refresh_token": "1//first",
+        "client_secret": canaries::CLIENT_SECRET,
+        "refresh_token": canaries::REFRESH_FIRST,
         "quota_project_id": "demo-project",
         "universe_domain": "googleapis.com",
     })

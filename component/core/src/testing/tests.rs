@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::json;
 
-use super::{World, access_token, block_on, json_answer, locations};
+use super::{World, access_token, block_on, canaries, json_answer, locations};
 use crate::{
     actions::{
         api::{ApiRequest, custom_api},
@@ -25,7 +25,7 @@ fn fails(test: impl FnOnce()) -> String {
 
 #[test]
 fn an_answer_to_another_call_is_none() {
-    for answer in [access_token("ya29.x"), locations(&["us-central1"])] {
+    for answer in [access_token(canaries::FIRST), locations(&["us-central1"])] {
         let said = fails(|| {
             let (world, id) = World::connected();
             world.then(answer);
@@ -35,13 +35,13 @@ fn an_answer_to_another_call_is_none() {
     }
     let (world, id) = World::connected();
     world.damaged();
-    world.then(access_token("ya29.x"));
+    world.then(access_token(canaries::FIRST));
     assert!(block_on(list(&world, &id, one_request(), None)).unwrap().functions.is_empty());
 }
 
 #[test]
 fn an_answer_that_nobody_asks_for_is_a_mistake() {
-    let said = fails(|| World::new().then(access_token("ya29.x")));
+    let said = fails(|| World::new().then(access_token(canaries::FIRST)));
     assert!(said.contains("never asked for"), "{said}");
 }
 

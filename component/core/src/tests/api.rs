@@ -12,7 +12,7 @@ use crate::{
         hosts::Api,
         request::{body::Body, grammar::Query},
     },
-    testing::{World, block_on, json_answer},
+    testing::{World, block_on, canaries, json_answer},
 };
 
 fn call(world: &World, id: &str, request: ApiRequest) -> crate::base::error::Result<ApiResponse> {
@@ -166,8 +166,8 @@ fn no_credential_is_handed_out(api: Option<&str>, path: &str, field: &str) {
     assert!(error.fields().fix.is_some() && world.urls().is_empty());
 }
 
-#[test_case("https://hello-abc123-uc.a.run.app/?access_token=ya29.canary"; "in the URL")]
-#[test_case("https://hello-abc123-uc.a.run.app/?a=1&Access%5FToken=ya29.canary"; "escaped")]
+#[test_case(&format!("https://hello-abc123-uc.a.run.app/?access_token={}", canaries::FIRST); "in the URL")]
+#[test_case(&format!("https://hello-abc123-uc.a.run.app/?a=1&Access%5FToken={}", canaries::FIRST); "escaped")]
 #[test_case("https://hello-abc123-uc.a.run.app/?a=1;id_token=eyJcanary"; "behind a semicolon")]
 fn no_credential_travels_to_a_function(url: &str) {
     let (world, id) = World::connected();
@@ -176,7 +176,7 @@ fn no_credential_travels_to_a_function(url: &str) {
     assert!(!format!("{error:?}").contains("canary") && world.urls().is_empty());
 
     let mut beside = api_request("GET", "https://hello-abc123-uc.a.run.app/");
-    beside.query = Query::Pairs(vec![("oauth_token".to_owned(), "ya29.canary".to_owned())]);
+    beside.query = Query::Pairs(vec![("oauth_token".to_owned(), canaries::FIRST.to_owned())]);
     assert_eq!(call(&world, &id, beside).unwrap_err().kind(), Kind::InvalidInput);
     for name in ["Authorization", "x-serverless-authorization", "Cookie", "X-Goog-IAP-JWT-Assertion"] {
         let mut header = api_request("GET", "https://hello-abc123-uc.a.run.app/");

@@ -20,8 +20,8 @@ use crate::{
     rails::GuardRails,
     sign_in::invoker::InvokerRequest,
     testing::{
-        Answer, CLIENT_ID, NOW, USER, World, access_token, block_on, connect_request, json_answer, jwt,
-        locations, nothing, user_grant,
+        Answer, CLIENT_ID, NOW, USER, World, access_token, block_on, canaries, connect_request, json_answer,
+        jwt, locations, nothing, user_grant,
     },
 };
 
@@ -99,7 +99,7 @@ pub(super) fn asked_for(request: &Request) -> Option<String> {
 fn google(request: &Request) -> Answer {
     let url = request.url();
     if url.starts_with("https://oauth2.googleapis.com/") {
-        let Some(audience) = asked_for(request) else { return access_token("ya29.new") };
+        let Some(audience) = asked_for(request) else { return access_token(canaries::SECOND) };
         return json_answer(
             200,
             &json!({"id_token": jwt(&json!({"aud": audience, "exp": NOW + 3600, "sub": "1"}))}),
@@ -134,7 +134,7 @@ fn google(request: &Request) -> Answer {
 
 fn world(rails: GuardRails) -> (World, String) {
     let request = ConnectRequest { guard_rails: Some(rails), ..connect_request() };
-    let (world, id) = World::connected_with(request, [access_token("ya29.first")]);
+    let (world, id) = World::connected_with(request, [access_token(canaries::FIRST)]);
     world.respond(google);
     (world, id)
 }
@@ -257,7 +257,7 @@ fn whoever_manages_the_connection_allows_audiences_one_by_one(auth: Auth) {
 fn a_users_own_token_is_no_functions_own() {
     let world_of = || {
         let (world, id) = World::of_user();
-        let mut grant = user_grant("ya29.later");
+        let mut grant = user_grant(canaries::SECOND);
         grant["id_token"] = json!(jwt(&json!({"aud": CLIENT_ID, "exp": NOW + 3600, "email": USER})));
         world.respond(move |request| {
             if request.url().contains("oauth2") { json_answer(200, &grant) } else { google(request) }

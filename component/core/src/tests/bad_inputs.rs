@@ -22,7 +22,7 @@ use crate::{
         http::{Response, TokenKind},
     },
     google::{request::grammar::Query, which::FunctionRef},
-    testing::{World, access_token, block_on, connect, connect_request, json_answer},
+    testing::{World, access_token, block_on, canaries, connect, connect_request, json_answer},
 };
 
 #[path = "../../../../tests/fixtures/bad_inputs.rs"]
@@ -101,7 +101,7 @@ fn name(name: &Named, expected: &Verdict) {
     let get = |function| block_on(get(&world, &id, function, None)).map(drop);
     let outcome = match name {
         Named::Project(project) => {
-            world.then(access_token("ya29.a"));
+            world.then(access_token(canaries::FIRST));
             let request = ConnectRequest { project: Some(project.0.clone()), ..connect_request() };
             connect(&world, request).and_then(|(connection, _)| {
                 world.begin_anew();

@@ -4,12 +4,12 @@ use test_case::test_case;
 use crate::{
     actions::connections::{self, ConnectRequest, CredentialKind, CredentialRequest},
     base::{error::Kind, secret::Secret},
-    testing::{DEMO_KEY, World, access_token, block_on, connect_request, json_answer},
+    testing::{DEMO_KEY, World, access_token, block_on, canaries, connect_request, json_answer},
 };
 
 #[test]
 fn a_connection_is_kept_after_google_accepted_the_credential() {
-    let world = World::new().answer(access_token("ya29.a"));
+    let world = World::new().answer(access_token(canaries::FIRST));
     let (connection, warnings) = block_on(connections::connect(&world, connect_request(), None)).unwrap();
     assert_eq!(world.urls(), ["https://oauth2.googleapis.com/token"]);
     assert_eq!((connection.project.as_str(), connection.region.as_str()), ("demo-project", "us-central1"));
@@ -29,7 +29,7 @@ fn a_connection_is_kept_after_google_accepted_the_credential() {
 
 #[test]
 fn an_id_that_comes_again_is_nobody_elses() {
-    let world = World::new().answer(access_token("ya29.a")).answer(access_token("ya29.b"));
+    let world = World::new().answer(access_token(canaries::FIRST)).answer(access_token(canaries::SECOND));
     let (first, _) = block_on(connections::connect(&world, connect_request(), None)).unwrap();
     let before = world.secrets.borrow().clone();
     // The same random bytes as the first time.
@@ -43,7 +43,7 @@ fn an_id_that_comes_again_is_nobody_elses() {
 
 #[test]
 fn a_connection_that_cannot_be_kept_takes_nothing_of_others_along() {
-    let world = World::new().answer(access_token("ya29.a"));
+    let world = World::new().answer(access_token(canaries::FIRST));
     // Somebody else's credential and key, under the id that comes next; the connection itself is not there yet.
     let id = format!("{:016x}", u64::from_be_bytes([1; 8]));
     for kind in ["credentials", "keys"] {
@@ -73,7 +73,7 @@ fn nothing_is_kept_when_google_refuses() {
 
 #[test]
 fn nothing_is_kept_when_the_store_cannot_be_written() {
-    let world = World::new().answer(access_token("ya29.a"));
+    let world = World::new().answer(access_token(canaries::FIRST));
     world.read_only.set(true);
     let error = block_on(connections::connect(&world, connect_request(), None)).unwrap_err();
     assert_eq!(error.kind(), Kind::SecretStore);
@@ -98,7 +98,7 @@ fn bad_input_sends_nothing(nickname: &str, project: Option<&str>, region: Option
 #[test]
 fn a_second_connection_of_the_same_name_is_a_warning() {
     let (world, first) = World::connected();
-    world.then(access_token("ya29.b"));
+    world.then(access_token(canaries::SECOND));
     let (second, warnings) = block_on(connections::connect(&world, connect_request(), None)).unwrap();
     assert_ne!(first, second.id);
     assert_eq!(warnings.len(), 1);
@@ -108,7 +108,7 @@ fn a_second_connection_of_the_same_name_is_a_warning() {
 #[test]
 fn a_region_that_nobody_has_heard_of_is_a_warning() {
     for (region, warned) in [("europe-west1", 0), ("europe-wst1", 1)] {
-        let world = World::new().answer(access_token("ya29.a"));
+        let world = World::new().answer(access_token(canaries::FIRST));
         let request = ConnectRequest { region: Some(region.to_owned()), ..connect_request() };
         let (connection, warnings) = block_on(connections::connect(&world, request, None)).unwrap();
         assert_eq!((connection.region.as_str(), warnings.len()), (region, warned), "{warnings:?}");
@@ -117,7 +117,7 @@ fn a_region_that_nobody_has_heard_of_is_a_warning() {
 
 #[test]
 fn a_key_that_stays_in_the_host_is_signed_with_and_never_read() {
-    let world = World::new().answer(access_token("ya29.a"));
+    let world = World::new().answer(access_token(canaries::FIRST));
     world.signs.set(true);
     let mut request = connect_request();
     request.project = Some("demo-project".to_owned());

@@ -15,9 +15,9 @@ use crate::{
     },
     sign_in::{identity::Given, invoker::InvokerRequest},
     testing::{
-        ALL_SCOPES, Answer, CLIENT_ID, DEMO_KEY, ROBOT, USER, World, access_token, block_on, connect, denied,
-        google_json, impersonated, json_answer, json_request, nothing, request_for, unauthenticated,
-        user_grant, user_json,
+        ALL_SCOPES, Answer, CLIENT_ID, DEMO_KEY, ROBOT, USER, World, access_token, block_on, canaries,
+        connect, denied, google_json, impersonated, json_answer, json_request, nothing, request_for,
+        unauthenticated, user_grant, user_json,
     },
 };
 
@@ -77,7 +77,7 @@ fn a_users_json_says_who_it_is_once_google_has_answered() {
         InvokerRequest::ServiceAccount { service_account: None, delegates: vec![], include_email: true }
     );
     world.at(4000);
-    world.then(json_answer(200, &user_grant("ya29.second")));
+    world.then(json_answer(200, &user_grant(canaries::SECOND)));
     world.then(nothing());
     list_functions(&world, &id).unwrap();
     let form = world.form(0);
@@ -86,49 +86,49 @@ fn a_users_json_says_who_it_is_once_google_has_answered() {
         form,
         [
             ("grant_type", "refresh_token"),
-            ("refresh_token", "1//first"),
+            ("refresh_token", canaries::REFRESH_FIRST),
             ("client_id", CLIENT_ID),
-            ("client_secret", "GOCSPX-canary")
+            ("client_secret", canaries::CLIENT_SECRET)
         ]
     );
-    assert_eq!(world.bearer(1).as_deref(), Some("ya29.second"));
+    assert_eq!(world.bearer(1).as_deref(), Some(canaries::SECOND));
 }
 
 #[test]
 fn a_user_without_an_address_is_named_after_the_client() {
-    let world = World::new().answer(access_token("ya29.a"));
+    let world = World::new().answer(access_token(canaries::FIRST));
     let (connection, _) = connect(&world, json_request(&user_json())).unwrap();
     assert_eq!(connection.account, format!("a user of the client {CLIENT_ID}"));
 }
 
-#[test_case(key_json(), access_token("ya29.source"), ROBOT; "from a key")]
-#[test_case(user_json(), json_answer(200, &user_grant("ya29.source")), USER; "from a user")]
+#[test_case(key_json(), access_token(canaries::SOURCE), ROBOT; "from a key")]
+#[test_case(user_json(), json_answer(200, &user_grant(canaries::SOURCE)), USER; "from a user")]
 fn a_service_account_is_impersonated(source: Value, first: Answer, account: &str) {
     let request = json_request(&impersonated_json(source));
-    let (world, id) = World::connected_with(request, [first, impersonated("ya29.proof")]);
+    let (world, id) = World::connected_with(request, [first, impersonated(canaries::PROOF)]);
     let connection = connections::get(&world, &id).unwrap();
     assert_eq!(connection.kind, CredentialKind::ImpersonatedServiceAccount);
     assert_eq!((connection.account.as_str(), connection.through.as_deref()), (TARGET, Some(account)));
     assert_eq!(connection.invoker, InvokerRequest::Own);
-    world.then(impersonated("ya29.target"));
+    world.then(impersonated(canaries::TARGET));
     for _ in 0..2 {
         world.then(nothing());
         list_functions(&world, &id).unwrap();
     }
     assert_eq!(world.urls()[0], TARGET_URL);
-    assert_eq!(world.bearer(0).as_deref(), Some("ya29.source"), "cached when the connection was made");
+    assert_eq!(world.bearer(0).as_deref(), Some(canaries::SOURCE), "cached when the connection was made");
     assert_eq!(
         world.json(0),
         json!({"scope": ["https://www.googleapis.com/auth/cloud-platform"],
             "delegates": ["projects/-/serviceAccounts/hop@target-project.iam.gserviceaccount.com"]})
     );
     let bearers: Vec<_> = (1..3).map(|request| world.bearer(request).unwrap()).collect();
-    assert_eq!(bearers, ["ya29.target", "ya29.target"], "minted once");
+    assert_eq!(bearers, [canaries::TARGET, canaries::TARGET], "minted once");
 }
 
 #[test]
 fn an_impersonation_that_is_not_allowed_keeps_nothing_and_names_the_role() {
-    let world = World::new().answer(access_token("ya29.a"));
+    let world = World::new().answer(access_token(canaries::FIRST));
     world.then(denied("iam.serviceAccounts.getAccessToken"));
     let error = connect(&world, json_request(&impersonated_json(key_json()))).unwrap_err();
     assert_eq!(error.kind(), Kind::MissingRole);
@@ -143,22 +143,27 @@ fn an_impersonation_that_is_not_allowed_keeps_nothing_and_names_the_role() {
 #[test]
 fn a_source_token_that_iam_does_not_accept_is_renewed_once() {
     let request = json_request(&impersonated_json(user_json()));
-    let (world, id) =
-        World::connected_with(request, [json_answer(200, &user_grant("ya29.a")), impersonated("ya29.proof")]);
+    let (world, id) = World::connected_with(
+        request,
+        [json_answer(200, &user_grant(canaries::FIRST)), impersonated(canaries::PROOF)],
+    );
     world.then(unauthenticated());
-    world.then(json_answer(200, &user_grant("ya29.b")));
-    world.then(impersonated("ya29.target"));
+    world.then(json_answer(200, &user_grant(canaries::SECOND)));
+    world.then(impersonated(canaries::TARGET));
     world.then(nothing());
     list_functions(&world, &id).unwrap();
-    assert_eq!((world.bearer(0).as_deref(), world.bearer(2).as_deref()), (Some("ya29.a"), Some("ya29.b")));
+    assert_eq!(
+        (world.bearer(0).as_deref(), world.bearer(2).as_deref()),
+        (Some(canaries::FIRST), Some(canaries::SECOND))
+    );
 }
 
 #[test]
 fn another_providers_token_is_exchanged_and_leads_to_a_service_account() {
     let world = World::new();
-    world.set(SUBJECT, "eyJ.subject.token\n");
-    world.then(sts("ya29.federated"));
-    world.then(impersonated("ya29.proof"));
+    world.set(SUBJECT, format!("{}\n", canaries::SUBJECT));
+    world.then(sts(canaries::FEDERATED));
+    world.then(impersonated(canaries::PROOF));
     let (connection, _) = connect(&world, json_request(&external_json())).unwrap();
     assert_eq!(connection.kind, CredentialKind::ExternalAccount);
     assert_eq!(connection.account, TARGET);
@@ -173,7 +178,7 @@ fn another_providers_token_is_exchanged_and_leads_to_a_service_account() {
             ("audience", POOL),
             ("scope", "https://www.googleapis.com/auth/cloud-platform"),
             ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
-            ("subject_token", "eyJ.subject.token"),
+            ("subject_token", canaries::SUBJECT),
             ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
         ]
     );
@@ -184,9 +189,9 @@ fn another_providers_token_is_exchanged_and_leads_to_a_service_account() {
     );
     assert!(sent[0].bearer().is_none(), "the service refuses an Authorization");
     assert_eq!(sent[1].url(), TARGET_URL);
-    assert_eq!(sent[1].bearer().unwrap().reveal(), "ya29.federated");
+    assert_eq!(sent[1].bearer().unwrap().reveal(), canaries::FEDERATED);
     drop(sent);
-    assert!(!world.entry(&format!("credentials/{}", connection.id)).to_string().contains("eyJ"));
+    assert!(!world.entry(&format!("credentials/{}", connection.id)).to_string().contains(canaries::SUBJECT));
 }
 
 #[test]
@@ -197,21 +202,21 @@ fn another_providers_token_can_be_enough_by_itself() {
     request.project = Some("demo-project".to_owned());
     request.subject_token = Some("supplied/github".to_owned());
     let world = World::new();
-    world.set("supplied/github", "eyJ.first");
+    world.set("supplied/github", canaries::SUBJECT);
     // Without a life, the token is used once.
-    world.then(json_answer(200, &json!({"access_token": "ya29.once", "token_type": "Bearer"})));
+    world.then(json_answer(200, &json!({"access_token": canaries::FIRST, "token_type": "Bearer"})));
     let (connection, _) = connect(&world, request).unwrap();
     assert_eq!(connection.account, "ci/providers/github");
     world.begin_anew();
-    world.set("supplied/github", "eyJ.second");
-    for token in ["ya29.x", "ya29.y"] {
+    world.set("supplied/github", canaries::SUBJECT_ANEW);
+    for token in [canaries::SECOND, canaries::THIRD] {
         world.then(json_answer(200, &json!({"access_token": token, "token_type": "Bearer"})));
         world.then(nothing());
         list_functions(&world, &connection.id).unwrap();
     }
-    assert_eq!(world.bearer(1).as_deref(), Some("ya29.x"));
-    assert_eq!(world.bearer(3).as_deref(), Some("ya29.y"));
-    assert_eq!(world.form(0)[4].1, "eyJ.second", "the host has renewed it");
+    assert_eq!(world.bearer(1).as_deref(), Some(canaries::SECOND));
+    assert_eq!(world.bearer(3).as_deref(), Some(canaries::THIRD));
+    assert_eq!(world.form(0)[4].1, canaries::SUBJECT_ANEW, "the host has renewed it");
 }
 
 #[test_case(None; "which is not there")]
@@ -240,24 +245,24 @@ fn supplied() -> ConnectRequest {
 #[test]
 fn a_token_that_the_host_supplies_is_used_as_it_stands_and_never_copied() {
     let world = World::new();
-    world.set("supplied/access", "ya29.one\n");
+    world.set("supplied/access", format!("{}\n", canaries::SUPPLIED));
     let (connection, _) = connect(&world, supplied()).unwrap();
     assert_eq!((connection.kind, connection.last_used), (CredentialKind::SuppliedToken, None));
     assert!(world.urls().is_empty());
     world.then(nothing());
     list_functions(&world, &connection.id).unwrap();
-    world.set("supplied/access", "ya29.two");
+    world.set("supplied/access", canaries::SUPPLIED_ANEW);
     world.then(nothing());
     list_functions(&world, &connection.id).unwrap();
     assert_eq!(
         (world.bearer(0).as_deref(), world.bearer(1).as_deref()),
-        (Some("ya29.one"), Some("ya29.two"))
+        (Some(canaries::SUPPLIED), Some(canaries::SUPPLIED_ANEW))
     );
     let copies = world
         .secrets
         .borrow()
         .iter()
-        .filter(|(key, value)| !key.starts_with("supplied/") && value.contains("ya29"))
+        .filter(|(key, value)| !key.starts_with("supplied/") && value.contains("canary"))
         .count();
     assert_eq!(copies, 0);
 }
@@ -265,12 +270,12 @@ fn a_token_that_the_host_supplies_is_used_as_it_stands_and_never_copied() {
 #[test]
 fn a_401_is_tried_again_only_if_the_host_has_renewed_the_token() {
     let world = World::new();
-    world.set("supplied/access", "ya29.one");
+    world.set("supplied/access", canaries::SUPPLIED);
     let (connection, _) = connect(&world, supplied()).unwrap();
-    world.after(|world| world.set("supplied/access", "ya29.two"), unauthenticated());
+    world.after(|world| world.set("supplied/access", canaries::SUPPLIED_ANEW), unauthenticated());
     world.then(nothing());
     list_functions(&world, &connection.id).unwrap();
-    assert_eq!(world.bearer(1).as_deref(), Some("ya29.two"));
+    assert_eq!(world.bearer(1).as_deref(), Some(canaries::SUPPLIED_ANEW));
     world.begin_anew();
     world.then(unauthenticated());
     assert_eq!(list_functions(&world, &connection.id).unwrap_err().kind(), Kind::Unauthenticated);
@@ -290,14 +295,14 @@ fn a_supplied_token_that_is_not_there_keeps_nothing() {
 #[test_case("null", "a word"; "nothing in jq")]
 #[test_case("undefined\n", "a word"; "nothing in JavaScript")]
 #[test_case("None", "a word"; "nothing in Python")]
-#[test_case("{\"count\":1,\"value\":\"eyJ.canary.c2ln\"}", "JSON"; "an answer of GitHub")]
-#[test_case("\u{feff}{\"access_token\":\"ya29.canary\"}", "JSON"; "an answer with a mark")]
+#[test_case(&json!({"count": 1, "value": canaries::SUBJECT}).to_string(), "JSON"; "an answer of GitHub")]
+#[test_case(&format!("\u{feff}{}", json!({"access_token": canaries::FIRST})), "JSON"; "an answer with a mark")]
 #[test_case("[\"canary\"]", "JSON"; "a list")]
 #[test_case("<!DOCTYPE html><p>canary", "a web page"; "a web page")]
-#[test_case("\"ya29.canary\"", "in quotes"; "in quotes")]
-#[test_case("'ya29.canary'", "in quotes"; "in quotes of a shell")]
-#[test_case("Bearer ya29.canary", "Bearer"; "with its scheme")]
-#[test_case("Authorization: Bearer ya29.canary", "Bearer"; "a header")]
+#[test_case(&format!("\"{}\"", canaries::FIRST), "in quotes"; "in quotes")]
+#[test_case(&format!("'{}'", canaries::FIRST), "in quotes"; "in quotes of a shell")]
+#[test_case(&format!("Bearer {}", canaries::FIRST), "Bearer"; "with its scheme")]
+#[test_case(&format!("Authorization: Bearer {}", canaries::FIRST), "Bearer"; "a header")]
 #[test_case("-----BEGIN PRIVATE KEY-----\ncanary", "a key"; "a key")]
 #[test_case("https://canary.example/token", "an address"; "an address")]
 #[test_case("canary canary", "several words"; "words")]
@@ -314,7 +319,7 @@ fn what_is_no_token_is_refused_for_what_it_is(value: &str, words: &str) {
 }
 
 #[test_case("ya29.a0Af_B-y~x/+="; "of Google")]
-#[test_case("\u{feff}\r\nya29.a\r\n"; "with a mark and line breaks")]
+#[test_case(&format!("\u{feff}\r\n{}\r\n", canaries::SUPPLIED); "with a mark and line breaks")]
 #[test_case("[redacted:access-token:1]"; "the place of one on a tape")]
 fn what_is_a_token_is_taken(value: &str) {
     let world = World::new();
@@ -371,7 +376,7 @@ fn with(mut json: Value, field: &str, value: Value) -> Value {
 #[test_case(with(user_json(), "token_uri", json!("https://evil.com/token")), "token_uri"; "a token endpoint")]
 #[test_case(with(user_json(), "universe_domain", json!("evil.com")), "universe_domain"; "another universe")]
 #[test_case(with(user_json(), "client_secret", Value::Null), "client_secret"; "no client secret")]
-#[test_case(with(user_json(), "refresh_token", json!("1//a\r\nb")), "refresh_token"; "a header in the refresh token")]
+#[test_case(with(user_json(), "refresh_token", json!(format!("{}\r\nb", canaries::REFRESH_FIRST))), "refresh_token"; "a header in the refresh token")]
 #[test_case(with(impersonated_json(user_json()), "service_account_impersonation_url", json!("https://evil.com/x:generateAccessToken")), "service_account_impersonation_url"; "an impersonation elsewhere")]
 #[test_case(with(impersonated_json(user_json()), "service_account_impersonation_url", json!("https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a@b.iam.gserviceaccount.com/../x:generateAccessToken")), "service_account_impersonation_url"; "a path in an address")]
 #[test_case(with(impersonated_json(user_json()), "service_account_impersonation_url", json!("https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a@b.iam.gserviceaccount.com:generateIdToken")), "service_account_impersonation_url"; "another method")]
@@ -389,7 +394,7 @@ fn with(mut json: Value, field: &str, value: Value) -> Value {
 #[test_case(with(external_json(), "service_account_impersonation_url", json!("https://evil.com/")), "service_account_impersonation_url"; "an impersonation elsewhere after an exchange")]
 fn hostile_json_is_refused_by_field_and_sends_nothing(json: Value, field: &str) {
     let world = World::new();
-    world.set(SUBJECT, "eyJ.subject");
+    world.set(SUBJECT, canaries::SUBJECT);
     let error = connect(&world, json_request(&json)).unwrap_err();
     assert_eq!(detail(&error, "field").or(detail(&error, "type")), Some(field));
     assert!(matches!(error.kind(), Kind::InvalidCredential | Kind::UnsupportedCredential), "{error}");

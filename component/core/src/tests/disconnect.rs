@@ -11,8 +11,8 @@ use crate::{
         ports::StoreError,
     },
     testing::{
-        Answer, Op, USER, World, access_token, block_on, connect, connect_request, json_answer, json_request,
-        nothing, request_for, user_grant, user_json,
+        Answer, Op, USER, World, access_token, block_on, canaries, connect, connect_request, json_answer,
+        json_request, nothing, request_for, user_grant, user_json,
     },
 };
 
@@ -26,7 +26,7 @@ fn a_users_grant_is_revoked_and_everything_is_gone() {
     world.then(nothing());
     assert_eq!(disconnect(&world, &id).unwrap(), Vec::<String>::new());
     assert_eq!(world.urls(), ["https://oauth2.googleapis.com/revoke"]);
-    assert_eq!(world.form(0), [("token".to_owned(), "1//first".to_owned())]);
+    assert_eq!(world.form(0), [("token".to_owned(), canaries::REFRESH_FIRST.to_owned())]);
     let sent = world.sent.borrow();
     assert_eq!((sent[0].token(), sent[0].bearer().is_none()), (TokenKind::Grant, true));
     assert_eq!(sent[0].path_and_query(), "/revoke", "the token is in the body, and not in the URL");
@@ -46,7 +46,7 @@ fn a_revocation_that_fails_is_a_warning_and_everything_is_gone(answer: Answer, a
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].contains("could not be revoked") && warnings[0].contains(USER), "{warnings:?}");
     assert!(warnings[0].contains("https://myaccount.google.com/connections"));
-    assert!(!warnings[0].contains("1//first"));
+    assert!(!warnings[0].contains(canaries::REFRESH_FIRST));
     assert!(world.secrets.borrow().is_empty());
     assert_eq!(connections::get(&world, &id).unwrap_err().kind(), Kind::ConnectionNotFound);
 }
@@ -63,7 +63,7 @@ fn what_is_gclouds_is_not_revoked() {
     let mut json = user_json();
     json["client_id"] = json!("764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com");
     let (world, id) =
-        World::connected_with(json_request(&json), [json_answer(200, &user_grant("ya29.first"))]);
+        World::connected_with(json_request(&json), [json_answer(200, &user_grant(canaries::FIRST))]);
     let warnings = disconnect(&world, &id).unwrap();
     assert!(warnings[0].contains("gcloud auth application-default revoke"), "{warnings:?}");
     assert!(world.urls().is_empty() && world.secrets.borrow().is_empty());
@@ -83,7 +83,7 @@ fn what_the_host_keeps_stays_with_the_host() {
         request_for(CredentialRequest::SuppliedToken { key: "supplied/access".to_owned(), account: None });
     request.project = Some("demo-project".to_owned());
     let world = World::new();
-    world.set("supplied/access", "ya29.x");
+    world.set("supplied/access", canaries::SUPPLIED);
     let (connection, _) = connect(&world, request).unwrap();
     assert_eq!(
         disconnect(&world, &connection.id).unwrap(),
@@ -95,7 +95,7 @@ fn what_the_host_keeps_stays_with_the_host() {
 #[test]
 fn the_tokens_of_other_connections_stay() {
     let (world, first) = World::connected();
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     let (second, _) = connect(&world, connect_request()).unwrap();
     disconnect(&world, &first).unwrap();
     let (nicknames, its): (Vec<_>, Vec<_>) =
@@ -154,7 +154,7 @@ fn a_nickname_that_is_in_use_is_a_warning() {
     let (world, id) = World::connected();
     let mut request = connect_request();
     request.nickname = "other".to_owned();
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     let (other, _) = connect(&world, request).unwrap();
     let (_, warnings) = connections::rename(&world, &other.id, "demo").unwrap();
     assert!(warnings[0].contains("another connection with the nickname demo"), "{warnings:?}");
@@ -192,7 +192,7 @@ fn a_connection_that_is_not_there(id: &str, kind: Kind) {
 fn one_damaged_connection_does_not_keep_others_from_being_made() {
     let (world, id) = World::connected();
     world.set(&format!("connections/{id}"), "not JSON");
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     let (second, _) = connect(&world, connect_request()).unwrap();
     connections::rename(&world, &second.id, "second").unwrap();
     assert!(connections::list(&world).unwrap_err().to_string().contains(&id), "the damaged one is named");

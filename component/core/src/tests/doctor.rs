@@ -14,8 +14,8 @@ use crate::{
     rails::GuardRails,
     sign_in::invoker::InvokerRequest,
     testing::{
-        APPSPOT, Answer, ROBOT, USER, World, block_on, denied, impersonated, json_answer, json_request,
-        minted, not_found, nothing, revoked, switched_off, user_grant, user_json,
+        APPSPOT, Answer, ROBOT, USER, World, block_on, canaries, denied, impersonated, json_answer,
+        json_request, minted, not_found, nothing, revoked, switched_off, user_grant, user_json,
     },
 };
 
@@ -215,7 +215,7 @@ fn without_a_network_nothing_is_known_to_be_wrong() {
 fn a_project_named_by_its_number_needs_an_invoker() {
     let mut connect = json_request(&user_json());
     connect.project = Some("123456789012".to_owned());
-    let (world, id) = World::connected_with(connect, [json_answer(200, &user_grant("ya29.first"))]);
+    let (world, id) = World::connected_with(connect, [json_answer(200, &user_grant(canaries::FIRST))]);
     world.then(nothing());
     world.then(nothing());
     let findings = check(&world, &id, None);
@@ -346,7 +346,7 @@ fn for_a_user_the_invoker_is_asked_about() {
     let (world, id) = World::of_user();
     let answers = [
         json_answer(200, &gen2("us-central1", "hello")),
-        impersonated("ya29.appspot"),
+        impersonated(canaries::TARGET),
         may("run.routes.invoke"),
     ];
     let findings = of_function(&world, &id, answers);

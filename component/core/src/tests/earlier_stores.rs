@@ -8,7 +8,7 @@ use crate::{
         connections::{self, CredentialKind},
         functions::list::list,
     },
-    testing::{World, block_on, nothing},
+    testing::{World, block_on, canaries, impersonated, nothing, rotated},
 };
 
 /// As that commit's own `connect` wrote them; see `made` in the file.
@@ -23,23 +23,42 @@ fn world() -> World {
     world
 }
 
+/// A token that is kept under a key: as it is if the host supplies it, else with its end.
+fn kept(world: &World, key: &str) -> String {
+    if key.starts_with("supplied/") {
+        return world.secrets.borrow()[key].clone();
+    }
+    world.entry(key)["token"].as_str().unwrap().to_owned()
+}
+
 const DEPLOYER: &str = "deployer@target-project.iam.gserviceaccount.com";
 
 #[test_case(
     "0404040404040404",
     CredentialKind::ServiceAccount,
     "gcf-demo@demo-project.iam.gserviceaccount.com",
-    Some("ya29.robot")
+    Some("tokens/0404040404040404/deef49fd61e649f7baeb5f24f44e2e9c")
 )]
-#[test_case("0b0b0b0b0b0b0b0b", CredentialKind::AuthorizedUser, "ada@example.com", Some("ya29.person"))]
-#[test_case("1313131313131313", CredentialKind::ImpersonatedServiceAccount, DEPLOYER, None)]
+#[test_case(
+    "0b0b0b0b0b0b0b0b",
+    CredentialKind::AuthorizedUser,
+    "ada@example.com",
+    Some("tokens/0b0b0b0b0b0b0b0b/2713767b137fbaaaa3ae4eab013d99d2")
+)]
+// The source's; the service account's was not cached.
+#[test_case(
+    "1313131313131313",
+    CredentialKind::ImpersonatedServiceAccount,
+    DEPLOYER,
+    Some("tokens/1313131313131313/d1ac0a51f491c1bc0f3b05c67265a7f1")
+)]
 #[test_case(
     "1a1a1a1a1a1a1a1a",
     CredentialKind::ExternalAccount,
     "ci/providers/github",
-    Some("ya29.federated")
+    Some("tokens/1a1a1a1a1a1a1a1a/a09d7e5d74da9780d13e1c7eeb1682d3")
 )]
-#[test_case("1f1f1f1f1f1f1f1f", CredentialKind::SuppliedToken, "ada@example.com", Some("ya29.supplied"))]
+#[test_case("1f1f1f1f1f1f1f1f", CredentialKind::SuppliedToken, "ada@example.com", Some("supplied/access"))]
 #[test_case("2222222222222222", CredentialKind::InjectedToken, "the host's own", None)]
 fn a_connection_is_shown_and_its_cached_token_is_used(
     id: &str,
@@ -48,6 +67,7 @@ fn a_connection_is_shown_and_its_cached_token_is_used(
     token: Option<&str>,
 ) {
     let world = world();
+    let token = token.map(|key| kept(&world, key));
     let connection = connections::get(&world, id).unwrap();
     assert_eq!((connection.kind, connection.account.as_str()), (kind, account));
     let through = (kind == CredentialKind::ImpersonatedServiceAccount).then_some("ada@example.com");
@@ -58,13 +78,11 @@ fn a_connection_is_shown_and_its_cached_token_is_used(
     let listed = connections::list(&world).unwrap().into_iter().find(|listed| listed.id == id).unwrap();
     assert_eq!(listed, connection);
     if kind == CredentialKind::ImpersonatedServiceAccount {
-        // The source's token was cached, and the service account's was not.
-        world.then(crate::testing::impersonated("ya29.target"));
+        world.then(impersonated(canaries::TARGET));
     }
     world.then(nothing());
     block_on(list(&world, id, super::one_request(), None)).unwrap();
-    let token = if kind == CredentialKind::ImpersonatedServiceAccount { Some("ya29.source") } else { token };
-    assert_eq!(world.bearer(0).as_deref(), token);
+    assert_eq!(world.bearer(0), token);
 }
 
 #[test]
@@ -73,11 +91,11 @@ fn what_is_written_anew_is_read_anew() {
     let id = "0b0b0b0b0b0b0b0b";
     let before = world.entry(&format!("credentials/{id}"));
     world.at(4000);
-    world.then(crate::testing::rotated("ya29.second", "1//second"));
+    world.then(rotated(canaries::SECOND, canaries::REFRESH_SECOND));
     world.then(nothing());
     block_on(list(&world, id, super::one_request(), None)).unwrap();
     let mut after = world.entry(&format!("credentials/{id}"));
-    assert_eq!(after["refresh_token"], "1//second");
+    assert_eq!(after["refresh_token"], canaries::REFRESH_SECOND);
     after["refresh_token"] = before["refresh_token"].clone();
     assert_eq!(after, before, "and nothing of it is lost");
     assert_eq!(connections::get(&world, id).unwrap().scopes.len(), 3);

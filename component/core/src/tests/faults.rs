@@ -8,8 +8,8 @@ use crate::{
     actions::{connections, functions::list::list},
     base::error::{Error, Kind},
     testing::{
-        Answer, NOW, World, access_token, block_on, denied, impersonated, invalid_grant, json_answer,
-        json_request, nothing, revoked, user_grant, user_json, with_header,
+        Answer, NOW, World, access_token, block_on, canaries, denied, impersonated, invalid_grant,
+        json_answer, json_request, nothing, revoked, user_grant, user_json, with_header,
     },
 };
 
@@ -76,7 +76,7 @@ fn the_doctor_asks_again() {
     assert_eq!(world.urls().len(), 2);
     assert!(connections::get(&world, &id).unwrap().fault.is_some(), "and finds it as it was");
 
-    world.then(json_answer(200, &user_grant("ya29.second")));
+    world.then(json_answer(200, &user_grant(canaries::SECOND)));
     for _ in 0..2 {
         world.then(nothing());
     }
@@ -98,7 +98,7 @@ fn a_passing_fault_is_believed_for_five_seconds() {
     assert_eq!((error.kind(), error.fields().retry_after_ms), (Kind::Unavailable, Some(1000)));
     assert_eq!(world.urls().len(), 3);
     world.at(failed + 5);
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     world.then(nothing());
     list_functions(&world, &id).unwrap();
     assert_eq!(connections::get(&world, &id).unwrap().fault, None, "what works is no fault any more");
@@ -123,7 +123,7 @@ fn a_clock_that_was_set_back_ends_what_was_believed() {
     out_of_order(&world);
     list_functions(&world, &id).unwrap_err();
     world.at(4000);
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     world.then(nothing());
     list_functions(&world, &id).unwrap();
 }
@@ -139,7 +139,7 @@ fn a_refused_key_is_believed_for_five_seconds() {
     assert_eq!((error.kind(), detail(&error, "cause")), (Kind::CredentialRejected, Some("key-unknown")));
     assert_eq!(world.urls().len(), 1);
     world.at(4005);
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     world.then(nothing());
     list_functions(&world, &id).unwrap();
 }
@@ -150,7 +150,7 @@ fn a_missing_role_is_never_believed() {
         "type": "impersonated_service_account", "source_credentials": user_json(),
         "service_account_impersonation_url": "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a@target-project.iam.gserviceaccount.com:generateAccessToken",
     });
-    let answers = [json_answer(200, &user_grant("ya29.first")), impersonated("ya29.proof")];
+    let answers = [json_answer(200, &user_grant(canaries::FIRST)), impersonated(canaries::PROOF)];
     let (world, id) = World::connected_with(json_request(&json), answers);
     for _ in 0..2 {
         world.then(denied("iam.serviceAccounts.getAccessToken"));
@@ -228,7 +228,7 @@ fn what_is_undone_at_google_works_within_seconds(status: u16, code: &str, words:
     assert!(list_functions(&world, &id).is_err());
     assert_eq!(world.urls().len(), 1, "those who come at the same time do not all ask");
     world.at(4006);
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     world.then(nothing());
     list_functions(&world, &id).unwrap();
 }
@@ -258,7 +258,7 @@ fn a_person_who_was_restored_works_within_seconds() {
     world.then(invalid_grant("Account has been deleted"));
     assert!(list_functions(&world, &id).is_err());
     world.at(4006);
-    world.then(json_answer(200, &crate::testing::user_grant("ya29.second")));
+    world.then(json_answer(200, &crate::testing::user_grant(canaries::SECOND)));
     world.then(nothing());
     list_functions(&world, &id).unwrap();
 }
@@ -272,7 +272,7 @@ fn a_status_that_cannot_be_read_or_written_stops_nobody() {
     world.fail(crate::testing::Op::Put, "status/", crate::base::ports::StoreError::ReadOnly);
     world.fail(crate::testing::Op::Get, "status/", crate::base::ports::StoreError::Failed("gone".to_owned()));
     world.at(4000);
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     world.then(nothing());
     list_functions(&world, &id).unwrap();
     assert_eq!(connections::get(&world, &id).unwrap().last_used, None);

@@ -21,7 +21,8 @@ use crate::{
     },
     rails::GuardRails,
     testing::{
-        World, access_token, block_on, connect, connect_request, json_answer, json_request, user_json,
+        World, access_token, block_on, canaries, connect, connect_request, json_answer, json_request,
+        user_json,
     },
 };
 
@@ -57,7 +58,7 @@ fn own_project() -> GuardRails {
 
 fn with(rails: GuardRails) -> (World, String) {
     let request = ConnectRequest { guard_rails: Some(rails), ..connect_request() };
-    World::connected_with(request, [access_token("ya29.first")])
+    World::connected_with(request, [access_token(canaries::FIRST)])
 }
 
 fn call_of(function: FunctionRef, method: &str) -> InvokeRequest {
@@ -191,7 +192,7 @@ fn a_project_with_a_domain_is_its_own_too() {
         ("/v1/projects/example.com", false),
         ("/v1/projects/example.com:other", false),
     ] {
-        let (world, id) = World::connected_with(request(), [access_token("ya29.first")]);
+        let (world, id) = World::connected_with(request(), [access_token(canaries::FIRST)]);
         world.then(json_answer(200, &json!({})));
         assert_eq!(block_on(custom_api(&world, &id, api_request("GET", path), None)).is_ok(), ok, "{path}");
         assert_eq!(world.urls().len(), usize::from(ok), "{path}");
@@ -322,7 +323,7 @@ fn who_may_not_list_does_not_get_around_the_allowed_regions() {
         guard_rails: Some(regions(&["us-east1"])),
         ..connect_request()
     };
-    let (world, id) = World::connected_with(request, [access_token("ya29.first")]);
+    let (world, id) = World::connected_with(request, [access_token(canaries::FIRST)]);
     world.respond(|_| {
         json_answer(403, &json!({"error": {"message": "Permission 'x.y.z' denied on resource"}}))
     });

@@ -11,8 +11,8 @@ use crate::{
     base::error::{Kind, Result},
     store::names::ConnectionId,
     testing::{
-        DEMO_KEY, KID, World, access_token, block_on, connect, connect_request, google_json, json_answer,
-        json_request, public_keys, user_grant, user_json,
+        DEMO_KEY, KID, World, access_token, block_on, canaries, connect, connect_request, google_json,
+        json_answer, json_request, public_keys, user_grant, user_json,
     },
 };
 
@@ -78,7 +78,7 @@ fn empty() -> (World, String) {
 #[test]
 fn a_connection_is_made_or_not() {
     let outcomes = at_each_call(empty, |world, _| {
-        world.then(access_token("ya29.a"));
+        world.then(access_token(canaries::FIRST));
         let connected = connect(world, connect_request());
         world.forget_answers();
         connected
@@ -94,7 +94,7 @@ fn what_cannot_be_read_again_is_answered_all_the_same() {
     let user = || json_request(&user_json());
     let answered = |world: &World| connect(world, user());
     let outcomes = at_each_call(empty, |world, _| {
-        world.then(json_answer(200, &user_grant("ya29.first")));
+        world.then(json_answer(200, &user_grant(canaries::FIRST)));
         let connected = answered(world);
         world.forget_answers();
         connected
@@ -110,9 +110,9 @@ fn a_credential_is_replaced_or_not(prepare: &dyn Fn() -> (World, String), new: &
     let is_user = new != DEMO_KEY;
     let outcomes = at_each_call(prepare, |world, id| {
         world.then(if is_user {
-            json_answer(200, &user_grant("ya29.new"))
+            json_answer(200, &user_grant(canaries::SECOND))
         } else {
-            access_token("ya29.new")
+            access_token(canaries::SECOND)
         });
         let credential = google_json(&serde_json::from_str(new).unwrap());
         let done = block_on(connections::reauthorize(world, id, credential, None, None));

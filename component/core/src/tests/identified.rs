@@ -15,7 +15,7 @@ use crate::{
         secret::Secret,
     },
     google::{request, which::FunctionRef},
-    testing::{Answer, World, id_token, json_answer},
+    testing::{Answer, World, canaries, id_token, json_answer},
 };
 
 const TOKEN_ENDPOINT: &str = "https://oauth2.googleapis.com/token";
@@ -29,7 +29,10 @@ fn auto() -> InvokeRequest {
 }
 
 fn with_own(function: FunctionRef) -> InvokeRequest {
-    InvokeRequest { authorization: Some(Secret::new("Basic canary".to_owned())), ..request(function) }
+    InvokeRequest {
+        authorization: Some(Secret::new(canaries::AUTHORIZATION.to_owned())),
+        ..request(function)
+    }
 }
 
 pub(super) fn page(status: u16, title: &str) -> Answer {
@@ -151,7 +154,7 @@ fn the_callers_own_goes_into_authorization_and_the_id_token_beside_it() {
             .into_iter()
             .map(|(name, value)| (name, value.reveal().clone()))
             .collect();
-        assert_eq!(shown[0], ("authorization", "Basic canary".to_owned()));
+        assert_eq!(shown[0], ("authorization", canaries::AUTHORIZATION.to_owned()));
         assert_eq!(shown[1].0, "x-serverless-authorization");
         assert!(shown[1].1.starts_with("Bearer e30."));
         assert!(!format!("{:?} {invocation:?}", sent[2]).contains("canary"));
@@ -180,7 +183,7 @@ fn no_credential_of_any_kind_is_none_of_the_callers_either() {
     let error = call(&world, &id, none).unwrap_err();
     assert_eq!((error.kind(), detail(&error, "field")), (Kind::InvalidInput, Some("authorization")));
     let mut token = by_url();
-    token.authorization = Some(Secret::new("Bearer ya29.canary".to_owned()));
+    token.authorization = Some(Secret::new(format!("Bearer {}", canaries::FIRST)));
     let error = call(&world, &id, token).unwrap_err();
     assert!(error.fields().message.contains("access token") && !format!("{error:?}").contains("canary"));
     assert!(world.urls().is_empty());

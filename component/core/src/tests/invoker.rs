@@ -18,9 +18,9 @@ use crate::{
     rails::GuardRails,
     sign_in::invoker::InvokerRequest,
     testing::{
-        APPSPOT, CLIENT_ID, NOW, ROBOT, USER, World, access_token, block_on, denied, id_token, impersonated,
-        json_answer, json_request, jwt, minted, not_found, nothing, revoked, switched_off, unauthenticated,
-        user_grant, user_json,
+        APPSPOT, CLIENT_ID, NOW, ROBOT, USER, World, access_token, block_on, canaries, denied, id_token,
+        impersonated, json_answer, json_request, jwt, minted, not_found, nothing, revoked, switched_off,
+        unauthenticated, user_grant, user_json,
     },
 };
 
@@ -66,10 +66,10 @@ fn for_a_user_the_projects_own_service_account_calls() {
     }
     let function = format!("{URL}/");
     assert_eq!(world.urls(), [mint_url(APPSPOT).as_str(), &function, &function], "minted once for both");
-    assert_eq!(world.bearer(0).as_deref(), Some("ya29.first"));
+    assert_eq!(world.bearer(0).as_deref(), Some(canaries::FIRST));
     assert_eq!(world.json(0), json!({"audience": URL, "includeEmail": true}));
     let token = world.bearer(1).unwrap();
-    assert_ne!(token, "ya29.first", "an access token went to a function");
+    assert_ne!(token, canaries::FIRST, "an access token went to a function");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn any_other_account_calls_by_way_of_its_delegates() {
     let mut connect = json_request(&user_json());
     let hops = ["a@p.iam.gserviceaccount.com", "b@p.iam.gserviceaccount.com"];
     connect.invoker = Some(service_account(Some(OTHER), &hops, false));
-    let (world, id) = World::connected_with(connect, [json_answer(200, &user_grant("ya29.first"))]);
+    let (world, id) = World::connected_with(connect, [json_answer(200, &user_grant(canaries::FIRST))]);
     assert_eq!(connections::get(&world, &id).unwrap().invoker, service_account(Some(OTHER), &hops, false));
     let anonymous = jwt(&json!({"aud": URL, "exp": NOW + 3600, "sub": "4321"}));
     world.then(json_answer(200, &json!({"token": anonymous})));
@@ -117,24 +117,24 @@ fn an_impersonated_account_is_its_own_invoker_and_asked_for_by_the_source() {
         "type": "impersonated_service_account", "source_credentials": user_json(),
         "service_account_impersonation_url": format!("https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{OTHER}:generateAccessToken"),
     });
-    let answers = [json_answer(200, &user_grant("ya29.source")), impersonated("ya29.proof")];
+    let answers = [json_answer(200, &user_grant(canaries::SOURCE)), impersonated(canaries::PROOF)];
     let (world, id) = World::connected_with(json_request(&json), answers);
     world.then(minted(URL, OTHER));
     world.then(nothing());
     assert_eq!(call(&world, &id, request()).unwrap().principal.as_deref(), Some(OTHER));
     assert_eq!(
         (world.urls()[0].as_str(), world.bearer(0).as_deref()),
-        (mint_url(OTHER).as_str(), Some("ya29.source"))
+        (mint_url(OTHER).as_str(), Some(canaries::SOURCE))
     );
 
     world.begin_anew();
-    world.then(impersonated("ya29.target"));
+    world.then(impersonated(canaries::TARGET));
     world.then(minted(URL, APPSPOT));
     world.then(nothing());
     call_as(&world, &id, service_account(None, &[], true)).unwrap();
     assert_eq!(
         world.bearer(1).as_deref(),
-        Some("ya29.target"),
+        Some(canaries::TARGET),
         "any other account is asked for by the target"
     );
 }
@@ -199,19 +199,19 @@ fn a_user_who_cannot_sign_in_never_ends_in_a_call() {
 fn a_401_of_iam_credentials_takes_one_new_token_and_one_more_attempt() {
     let (world, id) = World::of_user();
     world.then(unauthenticated());
-    world.then(json_answer(200, &user_grant("ya29.second")));
+    world.then(json_answer(200, &user_grant(canaries::SECOND)));
     world.then(minted(URL, APPSPOT));
     world.then(nothing());
     call(&world, &id, request()).unwrap();
     assert_eq!(
         (world.bearer(0).as_deref(), world.bearer(2).as_deref()),
-        (Some("ya29.first"), Some("ya29.second"))
+        (Some(canaries::FIRST), Some(canaries::SECOND))
     );
     world.begin_anew();
 
     let (world, id) = World::connected();
     world.then(unauthenticated());
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     world.then(unauthenticated());
     let error = call_as(&world, &id, service_account(Some(OTHER), &[], true)).unwrap_err();
     assert_eq!((error.kind(), world.urls().len()), (Kind::Unauthenticated, 3));
@@ -259,7 +259,7 @@ fn allow_client(world: &World, id: &str) {
 }
 
 fn grant_at(seconds: u64) -> Value {
-    let mut grant = user_grant("ya29.later");
+    let mut grant = user_grant(canaries::SECOND);
     grant["id_token"] = json!(jwt(&json!({"aud": CLIENT_ID, "exp": NOW + seconds + 3600, "email": USER})));
     grant
 }
@@ -292,7 +292,7 @@ fn a_grant_without_openid_has_no_token_for_functions() {
     let (world, id) = World::of_user();
     allow_client(&world, &id);
     world.at(4000);
-    let mut grant = user_grant("ya29.second");
+    let mut grant = user_grant(canaries::SECOND);
     grant["id_token"] = Value::Null;
     world.then(json_answer(200, &grant));
     let error = call_as(&world, &id, InvokerRequest::User).unwrap_err();
@@ -305,7 +305,7 @@ fn a_grant_without_openid_has_no_token_for_functions() {
 fn a_project_named_by_its_number_does_not_tell_its_service_account() {
     let mut connect = json_request(&user_json());
     connect.project = Some("123456789012".to_owned());
-    let (world, id) = World::connected_with(connect, [json_answer(200, &user_grant("ya29.first"))]);
+    let (world, id) = World::connected_with(connect, [json_answer(200, &user_grant(canaries::FIRST))]);
     let error = call(&world, &id, request()).unwrap_err();
     assert_eq!((error.kind(), detail(&error, "field")), (Kind::InvalidInput, Some("invoker")));
     assert!(error.to_string().contains("name the service account"), "{error}");

@@ -11,7 +11,10 @@ use crate::{
         error::{Kind, Result},
         http::{Request, TransportError},
     },
-    testing::{Answer, World, access_token, block_on, denied, json_answer, locations, nothing, switched_off},
+    testing::{
+        Answer, World, access_token, block_on, canaries, denied, json_answer, locations, nothing,
+        switched_off,
+    },
 };
 
 mod each_region;
@@ -398,12 +401,12 @@ fn a_retry_after_beyond_the_deadline_fails_now() {
 fn a_401_takes_one_new_token_and_one_more_attempt() {
     let (world, id) = World::connected();
     world.then(json_answer(401, &json!({})));
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     world.then(json_answer(401, &json!({"error": {"message": "still not"}})));
     let error = block_on(list(&world, &id, super::one_request(), None)).unwrap_err();
     assert_eq!((error.kind(), error.fields().trace.len()), (Kind::Unauthenticated, 3));
     let bearer = world.sent.borrow()[2].bearer().unwrap().reveal().clone();
-    assert_eq!(bearer, "ya29.second");
+    assert_eq!(bearer, canaries::SECOND);
 }
 
 #[test]
@@ -414,7 +417,7 @@ fn a_hundred_requests_take_one_token_even_if_the_store_keeps_none() {
     world.respond(|request| match region_of(request).as_deref() {
         Some("-") => only_in_regions(),
         Some(_) => nothing(),
-        None if request.host() == "oauth2.googleapis.com" => access_token("ya29.second"),
+        None if request.host() == "oauth2.googleapis.com" => access_token(canaries::SECOND),
         None if request.path_and_query().contains("/functions?") => nothing(),
         None => denied("cloudfunctions.locations.list"),
     });

@@ -6,7 +6,7 @@ use test_case::test_case;
 use crate::{
     actions::connections::{self, ConnectRequest},
     base::ports::StoreError,
-    testing::{Op, World, access_token, block_on, connect, connect_request},
+    testing::{Op, World, access_token, block_on, canaries, connect, connect_request},
 };
 
 const INDEXED: &str = "nicknames/indexed";
@@ -17,7 +17,7 @@ fn named(nickname: &str) -> ConnectRequest {
 
 /// Connects, and says whether it is warned that the nickname is in use.
 fn connect_as(world: &World, nickname: &str) -> (String, bool) {
-    world.then(access_token("ya29.a"));
+    world.then(access_token(canaries::FIRST));
     let (connection, warnings) = connect(world, named(nickname)).unwrap();
     (connection.id, is_warned(&warnings))
 }
@@ -68,7 +68,7 @@ fn among_many_a_nickname_costs_two_operations(number: usize, in_use: bool) {
 fn of_two_that_take_a_nickname_at_once_one_is_told() {
     let world = World::new();
     world.set(INDEXED, "all");
-    world.then(access_token("ya29.a"));
+    world.then(access_token(canaries::FIRST));
     // The other one is done just before the first writes its claim.
     world.quicker("nicknames/", |world| {
         assert!(!connect_as(world, "ada").1, "the quicker one has it alone");

@@ -15,8 +15,8 @@ use crate::{
     },
     sign_in::invoker::InvokerRequest,
     testing::{
-        ALL_SCOPES, Answer, CLIENT_ID, KID, NOW, USER, World, access_token, block_on, json_answer, jwt,
-        nothing, public_keys, signed,
+        ALL_SCOPES, Answer, CLIENT_ID, KID, NOW, USER, World, access_token, block_on, canaries, json_answer,
+        jwt, nothing, public_keys, signed,
     },
 };
 
@@ -26,7 +26,7 @@ const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 
 pub(super) fn request() -> AuthorizeRequest {
     let client = json!({"installed": {
-        "client_id": CLIENT_ID, "project_id": "demo-project", "client_secret": "GOCSPX-canary",
+        "client_id": CLIENT_ID, "project_id": "demo-project", "client_secret": canaries::CLIENT_SECRET,
         "auth_uri": "https://accounts.google.com/o/oauth2/auth", "token_uri": "https://oauth2.googleapis.com/token",
         "redirect_uris": ["http://localhost"],
     }});
@@ -67,19 +67,20 @@ impl Begun {
     /// The address that Google sends the browser back to.
     pub(super) fn callback(&self) -> String {
         let state = self.get("state");
-        format!("{REDIRECT}?state={state}&iss=https%3A%2F%2Faccounts.google.com&code=4%2Fcanary&scope=openid")
+        let code = escaped_code();
+        format!("{REDIRECT}?state={state}&iss=https%3A%2F%2Faccounts.google.com&code={code}&scope=openid")
     }
 
     /// The token endpoint's answer to the code, with some claims of the ID token changed.
     pub(super) fn grant(&self, claims: &Value) -> Value {
         json!({
-            "access_token": "ya29.signed-in", "refresh_token": "1//signed-in", "expires_in": 3599,
+            "access_token": canaries::SIGNED_IN, "refresh_token": canaries::REFRESH_SIGNED_IN, "expires_in": 3599,
             "token_type": "Bearer", "scope": ALL_SCOPES, "id_token": signed(&self.claims(claims)),
         })
     }
 
     fn claims(&self, changes: &Value) -> Value {
-        let hash = Sha256::digest("ya29.signed-in");
+        let hash = Sha256::digest(canaries::SIGNED_IN);
         let mut claims = json!({
             "iss": "https://accounts.google.com", "azp": CLIENT_ID, "aud": CLIENT_ID, "sub": "1101",
             "email": USER, "email_verified": true, "at_hash": URL_SAFE_NO_PAD.encode(&hash[..16]),
@@ -103,6 +104,11 @@ impl Begun {
     }
 }
 
+/// The code as it stands in a query.
+fn escaped_code() -> String {
+    canaries::CODE.replace('/', "%2F")
+}
+
 fn finish(world: &World, id: &str, callback: &str) -> Result<Connected> {
     block_on(connections::finish(world, id, callback, None))
 }
@@ -118,7 +124,7 @@ fn used_up(world: &World, error: &Error, kind: Kind) {
     assert_eq!(error.kind(), kind, "{error}");
     assert!(world.secrets.borrow().is_empty(), "{:?}", world.keys(""));
     let text = format!("{error:?} {error}");
-    for secret in ["canary", "signed-in", "4/"] {
+    for secret in ["canary", "4/"] {
         assert!(!text.contains(secret), "{text}");
     }
 }
@@ -170,8 +176,8 @@ fn a_sign_in_ends_in_a_connection() {
     let form = world.form(0);
     let field = |name: &str| form.iter().find(|(n, _)| n == name).unwrap().1.as_str();
     assert_eq!(form.len(), 6);
-    assert_eq!((field("grant_type"), field("code")), ("authorization_code", "4/canary"));
-    assert_eq!((field("client_id"), field("client_secret")), (CLIENT_ID, "GOCSPX-canary"));
+    assert_eq!((field("grant_type"), field("code")), ("authorization_code", canaries::CODE));
+    assert_eq!((field("client_id"), field("client_secret")), (CLIENT_ID, canaries::CLIENT_SECRET));
     assert_eq!(field("redirect_uri"), REDIRECT);
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(field("code_verifier")));
     assert_eq!(challenge, begun.get("code_challenge"));
@@ -196,7 +202,10 @@ fn a_sign_in_ends_in_a_connection() {
         ]
     );
     let kept = world.entry(&format!("credentials/{}", connection.id));
-    assert_eq!((&kept["refresh_token"], &kept["subject"]), (&json!("1//signed-in"), &json!("1101")));
+    assert_eq!(
+        (&kept["refresh_token"], &kept["subject"]),
+        (&json!(canaries::REFRESH_SIGNED_IN), &json!("1101"))
+    );
     assert!(!world.secrets.borrow()[&format!("connections/{}", connection.id)].contains("1//"));
 }
 
@@ -271,8 +280,8 @@ fn a_sign_in_of_an_earlier_version_is_swept() {
 
 #[test_case("error=access_denied", Kind::AuthorizationDenied; "the user said no")]
 #[test_case("error=admin_policy_enforced", Kind::AuthorizationDenied; "the administrator said no")]
-#[test_case("iss=https%3A%2F%2Fevil.example&code=4%2Fcanary", Kind::AuthorizationFailed; "another issuer")]
-#[test_case("iss=accounts.google.com&code=4%2Fcanary", Kind::AuthorizationFailed; "the issuer in another form")]
+#[test_case(&format!("iss=https%3A%2F%2Fevil.example&code={}", escaped_code()), Kind::AuthorizationFailed; "another issuer")]
+#[test_case(&format!("iss=accounts.google.com&code={}", escaped_code()), Kind::AuthorizationFailed; "the issuer in another form")]
 fn an_answer_that_is_no_consent_uses_the_sign_in_up(query: &str, kind: Kind) {
     let (world, begun) = begun();
     let callback = format!("{REDIRECT}?state={}&{query}", begun.get("state"));
@@ -410,7 +419,7 @@ fn a_store_that_does_not_take_the_connection_is_left_without_it() {
     let error = begun.finish_with(&world, json_answer(200, &begun.grant(&json!({})))).unwrap_err();
     used_up(&world, &error, Kind::SecretStore);
     world.mend();
-    world.then(access_token("ya29.x"));
+    world.then(access_token(canaries::FIRST));
     crate::testing::connect(&world, crate::testing::connect_request()).unwrap();
 }
 

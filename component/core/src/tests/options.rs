@@ -9,7 +9,8 @@ use crate::{
     base::error::{Error, Kind},
     google::names::DEFAULT_REGION,
     testing::{
-        World, access_token, block_on, connect_request, denied, json_answer, nothing, revoked, switched_off,
+        World, access_token, block_on, canaries, connect_request, denied, json_answer, nothing, revoked,
+        switched_off,
     },
 };
 
@@ -71,7 +72,7 @@ fn regions_are_live_with_their_places_and_the_default_first() {
 fn the_connections_own_region_comes_first(region: &str, first: &str) {
     let mut connect = connect_request();
     connect.region = Some(region.to_owned());
-    let (world, id) = World::connected_with(connect, [access_token("ya29.first")]);
+    let (world, id) = World::connected_with(connect, [access_token(canaries::FIRST)]);
     five_regions(&world);
     let list = ask(&world, &id, OptionField::Regions, "", None).unwrap();
     assert_eq!((values(&list)[0], default(&list)), (first, vec![first]));

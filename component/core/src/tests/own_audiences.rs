@@ -21,8 +21,8 @@ use crate::{
     google::which::FunctionRef,
     rails::GuardRails,
     testing::{
-        Answer, World, access_token, block_on, connect_request, denied, id_token, json_answer, not_found,
-        nothing, switched_off,
+        Answer, World, access_token, block_on, canaries, connect_request, denied, id_token, json_answer,
+        not_found, nothing, switched_off,
     },
 };
 
@@ -72,7 +72,7 @@ fn outcome(
     audience: &str,
 ) -> (Result<Invocation, Error>, Vec<String>) {
     let connection = ConnectRequest { guard_rails: Some(rails), ..connect_request() };
-    let (world, id) = World::connected_with(connection, [access_token("ya29.first")]);
+    let (world, id) = World::connected_with(connection, [access_token(canaries::FIRST)]);
     world.respond(google);
     let request = InvokeRequest { audience: Some(audience.to_owned()), ..request_of(function) };
     let outcome = call(&world, &id, request);

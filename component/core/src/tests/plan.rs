@@ -27,8 +27,8 @@ use crate::{
     },
     sign_in::invoker::InvokerRequest,
     testing::{
-        NOW, ROBOT, World, access_token, block_on, connect_request, id_token, json_answer, json_request,
-        request_for, user_json,
+        NOW, ROBOT, World, access_token, block_on, canaries, connect_request, id_token, json_answer,
+        json_request, request_for, user_json,
     },
 };
 
@@ -131,7 +131,7 @@ fn a_plan_and_its_call_are_the_same() {
     world.at(7200);
     let plan = planned(&world, &id, Action::Invoke(request(in_region("hello")))).unwrap();
     let url = "https://hello-abc123-uc.a.run.app";
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     world.then(json_answer(200, &gen2("us-central1", "hello")));
     world.then(id_token_at(url, 7200));
     world.then(json_answer(200, &json!({})));
@@ -211,7 +211,7 @@ fn nothing_secret_is_in_a_plan() {
     assert_eq!((refresh.token, refresh.body.as_deref()), (TokenKind::Grant, None));
     assert!(refresh.body_bytes > 0);
     let printed = format!("{plan:?}");
-    for secret in ["1//first", "GOCSPX", "ya29", "stand-in", "e30."] {
+    for secret in [canaries::REFRESH_FIRST, "GOCSPX", "ya29", "stand-in", "e30."] {
         assert!(!printed.contains(secret), "{secret}: {printed}");
     }
 }

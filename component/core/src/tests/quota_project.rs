@@ -17,8 +17,8 @@ use crate::{
     google::{hosts::Api, which::FunctionRef},
     rails::GuardRails,
     testing::{
-        DEMO_KEY, World, access_token, block_on, connect, connect_request, google_json, impersonated,
-        json_answer, json_request, nothing, user_grant, user_json,
+        DEMO_KEY, World, access_token, block_on, canaries, connect, connect_request, google_json,
+        impersonated, json_answer, json_request, nothing, user_grant, user_json,
     },
 };
 
@@ -50,8 +50,10 @@ fn request(file: &Value, option: Option<&str>) -> ConnectRequest {
 #[test_case(Api::ServiceUsage, Some("payer"))]
 #[test_case(Api::ResourceManager, Some("payer"))]
 fn it_goes_to_the_apis_that_count_for_the_caller(api: Api, expected: Option<&str>) {
-    let (world, id) =
-        World::connected_with(request(&user(None), Some("payer")), [json_answer(200, &user_grant("ya29.a"))]);
+    let (world, id) = World::connected_with(
+        request(&user(None), Some("payer")),
+        [json_answer(200, &user_grant(canaries::FIRST))],
+    );
     let mut call = api_request("GET", "/v2/projects/demo-project/x");
     call.api = Some(api.name().to_owned());
     world.then(nothing());
@@ -67,11 +69,11 @@ fn iam_credentials_counts_for_the_caller_too_and_token_endpoints_and_functions_l
     let file = json!({"type": "impersonated_service_account", "service_account_impersonation_url": target,
         "source_credentials": user(None), "quota_project_id": "payer"});
     let world = World::new();
-    world.then(json_answer(200, &user_grant("ya29.a")));
-    world.then(impersonated("ya29.proof"));
+    world.then(json_answer(200, &user_grant(canaries::FIRST)));
+    world.then(impersonated(canaries::PROOF));
     let (connection, _) = connect(&world, request(&file, None)).unwrap();
     assert_eq!(connection.quota_project.as_deref(), Some("payer"));
-    world.then(impersonated("ya29.b"));
+    world.then(impersonated(canaries::SECOND));
     world.then(nothing());
     block_on(list(&world, &connection.id, super::one_request(), None)).unwrap();
     for request in world.sent.borrow().iter() {
@@ -89,22 +91,27 @@ fn iam_credentials_counts_for_the_caller_too_and_token_endpoints_and_functions_l
 #[test_case(user(Some("not a project!")), None, None; "one that is none")]
 fn it_is_what_was_said_or_what_the_file_names(file: Value, option: Option<&str>, expected: Option<&str>) {
     let (world, id) =
-        World::connected_with(request(&file, option), [json_answer(200, &user_grant("ya29.a"))]);
+        World::connected_with(request(&file, option), [json_answer(200, &user_grant(canaries::FIRST))]);
     assert_eq!(connections::get(&world, &id).unwrap().quota_project.as_deref(), expected);
 }
 
 #[test]
 fn a_new_credential_brings_its_own_or_leaves_the_old() {
-    let (world, id) =
-        World::connected_with(request(&user(Some("old")), None), [json_answer(200, &user_grant("ya29.a"))]);
+    let (world, id) = World::connected_with(
+        request(&user(Some("old")), None),
+        [json_answer(200, &user_grant(canaries::FIRST))],
+    );
     let anew = |file: &Value, answer| {
         world.then(answer);
         let anew = connections::reauthorize(&world, &id, google_json(file), None, None);
         block_on(anew).unwrap().0.quota_project
     };
     let key: Value = serde_json::from_str(DEMO_KEY).unwrap();
-    assert_eq!(anew(&key, access_token("ya29.b")).as_deref(), Some("old"));
-    assert_eq!(anew(&user(Some("new")), json_answer(200, &user_grant("ya29.c"))).as_deref(), Some("new"));
+    assert_eq!(anew(&key, access_token(canaries::SECOND)).as_deref(), Some("old"));
+    assert_eq!(
+        anew(&user(Some("new")), json_answer(200, &user_grant(canaries::THIRD))).as_deref(),
+        Some("new")
+    );
 }
 
 #[test]
@@ -122,7 +129,7 @@ fn asking(rails: GuardRails, api: Api, header: &str) -> Result<Vec<String>, Erro
         quota_project: Some("payer".to_owned()),
         ..connect_request()
     };
-    let (world, id) = World::connected_with(connection, [access_token("ya29.a")]);
+    let (world, id) = World::connected_with(connection, [access_token(canaries::FIRST)]);
     world.respond(|_| nothing());
     let mut call = api_request("GET", "/v2/projects/demo-project/locations/us-central1/x");
     call.api = Some(api.name().to_owned());
@@ -163,7 +170,7 @@ fn a_second_project_does_not_get_past_the_rail() {
     let own = GuardRails { own_project: true, ..GuardRails::default() };
     let (world, id) = World::connected_with(
         ConnectRequest { guard_rails: Some(own), ..connect_request() },
-        [access_token("ya29.a")],
+        [access_token(canaries::FIRST)],
     );
     let mut call = api_request("GET", "/v2/projects/demo-project/locations");
     let header = |project: &str| (HEADER.to_owned(), project.to_owned());
@@ -186,8 +193,10 @@ fn who_may_not_use_the_quota_project_is_told_the_role_on_it() {
                 "domain": "googleapis.com", "metadata": {"consumer": "projects/payer", "consoleUrl": url,
                     "service": "iamcredentials.googleapis.com"}}]}}),
     );
-    let (world, id) =
-        World::connected_with(request(&user(Some("payer")), None), [json_answer(200, &user_grant("ya29.a"))]);
+    let (world, id) = World::connected_with(
+        request(&user(Some("payer")), None),
+        [json_answer(200, &user_grant(canaries::FIRST))],
+    );
     world.then(denied);
     let function = FunctionRef::Url("https://hello-abc123-uc.a.run.app".to_owned());
     let error = super::invoke::call(&world, &id, super::invoke::request(function)).unwrap_err();

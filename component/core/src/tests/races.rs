@@ -17,7 +17,8 @@ use crate::{
     sign_in::token::status,
     store::names::ConnectionId,
     testing::{
-        DEMO_KEY, NOW, Op, World, access_token, block_on, google_json, json_answer, nothing, revoked, rotated,
+        DEMO_KEY, NOW, Op, World, access_token, block_on, canaries, google_json, json_answer, nothing,
+        revoked, rotated,
     },
 };
 
@@ -41,7 +42,7 @@ const RESTRICT: Change = |world, id| {
     Ok(connections::restrict(world, id, Some(GuardRails { read_only: true, ..GuardRails::default() }))?.0)
 };
 const REAUTHORIZE: Change = |world, id| {
-    world.then(access_token("ya29.robot"));
+    world.then(access_token(canaries::SECOND));
     Ok(reauthorize(world, id, google_json(&serde_json::from_str(DEMO_KEY).unwrap()))?.0)
 };
 
@@ -90,7 +91,7 @@ fn a_use_is_noted_after_a_lost_race() {
     let (world, id) = World::connected();
     world.at(4000);
     let key = quicker(&world, "status", &id, json!({"last_used": NOW + 1}));
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     world.then(nothing());
     listed(&world, &id).unwrap();
     assert_eq!(world.entry(&key)["last_used"], NOW + 4000);
@@ -133,13 +134,13 @@ fn a_new_refresh_token_is_kept_after_a_lost_race() {
     let (world, id) = World::of_user();
     world.at(4000);
     let key = quicker(&world, "credentials", &id, json!({"account": "theirs@example.com"}));
-    world.then(rotated("ya29.second", "1//second"));
+    world.then(rotated(canaries::SECOND, canaries::REFRESH_SECOND));
     world.then(nothing());
     listed(&world, &id).unwrap();
     let entry = world.entry(&key);
     assert_eq!(
         (&entry["refresh_token"], &entry["account"]),
-        (&json!("1//second"), &json!("theirs@example.com"))
+        (&json!(canaries::REFRESH_SECOND), &json!("theirs@example.com"))
     );
     world.begin_anew();
 }

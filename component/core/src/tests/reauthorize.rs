@@ -18,8 +18,8 @@ use crate::{
     },
     sign_in::invoker::InvokerRequest,
     testing::{
-        Answer, DEMO_KEY, KID, NOW, Op, ROBOT, USER, World, access_token, block_on, google_json, json_answer,
-        nothing, public_keys, revoked, user_grant, user_json,
+        Answer, DEMO_KEY, KID, NOW, Op, ROBOT, USER, World, access_token, block_on, canaries, google_json,
+        json_answer, nothing, public_keys, revoked, user_grant, user_json,
     },
 };
 
@@ -78,12 +78,16 @@ fn signing_in_anew_keeps_the_connection_and_replaces_what_it_signs_in_with() {
     assert_eq!((&after.id, &after.nickname, after.created), (&id, &before.nickname, before.created));
     assert_eq!((after.fault, after.last_used), (None, Some(NOW + 4000)));
     assert!(warnings.is_empty(), "{warnings:?}");
-    assert_eq!(world.entry(&format!("credentials/{id}"))["refresh_token"], "1//signed-in");
+    assert_eq!(world.entry(&format!("credentials/{id}"))["refresh_token"], canaries::REFRESH_SIGNED_IN);
     assert!(!world.secrets.borrow().contains_key(&format!("tokens/{id}/00")));
 
     world.then(nothing());
     list_functions(&world, &id).unwrap();
-    assert_eq!(world.bearer(2).as_deref(), Some("ya29.signed-in"), "the token that came with it is cached");
+    assert_eq!(
+        world.bearer(2).as_deref(),
+        Some(canaries::SIGNED_IN),
+        "the token that came with it is cached"
+    );
 }
 
 #[test]
@@ -98,7 +102,7 @@ fn signing_in_as_somebody_else_is_a_warning() {
     world.begin_anew();
     world.then(nothing());
     list_functions(&world, &id).unwrap();
-    assert_eq!(world.bearer(0).as_deref(), Some("ya29.signed-in"), "and never that of who it was");
+    assert_eq!(world.bearer(0).as_deref(), Some(canaries::SIGNED_IN), "and never that of who it was");
 }
 
 #[test_case(|grant| grant["refresh_token"] = Value::Null; "no refresh token")]
@@ -143,35 +147,35 @@ fn a_connection_that_ended_meanwhile_is_not_brought_back() {
     );
     world.then(public_keys(&[KID]));
     assert_eq!(begun.finish(&world).unwrap_err().kind(), Kind::ConnectionNotFound);
-    assert_eq!(world.entry(&format!("credentials/{id}"))["refresh_token"], "1//first");
+    assert_eq!(world.entry(&format!("credentials/{id}"))["refresh_token"], canaries::REFRESH_FIRST);
 }
 
 #[test]
 fn a_credential_in_place_of_a_dead_one_brings_the_connection_back() {
     let (world, id) = dead();
     let mut json = user_json();
-    json["refresh_token"] = json!("1//second");
-    world.then(json_answer(200, &user_grant("ya29.second")));
+    json["refresh_token"] = json!(canaries::REFRESH_SECOND);
+    world.then(json_answer(200, &user_grant(canaries::SECOND)));
     let (connection, warnings) = reauthorize(&world, &id, google_json(&json)).unwrap();
     assert_eq!((connection.id, connection.fault), (id.clone(), None));
     assert!(warnings.is_empty(), "{warnings:?}");
     world.then(nothing());
     list_functions(&world, &id).unwrap();
-    assert_eq!(world.bearer(1).as_deref(), Some("ya29.second"));
+    assert_eq!(world.bearer(1).as_deref(), Some(canaries::SECOND));
 }
 
 #[test]
 fn a_key_in_place_of_a_user_is_kept_apart_and_goes_with_its_successor() {
     let (world, id) = World::of_user();
     let key = format!("keys/{id}");
-    world.then(access_token("ya29.robot"));
+    world.then(access_token(canaries::SECOND));
     let (connection, warnings) =
         reauthorize(&world, &id, CredentialRequest::GoogleJson(Secret::new(DEMO_KEY.to_owned()))).unwrap();
     assert_eq!((connection.kind, connection.account.as_str()), (CredentialKind::ServiceAccount, ROBOT));
     assert_eq!(warnings, [format!("this connection was {USER} until now, and is {ROBOT}")]);
     assert!(world.secrets.borrow()[&key].contains("PRIVATE KEY"));
 
-    world.then(json_answer(200, &user_grant("ya29.user")));
+    world.then(json_answer(200, &user_grant(canaries::SECOND)));
     let (connection, _) = reauthorize(&world, &id, google_json(&user_json())).unwrap();
     assert_eq!(connection.kind, CredentialKind::AuthorizedUser);
     assert!(!world.secrets.borrow().contains_key(&key), "the key outlived its use");
@@ -181,7 +185,7 @@ fn a_key_in_place_of_a_user_is_kept_apart_and_goes_with_its_successor() {
 fn what_functions_receive_changes_where_the_new_credential_has_no_such_token() {
     let (world, id) = World::connected();
     assert_eq!(connections::get(&world, &id).unwrap().invoker, InvokerRequest::Own);
-    world.then(json_answer(200, &user_grant("ya29.user")));
+    world.then(json_answer(200, &user_grant(canaries::SECOND)));
     let (connection, warnings) = reauthorize(&world, &id, google_json(&user_json())).unwrap();
     assert_eq!(
         connection.invoker,
@@ -207,7 +211,7 @@ fn a_race_for_the_credential_is_lost_without_a_trace() {
     let credential = format!("credentials/{id}");
     let before = kept(&world);
     world.fail(Op::Put, &credential, StoreError::VersionMismatch);
-    world.then(access_token("ya29.robot"));
+    world.then(access_token(canaries::SECOND));
     let error = reauthorize(&world, &id, CredentialRequest::GoogleJson(Secret::new(DEMO_KEY.to_owned())))
         .unwrap_err();
     assert_eq!(error.kind(), Kind::SecretStore);

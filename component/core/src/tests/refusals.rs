@@ -13,14 +13,14 @@ use crate::{
     },
     base::error::{Error, Kind},
     google::which::FunctionRef,
-    testing::{Answer, World, block_on, connect, connect_request, json_answer, json_request},
+    testing::{Answer, World, block_on, canaries, connect, connect_request, json_answer, json_request},
 };
 
 fn refusal(status: u16, code: &str, description: &str) -> Answer {
     // With what a grant has, besides: it grants nothing all the same.
     json_answer(
         status,
-        &json!({"error": code, "error_description": description, "access_token": "ya29.canary", "token_type": "Bearer", "expires_in": 3599}),
+        &json!({"error": code, "error_description": description, "access_token": canaries::FIRST, "token_type": "Bearer", "expires_in": 3599}),
     )
 }
 
@@ -83,7 +83,7 @@ fn a_subject_token_that_is_refused_is_no_grant_under_any_status(status: u16) {
     });
     let world = World::new();
     world.damaged();
-    world.set("supplied/subject-token", "eyJ.subject");
+    world.set("supplied/subject-token", canaries::SUBJECT);
     world.then(refusal(
         status,
         "invalid_grant",
@@ -153,7 +153,7 @@ fn a_grant_that_says_no_error_is_one() {
         world.at(7200);
         world.then(json_answer(
             200,
-            &json!({"error": nothing, "access_token": "ya29.second", "token_type": "Bearer", "expires_in": 3599}),
+            &json!({"error": nothing, "access_token": canaries::SECOND, "token_type": "Bearer", "expires_in": 3599}),
         ));
         world.then(json_answer(200, &json!({})));
         block_on(list(&world, &id, one_request(), None)).unwrap();

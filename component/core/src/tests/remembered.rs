@@ -23,8 +23,8 @@ use crate::{
     google::which::FunctionRef,
     rails::GuardRails,
     testing::{
-        APPSPOT, Answer, Op, World, access_token, block_on, connect, connect_request, id_token, json_answer,
-        minted, not_found, nothing, user_grant,
+        APPSPOT, Answer, Op, World, access_token, block_on, canaries, connect, connect_request, id_token,
+        json_answer, minted, not_found, nothing, user_grant,
     },
 };
 
@@ -151,7 +151,7 @@ fn nothing_of_it_is_secret_and_it_is_the_connections_own() {
     assert_eq!(entry["url"], GEN2_URL);
 
     // Another connection to the same project looks for itself.
-    world.then(access_token("ya29.other"));
+    world.then(access_token(canaries::SECOND));
     let (other, _) = connect(&world, connect_request()).unwrap();
     assert_eq!((requests(&world, &other.id, &bare("hello")), requests(&world, &id, &bare("hello"))), (3, 1));
 }
@@ -289,7 +289,7 @@ fn the_end_of_a_connection_is_the_end_of_it() {
 
     // The account that signs in now may see other functions.
     let (world, id) = warm(&bare("hello"));
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     let credential = connect_request().credential;
     block_on(connections::reauthorize(&world, &id, credential, None, None)).unwrap();
     assert!(world.keys("functions/").is_empty());
@@ -369,7 +369,7 @@ fn of_somebody_else_too() {
     let (world, id) = World::of_user();
     world.then(json_answer(200, &gen2("us-central1", "hello")));
     world.then(page(401, "Unauthorized"));
-    world.then(json_answer(200, &user_grant("ya29.second")));
+    world.then(json_answer(200, &user_grant(canaries::SECOND)));
     world.then(nothing());
     let own = InvokeRequest { invoker: Some(InvokerRequest::User), ..request(in_region("hello")) };
     assert_eq!(call(&world, &id, own).unwrap().trace.len(), 4);

@@ -40,7 +40,8 @@ use crate::{
         which::FunctionRef,
     },
     testing::{
-        Answer, Op, World, access_token, block_on, connect, connect_request, json_answer, with_header,
+        Answer, Op, World, access_token, block_on, canaries, connect, connect_request, json_answer,
+        with_header,
     },
 };
 
@@ -134,13 +135,13 @@ fn a_list_is_repeated_where_it_helps(codes: &[u16], sent: usize, fails: Option<K
 #[test]
 fn a_401_takes_one_new_token_and_one_more_attempt() {
     let (world, id) = World::connected();
-    for answer in [status(401), access_token("ya29.second"), status(200)] {
+    for answer in [status(401), access_token(canaries::SECOND), status(200)] {
         world.then(answer);
     }
     block_on(list(&world, &id, one_request(), None)).unwrap();
     assert_eq!(world.urls().len(), 3);
     world.begin_anew();
-    for answer in [status(401), access_token("ya29.third"), status(401)] {
+    for answer in [status(401), access_token(canaries::THIRD), status(401)] {
         world.then(answer);
     }
     let error = block_on(list(&world, &id, one_request(), None)).unwrap_err();
@@ -192,7 +193,7 @@ fn a_thousand_lists_of_what_is_down_send_hardly_more_than_a_thousand_requests() 
 #[test]
 fn each_connection_has_repeats_of_its_own_and_they_go_with_it() {
     let (world, first) = World::connected();
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     let second = connect(&world, connect_request()).unwrap().0.id;
     world.begin_anew();
     world.respond(|_| status(503));

@@ -5,13 +5,13 @@ use crate::{
         connections::ConnectRequest,
         functions::list::{ListRequest, list},
     },
-    testing::{World, access_token, block_on, connect_request, nothing},
+    testing::{World, access_token, block_on, canaries, connect_request, nothing},
 };
 
 #[test]
 fn a_domain_scoped_project_is_one_segment_of_every_path() {
     let connect = ConnectRequest { project: Some("example.com:legacy-app".to_owned()), ..connect_request() };
-    let (world, id) = World::connected_with(connect, [access_token("ya29.first")]);
+    let (world, id) = World::connected_with(connect, [access_token(canaries::FIRST)]);
     world.respond(|_| nothing());
     block_on(list(&world, &id, ListRequest::default(), None)).unwrap();
     for request in world.sent.borrow().iter() {

@@ -20,7 +20,7 @@ use crate::{
         http::{Response, TokenKind},
     },
     google::which::FunctionRef,
-    testing::{World, access_token, block_on},
+    testing::{World, access_token, block_on, canaries},
 };
 
 /// The body that every API answers with.
@@ -32,7 +32,7 @@ fn world() -> (World, String, Rc<Cell<u16>>) {
     let status = Rc::new(Cell::new(200));
     let answer = Rc::clone(&status);
     world.respond(move |request| match request.token() {
-        TokenKind::Assertion => access_token("ya29.sweep"),
+        TokenKind::Assertion => access_token(canaries::SECOND),
         TokenKind::None
         | TokenKind::AccessToken
         | TokenKind::IdToken

@@ -9,8 +9,8 @@ use crate::{
     actions::{connections, functions::list::list},
     base::error::{Kind, Origin},
     testing::{
-        Answer, NOW, World, access_token, block_on, connect, connect_request, invalid_grant, json_answer,
-        with_header,
+        Answer, NOW, World, access_token, block_on, canaries, connect, connect_request, invalid_grant,
+        json_answer, with_header,
     },
 };
 
@@ -26,17 +26,17 @@ fn list_at(world: &World, id: &str, seconds: u64) -> Result<(), crate::base::err
     block_on(list(world, id, super::one_request(), None)).map(drop)
 }
 
-#[test_case(json!({"access_token": "ya29.a", "expires_in": 3599, "token_type": "Bearer"}))]
-#[test_case(json!({"access_token": "ya29.a", "expires_in": "3599", "token_type": "bearer"}); "a number as text")]
-#[test_case(json!({"access_token": "ya29.a", "token_type": "Bearer"}); "no life")]
-#[test_case(json!({"access_token": "ya29.a", "expires_in": 99_999_999_999_999_999_999_f64, "token_type": "Bearer"}); "a very long life")]
+#[test_case(json!({"access_token": canaries::FIRST, "expires_in": 3599, "token_type": "Bearer"}))]
+#[test_case(json!({"access_token": canaries::FIRST, "expires_in": "3599", "token_type": "bearer"}); "a number as text")]
+#[test_case(json!({"access_token": canaries::FIRST, "token_type": "Bearer"}); "no life")]
+#[test_case(json!({"access_token": canaries::FIRST, "expires_in": 99_999_999_999_999_999_999_f64, "token_type": "Bearer"}); "a very long life")]
 fn a_grant_is_accepted(body: Value) {
     connect_with(200, &body).unwrap();
 }
 
-#[test_case(json!({"access_token": "ya29.a", "expires_in": -5, "token_type": "Bearer"}); "a negative life")]
-#[test_case(json!({"access_token": "ya29.a", "expires_in": [], "token_type": "Bearer"}); "a list as life")]
-#[test_case(json!({"access_token": "ya29.a", "expires_in": 3599, "token_type": "MAC"}); "another type")]
+#[test_case(json!({"access_token": canaries::FIRST, "expires_in": -5, "token_type": "Bearer"}); "a negative life")]
+#[test_case(json!({"access_token": canaries::FIRST, "expires_in": [], "token_type": "Bearer"}); "a list as life")]
+#[test_case(json!({"access_token": canaries::FIRST, "expires_in": 3599, "token_type": "MAC"}); "another type")]
 #[test_case(json!({"access_token": "", "expires_in": 3599, "token_type": "Bearer"}); "an empty token")]
 #[test_case(json!({"access_token": "a".repeat(20_000), "expires_in": 3599, "token_type": "Bearer"}); "a huge token")]
 #[test_case(json!({"access_token": "a b", "expires_in": 3599, "token_type": "Bearer"}); "a space in the token")]
@@ -49,8 +49,11 @@ fn a_grant_is_malformed(body: Value) {
 #[test]
 fn a_life_of_more_than_twelve_hours_is_not_believed() {
     let mut answer = json_answer(200, &json!({})).unwrap();
-    answer.body =
-        br#"{"access_token":"ya29.a","expires_in":99999999999999999999,"token_type":"Bearer"}"#.to_vec();
+    answer.body = format!(
+        r#"{{"access_token":"{}","expires_in":99999999999999999999,"token_type":"Bearer"}}"#,
+        canaries::FIRST
+    )
+    .into_bytes();
     let world = World::new().answer(Ok(answer));
     world.damaged();
     let (connection, _) = block_on(connections::connect(&world, connect_request(), None)).unwrap();
@@ -61,7 +64,7 @@ fn a_life_of_more_than_twelve_hours_is_not_believed() {
 #[test]
 fn the_token_endpoint_is_left_alone_as_long_as_it_asks() {
     let busy = || with_header(json_answer(429, &json!({"error": "rate_limit_exceeded"})), "retry-after", "7");
-    let world = World::new().answer(busy()).answer(busy()).answer(access_token("ya29.a"));
+    let world = World::new().answer(busy()).answer(busy()).answer(access_token(canaries::FIRST));
     block_on(connections::connect(&world, connect_request(), None)).unwrap();
     assert_eq!(world.urls().len(), 3);
     let waited = world.wall.get().as_secs() - NOW;
@@ -96,7 +99,7 @@ fn what_is_behind_invalid_grant_is_told(description: &str, kind: Kind, fix: &str
     assert!(error.fields().fix.as_deref().unwrap().contains(fix), "{error}");
 }
 
-#[test_case(access_token("ya29.a"), None; "which helps")]
+#[test_case(access_token(canaries::FIRST), None; "which helps")]
 #[test_case(clock_skew(), Some(Kind::ClockSkew); "which does not help and is not repeated")]
 fn a_wrong_clock_gets_one_more_attempt_with_googles_own_time(second: Answer, kind: Option<Kind>) {
     let world = World::new();
@@ -140,10 +143,10 @@ fn a_cached_token_is_used_until_it_is_nearly_over() {
     list_at(&world, &id, 3000).unwrap();
     assert_eq!(world.urls().len(), 1, "no token request");
     world.wall.set(Duration::from_secs(NOW + 3500));
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     list_at(&world, &id, 3500).unwrap();
     assert_eq!(world.urls().len(), 3);
-    assert_eq!(world.sent.borrow()[2].bearer().unwrap().reveal(), "ya29.second");
+    assert_eq!(world.sent.borrow()[2].bearer().unwrap().reveal(), canaries::SECOND);
 }
 
 #[test]
@@ -153,7 +156,7 @@ fn the_old_token_is_used_on_a_passing_fault_until_ten_seconds_before_its_end() {
         world.then(json_answer(503, &json!({})));
     }
     list_at(&world, &id, 3500).unwrap();
-    assert_eq!(world.sent.borrow().last().unwrap().bearer().unwrap().reveal(), "ya29.first");
+    assert_eq!(world.sent.borrow().last().unwrap().bearer().unwrap().reveal(), canaries::FIRST);
 
     for _ in 0..3 {
         world.then(json_answer(503, &json!({})));
@@ -169,7 +172,7 @@ fn while_somebody_else_refreshes_the_token_is_waited_for() {
     for _ in 0..3 {
         world.held_while(|_| {});
     }
-    world.then(access_token("ya29.second"));
+    world.then(access_token(canaries::SECOND));
     list_at(&world, &id, 4000).unwrap();
     assert_eq!(world.elapsed.get(), Duration::from_millis(300));
 }
@@ -178,7 +181,7 @@ fn while_somebody_else_refreshes_the_token_is_waited_for() {
 fn a_store_that_cannot_be_written_costs_an_exchange_and_nothing_else() {
     let (world, id) = World::connected();
     world.read_only.set(true);
-    for token in ["ya29.x", "ya29.y"] {
+    for token in [canaries::SECOND, canaries::THIRD] {
         world.then(access_token(token));
         list_at(&world, &id, 4000).unwrap();
     }

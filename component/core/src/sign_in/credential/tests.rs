@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use test_case::test_case;
 
 use super::*;
-use crate::testing::DEMO_KEY;
+use crate::testing::{DEMO_KEY, canaries, signed};
 
 fn parse(json: &Secret<String>, subject_token: Option<&str>) -> Result<Given> {
     Given::parse(CredentialRequest::GoogleJson(json.clone()), subject_token)
@@ -137,9 +137,9 @@ fn a_key_is_taken_out_of_what_it_is_wrapped_in(wrap: fn(String) -> String) {
 }
 
 /// google-auth 2 (`google.oauth2.credentials.Credentials.to_json`) and oauth2client 4 (`Storage`).
-#[test_case(json!({"token": "ya29.a", "refresh_token": "1//a", "token_uri": "https://oauth2.googleapis.com/token", "client_id": "1.apps.googleusercontent.com", "client_secret": "GOCSPX-a", "scopes": ["https://www.googleapis.com/auth/cloud-platform"], "universe_domain": "googleapis.com", "account": "", "expiry": "2026-03-01T12:00:00Z"}); "google auth")]
-#[test_case(json!({"_module": "oauth2client.client", "_class": "OAuth2Credentials", "access_token": "ya29.a", "refresh_token": "1//a", "token_uri": "https://accounts.google.com/o/oauth2/token", "client_id": "1.apps.googleusercontent.com", "client_secret": "a", "invalid": false, "token_response": {"access_token": "ya29.a"}}); "oauth2client")]
-#[test_case(json!({"account": "ada@example.com", "client_id": "1.apps.googleusercontent.com", "client_secret": "d-FL95Q19q7MQmFpd7hHD0Ty", "quota_project_id": "demo-project", "refresh_token": "1//a", "type": "authorized_user", "universe_domain": "googleapis.com"}); "gcloud")]
+#[test_case(json!({"token": canaries::FIRST, "refresh_token": canaries::REFRESH_FIRST, "token_uri": "https://oauth2.googleapis.com/token", "client_id": "1.apps.googleusercontent.com", "client_secret": canaries::CLIENT_SECRET, "scopes": ["https://www.googleapis.com/auth/cloud-platform"], "universe_domain": "googleapis.com", "account": "", "expiry": "2026-03-01T12:00:00Z"}); "google auth")]
+#[test_case(json!({"_module": "oauth2client.client", "_class": "OAuth2Credentials", "access_token": canaries::FIRST, "refresh_token": canaries::REFRESH_FIRST, "token_uri": "https://accounts.google.com/o/oauth2/token", "client_id": "1.apps.googleusercontent.com", "client_secret": "a", "invalid": false, "token_response": {"access_token": canaries::FIRST}}); "oauth2client")]
+#[test_case(json!({"account": "ada@example.com", "client_id": "1.apps.googleusercontent.com", "client_secret": "d-FL95Q19q7MQmFpd7hHD0Ty", "quota_project_id": "demo-project", "refresh_token": canaries::REFRESH_FIRST, "type": "authorized_user", "universe_domain": "googleapis.com"}); "gcloud")]
 fn a_users_credential_in_other_clothes_is_taken(file: Value) {
     let given = parse(&Secret::new(file.to_string()), None).unwrap();
     assert!(matches!(given.identity.credential, Credential::AuthorizedUser(_)));
@@ -154,10 +154,10 @@ fn a_users_credential_in_other_clothes_is_taken(file: Value) {
 #[test_case(r#"{"projectId": "x", "clientEmail": "a@b.iam.gserviceaccount.com", "privateKey": "-----BEGIN"}"#, "renamed-key"; "firebase admin")]
 #[test_case(r#"{"name": "projects/p/serviceAccounts/a/keys/k", "validAfterTime": "2026", "keyAlgorithm": "KEY_ALG_RSA_2048"}"#, "key-metadata"; "keys list")]
 #[test_case(r#"{"name": "projects/p/serviceAccounts/a", "uniqueId": "1", "email": "a@b.iam.gserviceaccount.com"}"#, "account"; "service accounts describe")]
-#[test_case(r#"{"access_token": "ya29.canary", "expires_in": 3599, "token_type": "Bearer"}"#, "token"; "an answer of the token endpoint")]
-#[test_case("ya29.canary", "token"; "an access token")]
-#[test_case("eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJjYW5hcnkifQ.c2ln", "token"; "an ID token")]
-#[test_case("1//canary", "refresh-token"; "a refresh token")]
+#[test_case(&json!({"access_token": canaries::FIRST, "expires_in": 3599, "token_type": "Bearer"}).to_string(), "token"; "an answer of the token endpoint")]
+#[test_case(canaries::FIRST, "token"; "an access token")]
+#[test_case(&signed(&json!({"iss": "canary"})), "token"; "an ID token")]
+#[test_case(canaries::REFRESH_FIRST, "refresh-token"; "a refresh token")]
 #[test_case("AIzaSycanary", "api-key"; "an API key")]
 #[test_case("apiVersion: v1\nkind: Config\nclusters: []\n", "kubernetes"; "kubeconfig")]
 #[test_case(r#"{"kind": "Config", "apiVersion": "v1", "clusters": []}"#, "kubernetes"; "kubeconfig as JSON")]

@@ -8,9 +8,12 @@ mod redirect_uri;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::base::{
-    error::{Error, Kind, Result},
-    secret::Secret,
+use crate::{
+    base::{
+        error::{Error, Kind, Result},
+        secret::Secret,
+    },
+    testing::canaries,
 };
 
 const LOOPBACK: &str = "http://127.0.0.1:4711/callback";
@@ -26,7 +29,7 @@ fn file(kind: &str) -> Value {
         "auth_uri": "https://accounts.google.com/o/oauth2/auth",
         "token_uri": "https://oauth2.googleapis.com/token",
         "auth_provider_x509_cert_url": "https://www.googleapis.com/oauth2/v1/certs",
-        "client_secret": "GOCSPX-canary",
+        "client_secret": canaries::CLIENT_SECRET,
         "redirect_uris": ["https://app.example.com/oauth/callback", "http://localhost:8080/cb"],
         "javascript_origins": ["https://app.example.com"],
     }})

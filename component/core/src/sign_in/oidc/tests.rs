@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use test_case::test_case;
 
 use super::*;
-use crate::testing::{DEMO_KEY, NOW};
+use crate::testing::{DEMO_KEY, NOW, canaries};
 
 const CLIENT_ID: &str = "1234567890-abc.apps.googleusercontent.com";
 const NONCE: &str = "BwcHBwcHBwcHBwcHBwcHBw";
-const ACCESS_TOKEN: &str = "ya29.canary";
+const ACCESS_TOKEN: &str = canaries::FIRST;
 const KID: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// Google's key in these tests.

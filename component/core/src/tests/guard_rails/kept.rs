@@ -3,6 +3,7 @@
 use test_case::test_case;
 
 use super::*;
+use crate::testing::canaries;
 
 #[test_case(regions(&["us-central1"]), true)]
 #[test_case(regions(&["us central1"]), false)]
@@ -24,7 +25,7 @@ fn rails_are_parsed(rails: GuardRails, ok: bool) {
     let world = World::new();
     let request = ConnectRequest { guard_rails: Some(rails.clone()), ..connect_request() };
     if ok {
-        world.then(access_token("ya29.first"));
+        world.then(access_token(canaries::FIRST));
     }
     match connect(&world, request) {
         Ok((connection, _)) => assert_eq!(connection.guard_rails, Some(rails)),
@@ -53,7 +54,7 @@ fn rails_are_kept_whatever_else_changes() {
     let (world, id) = with(rails.clone());
     assert_eq!(get(&world, &id).unwrap().guard_rails.as_ref(), Some(&rails));
     assert_eq!(rename(&world, &id, "other").unwrap().0.guard_rails.as_ref(), Some(&rails));
-    world.then(json_answer(200, &crate::testing::user_grant("ya29.user")));
+    world.then(json_answer(200, &crate::testing::user_grant(canaries::SECOND)));
     let credential = crate::testing::google_json(&user_json());
     let again = block_on(connections::reauthorize(&world, &id, credential, None, None)).unwrap();
     assert_eq!(again.0.guard_rails.as_ref(), Some(&rails));
@@ -91,7 +92,7 @@ fn a_rail_of_a_newer_version_is_not_left_out() {
 #[test]
 fn a_connections_own_region_is_an_allowed_one_unless_it_is_named() {
     let made = |region: Option<&str>, rails: &[&str]| {
-        let world = World::new().answer(access_token("ya29.first"));
+        let world = World::new().answer(access_token(canaries::FIRST));
         let request = ConnectRequest {
             region: region.map(str::to_owned),
             guard_rails: Some(regions(rails)),
@@ -105,7 +106,7 @@ fn a_connections_own_region_is_an_allowed_one_unless_it_is_named() {
     assert_eq!(made(Some("us-east4"), &["europe-west1"]), ("us-east4".to_owned(), 1));
     let (world, id) = World::connected_with(
         json_request(&user_json()),
-        [json_answer(200, &crate::testing::user_grant("ya29.first"))],
+        [json_answer(200, &crate::testing::user_grant(canaries::FIRST))],
     );
     let (_, warnings) = restrict(&world, &id, Some(regions(&["europe-west1"]))).unwrap();
     assert_eq!(warnings, ["the connection's own region us-central1 is not among the allowed ones"]);

@@ -3,23 +3,26 @@
 use test_case::test_case;
 
 use super::*;
+use crate::testing::canaries;
 
 /// A state of the right length that is not ours.
 const OTHER: &str = "BwcHBwcHBwcHBwcHBwcHBx";
 
-#[test_case("http://127.0.0.1:4711/callback?state={}&iss=https://accounts.google.com&code=4/0Abc_-d&scope=email%20openid%20https://www.googleapis.com/auth/cloud-platform&authuser=0&hd=example.com&prompt=consent"; "as Google sends it")]
-#[test_case("  http://127.0.0.1:4711/callback?code=4/0Abc_-d&state={}\r\n"; "pasted with white space")]
-#[test_case("?code=4/0Abc_-d&state={}"; "the query")]
-#[test_case("code=4/0Abc_-d&state={}"; "the query without its mark")]
-#[test_case("state={}&code=4%2F0Abc_-d"; "escaped")]
-#[test_case("error_uri=&state={}&code=4/0Abc_-d"; "an empty parameter that has no meaning")]
+#[test_case("http://127.0.0.1:4711/callback?state={}&iss=https://accounts.google.com&code=CODE&scope=email%20openid%20https://www.googleapis.com/auth/cloud-platform&authuser=0&hd=example.com&prompt=consent"; "as Google sends it")]
+#[test_case("  http://127.0.0.1:4711/callback?code=CODE&state={}\r\n"; "pasted with white space")]
+#[test_case("?code=CODE&state={}"; "the query")]
+#[test_case("code=CODE&state={}"; "the query without its mark")]
+#[test_case("state={}&code=ESCAPED"; "escaped")]
+#[test_case("error_uri=&state={}&code=CODE"; "an empty parameter that has no meaning")]
 // Google's own page ends on it in some flows; an empty fragment names nothing (RFC 3986, section 3.5).
-#[test_case("http://127.0.0.1:4711/callback?state={}&code=4/0Abc_-d#"; "an empty fragment")]
-#[test_case("?code=4/0Abc_-d&state={}#\r\n"; "an empty fragment behind a query")]
+#[test_case("http://127.0.0.1:4711/callback?state={}&code=CODE#"; "an empty fragment")]
+#[test_case("?code=CODE&state={}#\r\n"; "an empty fragment behind a query")]
 fn gives_its_code(callback: &str) {
-    let code = finish(&callback.replace("{}", GOOD)).unwrap();
-    assert_eq!(code.reveal(), "4/0Abc_-d");
-    assert!(!format!("{code:?}").contains("0Abc"));
+    let escaped = canaries::CODE.replace('/', "%2F");
+    let callback = callback.replace("{}", GOOD).replace("CODE", canaries::CODE).replace("ESCAPED", &escaped);
+    let code = finish(&callback).unwrap();
+    assert_eq!(code.reveal(), canaries::CODE);
+    assert!(!format!("{code:?}").contains("canary"));
 }
 
 #[test]
@@ -44,7 +47,7 @@ fn of_a_redirect_uri_without_a_path_has_the_slash_of_browsers() {
 #[test_case("?code=canary&state={}##", "format"; "a fragment that is a mark")]
 #[test_case("?state={}#code=canary", "format"; "a code in a fragment")]
 #[test_case("http://127.0.0.1:4711/callback#", "format"; "an empty fragment alone")]
-#[test_case("4/0canary", "format"; "the code alone")]
+#[test_case(canaries::CODE, "format"; "the code alone")]
 #[test_case("", "format"; "nothing")]
 #[test_case("?code=canary&code=b&state={}", "duplicate"; "two codes")]
 #[test_case("?code=canary&state={}&state={}", "duplicate"; "two states")]

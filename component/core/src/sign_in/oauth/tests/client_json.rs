@@ -3,13 +3,14 @@
 use test_case::test_case;
 
 use super::*;
+use crate::testing::canaries;
 
 #[test_case("installed", ClientKind::Installed)]
 #[test_case("web", ClientKind::Web)]
 fn is_accepted_as_google_hands_it_out(kind: &str, expected: ClientKind) {
     let client = client(kind);
     assert_eq!(client.id, "1234567890-abc.apps.googleusercontent.com");
-    assert_eq!(client.secret.as_ref().unwrap().reveal(), "GOCSPX-canary");
+    assert_eq!(client.secret.as_ref().unwrap().reveal(), canaries::CLIENT_SECRET);
     assert_eq!(client.kind, expected);
     assert_eq!(client.project.as_ref().unwrap().as_str(), "demo-project");
     assert_eq!(client.redirect_uris.len(), 2);
