@@ -280,7 +280,10 @@ impl From<Lease> for wit::Lease {
     fn from(lease: Lease) -> Self {
         match lease {
             Lease::Granted(token) => Self::Granted(token),
-            Lease::Held(rest) => Self::Held(u64::try_from(rest.as_millis()).unwrap_or(u64::MAX)),
+            // Not 0 as long as somebody has it.
+            Lease::Held(rest) => {
+                Self::Held(u64::try_from(rest.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+            }
         }
     }
 }

@@ -281,3 +281,11 @@ async fn a_panic_of_the_store_is_not_an_answer() {
     let secrets = Secrets::new(Arc::new(MemoryStore::new()), true);
     let _: ((), Duration) = secrets.ask(true, |_| panic!("the store's own fault")).await;
 }
+
+#[test]
+fn what_is_left_of_a_lease_is_told_in_whole_milliseconds_and_never_as_nothing() {
+    for (nanoseconds, told) in [(1, 1), (999_999, 1), (1_000_000, 1), (1_000_001, 2)] {
+        let held = wit::Lease::from(Lease::Held(Duration::from_nanos(nanoseconds)));
+        assert!(matches!(held, wit::Lease::Held(millis) if millis == told), "{nanoseconds} ns: {held:?}");
+    }
+}
