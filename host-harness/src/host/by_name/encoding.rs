@@ -169,9 +169,8 @@ impl<'a> Reader<'a> {
     fn default(&self, at: &At<'_>) -> Option<&Value> {
         let action =
             self.catalog()["actions"].as_array()?.iter().find(|action| action["name"] == self.action)?;
-        let steps = at.steps().into_iter();
-        let schema = steps.fold(Some(&action["input"]), |schema, step| self.below(schema?, step));
-        schema?.get("default")
+        let mut steps = at.steps().into_iter();
+        steps.try_fold(&action["input"], |schema, step| self.below(schema, step))?.get("default")
     }
 
     /// The schema of a part of what a schema describes.
