@@ -100,7 +100,9 @@ class Scheduler:
             say("ended", workload=ended, host=host)
 
     def lose(self, host):
-        del self.heard[host]
+        # What ran on a silent host may run on. So who stops does not forget it: it has not answered.
+        if not self.stopping:
+            del self.heard[host]
         if host in self.hosts:
             say("gone", host=host, ran=sorted(self.hosts.pop(host)))
         for at, task in self.starting.values():
@@ -150,7 +152,7 @@ class Scheduler:
         self.stopping, ends = True, time.monotonic() + STOP_TIMEOUT
         while True:
             await self.look_at_all()
-            # Of a host that has not answered yet, nobody knows what runs there.
+            # Of a host that does not answer, nobody knows what runs there.
             silent = sorted(self.heard.keys() - self.hosts.keys())
             left = [(host, id) for host, running in sorted(self.hosts.items()) for id in sorted(running)]
             if not left and not silent:

@@ -1,4 +1,4 @@
-"""What the example's scheduler makes of what hosts say: with hosts that are none, and a clock that moves as they are asked."""
+"""The example's scheduler, and what hosts say to it: with hosts that are none, and a clock that moves as they are asked."""
 
 import contextlib
 import io
@@ -21,6 +21,7 @@ class Hosts:
     def __init__(self, clock):
         self.clock, self.states, self.asked = clock, {}, []
         self.on_stop, self.silent = (lambda host, id: self.states[host].pop(id, None)), set()
+        self.refused, self.on_refusal = nats.errors.TimeoutError, lambda: None
 
     async def request(self, subject, data, timeout):
         _, _, host, _, command = subject.split(".")
@@ -28,7 +29,8 @@ class Hosts:
         self.asked.append((host, command, said["workloadId"]))
         self.clock.now += 1
         if host in self.silent:
-            raise nats.errors.TimeoutError
+            self.on_refusal()
+            raise self.refused
         if command == "stop":
             self.on_stop(host, said["workloadId"])
         state = self.states[host].get(said["workloadId"], "NOT_FOUND")
@@ -128,8 +130,29 @@ class SchedulerTest(unittest.IsolatedAsyncioTestCase):
         self.assertLess(self.clock.now, 2 * scheduler.STOP_TIMEOUT)
 
     async def test_a_host_that_does_not_answer_is_not_taken_for_an_empty_one(self):
+        # Long enough for it to be given up meanwhile.
+        self.assertLess(scheduler.SILENCE, scheduler.STOP_TIMEOUT)
+        for refused in [nats.errors.TimeoutError, nats.errors.NoRespondersError]:
+            with self.subTest(refused.__name__):
+                await self.asyncSetUp()
+                await self.heard(a={}, b={"gcf-1": "RUNNING"})
+                self.hosts.silent, self.hosts.refused = {"b"}, refused
+                self.assertFalse(await self.scheduler.stop())
+                self.assertEqual(self.events("left")[-1], {"workloads": [], "unanswered": ["b"]})
+
+    async def test_a_host_that_is_lost_while_it_stops_is_not_taken_for_an_empty_one(self):
         await self.heard(a={}, b={"gcf-1": "RUNNING"})
-        self.hosts.silent = {"b"}
-        with mock.patch.object(scheduler, "SILENCE", 10 * scheduler.STOP_TIMEOUT):
-            self.assertFalse(await self.scheduler.stop())
+        self.hosts.refused = nats.errors.NoRespondersError
+        self.hosts.on_stop = lambda host, id: self.hosts.silent.add(host)
+        self.assertFalse(await self.scheduler.stop())
+        self.assertEqual(self.events("gone"), [{"host": "b", "ran": ["gcf-1"]}])
         self.assertEqual(self.events("left"), [{"workloads": [], "unanswered": ["b"]}])
+
+    async def test_a_host_that_answers_again_is_stopped(self):
+        await self.heard(b={"gcf-1": "RUNNING"})
+        await self.scheduler.look_at_all()
+        self.hosts.refused, self.hosts.silent = nats.errors.NoRespondersError, {"b"}
+        self.hosts.on_refusal = self.hosts.silent.clear
+        self.assertTrue(await self.scheduler.stop())
+        self.assertEqual(len(self.events("gone")), 1)
+        self.assertEqual(self.hosts.states, {"b": {}})
