@@ -14,6 +14,8 @@ from egress import OF_THE_HOST
 
 # DNS, TCP and TLS together. Nothing of Google's takes longer, and then works.
 CONNECT_SECONDS = 10
+# How many wait for the resolver at once, in all calls together.
+QUESTIONS = 8
 PIECE = 64 * 1024
 
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
@@ -56,6 +58,7 @@ class Network:
         self.context = context or ssl.create_default_context()
         self.instead = instead
         self.resolve, self.dial, self.clock = resolve, dial, clock
+        self._questions = threading.BoundedSemaphore(QUESTIONS)
 
     def send(self, request, timeouts, limits):
         """Returns an `Exchange` once the head of the response is there.
@@ -116,25 +119,34 @@ class Network:
             if server.hostname != "127.0.0.1":
                 raise Prohibited(f"nothing on loopback stands in for {host}")
             return [server.hostname], server.port, server.scheme == "https"
-        found = [entry[4][0] for entry in self._resolved(host, rest())]
+        found = [entry[4][0] for entry in self._resolved(host, rest)]
         public = [address for address in found if is_public(address)]
         if not public:
             raise Prohibited(f"{host} has no public address")
         return public, 443, True
 
-    def _resolved(self, host, seconds):
-        """What the system's resolver says. It takes no limit: a thread waits for it, and is left behind if it is late."""
+    def _resolved(self, host, rest):
+        """The answer of the system's resolver. It takes no limit: a thread waits for it, and is left behind if it is late."""
         answers = queue.SimpleQueue()
+        # Those that were left behind wait on: without a bound, a resolver that never answers would fill the machine with them.
+        if not self._questions.acquire(timeout=rest()):
+            raise TimeoutError("the resolver has not answered those who asked before")
 
         def ask():
             try:
                 answers.put((self.resolve(host, 443, type=socket.SOCK_STREAM), None))
             except Exception as error:
                 answers.put((None, error))
+            finally:
+                self._questions.release()
 
-        threading.Thread(target=ask, daemon=True).start()
         try:
-            found, error = answers.get(timeout=seconds)
+            threading.Thread(target=ask, daemon=True).start()
+        except BaseException:
+            self._questions.release()
+            raise
+        try:
+            found, error = answers.get(timeout=rest())
         except queue.Empty:
             raise TimeoutError("the resolver takes too long") from None
         if error:

@@ -38,8 +38,8 @@ class ConnectingTest(unittest.TestCase):
         theirs.close()
         return ours
 
-    def code(self, first_byte=60):
-        net = Network(resolve=self.resolve, dial=self.dial, clock=self.clock)
+    def code(self, first_byte=60, net=None):
+        net = net or Network(resolve=self.resolve, dial=self.dial, clock=self.clock)
         with self.assertRaises(NotSent) as caught:
             net.send(Request("GET", HOST, "/v2", (), b""), Timeouts(first_byte, 60), Limits(60))
         return caught.exception.code
@@ -81,6 +81,28 @@ class ConnectingTest(unittest.TestCase):
 
         self.resolve = resolve
         self.assertEqual(self.code(first_byte=0.01), "connection-timeout")
+
+    def test_a_resolver_that_never_answers_has_eight_threads_at_most(self):
+        asked, begun, ended = [], threading.Semaphore(0), threading.Event()
+        net = Network(dial=self.dial, clock=self.clock)
+        self.addCleanup(ended.set)
+
+        def resolve(*_, **__):
+            asked.append(threading.current_thread())
+            begun.release()
+            ended.wait(10)
+            return [(None, None, None, None, (FIRST, 443))]
+
+        net.resolve = resolve
+        self.assertEqual([self.code(0.01, net) for _ in range(20)], 20 * ["connection-timeout"])
+        self.assertTrue(all(begun.acquire(timeout=10) for _ in range(8)))
+        self.assertEqual(len(asked), 8)
+        # Who has been answered leaves its place to others.
+        ended.set()
+        for thread in asked[:]:
+            thread.join()
+        self.assertEqual(self.code(net=net), "connection-refused")
+        self.assertEqual(len(asked), 9)
 
     def test_what_the_resolver_says_is_told(self):
         def resolve(*_, **__):
