@@ -87,10 +87,11 @@ def control(looked_for):
                 sys.exit(f"the search is blind to the {name}")
     for before, token in [(b"so ", token) for token in SHORT] + [(glue, token) for glue in GLUE for token in LONG]:
         if not leaks_in(before + token, {}):
-            sys.exit("the search is blind to tokens that it does not know")
+            text = (before + token).decode()
+            sys.exit(f"the search is blind to tokens that it does not know: it finds none in {text!r}, which is made up")
     for text in HARMLESS:
         if leaks_in(text, {}):
-            sys.exit("the search takes what is none for a token")
+            sys.exit(f"the search takes what is none for a token: {text.decode()!r}, which is made up")
 
 
 def leaks_in(text, looked_for):
