@@ -1,6 +1,6 @@
 """An order in two steps that outlives the process which runs it: a durable flow in Restate, over the connector's HTTP front.
 
-    GCF_FRONT=http://127.0.0.1:8080 GCF_FRONT_TOKEN=… GCF_CONNECTION=… hypercorn flow:app
+    GCF_FRONT=http://127.0.0.1:8000 GCF_FRONT_TOKEN=… GCF_CONNECTION=… hypercorn flow:app
 
 Restate writes down what each step returned before the next begins. If the process dies, Restate has the flow run again
 elsewhere, and hands it what is written down in place of the steps. A step during which the process dies is made again, for

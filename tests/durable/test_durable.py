@@ -6,6 +6,7 @@ python test_durable.py RESTATE WASMTIME COMPOSED
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -30,6 +31,17 @@ from serving import Serving  # noqa: E402
 
 RESTATE, WASMTIME, COMPOSED = sys.argv[1:4]
 WITHIN = 60
+# Where Restate's nodes, its ingress and its administration listen, in the guide.
+PORTS = ["5122", "8080", "9070"]
+# As /proc/net/tcp has them: a socket that listens, and 127.0.0.1 on a machine of little endian.
+LISTEN, LOOPBACK = "0A", "0100007F"
+
+
+def of_the_guide():
+    """The variables that docs/guide/fleet.md starts Restate's server with."""
+    page = (ROOT / "docs/guide/fleet.md").read_text()
+    [said] = re.findall(r"^export (RESTATE_.+)$", page, re.MULTILINE)
+    return dict(each.split("=", 1) for each in said.split())
 
 
 def ask(url, given=None, **headers):
@@ -44,15 +56,12 @@ class Restate:
     """Its server, with all that it keeps in a folder."""
 
     def __init__(self, folder):
-        node, ingress, admin = free_ports(3)
+        ports = dict(zip(PORTS, free_ports(len(PORTS))))
+        ingress, admin = ports["8080"], ports["9070"]
         variables = {
+            **{name: re.sub(r":(\d+)$", lambda port: f":{ports[port[1]]}", value) for name, value in of_the_guide().items()},
             "RESTATE_BASE_DIR": folder,
-            "RESTATE_LISTEN_MODE": "tcp",
-            "RESTATE_BIND_ADDRESS": f"127.0.0.1:{node}",
-            "RESTATE_INGRESS__BIND_ADDRESS": f"127.0.0.1:{ingress}",
-            "RESTATE_ADMIN__BIND_ADDRESS": f"127.0.0.1:{admin}",
             "RESTATE_DEFAULT_NUM_PARTITIONS": "1",
-            "RESTATE_DISABLE_TELEMETRY": "true",
             "RESTATE_DEFAULT_RETRY_POLICY__MAX_INTERVAL": "500ms",
         }
         with open(Path(folder) / "log", "wb") as log:
@@ -65,6 +74,15 @@ class Restate:
         except BaseException:
             self.stop()
             raise
+
+    def listens(self):
+        """The addresses that its process listens on."""
+        sockets = {os.readlink(each) for each in Path(f"/proc/{self.process.pid}/fd").iterdir() if each.is_symlink()}
+        for table in ["tcp", "tcp6"]:
+            for line in Path(f"/proc/{self.process.pid}/net/{table}").read_text().splitlines()[1:]:
+                _, local, _, state, *_, inode = line.split()[:10]
+                if state == LISTEN and f"socket:[{inode}]" in sockets:
+                    yield local.split(":")[0]
 
     def stop(self):
         self.process.kill()
@@ -149,6 +167,9 @@ class DurableTest(unittest.TestCase):
     def result(self, key):
         return ask(f"{self.restate.ingress}/restate/workflow/order/{key}/attach")
 
+    def test_restate_listens_on_loopback_alone(self):
+        self.assertEqual(set(self.restate.listens()), {LOOPBACK})
+
     def test_killed_between_two_steps_each_is_made_once(self):
         process = self.begin()
         # What the flow says itself, a caller cannot say in its place.
@@ -189,7 +210,7 @@ class DurableTest(unittest.TestCase):
 
 
 class AskTest(unittest.TestCase):
-    """What the flow makes of the front's errors."""
+    """The front's errors, as the flow takes them."""
 
     def fails(self, status, **said):
         error = urllib.error.HTTPError("http://front/", status, "", None, io.BytesIO(json.dumps(said).encode()))
