@@ -18,8 +18,14 @@ TAKES = {
     "serverless/knative.yaml": "serving.knative.dev/v1 Service",
     "serverless/cloud-run.yaml": "run.googleapis.com Service",
 }
-# By docs/guide/stores.md and docs/guide/hosts.md: what is not to be seen by whoever reads a manifest.
+# What is not to be seen by whoever reads a manifest, and what may be. Each variable that PAGES name stands in one of the two.
 SECRETS = ["GCF_FRONT_TOKEN", "GCF_STORE_KEY", "GCF_ETCD_PASSWORD", "GCF_ETCD_TOKEN", "GCF_VAULT_TOKEN"]
+OPEN = [
+    *["GCF_FRONT_OPEN", "GCF_FRONT_MAX_REPLY", "GCF_FILES_DIR", "GCF_STORE_UNSEALED", "GCF_STORE_CLEAR_TEXT_HTTP"],
+    *["GCF_ETCD_URL", "GCF_ETCD_PREFIX", "GCF_ETCD_USER"],
+    *["GCF_VAULT_URL", "GCF_VAULT_NAMESPACE", "GCF_VAULT_MOUNT", "GCF_VAULT_PREFIX", "GCF_VAULT_TRANSIT"],
+]
+PAGES = ["docs/guide/stores.md", "docs/guide/hosts.md"]
 
 
 def strict(schema):
@@ -46,7 +52,7 @@ def faults(name, document):
 
 
 def connectors_hosts():
-    """Where the connector sends requests, by its catalog, as lists of hosts have it."""
+    """The hosts that the connector sends requests to, by its catalog, as lists of hosts have them."""
     egress = json.loads((ROOT / "component/catalog/catalog.json").read_text())["egress"]
     return {f"https://{rule['host']}" if "host" in rule else f"https://*{rule['host-suffix']}" for rule in egress}
 
@@ -66,6 +72,10 @@ def secrets_in(part):
             yield from secrets_in(each)
     elif isinstance(part, str):
         yield from (name for name in SECRETS if f"{name}=" in part)
+
+
+def variables_of(text):
+    return set(re.findall(r"\bGCF_[A-Z_]*[A-Z]\b", text))
 
 
 class ManifestTest(unittest.TestCase):
@@ -112,6 +122,12 @@ class ManifestTest(unittest.TestCase):
         self.assertEqual(set(lists.pop("connector")), connectors_hosts())
         self.assertEqual(lists.pop("store"), ["https://etcd.example.com:2379"])
         self.assertEqual({tuple(hosts) for hosts in lists.values()}, {()})
+
+    def test_of_each_variable_of_the_guide_it_is_known_whether_it_is_a_secret(self):
+        self.assertEqual(variables_of("| `GCF_NEW_KEY`, `GCF_X` | `GCF_…` |"), {"GCF_NEW_KEY", "GCF_X"})
+        named = set().union(*(variables_of((ROOT / page).read_text()) for page in PAGES))
+        self.assertEqual(named, {*SECRETS, *OPEN})
+        self.assertEqual({*SECRETS} & {*OPEN}, set())
 
     def test_no_secret_stands_in_a_manifest(self):
         for name in TAKES:
