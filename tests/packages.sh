@@ -17,6 +17,8 @@ python_with() {
 
 node_with() {
     if cmp -s "$2/package-lock.json" "$1/installed.json"; then return 0; fi
+    # A half of these packages is none of them.
+    rm -f "$1/installed.json"
     mkdir -p "$1" && cp "$2/package.json" "$2/package-lock.json" "$1/" || return 1
     (cd "$1" && npm ci --silent --no-audit --no-fund --ignore-scripts) || return 1
     cp "$2/package-lock.json" "$1/installed.json"

@@ -169,15 +169,15 @@ unsafe impl Source for Memory {
     }
 }
 
-/// Grows the memory by a step, or by what this block needs if that is more or there is no room for a step; returns its end.
+/// Grows the memory by what this block needs at least, and returns its end. A host may stop whoever asks for more than there
+/// is, so it is asked once.
 fn grow(memory: &mut Memory, layout: Layout) -> Result<*mut u8, ()> {
     let needed = layout.size().saturating_add(layout.align()).saturating_add(OVERHEAD).div_ceil(PAGE);
-    let (before, pages) = [needed.max(STEP), needed]
-        .into_iter()
-        .map(|pages| (memory_grow::<0>(pages), pages))
-        .find(|(before, _)| *before != usize::MAX)
-        .ok_or(())?;
-    let begin = ptr::with_exposed_provenance_mut::<u8>(before * PAGE);
+    let pages = needed.max(STEP);
+    let begin = match memory_grow::<0>(pages) {
+        usize::MAX => return Err(()),
+        before => ptr::with_exposed_provenance_mut::<u8>(before * PAGE),
+    };
     let end = begin.wrapping_add(pages * PAGE);
     memory.grown = match memory.grown {
         (first, last) if first == last => (begin, end),

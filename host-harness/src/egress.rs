@@ -130,8 +130,13 @@ impl EgressPolicy {
             .find(|rule| rule.matches(host))
             .ok_or_else(|| format!("host {host} is not in the component's egress manifest"))?;
         // What stands there is written into the request as it is, and an absolute URL names another host.
-        if !request.uri.path_and_query().is_some_and(|path| path.as_str().starts_with('/')) {
+        let path = request.uri.path_and_query().map_or("", |path| path.as_str());
+        if !path.starts_with('/') {
             return Err("the path does not begin with a slash".to_owned());
+        }
+        // RFC 3986, section 2.1: others read such bytes in ways of their own.
+        if !path.is_ascii() {
+            return Err("the path has a letter outside ASCII that is not percent-encoded".to_owned());
         }
         headers::check(&request.headers, host)?;
         headers::check_query(&request.uri, host)?;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use serde_json::Value;
 
-use super::{KEY, Person, check_live, forget_tokens, google::Google, tape};
+use super::{KEY, Person, check, check_live, forget_tokens, google::Google, tape};
 
 /// The files of a store, and their content.
 pub(crate) fn files(person: &Person, store: &str) -> BTreeMap<String, Vec<u8>> {
@@ -110,6 +110,17 @@ fn a_tape_that_has_more_takes_no_result_away() {
             person.run(&[&nickname("other")[..], &replay].concat()),
         ],
     );
+}
+
+#[test]
+fn a_command_has_one_store() {
+    let person = Person::new();
+    let replay = ["list", "--replay", "list.json"];
+    let both = person.run(&[&replay[..], &["--replay-store", "replays", "--store", "store"]].concat());
+    let in_environment = ("GCF_REPLAY_STORE", "replays");
+    let line = person.run_in(in_environment, &[&replay[..], &["--store", "store"]].concat());
+    check("replay-two-stores", &[both, line].join("\n"));
+    assert!(!person.path("replays").exists());
 }
 
 #[test]

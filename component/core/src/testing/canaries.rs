@@ -78,6 +78,6 @@ registered! {
     /// The signature of an ID token that nobody verifies.
     ID_TOKEN_SIGNATURE = "canary-Signed-5zR9mF";
 
-    /// What a caller shows to a function of its own.
+    /// A credential that a caller shows to a function of its own.
     AUTHORIZATION = "Basic canary-Password-7bX4tV";
 }

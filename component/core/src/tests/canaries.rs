@@ -12,10 +12,10 @@ use serde_json::Value;
 use super::floors::imports;
 use crate::testing::canaries::ALL;
 
-/// What `tests/canaries.py` looks for in all that a test run prints.
+/// The list that `tests/canaries.py` looks for in all that a test run prints.
 const REGISTRY: &str = include_str!("../../../../tests/fixtures/canaries.json");
 
-/// Where the constants are.
+/// The file of the constants.
 const CONSTANTS: &str = "testing/canaries.rs";
 
 /// Tokens that nobody hands out: what a reader of text takes or refuses. Each with the file that has it.
