@@ -130,16 +130,16 @@ pub(crate) const PAGES: [Page; 17] = [
                 WASMTIME,
             ),
             (
-                "jq -n --rawfile key key.json '{nickname: \"work\", credential: {\"google-json\": $key}}' | curl -H \"authorization: Bearer $GCF_FRONT_TOKEN\" --json @- http://127.0.0.1:8080/gcf:connector/connections/connect",
+                "jq -n --rawfile key key.json '{nickname: \"work\", credential: {\"google-json\": $key}}' | curl -H @front-header --json @- http://127.0.0.1:8080/gcf:connector/connections/connect",
                 FRONT,
             ),
-            ("curl -H \"authorization: Bearer $GCF_FRONT_TOKEN\" http://127.0.0.1:8080/openapi.json", FRONT),
+            ("curl -H @front-header http://127.0.0.1:8080/openapi.json", FRONT),
             (
                 "wasmtime serve -S cli -W max-memory-size=268435456 --addr 127.0.0.1:8080 --dir secrets::/store --env GCF_FRONT_TOKEN --env GCF_STORE_KEY gcf.wasm",
                 WASMTIME,
             ),
             (
-                "curl -H \"authorization: Bearer $GCF_FRONT_TOKEN\" -H 'content-type: application/json' 'http://127.0.0.1:8080/gcf:connector/functions/list?connection=CONNECTION&deadline-ms=10000' -d '{\"regions\": [\"us-central1\"]}'",
+                "curl -H @front-header -H 'content-type: application/json' 'http://127.0.0.1:8080/gcf:connector/functions/list?connection=CONNECTION&deadline-ms=10000' -d '{\"regions\": [\"us-central1\"]}'",
                 FRONT,
             ),
             (
