@@ -45,9 +45,11 @@ class Wassette:
             self.grant("environment-variable", name)
         for host in self.network:
             self.grant("network", host)
-        given = [word for pair in variables.items() for word in ("--env", "=".join(pair))]
+        given = folder / "env"
+        given.touch(mode=0o600)
+        given.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
         log = ending.enter_context(open(folder / "log", "w"))
-        command = ["run", "--disable-builtin-tools", "--component-dir", self.kept, *given]
+        command = ["run", "--disable-builtin-tools", "--component-dir", self.kept, "--env-file", given]
         self.tools = Tools([PROGRAM, *command], log)
         ending.callback(self.tools.stop)
 

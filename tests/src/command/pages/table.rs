@@ -156,7 +156,7 @@ pub(crate) const PAGES: [Page; 17] = [
             ("wassette permission grant storage gcf fs://$PWD/secrets --access read,write", WASSETTE),
             ("wassette permission grant environment-variable gcf GCF_STORE_KEY", WASSETTE),
             ("wassette permission grant environment-variable gcf GCF_FILES_DIR", WASSETTE),
-            ("wassette serve --env GCF_STORE_KEY=$GCF_STORE_KEY --env GCF_FILES_DIR=$PWD/secrets", WASSETTE),
+            ("wassette serve --env-file store-env", WASSETTE),
             (
                 "cargo xtask compose --front target/gcf-front-mcp.wasm --store target/gcf-store-files.wasm --out gcf-mcp.wasm",
                 MCP,
