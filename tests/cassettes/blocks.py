@@ -1,4 +1,4 @@
-"""What the cassettes are made of: provenance, exchanges, functions."""
+"""The parts that cassettes are made of: provenance, exchanges, functions."""
 
 import base64
 import hashlib

@@ -4,7 +4,7 @@ const functions = require("@google-cloud/functions-framework");
 
 const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
 
-/** What arrived. */
+/** The request, as it arrived. */
 function echo(request) {
   const body = request.rawBody ?? Buffer.alloc(0);
   return {

@@ -55,7 +55,7 @@ def hello(request):
 
 @functions_framework.http
 def strict(request):
-    """What arrived; a body is JSON if its media type says so, and refused if it is none then."""
+    """The request, as it arrived; a body is JSON if its media type says so, and refused if it is none then."""
     body = request.get_json() if request.is_json else request.get_data().decode() or None
     return flask.jsonify(
         method=request.method,

@@ -22,7 +22,7 @@ const listening = (server) => new Promise((done) => server.listen(0, "127.0.0.1"
 class Servers {
   key = KEY;
   project = account.project_id;
-  /** What each server has printed. */
+  /** The lines that each server has printed. */
   printed = {};
   #children = [];
   #google = [];

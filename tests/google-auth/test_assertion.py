@@ -124,7 +124,7 @@ def shape(claims):
 
 
 class AssertionTest:
-    """What is true of an assertion, whoever signs it: the host with its copy of the key, or the component."""
+    """The properties of every assertion, whoever signs it: the host with its copy of the key, or the component."""
 
     options = ()
 

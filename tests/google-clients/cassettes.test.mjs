@@ -11,7 +11,7 @@ import { OTHERS, byClient, routeOf, serializer, type } from "./clients.mjs";
 
 const CASSETTES = new URL("../cassettes/", import.meta.url);
 
-/** Where, request and body of every success of Google's that is JSON. */
+/** Place, request and body of every success of Google's that is JSON. */
 function* bodies() {
   for (const name of readdirSync(CASSETTES).filter((each) => each.endsWith(".json")).sort()) {
     const { interactions } = JSON.parse(readFileSync(new URL(name, CASSETTES), "utf8"));

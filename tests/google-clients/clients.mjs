@@ -77,7 +77,7 @@ export function routeOf({ method, url }) {
   return found[0];
 }
 
-/** What a client makes of a body, and what it has asked for. */
+/** The body as a client reads it, and the request that the client has made. */
 export async function byClient({ method, url }, body) {
   const [route, , call] = routeOf({ method, url });
   const on = tape(body);

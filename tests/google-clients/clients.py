@@ -78,7 +78,7 @@ def route(request):
 
 
 def by_client(text, call, request):
-    """What a client makes of an answer. It is made by `call`: its session is the tape's from the start."""
+    """The answer as a client reads it. The client is made by `call`: its session is the tape's from the start."""
     tape, made = Tape(text), transport.AuthorizedSession.__init__
 
     def on_tape(session, *args, **kwargs):

@@ -1,4 +1,4 @@
-// What gcf shows of each function is what Google's clients for Node read in the same answers, as those for Python do
+// Each function that gcf shows is as Google's clients for Node read in the same answers, as those for Python do
 // (test_gcf.py, which says more).
 
 import assert from "node:assert/strict";
@@ -62,7 +62,7 @@ function ofService(message) {
   };
 }
 
-/** What gcf has to show of a function or service that the client has read. */
+/** The function that gcf has to show for a function or service that the client has read. */
 function shown(kind, message) {
   const [, project, , region, , name] = message.name.split("/");
   return {
@@ -75,7 +75,7 @@ function shown(kind, message) {
   };
 }
 
-/** What gcf has to show of each function in an answer. */
+/** The functions that gcf has to show of an answer. */
 async function read({ request, kind }, body) {
   const { answer } = await byClient(request, body);
   return (Array.isArray(answer) ? answer : [answer]).map((message) => shown(kind, message));

@@ -64,7 +64,7 @@ class Gcf:
         self.run(tape, "connect", "--nickname", "clients", "--credentials", str(key))
 
     def run(self, tape, *arguments):
-        """What a command says as JSON, with the tape in place of Google."""
+        """The JSON that a command prints, with the tape in place of Google."""
         path = self.folder / "tape.json"
         path.write_text(json.dumps(tape))
         replay = ["--replay", str(path), "--tape-mode", "stub", "--replay-store", str(self.folder / "store"), "--json"]

@@ -1,4 +1,4 @@
-"""What gcf shows of each function is what Google's clients read in the same answers.
+"""Each function as gcf shows it, and as Google's clients read it in the same answers.
 
 play.py has played the tapes. Words that differ, though they mean the same, are in same.json, each with its source, and so are
 the fields that are switched in a copy of an answer: each must be seen. The same is compared with the clients for Node in
@@ -69,7 +69,7 @@ def of_service(message):
 
 
 def shown(kind, message):
-    """What gcf has to show of a function or service that the client has read."""
+    """The function that gcf has to show for a function or service that the client has read."""
     _, project, _, region, _, name = message.name.split("/")
     return {
         "name": name,
@@ -82,7 +82,7 @@ def shown(kind, message):
 
 
 def read(answer, body):
-    """What gcf has to show of each function in an answer."""
+    """The functions that gcf has to show of an answer."""
     _, call = route(answer["request"])
     found = by_client(json.dumps(body).encode(), call, answer["request"])
     messages = [found] if hasattr(found, "name") else found

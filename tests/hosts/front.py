@@ -1,4 +1,4 @@
-"""What every host has to do with the connector: one flow, whatever the host and the way in.
+"""One flow, which every host has to go through with the connector, whatever the host and the way in.
 
 `FlowTest` has the tests of the actions, `FrontTest` those of the HTTP front with them, which `Front` speaks to. Google is the
 strict one, which the connector reaches by `reroute`, or by what the host has of its own.

@@ -46,7 +46,7 @@ class Run {
     });
   }
 
-  /** What `step` comes to; an error if the program fails in the meantime. */
+  /** The result of `step`; an error if the program fails in the meantime. */
   during(step) {
     const failed = this.ended.then(() => {
       if (this.code !== 0) throw new Error(`ended with ${this.code}\n${this.text}`);

@@ -98,15 +98,15 @@ function configuration({ interactionPolicy }, google) {
   };
 }
 
-/** What the provider and the API were asked, and every secret that was handed out. */
+/** The requests to the provider and the API, and every secret that was handed out. */
 class Google {
   /** In seconds; Google's own if it is not set. */
   accessTokenLife;
   /** Successful calls of the token endpoint: `{type, host, sent, received}`. */
   grants = [];
-  /** What the token endpoint refused. */
+  /** The refusals of the token endpoint. */
   refusals = [];
-  /** How many calls of the API carried a token that works. */
+  /** The number of calls of the API that carried a token that works. */
   apiCalls = 0;
   secrets = new Set([clientSecret]);
   clientFile = clientFile;
@@ -180,7 +180,7 @@ class Google {
     return response.json();
   }
 
-  /** Where the browser has to go in place of Google: nobody on loopback has a certificate for that name. */
+  /** The origin for the browser in place of Google: nobody on loopback has a certificate for that name. */
   here(url) {
     const { origin, pathname, search } = new URL(url);
     if (origin !== ISSUER) throw new Error(`not a page of ${ISSUER}: ${url}`);

@@ -22,7 +22,7 @@ const START_SECONDS = 60;
 // Beyond the deadline that a caller gives, which the connector keeps by itself as long as it is let.
 const GRACE_SECONDS = 5;
 
-/** What the connector answers when a call fails; `error` is the record of the contract. */
+/** The connector's answer when a call fails; `error` is the record of the contract. */
 export class ConnectorError extends Error {
   constructor(error) {
     super(`${error.kind}: ${error.message}${error.fix ? ` (${error.fix})` : ""}`);
@@ -158,7 +158,7 @@ export class Connector {
   }
 }
 
-/** What the thread says next; or that it has ended. */
+/** The next message of the thread; or that it has ended. */
 function answer(thread) {
   return new Promise((resolve, reject) => {
     const listeners = {
@@ -186,7 +186,7 @@ async function within(seconds, promise, late) {
   }
 }
 
-/** What a function of the store gives. What is no error of the contract is told to nobody: it may hold anything. */
+/** The result of a function of the store. What is no error of the contract is told to nobody: it may hold anything. */
 async function outcome(ask) {
   try {
     return { value: await ask() };

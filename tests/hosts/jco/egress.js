@@ -1,4 +1,4 @@
-// Where the component's requests may go, and with which credential: its own manifest, enforced outside of it.
+// The way out: where the component's requests may go, and with which credential. Its own manifest, enforced outside of it.
 //
 // The manifest is the `egress` array of the component's catalog. What it may say, and what it means, is told in
 // docs/guide/embed.md; tests/fixtures/egress.json is the table that this file, egress.py of the host in Python and the host
@@ -41,7 +41,7 @@ const PARAMETERS = ["access_token", "oauth_token", "bearer_token", "id_token"];
 /** A request that may not be sent; the message holds no credential. */
 export class Denied extends Error {}
 
-/** What a manifest allows; and what the operator of this host allows within it, if `within` is given. */
+/** The requests that a manifest allows; and those that the operator of this host allows within it, if `within` is given. */
 export class Policy {
   #rules;
   #within;

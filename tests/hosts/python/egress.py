@@ -1,4 +1,4 @@
-"""Where the component's requests may go, and with which credential: its own manifest, enforced outside of it.
+"""The way out: where the component's requests may go, and with which credential. Its own manifest, enforced outside of it.
 
 The manifest is the `egress` array of the component's catalog. What it may say, and what it means, is told in
 docs/guide/embed.md; tests/fixtures/egress.json is the table that this file, egress.js of the host for Node and the host in
@@ -63,7 +63,7 @@ class Rule:
 
 
 class Policy:
-    """What a manifest allows; and what the operator of this host allows within it, if `within` is given."""
+    """The requests that a manifest allows; and those that the operator of this host allows within it, if `within` is given."""
 
     def __init__(self, manifest, within=None):
         if not isinstance(manifest, list):

@@ -133,7 +133,7 @@ class FakeGoogle:
         return answer
 
     def origins(self):
-        """Which origins this server stands for, and where it listens."""
+        """The origins that this server stands for, and where it listens."""
         here = f"http://127.0.0.1:{self.port}"
         return {origin: here for origin in [TOKEN_ORIGIN, KEYS, API, RUN, IAM, GEN1, GEN2]}
 

@@ -33,7 +33,7 @@ GRACE_SECONDS = 2
 
 
 class ConnectorError(Exception):
-    """What the connector answers when a call fails; `error` is the WIT record as a dict."""
+    """The connector's answer when a call fails; `error` is the WIT record as a dict."""
 
     def __init__(self, error):
         fix = f" ({error['fix']})" if error["fix"] else ""
@@ -42,7 +42,7 @@ class ConnectorError(Exception):
 
 
 class Limits:
-    """What is left of one call: its time, and its requests."""
+    """The time and the requests that one call has left."""
 
     def __init__(self, seconds):
         self.ends, self.requests = time.monotonic() + seconds, CALL_REQUESTS

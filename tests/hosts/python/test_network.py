@@ -53,7 +53,7 @@ class Server:
 
 
 def over_tls(certificate, port):
-    """What it gets over TLS, it passes on to a port, and the answer back."""
+    """Passes on to a port what arrives over TLS, and the answer back."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
 

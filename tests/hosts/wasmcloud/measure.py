@@ -1,4 +1,4 @@
-"""What an invocation costs: in a program's own process, in `wasmtime serve`, and on the fleet. In turns, against one Google.
+"""The cost of an invocation: in a program's own process, in `wasmtime serve`, and on the fleet. In turns, against one Google.
 
     python measure.py BENCH WASMTIME COMPOSED    (measure.sh says with what around it)
 """
@@ -99,7 +99,7 @@ class Messages:
 
 
 def memory(pid):
-    """What a process holds, in MB."""
+    """The memory that a process holds, in MB."""
     [line] = [each for each in Path(f"/proc/{pid}/status").read_text().splitlines() if each.startswith("VmRSS:")]
     return int(line.split()[1]) // 1000
 

@@ -1,4 +1,4 @@
-"""What a fleet is for: one store for all hosts, one token for all calls, and a host that dies without a call being lost."""
+"""The reasons for a fleet: one store for all hosts, one token for all calls, and a host that dies without a call being lost."""
 
 import asyncio
 import base64
@@ -64,7 +64,7 @@ class FleetTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(base64.b64decode(received).decode(), hashlib.sha256(body).hexdigest())
 
     def received(self):
-        """What the function was called with."""
+        """The bodies that the function was called with."""
         return collections.Counter(body for _, _, _, body in self.google.sent_to(GEN2))
 
     def test_a_connection_made_on_one_host_is_there_on_the_other(self):
@@ -173,7 +173,7 @@ class FleetTest(unittest.IsolatedAsyncioTestCase):
 
 
 class AccountsTest(unittest.IsolatedAsyncioTestCase):
-    """Who may do what, by the example's nats.conf."""
+    """The rights of each account, by the example's nats.conf."""
 
     @classmethod
     def setUpClass(cls):

@@ -1,4 +1,4 @@
-"""How the list of tools is waited for, whatever the order in which wassette says what it says."""
+"""The wait for the list of tools, whatever the order in which wassette says what it says."""
 
 import io
 import json

@@ -124,7 +124,7 @@ class Tools:
 
 
 def taken(type_, value):
-    """What a tool returns, as the catalog has it."""
+    """The result of a tool, as the catalog has it."""
     if "anyOf" in type_:
         return None if value is None else taken(type_["anyOf"][1], value)
     if "oneOf" in type_:
