@@ -69,15 +69,26 @@ pub(crate) fn read(body: &[u8]) -> Result<Message, (Fault, Option<Value>)> {
     };
     let given = fields.remove("id");
     let has_id = given.is_some();
+    // Serializers write null where nothing is.
+    let has = |name| fields.get(name).is_some_and(|member| !member.is_null());
+    let (asks, answers) = (has("method"), has("result") || has("error"));
     // That of an answer is the id of a request from here, and there are none.
-    let is_answer = fields.contains_key("result") || fields.contains_key("error");
+    let is_answer = answers && !asks;
     let id = given.filter(|id| (id.is_string() || id.is_i64() || id.is_u64()) && !is_answer);
     if fields.get("jsonrpc") != Some(&json!("2.0")) {
         return Err((Fault::request("jsonrpc is not 2.0"), id));
     }
-    let Some(Value::String(method)) = fields.remove("method") else {
-        let why = "there is no method; nothing was asked here that has an answer";
+    if asks && answers {
+        let why = "a request has no result and no error: leave them out, or the method";
         return Err((Fault::request(why), id));
+    }
+    let method = match fields.remove("method") {
+        Some(Value::String(method)) => method,
+        None | Some(Value::Null) => {
+            let why = "there is no method; nothing was asked here that has an answer";
+            return Err((Fault::request(why), id));
+        }
+        Some(_) => return Err((Fault::request("method is not text"), id)),
     };
     let params = fields.remove("params").unwrap_or_else(|| Value::Object(Map::new()));
     match id {

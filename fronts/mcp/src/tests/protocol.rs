@@ -54,6 +54,17 @@ fn what_is_no_message_is_an_error_with_the_id_if_that_can_be_read() {
         // 2026-07-28: clients send no responses. The id in one is not that of a request of theirs.
         (-32600, &none, r#"{"jsonrpc": "2.0", "id": 1, "result": {}}"#),
         (-32600, &none, r#"{"jsonrpc": "2.0", "id": 1, "error": {"code": 1, "message": "a"}}"#),
+        (-32600, &none, r#"{"jsonrpc": "1.0", "id": 1, "result": {}}"#),
+        (-32600, &none, r#"{"jsonrpc": "2.0", "id": 1, "method": null, "result": {}}"#),
+        // JSON-RPC 2.0, sections 4 and 5: a request has a method, and a response result or error; nothing has both.
+        (-32600, &json!(1), r#"{"jsonrpc": "2.0", "id": 1, "method": "ping", "result": {}}"#),
+        (
+            -32600,
+            &json!("a"),
+            r#"{"jsonrpc": "2.0", "id": "a", "method": "ping", "error": {"code": 1, "message": "a"}}"#,
+        ),
+        (-32600, &none, r#"{"jsonrpc": "2.0", "id": null, "method": "ping", "result": {}}"#),
+        (-32600, &none, r#"{"jsonrpc": "2.0", "method": "ping", "result": {}}"#),
         // The same page: an id is text or a whole number, and not null.
         (-32600, &none, r#"{"jsonrpc": "2.0", "id": null, "method": "ping"}"#),
         (-32600, &none, r#"{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}"#),
@@ -62,6 +73,34 @@ fn what_is_no_message_is_an_error_with_the_id_if_that_can_be_read() {
         let answer = json_of(&reply);
         assert_eq!((reply.status, &answer["error"]["code"]), (400, &json!(code)), "{body}");
         assert_eq!((&answer["id"], answer.get("id").is_some()), (id, !id.is_null()), "{body}");
+    }
+}
+
+#[test]
+fn a_result_that_is_null_makes_no_answer_of_a_request() {
+    // 2025-11-25: the answer to `ping` is an empty result with the id of the request.
+    for beside in [r#""result": null"#, r#""error": null"#, r#""result": null, "error": null"#] {
+        let body = format!(r#"{{"jsonrpc": "2.0", "id": 7, "method": "ping", {beside}}}"#);
+        let reply = sent(&LEGACY, &body, &not_called);
+        let expected = json!({"jsonrpc": "2.0", "id": 7, "result": {}});
+        assert_eq!((reply.status, json_of(&reply)), (200, expected), "{beside}");
+        let body = format!(r#"{{"jsonrpc": "2.0", "method": "notifications/initialized", {beside}}}"#);
+        assert_eq!(sent(&LEGACY, &body, &not_called).status, 202, "{beside}");
+    }
+}
+
+#[test]
+fn a_refusal_is_about_what_is_wrong_with_the_message() {
+    for (body, about, not_about) in [
+        (r#"{"jsonrpc": "2.0", "id": 1, "method": "ping", "result": {}}"#, "a request has no result", "id"),
+        (r#"{"jsonrpc": "2.0", "id": null, "method": "ping", "result": null}"#, "id is neither", "result"),
+        (r#"{"jsonrpc": "2.0", "id": 1, "result": {}}"#, "there is no method", "id"),
+        (r#"{"jsonrpc": "2.0", "id": 1, "method": null}"#, "there is no method", "id"),
+        (r#"{"jsonrpc": "2.0", "id": 1, "method": 1}"#, "method is not text", "no"),
+    ] {
+        let answer = json_of(&sent(&LEGACY, body, &not_called));
+        let why = answer["error"]["message"].as_str().unwrap();
+        assert!(why.contains(about) && !why.split(' ').any(|word| word == not_about), "{body}: {why}");
     }
 }
 
