@@ -42,8 +42,8 @@ pub(crate) fn too_long(length: usize, limit: usize) -> Failure {
 }
 
 /// An error as the text that `write` makes of it, within a limit: without its trace if that has to be, without its details,
-/// and with the beginning of its message. Kind, origin and the next step are what a caller decides by, and stay; but no
-/// text is so dear that nothing should be heard instead of it.
+/// and with the beginnings of its longest texts. Kind and origin are what a caller decides by, and stay whole. The texts
+/// share what room is left, so none is lost because another is long.
 pub(crate) fn fitted(mut error: Value, write: impl Fn(&Value) -> String, limit: usize) -> String {
     let mut text = write(&error);
     for name in ["trace", "details"] {
@@ -52,21 +52,42 @@ pub(crate) fn fitted(mut error: Value, write: impl Fn(&Value) -> String, limit: 
             text = write(&error);
         }
     }
-    for name in ["message", "fix", "reason", "link"] {
-        if text.len() > limit
-            && let Some(whole) = error[name].as_str()
-        {
-            let around = text.len() - whole.chars().map(in_json).sum::<usize>();
-            let room = limit.saturating_sub(around + CUT.len());
-            let kept = whole.chars().scan(0, |length, character| {
-                *length += in_json(character);
-                (*length <= room).then_some(character)
-            });
-            error[name] = kept.chain(CUT.chars()).collect::<String>().into();
-            text = write(&error);
-        }
+    if text.len() <= limit {
+        return text;
     }
-    text
+    let whole = |name| error[name].as_str().map(|whole| (name, whole.to_owned()));
+    let mut texts: Vec<(&str, String)> =
+        ["message", "fix", "reason", "link"].into_iter().filter_map(whole).collect();
+    // What a short one leaves of its share is there for the longer ones.
+    texts.sort_by_key(|(_, whole)| length(whole));
+    let of_all: usize = texts.iter().map(|(_, whole)| length(whole)).sum();
+    let mut room = limit.saturating_sub(text.len() - of_all);
+    let mut left = texts.len();
+    for (name, whole) in texts {
+        let kept = beginning(whole, room / left);
+        room = room.saturating_sub(length(&kept));
+        left -= 1;
+        error[name] = kept.into();
+    }
+    write(&error)
+}
+
+/// A text, or as much of its beginning as there is room for.
+fn beginning(whole: String, room: usize) -> String {
+    if length(&whole) <= room {
+        return whole;
+    }
+    let room = room.saturating_sub(CUT.len());
+    let kept = whole.chars().scan(0, |length, character| {
+        *length += in_json(character);
+        (*length <= room).then_some(character)
+    });
+    kept.chain(CUT.chars()).collect()
+}
+
+/// The bytes that a text takes in JSON, without its quotes.
+fn length(text: &str) -> usize {
+    text.chars().map(in_json).sum()
 }
 
 /// The bytes that a character takes in JSON (RFC 8259, section 7), where only what has to be is escaped.

@@ -252,6 +252,46 @@ fn an_error_is_no_longer_than_a_message_may_be_and_says_what_counts_to_the_last(
     assert!(answer.to_string().len() <= limit && answer["error"]["kind"] == "missing-role", "{answer}");
 }
 
+#[test]
+fn a_short_text_stays_whole_however_long_another_one_is() {
+    let limit = 4096;
+    let texts = ["message", "fix", "reason", "link"];
+    let told = |error: &Value| {
+        let failing = |_: &Action, _: Given<'_>| Err(Failure::from_json(error).unwrap());
+        let answered = handled(message_to_list(), &[("GCF_FRONT_MAX_REPLY", "4096")], failing);
+        let answer = answered.published[0].1.clone();
+        // As much as there is room for, up to a character of six bytes for each text that is cut.
+        let length = answer.to_string().len();
+        assert!((limit - 24..=limit).contains(&length), "{length}: {answer}");
+        answer["error"].clone()
+    };
+    let short = json!({"kind": "missing-role", "origin": "iam", "message": "a role is missing", "fix": "grant it",
+        "reason": "roles/run.invoker", "link": "https://console.cloud.google.com/iam-admin", "details": [], "trace": []});
+    let long = "\n\u{0}é\"".repeat(2000);
+    for name in texts {
+        let mut error = short.clone();
+        error[name] = json!(long);
+        let mut told = told(&error);
+        let begins = told[name].as_str().unwrap().strip_suffix('…').expect("it is cut");
+        assert!(!begins.is_empty() && long.starts_with(begins), "{name}");
+        told[name] = short[name].clone();
+        assert_eq!(told, short, "{name}");
+    }
+    // Where two are long, something of each is heard: about half of what there is.
+    for pair in [["message", "fix"], ["fix", "reason"], ["message", "link"]] {
+        let mut error = short.clone();
+        pair.iter().for_each(|name| error[*name] = json!(long));
+        let told = told(&error);
+        for name in texts {
+            let whole = error[name].as_str().unwrap();
+            let bytes = told[name].to_string().len();
+            let is_cut = pair.contains(&name);
+            assert_eq!(told[name] != whole, is_cut, "{name} beside {pair:?}");
+            assert!(!is_cut || bytes > limit / 3, "{name} beside {pair:?}: {bytes}");
+        }
+    }
+}
+
 fn message_to_list() -> Message {
     message("gcf.functions.list", &json!({}))
 }
