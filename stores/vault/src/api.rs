@@ -2,12 +2,17 @@
 //!
 //! <https://openbao.org/api-docs/secret/kv/kv-v2/>, <https://openbao.org/api-docs/secret/transit/>
 
+use std::collections::BTreeMap;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gcf_store::{
     contract::{Result, StoreError},
     http::Response,
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 /// The wrapping of every answer.
 #[derive(Deserialize)]
@@ -34,6 +39,9 @@ pub(crate) struct Metadata {
 pub(crate) struct Kept {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<String>,
+    /// Fields that somebody else has written.
+    #[serde(flatten, skip_serializing)]
+    pub(crate) others: BTreeMap<String, IgnoredAny>,
 }
 
 /// A request to write.

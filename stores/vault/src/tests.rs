@@ -119,15 +119,36 @@ fn a_deletion_that_was_stopped_halfway_is_finished_by_the_next() {
 #[test]
 fn who_repeats_a_deletion_of_a_version_finishes_it_and_is_told_that_the_version_is_gone() {
     let deleted = READ.replace(r#"{"value":"x"}"#, "{}");
-    let destroyed = ("/v1/secret/destroy/gcf/entries/a".to_owned(), r#"{"versions":[1,2,3]}"#.to_owned());
-    for (status, answer) in [(200, &*deleted), (404, DELETED_BY_HAND)] {
-        let world = Scripted::answers(&[(status, answer), (503, ""), (status, answer), (204, "")]);
-        let store = vault(&world, &[]).unwrap();
-        let delete = || store.delete(&key("a"), &Expected::Version("2".into()));
-        assert!(matches!(delete(), Err(StoreError::Unavailable(_))), "the values may still be there");
-        assert_eq!(delete(), Err(StoreError::VersionMismatch));
-        let requests = world.requests();
-        assert_eq!([&requests[1], &requests[3]], [&destroyed; 2]);
+    let destroyed = ("/v1/secret/destroy/gcf/entries/a".to_owned(), r#"{"versions":[1,2]}"#.to_owned());
+    let world = Scripted::answers(&[(200, &deleted), (503, ""), (200, &deleted), (204, "")]);
+    let store = vault(&world, &[]).unwrap();
+    let delete = || store.delete(&key("a"), &Expected::Version("2".into()));
+    assert!(matches!(delete(), Err(StoreError::Unavailable(_))), "the values may still be there");
+    assert_eq!(delete(), Err(StoreError::VersionMismatch));
+    let requests = world.requests();
+    // The deletion itself holds no value, and stays, so that whoever asks once more finds it.
+    assert_eq!([&requests[1], &requests[3]], [&destroyed; 2]);
+}
+
+#[test]
+fn a_deletion_of_a_version_that_is_not_the_one_destroys_nothing() {
+    let ours = READ.replace(r#"{"value":"x"}"#, "{}");
+    let of_others = READ.replace(r#""value""#, r#""password""#);
+    for (status, answer, versions) in [
+        // Whatever was deleted by hand can be brought back: https://openbao.org/api-docs/secret/kv/kv-v2/, undelete.
+        (404, DELETED_BY_HAND, ["1", "2", "3", "4"]),
+        // A deletion of ours, of version 2.
+        (200, &*ours, ["1", "3", "4", "18446744073709551615"]),
+        // Version 3 was written past us.
+        (200, &*of_others, ["1", "2", "3", "4"]),
+    ] {
+        for version in versions {
+            let world = Scripted::answers(&[(status, answer), (204, "")]);
+            let deleted =
+                vault(&world, &[]).unwrap().delete(&key("a"), &Expected::Version(version.to_owned()));
+            assert_eq!(deleted, Err(StoreError::VersionMismatch), "{version} of {answer}");
+            assert_eq!(world.requests().len(), 1, "{version} of {answer}");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The contract over KV version 2 and transit.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gcf_store::{
@@ -32,6 +32,8 @@ struct Current {
     version: u64,
     /// The value, if it is not deleted.
     value: Option<String>,
+    /// The version is a deletion of ours, and nothing that somebody has deleted by hand or written past us.
+    is_deletion: bool,
 }
 
 impl<W: World> Vault<W> {
@@ -130,7 +132,9 @@ impl<W: World> Vault<W> {
 /// The current state of a secret, from what KV answers to whoever reads it.
 fn current(response: &Response) -> Result<Current> {
     let secret = match response.status {
-        404 if api::is_nothing(response) => return Ok(Current { version: 0, value: None }),
+        404 if api::is_nothing(response) => {
+            return Ok(Current { version: 0, value: None, is_deletion: false });
+        }
         // Somebody has deleted it by hand.
         404 => match api::data::<Secret>(response) {
             Some(deleted) => Secret { data: None, ..deleted },
@@ -138,14 +142,31 @@ fn current(response: &Response) -> Result<Current> {
         },
         _ => api::read(response)?,
     };
+    let version = secret.metadata.version;
+    let is_deletion = secret.data.as_ref().is_some_and(|kept| kept.value.is_none() && kept.others.is_empty());
     let value = secret.data.and_then(|kept| kept.value);
     if value.as_ref().is_some_and(|value| value.len() > MAX_VALUE) {
         return Err(StoreError::other("an entry is longer than a value can be"));
     }
-    Ok(Current { version: secret.metadata.version, value })
+    Ok(Current { version, value, is_deletion })
 }
 
 impl Current {
+    /// The last version to destroy where there is no value any more; 0 if there is none to destroy. Whoever deleted it may
+    /// have been stopped before its values were taken away, and may be who asks again. Who names a version asks again only
+    /// if a deletion of ours has replaced that one; whatever else is there is not theirs to destroy, for the condition does
+    /// not hold, and what was deleted by hand can be brought back.
+    fn left_to_destroy(&self, expected: &Expected) -> Result<u64> {
+        match expected {
+            Expected::Anything | Expected::Absent => Ok(self.version),
+            Expected::Version(expected) => {
+                let replaced = self.version.saturating_sub(1);
+                let is_theirs = self.is_deletion && known(expected)? == replaced;
+                Ok(if is_theirs { replaced } else { 0 })
+            }
+        }
+    }
+
     fn into_entry(self) -> Option<Entry> {
         let version = self.version.to_string();
         self.value.map(|value| Entry { value, version })
@@ -154,10 +175,10 @@ impl Current {
 
 impl Kept {
     fn value(value: &str) -> Self {
-        Self { value: Some(value.to_owned()) }
+        Self { value: Some(value.to_owned()), others: BTreeMap::new() }
     }
 
-    const DELETED: Self = Self { value: None };
+    const DELETED: Self = Self { value: None, others: BTreeMap::new() };
 }
 
 impl<W: World> Store for Vault<W> {
@@ -190,9 +211,9 @@ impl<W: World> Store for Vault<W> {
             let current = self.read_one(ENTRIES, key)?;
             let version = current.version;
             if current.value.is_none() {
-                // Whoever deleted it may have been stopped before its values were taken away, and may be who asks again.
-                if version > 0 {
-                    self.destroy(key, version)?;
+                let left = current.left_to_destroy(expected)?;
+                if left > 0 {
+                    self.destroy(key, left)?;
                 }
                 return delete_nothing(expected);
             }
