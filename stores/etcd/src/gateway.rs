@@ -118,7 +118,10 @@ pub(crate) fn read<T: DeserializeOwned>(response: &Response) -> Result<T> {
         401 | 403 => Err(StoreError::other("etcd does not accept the credential, or it may not do this")),
         404 => Err(StoreError::other("etcd has no JSON gateway at this URL")),
         status @ (408 | 429 | 500..=599) => Err(StoreError::unavailable(format!("etcd answered {status}"))),
-        status => Err(StoreError::other(format!("etcd answered {status}"))),
+        status if code(response).is_some() => Err(StoreError::other(format!("etcd answered {status}"))),
+        status => Err(StoreError::other(format!(
+            "the answer was {status}, and none of etcd's JSON gateway: check GCF_ETCD_URL, first of all http or https"
+        ))),
     }
 }
 
@@ -129,9 +132,9 @@ pub(crate) fn is_stale_token(response: &Response) -> bool {
     response.status == 401 || matches!(code(response), Some(INVALID_ARGUMENT | UNAUTHENTICATED))
 }
 
-/// Reads the answer to a user and a password. INVALID_ARGUMENT is etcd's answer to a wrong one; it refuses for other
-/// reasons too, first of all with FAILED_PRECONDITION where its authentication is off, for which its gateways have two
-/// statuses. <https://github.com/etcd-io/etcd/blob/main/api/v3rpc/rpctypes/error.go>
+/// Reads the answer to a user and a password. INVALID_ARGUMENT is etcd's answer to a wrong one, and FAILED_PRECONDITION
+/// to any where its authentication is off, for which its gateways have two statuses.
+/// <https://github.com/etcd-io/etcd/blob/main/api/v3rpc/rpctypes/error.go>
 ///
 /// # Errors
 /// As [`read`].
@@ -140,7 +143,7 @@ pub(crate) fn authenticated(response: &Response) -> Result<Authenticated> {
         (400, Some(INVALID_ARGUMENT)) => Err(StoreError::other(
             "etcd does not accept the user and the password: correct GCF_ETCD_USER or GCF_ETCD_PASSWORD",
         )),
-        (400 | 412, _) => Err(StoreError::other(
+        (400 | 412, Some(FAILED_PRECONDITION)) => Err(StoreError::other(
             "etcd does not let the user of GCF_ETCD_USER sign in: is its authentication on? \
              If not, leave user and password out",
         )),
@@ -161,6 +164,7 @@ fn code(response: &Response) -> Option<u32> {
 }
 
 const INVALID_ARGUMENT: u32 = 3;
+const FAILED_PRECONDITION: u32 = 9;
 const UNAUTHENTICATED: u32 = 16;
 
 pub(crate) fn encode(bytes: &[u8]) -> String {

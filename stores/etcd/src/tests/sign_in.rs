@@ -64,11 +64,23 @@ fn a_password_is_called_wrong_only_where_etcd_says_so() {
         let body = format!(r#"{{"error":"{said}","message":"{said}","code":{code}}}"#);
         let Err(StoreError::Other(why)) = ask(status, &body) else { panic!("{status} {code}") };
         assert_eq!(why.contains("password: correct"), code == 3, "{why}");
-        assert_eq!(why.contains("is its authentication on?"), code != 3, "{why}");
-        assert!(!why.contains("hunter2"));
+        assert_eq!(why.contains("is its authentication on?"), code == 9, "{why}");
+        assert!(!why.contains("GCF_ETCD_URL") && !why.contains("hunter2"), "{why}");
     }
-    let Err(StoreError::Other(why)) = ask(400, "<h1>Bad Request</h1>") else { panic!() };
-    assert!(why.contains("is its authentication on?"));
+    // The first is what a server of Go's answers where the URL should have said https:
+    // https://github.com/golang/go/blob/master/src/net/http/server.go. No proxy's words are etcd's, either.
+    let others = [
+        (400, "Client sent an HTTP request to an HTTPS server.\n"),
+        (400, "<h1>Bad Request</h1>"),
+        (412, ""),
+        (412, r#"{"error":"hunter2"}"#),
+        (405, "Method Not Allowed"),
+    ];
+    for (status, body) in others {
+        let Err(StoreError::Other(why)) = ask(status, body) else { panic!("{status} {body}") };
+        assert!(why.contains(&status.to_string()) && why.contains("check GCF_ETCD_URL"), "{why}");
+        assert!(!why.contains("authentication") && !why.contains("hunter2"), "{why}");
+    }
     // What is said of all requests alike.
     for status in [401, 403, 404] {
         let Err(StoreError::Other(why)) = ask(status, r#"{"code":16}"#) else { panic!("{status}") };
