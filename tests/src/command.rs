@@ -199,7 +199,7 @@ impl Person {
 }
 
 /// Says that a test cannot look at what it is for, and fails unless `GCF_ALLOW_SKIPS` names it.
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 #[expect(clippy::print_stdout, reason = "a test that is left out says so")]
 fn left_out(name: &str, why: &str) {
     let allowed = std::env::var("GCF_ALLOW_SKIPS").unwrap_or_default();

@@ -11,7 +11,7 @@ mod block;
 mod table;
 
 use std::{
-    fs,
+    fs, iter,
     path::Path,
     process::{Command, Stdio},
     sync::OnceLock,
@@ -27,7 +27,7 @@ use self::{
     block::{Block, agrees, blocks, spans},
     table::{FOREIGN, PAGES, Page},
 };
-use super::{GCF, KEY, google::Google, tape};
+use super::{GCF, KEY, google::Google, left_out, tape};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -145,6 +145,18 @@ fn a_fault_in_a_page_is_found() {
     }
 }
 
+#[test]
+#[should_panic(
+    expected = "there is no no-such-program, which README.md needs: leave it out with GCF_ALLOW_SKIPS=no-such-program"
+)]
+fn a_program_that_is_missing_fails_unless_it_is_allowed() {
+    let reader = Reader::of(&PAGES[0]);
+    assert!(reader.prepare(&[]));
+    assert!(!reader.lacks(&["cat"], "cat key.json"));
+    assert!(!reader.lacks(&["no-such-program"], "cat key.json"));
+    reader.lacks(&["cat", "no-such-program"], "no-such-program key.json");
+}
+
 /// Somebody who does what a page says, in an empty home folder.
 struct Reader {
     page: &'static Page,
@@ -162,7 +174,9 @@ impl Reader {
     /// The faults of the page.
     fn reads(&self) -> Vec<String> {
         let blocks = blocks(&self.text);
-        self.prepare(&blocks);
+        if !self.prepare(&blocks) {
+            return Vec::new();
+        }
         let in_blocks =
             blocks.iter().filter_map(|block| self.tries(block).err().map(|why| (block.line, why)));
         let in_spans =
@@ -170,7 +184,8 @@ impl Reader {
         in_blocks.chain(in_spans).map(|(line, why)| format!("{}:{line}: {why}", self.page.file)).collect()
     }
 
-    fn prepare(&self, blocks: &[Block<'_>]) {
+    /// Brings the home folder to where the page begins. Returns `false` if that needs what this machine has not.
+    fn prepare(&self, blocks: &[Block<'_>]) -> bool {
         let gcf = format!("exec '{GCF}' {} \"$@\"\n", self.maps().join(" "));
         let programs = self.home.path().join("programs");
         fs::create_dir(&programs).unwrap();
@@ -187,8 +202,16 @@ impl Reader {
         for (name, text) in self.page.files {
             self.write(name, text);
         }
+        // All of the page, for what follows in it may build on what would be left out.
+        let commands = blocks.iter().filter(|block| ["sh", "console", "yaml"].contains(&block.kind));
+        let run = commands.flat_map(|block| block.text.lines()).filter(|line| !self.is_not_run(line));
+        let run: Vec<&str> = iter::once(self.page.before).chain(run).collect();
+        if self.lacks(&["jq", "openssl"], &run.join("\n")) {
+            return false;
+        }
         let printed = self.shell(&self.page.before.replace("[tapes]", &tape("")));
         assert!(printed.0, "{}: before the page: {}", self.page.file, printed.1);
+        true
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -241,30 +264,29 @@ impl Reader {
     /// Runs the lines of a block, except those that the table leaves out: of these, `gcf` reads its arguments
     /// only.
     fn runs(&self, text: &str) -> Result<(), String> {
-        let (left_out, run): (Vec<&str>, Vec<&str>) =
-            text.lines().partition(|line| self.page.not_run.iter().any(|(other, _)| other == line));
+        let (left_out, run): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| self.is_not_run(line));
         for line in left_out.iter().filter(|line| line.starts_with("gcf ")) {
             self.is_understood(line)?;
         }
         self.succeeds(&run.join("\n"))
     }
 
+    fn is_not_run(&self, line: &str) -> bool {
+        self.page.not_run.iter().any(|(other, _)| *other == line)
+    }
+
     fn succeeds(&self, script: &str) -> Result<(), String> {
-        if self.lacks(script) {
-            return Ok(());
-        }
         let (went_well, printed) = self.shell(script);
         if went_well { Ok(()) } else { Err(format!("failed:\n{script}\n-- printed:\n{printed}")) }
     }
 
-    /// Tells whether a script needs what this machine has not.
-    #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
-    fn lacks(&self, script: &str) -> bool {
-        let needed = ["jq", "openssl"].into_iter().filter(|program| script.contains(&format!("{program} ")));
-        let missing: Vec<&str> =
+    /// Tells whether a script needs one of these programs, and this machine has not got it.
+    fn lacks(&self, programs: &[&str], script: &str) -> bool {
+        let needed = programs.iter().filter(|program| script.contains(&format!("{program} ")));
+        let missing: Vec<_> =
             needed.filter(|program| !self.shell(&format!("command -v {program}")).0).collect();
-        if !missing.is_empty() {
-            eprintln!("{}: left out, for there is no {}", self.page.file, missing.join(", no "));
+        for program in &missing {
+            left_out(program, &format!("there is no {program}, which {} needs", self.page.file));
         }
         !missing.is_empty()
     }
@@ -292,13 +314,12 @@ impl Reader {
     }
 
     /// Has the program of another language read a text, without running it.
-    #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
     fn parses(&self, program: &str, arguments: &[&str], text: &str) -> Result<(), String> {
         match Command::new(program).args(arguments).arg(text).output() {
             Ok(output) if output.status.success() => Ok(()),
             Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
             Err(error) => {
-                eprintln!("{}: left out, for there is no {program}: {error}", self.page.file);
+                left_out(program, &format!("{program}, which {} needs: {error}", self.page.file));
                 Ok(())
             }
         }
