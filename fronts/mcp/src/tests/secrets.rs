@@ -1,4 +1,4 @@
-//! What the catalog marks as secret. A model must not be asked for it, nor hand it on.
+//! The fields that the catalog marks as secret. A model must not be asked for them, nor hand them on.
 
 use serde_json::{Value, json};
 

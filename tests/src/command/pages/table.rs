@@ -37,7 +37,10 @@ pub(crate) const PAGES: [Page; 17] = [
                 "cargo xtask demo     # the tour below; compiles a WebAssembly engine first, which takes minutes",
                 "builds the workspace; its output is compared in alone.rs",
             ),
-            ("cargo xtask test     # every test", "runs this test"),
+            (
+                "cargo xtask test     # every test; those of the guides use jq, openssl and node, too",
+                "runs this test",
+            ),
             ("cargo install --path host-harness --locked", "takes minutes; tests/installed/run.sh runs it"),
         ],
         shown: &[("$ cargo xtask demo", "alone.rs")],
