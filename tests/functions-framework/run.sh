@@ -21,15 +21,10 @@ fi
 
 framework=5.0.5
 fastify=5.12.8
-folder=target/functions-framework
+target=$(realpath "${CARGO_TARGET_DIR:-target}")
+folder=$target/functions-framework
 
-if [ -z "${GCF:-}" ]; then
-  for GCF in target/release/gcf target/debug/gcf; do [ -x "$GCF" ] && break; done
-fi
-if [ ! -x "$GCF" ]; then
-  printf 'no gcf command at %s; build it first: cargo xtask build && cargo build --release --package gcf-host\n' "$GCF" >&2
-  exit 2
-fi
+. tests/gcf.sh
 
 is_installed() {
   grep -qs "\"version\": \"$2\"" "$folder/node_modules/$1/package.json"
@@ -46,5 +41,5 @@ if ! python_with "$folder/python" tests/functions-framework/requirements.txt; th
   python=
 fi
 
-PYTHON=${python:+$PWD/$python} GCF=$(realpath "$GCF") NODE_PATH=$(realpath "$folder")/node_modules \
+PYTHON=$python GCF=$(realpath "$GCF") NODE_PATH=$folder/node_modules \
   exec node --test tests/functions-framework/*.test.js

@@ -13,16 +13,7 @@ root=$(cd "$here/../.." && pwd)
 target="${CARGO_TARGET_DIR:-$root/target}"
 venv="$target/google-auth"
 
-if [ -z "${GCF:-}" ]; then
-    for GCF in "$target/release/gcf" "$target/debug/gcf"; do
-        if [ -x "$GCF" ]; then break; fi
-    done
-fi
-if [ ! -x "$GCF" ]; then
-    echo "no gcf command at $GCF; build it first: cargo xtask build && cargo build --release --package gcf-host" >&2
-    exit 2
-fi
-export GCF
+. "$root/tests/gcf.sh"
 
 . "$root/tests/packages.sh"
 python_with "$venv" "$here/requirements.txt"

@@ -12,16 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 target="${CARGO_TARGET_DIR:-$root/target}"
 
-if [ -z "${GCF:-}" ]; then
-    for GCF in "$target/release/gcf" "$target/debug/gcf"; do
-        if [ -x "$GCF" ]; then break; fi
-    done
-fi
-if [ ! -x "$GCF" ]; then
-    echo "no gcf command at $GCF; build it first: cargo xtask build && cargo build --release --package gcf-host" >&2
-    exit 2
-fi
-export GCF
+. "$root/tests/gcf.sh"
 
 export PYTHONDONTWRITEBYTECODE=1
 exec python3 "$here/test_proxy.py" "$@"
