@@ -174,11 +174,14 @@ async fn in_context(command: Box<dyn Run>, global: &Global, look: Look) -> Resul
     };
     progress.clear();
     let (outcome, left_over) = done?;
-    // What would be in the store now is not.
-    if !outcome.changes_store() || left_over.is_none() {
-        outcome.print(global.format(), look)?;
+    if let Some(failure) = left_over {
+        // A change that the store has not taken is no result.
+        if !outcome.changes_store() {
+            outcome.print(global.format(), look)?;
+        }
+        return Err(failure);
     }
-    left_over.map_or(Ok(()), Err)?;
+    outcome.print(global.format(), look)?;
     if forgotten && global.format() == Format::Table && outcome.changes_store() {
         let _ = writeln!(io::stderr(), "note: this was a replay, and the store is as it was before");
     }
