@@ -24,7 +24,7 @@ use crate::fixtures::{
     google::{Google, respond},
     invoke_request, list_request, live, named, refused, target,
 };
-use crate::isolation::with_another_manifest;
+use crate::isolation::without_the_token_endpoint;
 
 fn blank() -> Tape {
     let provenance = Provenance { kind: ProvenanceKind::Recorded, from: "a test".to_owned(), note: None };
@@ -198,7 +198,7 @@ async fn a_golden_test_fails_if_the_tape_is_not_played_whole() {
 #[tokio::test]
 async fn a_replay_is_judged_by_the_policy_like_the_real_thing() {
     let cassette = Cassette::replay(Tape::read(cassette("connect-only.json")).unwrap());
-    let stricter = Host::builder().component_bytes(with_another_manifest());
+    let stricter = builder().egress_allow(without_the_token_endpoint());
     let host = cassette.insert(stricter, Arc::new(MemoryStore::new())).build().unwrap();
     let error = refused(host.connect(connect_request(), None).await);
     assert_eq!(error.kind, ErrorKind::EgressDenied, "{error:?}");
