@@ -1,11 +1,14 @@
-//! A Google on loopback that answers from memory, on a thread of its own: it must never be what is measured.
+//! A Google on loopback that answers from memory, in a process of its own: it must never be what is measured, and memory
+//! that one thread gives back interrupts every other of its process.
 
 use std::{
     collections::BTreeMap,
     convert::Infallible,
+    env,
+    io::{self, BufRead as _, BufReader},
     net::SocketAddr,
-    sync::{Arc, Mutex, mpsc},
-    thread,
+    process::{Child, Command, ExitCode, Stdio},
+    sync::{Arc, Mutex},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -29,9 +32,10 @@ pub(crate) const KEY: &str = include_str!("../../tests/fixtures/demo-key.json");
 
 const APIS: [&str; 3] = ["oauth2.googleapis.com", "cloudfunctions.googleapis.com", "run.googleapis.com"];
 
-/// The server, for as long as the process lives.
+/// The server, until this is dropped.
 pub(crate) struct Google {
     address: SocketAddr,
+    process: Child,
 }
 
 type Pages = BTreeMap<(usize, Option<String>), Vec<Bytes>>;
@@ -48,20 +52,15 @@ struct Answers {
 impl Google {
     /// Starts it, with so many functions.
     pub(crate) fn start(functions: usize) -> Self {
-        let (sender, receiver) = mpsc::channel();
-        thread::Builder::new()
-            .name("google".to_owned())
-            .spawn(move || {
-                machine::stay_on(1);
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                runtime.expect("a runtime").block_on(async move {
-                    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-                    sender.send(listener.local_addr().expect("an address")).expect("somebody waits");
-                    serve(listener, Arc::new(Answers::new(functions))).await;
-                });
-            })
-            .expect("a thread");
-        Self { address: receiver.recv().expect("the server starts") }
+        let mut command = Command::new(env::current_exe().expect("this program"));
+        command.args(["google", &functions.to_string()]);
+        // It ends with its input, however this process ends.
+        let process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut process = process.expect("the server starts");
+        let mut address = String::new();
+        let output = process.stdout.take().expect("its output");
+        BufReader::new(output).read_line(&mut address).expect("it says where it is");
+        Self { address: address.trim_end().parse().expect("an address"), process }
     }
 
     /// The address, for clients that are told one.
@@ -74,6 +73,31 @@ impl Google {
         let address = self.address;
         APIS.iter().chain([&FUNCTION]).map(|host| format!("https://{host}=http://{address}")).collect()
     }
+}
+
+impl Drop for Google {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Is the server, until its input ends.
+pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> ExitCode {
+    let functions = arguments.next().and_then(|number| number.parse().ok()).expect("how many functions");
+    machine::stay_on(1);
+    std::thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        std::process::exit(0);
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let answers = Arc::new(Answers::new(functions));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        println!("{}", listener.local_addr().expect("an address"));
+        serve(listener, answers).await;
+    });
+    ExitCode::SUCCESS
 }
 
 async fn serve(listener: TcpListener, answers: Arc<Answers>) {

@@ -1,6 +1,14 @@
 //! The machine: a thread's core, its processor time, and the memory of the process.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
 use rustix::{
     thread::{CpuSet, sched_setaffinity},
@@ -23,25 +31,62 @@ pub(crate) fn cpu() -> Duration {
     )
 }
 
-/// The most memory that the process has had, in bytes, since [`forget_peak`].
-pub(crate) fn peak() -> u64 {
-    status("VmHWM:")
+/// The memory of the process, in bytes.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Memory {
+    /// The pages that are its own.
+    pub(crate) own: u64,
+    /// The pages of the component's image, counted as often as they are mapped: all calls share them.
+    pub(crate) shared: u64,
 }
 
-/// The memory that the process has, in bytes.
-pub(crate) fn resident() -> u64 {
-    status("VmRSS:")
+impl Memory {
+    fn now() -> Self {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let kilobytes = |name: &str| -> u64 {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+        };
+        Self { own: kilobytes("RssAnon:") * 1024, shared: kilobytes("RssShmem:") * 1024 }
+    }
 }
 
-/// Begins to look for a peak anew.
-pub(crate) fn forget_peak() {
-    let _ = fs::write("/proc/self/clear_refs", "5");
+/// A look at the memory every millisecond, from another core.
+pub(crate) struct Peak {
+    before: Memory,
+    over: Arc<AtomicBool>,
+    watcher: JoinHandle<Memory>,
 }
 
-fn status(name: &str) -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or_default() * 1024
+impl Peak {
+    /// Begins to look.
+    pub(crate) fn watch() -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&over);
+        let watcher = thread::spawn(move || {
+            stay_on(1);
+            let mut most = Memory::default();
+            while !ends.load(Ordering::Relaxed) {
+                let now = Memory::now();
+                if now.own > most.own {
+                    most = now;
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+            most
+        });
+        Self { before: Memory::now(), over, watcher }
+    }
+
+    /// The most there was, beyond what there had been before.
+    pub(crate) fn end(self) -> Memory {
+        self.over.store(true, Ordering::Relaxed);
+        let most = self.watcher.join().expect("it only looks");
+        Memory {
+            own: most.own.saturating_sub(self.before.own),
+            shared: most.shared.saturating_sub(self.before.shared),
+        }
+    }
 }
 
 /// The processor, as the system names it, and how many there are.

@@ -34,6 +34,8 @@ fn main() -> ExitCode {
             "--write" => write = true,
             "--component" => options.component = arguments.next().map(Into::into),
             "--only" => options.only = arguments.next(),
+            // The server that stands for Google.
+            "google" => return google::run(arguments),
             // The native program of the rows of whole commands.
             "native-list" => return program::native_list(arguments),
             // The half of a measurement that another program makes.

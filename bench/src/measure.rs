@@ -16,13 +16,23 @@ pub(crate) struct Readings {
 impl Readings {
     /// Measures pieces of work that follow one another.
     pub(crate) async fn one_by_one(&mut self, pieces: usize, mut work: impl AsyncFnMut()) {
-        let (cpu, began) = (machine::cpu(), Instant::now());
+        self.with(pieces, || (), async |()| work().await).await;
+    }
+
+    /// Measures pieces of work that are each given something; that it is made is not measured.
+    pub(crate) async fn with<T>(
+        &mut self,
+        pieces: usize,
+        mut make: impl FnMut() -> T,
+        mut work: impl AsyncFnMut(T),
+    ) {
         for _ in 0..pieces {
-            let began = Instant::now();
-            work().await;
+            let given = make();
+            let (cpu, began) = (machine::cpu(), Instant::now());
+            work(given).await;
             self.wall.push(began.elapsed());
+            self.add(1, cpu, began);
         }
-        self.add(pieces, cpu, began);
     }
 
     /// Measures so many pieces at once.

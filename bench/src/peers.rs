@@ -18,6 +18,7 @@ use gcf_core::{
     google::request,
 };
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as _, Incoming};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
@@ -81,15 +82,25 @@ impl Native {
     }
 }
 
+/// The body in one piece, copied once, as the component does.
+async fn whole(mut body: Incoming) -> Result<Vec<u8>, TransportError> {
+    let length = body.size_hint().exact().unwrap_or_default();
+    let mut bytes = Vec::with_capacity(usize::try_from(length).expect("a length in memory"));
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| TransportError::Broken(error.to_string()))?;
+        bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
+    }
+    Ok(bytes)
+}
+
 impl Ports for Native {
     async fn send(&self, request: &Request, _: Duration) -> Result<Response, TransportError> {
         let answer = self.client.request(self.translate(request)).await;
         let answer = answer.map_err(|error| TransportError::Broken(error.to_string()))?;
         let (parts, body) = answer.into_parts();
-        let body = body.collect().await.map_err(|error| TransportError::Broken(error.to_string()))?;
         let headers =
             parts.headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
-        Ok(Response { status: parts.status.as_u16(), headers, body: body.to_bytes().to_vec() })
+        Ok(Response { status: parts.status.as_u16(), headers, body: whole(body).await? })
     }
 
     async fn sleep(&self, duration: Duration) {

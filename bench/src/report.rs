@@ -27,7 +27,12 @@ pub(crate) fn table(rows: &[Row]) -> String {
     }
     for row in rows {
         if let Some(memory) = row.memory {
-            let _ = writeln!(text, "\n{}: {} KB of memory for each call.", row.work, memory / 1000);
+            let (own, shared) = (memory.own / 1000, memory.shared / 1000);
+            let _ = writeln!(
+                text,
+                "\n{}: {own} KB of memory for each call, besides {shared} KB of the component's image that all calls share.",
+                row.work
+            );
         }
     }
     text

@@ -30,7 +30,7 @@ use serde::Deserialize;
 
 use crate::{
     google::{FUNCTION, Google, KEY, PROJECT},
-    machine,
+    machine::{Memory, Peak},
     measure::Readings,
     peers::{self, Hyper, Native, OnStage},
     program,
@@ -64,8 +64,8 @@ pub(crate) struct Row {
     pub(crate) cpu: f64,
     /// Pieces in a second.
     pub(crate) rate: f64,
-    /// Bytes of memory for each call at once.
-    pub(crate) memory: Option<u64>,
+    /// The memory for each call at once.
+    pub(crate) memory: Option<Memory>,
 }
 
 /// The client that everything is set in relation to.
@@ -185,22 +185,21 @@ impl Bench {
         let url = format!("http://{}{path}", self.google.address());
         let [mut connector, mut warm, mut native, mut reqwest, mut hyper] = <[Readings; 5]>::default();
         for _ in 0..=ROUNDS {
+            let request = || self.request(path).text(text.as_str());
             connector
-                .one_by_one(pieces, async || {
-                    let request = self.request(path).text(text.as_str());
+                .with(pieces, request, async |request| {
                     let answer = self.host.invoke(&self.connection, request, None).await;
                     assert_eq!(answer.expect("an answer").status, 200);
                 })
                 .await;
-            warm.one_by_one(pieces, async || {
-                let request = self.request(path).text(text.as_str());
+            warm.with(pieces, request, async |request| {
                 let answer = self.warm.0.invoke(&self.warm.1, request, None).await;
                 assert_eq!(answer.expect("an answer").status, 200);
             })
             .await;
+            let request = || native_request(path, text.clone());
             native
-                .one_by_one(pieces, async || {
-                    let request = native_request(path, text.clone());
+                .with(pieces, request, async |request| {
                     let stage = OnStage::live(&self.native);
                     let answer = invoke::invoke(&stage, &self.native_connection, request, None).await;
                     assert_eq!(answer.expect("an answer").status, 200);
@@ -250,10 +249,9 @@ impl Bench {
         let body = Bytes::from(vec![b'x'; BODY]);
         let url = format!("http://{}/", self.google.address());
         let [mut connector, mut reqwest] = <[Readings; 2]>::default();
-        let mut memory = 0;
+        let mut memory = Memory::default();
         for round in 0..3 {
-            machine::forget_peak();
-            let before = machine::resident();
+            let peak = (round == 0).then(Peak::watch);
             let all = async {
                 for _ in 0..pieces / callers {
                     join_all((0..callers).map(|_| async {
@@ -265,8 +263,9 @@ impl Bench {
                 }
             };
             connector.at_once(pieces / callers * callers, all).await;
-            if round == 0 {
-                memory = machine::peak().saturating_sub(before) / callers as u64;
+            if let Some(peak) = peak {
+                let Memory { own, shared } = peak.end();
+                memory = Memory { own: own / callers as u64, shared: shared / callers as u64 };
             }
             let all = async {
                 for _ in 0..pieces / callers {
