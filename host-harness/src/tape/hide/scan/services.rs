@@ -3,7 +3,7 @@
 //! The shapes are data, `services.json`: those that secretlint keeps, and some of their givers' own
 //! pages.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex::bytes::Regex;
 use serde::Deserialize;
@@ -15,7 +15,15 @@ struct Service {
     begins: Vec<&'static str>,
     /// True if the shape may begin within a word.
     within: bool,
-    regex: Regex,
+    pattern: String,
+    /// Made when something begins as this does: to make all of them takes longer than most commands.
+    regex: OnceLock<Regex>,
+}
+
+impl Service {
+    fn regex(&self) -> &Regex {
+        self.regex.get_or_init(|| Regex::new(&self.pattern).expect("a test makes all of them"))
+    }
 }
 
 /// A shape as it stands in the file.
@@ -48,8 +56,8 @@ impl Rule<'static> {
         let Self { kind, name, begins, pattern, ends, within } = self;
         let secret = if pattern.contains("(?<secret>") { "(?:" } else { "(?<secret>" };
         let end = if ends.is_empty() { String::new() } else { format!("(?:[^{ends}]|\\z)") };
-        let regex = Regex::new(&format!("(?-u)\\A{secret}{pattern}){end}")).expect("a test reads this file");
-        Service { kind, name, begins, within, regex }
+        let pattern = format!("(?-u)\\A{secret}{pattern}){end}");
+        Service { kind, name, begins, within, pattern, regex: OnceLock::new() }
     }
 }
 
@@ -76,7 +84,7 @@ pub(super) fn at(text: &[u8], at: usize) -> Option<(usize, usize, &'static str)>
         .filter(|service| service.within || !in_word)
         .filter(|service| service.begins.iter().any(|begin| rest.starts_with(begin.as_bytes())))
         .find_map(|service| {
-            let secret = service.regex.captures(rest)?.name("secret")?;
+            let secret = service.regex().captures(rest)?.name("secret")?;
             (!is_stand_in(secret.as_bytes())).then(|| (at + secret.start(), secret.len(), service.kind))
         })
 }

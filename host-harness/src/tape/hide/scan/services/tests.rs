@@ -150,7 +150,7 @@ fn the_table_has_every_shape() {
     for service in SERVICES.iter() {
         let has = |text: &str| {
             service.begins.iter().any(|begin| {
-                text.match_indices(begin).any(|(at, _)| service.regex.is_match(&text.as_bytes()[at..]))
+                text.match_indices(begin).any(|(at, _)| service.regex().is_match(&text.as_bytes()[at..]))
             })
         };
         assert!(
