@@ -22,28 +22,33 @@ pub(crate) fn rows(google: &Google, times: usize) -> Vec<Row> {
     let folder = tempfile::tempdir().expect("a folder");
     let key = folder.path().join("key.json");
     fs::write(&key, KEY).expect("a file");
-    let program = Program { gcf, folder: folder.path(), origins: google.origins() };
+    let program = Program { gcf: &gcf, folder: folder.path(), origins: google.origins() };
     program.run(&["connect", "--nickname", "bench", "--credentials", &key.to_string_lossy()]);
     let url = format!("https://{FUNCTION}/");
     let own = env::current_exe().expect("this program");
+    let smaller = Google::start(1_000);
+    let with_smaller = Program { gcf: &gcf, folder: folder.path(), origins: smaller.origins() };
+    let (list, list_smaller) = ("whole command: list 10,000", "whole command: list 1,000");
     vec![
         program.measure("whole command: --version", times, &["--version"]),
         program.measure("whole command: connections", times, &["connections", "--json"]),
         program.measure("whole command: invoke", times, &["invoke", &url]),
-        program.measure("whole command: list 10,000", times, &["list", "--json", "--page-size", "1000"]),
-        native(&own, google, times),
+        with_smaller.measure(list_smaller, times, &["list", "--json", "--page-size", "1000"]),
+        native(list_smaller, &own, &smaller, times),
+        program.measure(list, times, &["list", "--json", "--page-size", "1000"]),
+        native(list, &own, google, times),
     ]
 }
 
 struct Program<'a> {
-    gcf: PathBuf,
+    gcf: &'a Path,
     folder: &'a Path,
     origins: Vec<String>,
 }
 
 impl Program<'_> {
     fn run(&self, arguments: &[&str]) {
-        let mut command = Command::new(&self.gcf);
+        let mut command = Command::new(self.gcf);
         command.env_clear().env("HOME", self.folder).env("GCF_STORE", self.folder.join("store"));
         command.env("GCF_KEY", "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX");
         command.args(arguments);
@@ -59,8 +64,8 @@ impl Program<'_> {
     }
 }
 
-fn native(own: &Path, google: &Google, times: usize) -> Row {
-    timed("whole command: list 10,000", "core, no sandbox", times, || {
+fn native(work: &'static str, own: &Path, google: &Google, times: usize) -> Row {
+    timed(work, "core, no sandbox", times, || {
         let output = Command::new(own).args(["native-list", &google.address().to_string()]).output();
         assert!(output.expect("this program runs").status.success());
     })
