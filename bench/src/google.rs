@@ -82,7 +82,7 @@ impl Drop for Google {
     }
 }
 
-/// Is the server, until its input ends.
+/// Serves until its input ends.
 pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> ExitCode {
     let functions = arguments.next().and_then(|number| number.parse().ok()).expect("how many functions");
     machine::stay_on(1);

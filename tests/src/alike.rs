@@ -54,7 +54,7 @@ async fn played(cassette: Cassette) -> String {
 /// `GCF_REPLAYS=100` plays each a hundred times, in each of the ways.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_tape_is_played_alike_each_time() {
-    let count = env::var("GCF_REPLAYS").map_or(2, |count| count.parse().unwrap());
+    let count = env::var("GCF_REPLAYS").map_or(3, |count| count.parse().unwrap());
     for name in cassettes() {
         let tape = Tape::read(cassette(&name)).unwrap();
         for stub in [false, true] {

@@ -266,8 +266,6 @@ fn check(name: &str, text: &str) {
     settings.add_filter(r"\b\d+(\.\d+)? ?(ms|µs|s) to start.*", "[time]");
     settings.add_filter(r"\d+ KB, sha256 \w+", "[component]");
     settings.add_filter(r"\d+ KB of WebAssembly", "[size] of WebAssembly");
-    // A tape of an optimised gcf has a line more: the digest of the program.
-    settings.add_filter(r"line 8[23] column 26", "line [82 or 83] column 26");
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 

@@ -114,7 +114,7 @@ async fn what_google_names_as_a_functions_url_is_not_trusted() {
     }
 }
 
-/// All that a list and a call need, but for the place where tokens come from.
+/// The rule that a list needs, without the one for the place where tokens come from.
 pub(crate) fn without_the_token_endpoint() -> EgressPolicy {
     let rules = json!([{"host": "cloudfunctions.googleapis.com", "carries": ["access-token"]}]);
     EgressPolicy::from_manifest(&rules).unwrap()

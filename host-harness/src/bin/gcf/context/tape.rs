@@ -49,10 +49,7 @@ fn blank_tape(component: &Component) -> Result<Tape, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     // JSON readers elsewhere keep integers up to 53 bits only.
     let tape = Tape::new(provenance, now, u64::from_le_bytes(seed) >> 11);
-    // A development build is another one each time, and with all that debuggers want it takes longer to read than a
-    // command takes.
-    let released = !cfg!(debug_assertions);
-    let program = released.then(env::current_exe).and_then(Result::ok).and_then(|path| sha256(&path).ok());
+    let program = env::current_exe().ok().and_then(|path| sha256(&path).ok());
     Ok(tape.with_tools(Tools {
         tool: concat!("gcf ", env!("CARGO_PKG_VERSION")).to_owned(),
         tool_sha256: program,
