@@ -13,6 +13,7 @@ use gcf_core::{
     base::{
         http::{Method, Request, Response, TransportError},
         ports::{Entry, Expected, Lease, Ports, StoreError},
+        retry::{self, Class},
         secret::Secret,
     },
     google::request,
@@ -94,10 +95,16 @@ async fn whole(mut body: Incoming) -> Result<Vec<u8>, TransportError> {
 }
 
 impl Ports for Native {
-    async fn send(&self, request: &Request, _: Duration) -> Result<Response, TransportError> {
+    async fn send(
+        &self,
+        request: &mut Request,
+        class: Class,
+        _: Duration,
+    ) -> Result<Response, TransportError> {
         let answer = self.client.request(self.translate(request)).await;
         let answer = answer.map_err(|error| TransportError::Broken(error.to_string()))?;
         let (parts, body) = answer.into_parts();
+        retry::answered(request, class, parts.status.as_u16());
         let headers =
             parts.headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
         Ok(Response { status: parts.status.as_u16(), headers, body: whole(body).await? })

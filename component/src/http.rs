@@ -14,7 +14,10 @@
 use std::{rc::Rc, time::Duration};
 
 use gcf_core::{
-    base::http::{Method, Request, Response, TransportError},
+    base::{
+        http::{Method, Request, Response, TransportError},
+        retry::{self, Class},
+    },
     google::request,
 };
 
@@ -39,7 +42,7 @@ const PIECE: u64 = 256 * 1024;
 type Outcome<T> = Result<T, TransportError>;
 
 /// Sends a request and reads the whole response.
-pub(crate) async fn send(request: &Request, within: Duration) -> Outcome<Response> {
+pub(crate) async fn send(request: &mut Request, class: Class, within: Duration) -> Outcome<Response> {
     let deadline = Event::new(monotonic_clock::subscribe_duration(nanoseconds(within)));
     let (outgoing, body) = outgoing(request)?;
     let future =
@@ -48,6 +51,7 @@ pub(crate) async fn send(request: &Request, within: Duration) -> Outcome<Respons
     write(body, request.body(), &deadline).await?;
     let response = head(&future, &deadline).await?;
     let status = response.status();
+    retry::answered(request, class, status);
     let headers = headers(&response);
     // A HEAD declares the length that a GET would have.
     let declared = declared(status, &headers).filter(|_| request.method() != Method::Head);

@@ -7,6 +7,7 @@ use gcf_core::{
     base::{
         http::{Request, Response, TransportError},
         ports::{Entry, Expected, Lease, Ports, StoreError},
+        retry::Class,
         secret::Secret,
     },
 };
@@ -31,8 +32,13 @@ pub(crate) const LIVE: Stage<'static, Wasi> = Stage::live(&Wasi(()));
 pub(crate) struct Wasi(());
 
 impl Ports for Wasi {
-    async fn send(&self, request: &Request, within: Duration) -> Result<Response, TransportError> {
-        http::send(request, within).await
+    async fn send(
+        &self,
+        request: &mut Request,
+        class: Class,
+        within: Duration,
+    ) -> Result<Response, TransportError> {
+        http::send(request, class, within).await
     }
 
     async fn sleep(&self, duration: Duration) {

@@ -6,15 +6,18 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use gcf_host::wit::{Auth, Body, ConnectorError, ErrorKind, FunctionRef, InvokeRequest, Origin};
+use gcf_host::{
+    CallError, HostError, Limit, Limits,
+    wit::{Auth, Body, ConnectorError, ErrorKind, FunctionRef, InvokeRequest, Origin},
+};
 use http::{Response, header::CONTENT_LENGTH};
 use http_body_util::Full;
 use serde_json::json;
 
 use crate::fixtures::{
-    api_request, connect_request,
-    google::{FUNCTION, json_response, respond},
-    invoke_request, named, refused,
+    api_request, builder, connect_request,
+    google::{FUNCTION, Google, json_response, respond},
+    invoke_request, live, named, refused,
     silent::silent,
     world::{GEN1, called, gen1, gen2, on_script, with_function},
 };
@@ -68,6 +71,23 @@ async fn what_is_idempotent_is_asked_again_for_the_rest_of_an_answer() {
     // An API's POST may have had its effect.
     let error = refused(host.custom_api(&id, api_request("POST", LOCATIONS), None).await);
     assert_eq!((error.kind, google.take().len()), (ErrorKind::Network, 1));
+}
+
+/// The memory of a body that nothing sends again is the answer's.
+#[tokio::test]
+async fn an_answer_takes_the_place_of_the_body_that_it_answers() {
+    let google = Google::start(|_| respond(200, "text/plain", vec![b'y'; 10 * MIB])).await;
+    let memory = 16 * MIB;
+    let limits = Limits { memory, ..Limits::default() };
+    let host = builder().transport(live(&google)).limits(limits).build().unwrap();
+    let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+    let request = by_url().text("x".repeat(10 * MIB));
+    let answer = host.invoke(&id, request.clone(), None).await.unwrap();
+    assert_eq!(answer.body.as_bytes(), vec![b'y'; 10 * MIB]);
+    // The connection may break within the answer, and then it would be sent again.
+    let error = host.invoke(&id, request.idempotent(true), None).await.unwrap_err();
+    let CallError::Host(error) = error else { panic!("{error}") };
+    assert!(matches!(error, HostError::LimitExceeded(Limit::Memory(of)) if of == memory), "{error}");
 }
 
 fn of_size(size: usize) -> Option<Body> {

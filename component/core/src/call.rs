@@ -183,7 +183,7 @@ impl<'a, P: Ports> Call<'a, P> {
     /// # Errors
     /// `network`, `egress-denied`, `deadline-exceeded`, `too-large`, or `invalid-response` where the status is none that
     /// an answer can have.
-    pub async fn exchange(&self, request: &Request, class: Class) -> Result<Response> {
+    pub async fn exchange(&self, request: &mut Request, class: Class) -> Result<Response> {
         let mut start = self.ports.monotonic();
         if let Some(stand_in) = self.ports.rehearse(request, class, self.left(start)?) {
             return Ok(stand_in);
@@ -193,7 +193,7 @@ impl<'a, P: Ports> Call<'a, P> {
             let within = self.left(start)?;
             let number = self.sent.get();
             self.sent.set(number + 1);
-            let outcome = self.ports.send(request, within).await;
+            let outcome = self.ports.send(request, class, within).await;
             let outcome = outcome.and_then(|response| gzip::decoded(response, request.max_response()));
             self.note(number, request, attempt, start, &outcome);
             let floor =

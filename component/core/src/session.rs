@@ -99,14 +99,14 @@ impl Session {
         request: &dyn Fn(&AccessToken) -> Request,
     ) -> Result<Response> {
         let token = self.token(call).await?;
-        let response = call.exchange(&request(&token), class).await?;
+        let response = call.exchange(&mut request(&token), class).await?;
         if response.status != 401 || !token::reject(call, self.sign_in(), &token)? {
             return Ok(response);
         }
         // What travels beside may have got a new one meanwhile.
         self.token.borrow_mut().take_if(|held| held.is(&token));
         let token = self.token(call).await?;
-        call.exchange(&request(&token), class).await
+        call.exchange(&mut request(&token), class).await
     }
 
     /// The access token, asked for once in a call.

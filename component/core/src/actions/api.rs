@@ -120,9 +120,10 @@ pub async fn custom_api<P: Ports>(
             (url_of(api.host(), path_and_query), session.identity.token_kind(), response)
         }
         Target::Function(url, path_and_query) => {
-            let request = request::to_function(url, method, path_and_query, None)?.with(&headers, payload);
+            let mut request =
+                request::to_function(url, method, path_and_query, None)?.with(&headers, payload);
             // Whatever the method: what a function does, only its owner knows.
-            let response = call.run(call.exchange(&request, Class::Unsent)).await?;
+            let response = call.run(call.exchange(&mut request, Class::Unsent)).await?;
             (request.url(), TokenKind::None, response)
         }
     };

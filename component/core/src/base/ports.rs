@@ -12,8 +12,13 @@ use crate::base::{
 #[expect(async_fn_in_trait, reason = "the component is single-threaded: no future needs to be Send")]
 pub trait Ports {
     /// Sends one request and reads the whole response, all of it within the time given. Never follows a redirect, never
-    /// repeats.
-    async fn send(&self, request: &Request, within: Duration) -> Result<Response, TransportError>;
+    /// repeats. Tells [`retry::answered`](super::retry::answered) once the status is there.
+    async fn send(
+        &self,
+        request: &mut Request,
+        class: Class,
+        within: Duration,
+    ) -> Result<Response, TransportError>;
 
     /// The stand-in for the answer if this is only a rehearsal; `None` is the real thing. Asked once for all attempts
     /// at a request, before the first.

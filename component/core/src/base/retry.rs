@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::{
     dates::http_date,
-    http::{Response, TransportError},
+    http::{Request, Response, TransportError},
 };
 
 /// The repeats that a request allows.
@@ -38,6 +38,14 @@ impl Class {
         base.saturating_mul(1 << (attempt - 1).min(10)).min(Duration::from_secs(8))
     }
 
+    /// Tells whether it is repeated where the connection broke, be it within the answer.
+    fn repeats_what_broke(self) -> bool {
+        match self {
+            Self::Unsent | Self::Never => false,
+            Self::Idempotent | Self::TokenEndpoint => true,
+        }
+    }
+
     fn may_repeat(self, outcome: &Result<Response, TransportError>) -> bool {
         match outcome {
             Ok(response) => match self {
@@ -46,9 +54,17 @@ impl Class {
                 Self::TokenEndpoint => matches!(response.status, 408 | 429 | 500..=599),
             },
             Err(TransportError::NotSent(_)) => true,
-            Err(TransportError::Broken(_)) => matches!(self, Self::Idempotent | Self::TokenEndpoint),
+            Err(TransportError::Broken(_)) => self.repeats_what_broke(),
             Err(TransportError::Denied | TransportError::Timeout | TransportError::TooLarge) => false,
         }
+    }
+}
+
+/// Notes that an answer with this status has begun. The memory of the request's body is given back if nothing is sent
+/// again, however the answer goes on: its own body may be as large.
+pub fn answered(request: &mut Request, class: Class, status: u16) {
+    if (200..300).contains(&status) && !class.repeats_what_broke() {
+        request.body = Vec::new();
     }
 }
 

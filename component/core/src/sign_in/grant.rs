@@ -129,14 +129,14 @@ pub async fn code<P: Ports>(
         ("code_verifier", verifier),
     ];
     let purpose = Purpose::AccessToken { client_id: Some(client.id.clone()) };
-    let request = request::to_token_endpoint(purpose, TokenKind::Grant, &form);
-    ask(call, &request, Class::Never, Grant::Code, &client.id).await
+    let mut request = request::to_token_endpoint(purpose, TokenKind::Grant, &form);
+    ask(call, &mut request, Class::Never, Grant::Code, &client.id).await
 }
 
 /// Asks, and reads the tokens that are granted.
 pub(super) async fn ask<P: Ports>(
     call: &Call<'_, P>,
-    request: &Request,
+    request: &mut Request,
     class: Class,
     grant: Grant,
     account: &str,

@@ -28,12 +28,13 @@ use crate::{
         error::{Error, Kind, Origin},
         http::{Method, Response, TransportError},
         ports::StoreError,
-        retry::Class,
+        retry::{self, Class},
     },
     call::{Call, MAX_REPEATS, repeats::BURST},
     google::{
         request::{
             self,
+            body::Body,
             function_url::FunctionUrl,
             grammar::{PathAndQuery, Query},
         },
@@ -102,6 +103,29 @@ fn every_attempt_is_in_the_trace() {
     assert_eq!(seen, [(1, Some(503)), (2, None), (3, Some(200))]);
 }
 
+#[test]
+fn every_attempt_sends_the_whole_body() {
+    let (world, id) = World::connected();
+    for answer in [Err(TransportError::Broken("reset".to_owned())), status(503), status(200)] {
+        world.then(answer);
+    }
+    let body = Some(Body::Text("all of it".to_owned()));
+    call(&world, &id, InvokeRequest { idempotent: true, body, ..open() }).unwrap();
+    let sent: Vec<_> = world.sent.borrow().iter().map(|request| request.body().to_vec()).collect();
+    assert_eq!(sent, [b"all of it"; 3]);
+}
+
+#[test_case(Class::Unsent, 200, true)]
+#[test_case(Class::Unsent, 401, false; "a token may have to be added")]
+#[test_case(Class::Never, 204, true)]
+#[test_case(Class::Idempotent, 200, false; "the connection may break within the answer")]
+#[test_case(Class::TokenEndpoint, 200, false)]
+fn a_body_is_given_back_once_nothing_sends_it_again(class: Class, status: u16, is: bool) {
+    let mut request = request::to_token_service(&[("grant_type", "of_some_kind")]);
+    retry::answered(&mut request, class, status);
+    assert_eq!(request.body().is_empty(), is);
+}
+
 #[test_case(with_header(status(503), "retry-after", "7"), 7; "Retry-After")]
 #[test_case(json_answer(429, &json!({"error": {"details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "3.5s"}]}})), 4; "RetryInfo")]
 fn the_other_side_says_how_long_to_wait_at_least(answer: Answer, seconds: u64) {
@@ -154,14 +178,14 @@ fn all_requests_of_a_call_share_one_budget_of_repeats() {
     let call = Call::begin(&world, None, Duration::from_secs(600)).unwrap();
     let url = FunctionUrl::parse(GEN2_URL).unwrap();
     let target = PathAndQuery::for_function("", "", &Query::None).unwrap();
-    let request = request::to_function(&url, Method::Get, &target, None).unwrap();
+    let mut request = request::to_function(&url, Method::Get, &target, None).unwrap();
     let mut sent = Vec::new();
     for _ in 0..5 {
         for _ in 0..4 {
             world.then(status(503));
         }
         world.sent.borrow_mut().clear();
-        assert_eq!(block_on(call.exchange(&request, Class::Idempotent)).unwrap().status, 503);
+        assert_eq!(block_on(call.exchange(&mut request, Class::Idempotent)).unwrap().status, 503);
         sent.push(world.urls().len());
         world.forget_answers();
     }

@@ -316,7 +316,7 @@ async fn verified<P: Ports>(
 
 /// Google's public keys, as they are now: people sign in too rarely for a cache.
 async fn keys<P: Ports>(call: &Call<'_, P>) -> Result<JwkSet> {
-    let response = call.exchange(&request::to_keys(), Class::Idempotent).await?;
+    let response = call.exchange(&mut request::to_keys(), Class::Idempotent).await?;
     if response.status != 200 {
         return Err(Error::new(
             Kind::Unavailable,

@@ -165,9 +165,14 @@ impl Rehearsal {
 }
 
 impl<P: Ports> Ports for Stage<'_, P> {
-    async fn send(&self, request: &Request, within: Duration) -> Result<Response, TransportError> {
+    async fn send(
+        &self,
+        request: &mut Request,
+        class: Class,
+        within: Duration,
+    ) -> Result<Response, TransportError> {
         match self.rehearsal {
-            None => self.ports.send(request, within).await,
+            None => self.ports.send(request, class, within).await,
             // Whoever gets here did not ask whether it is a rehearsal.
             Some(_) => Err(TransportError::Denied),
         }

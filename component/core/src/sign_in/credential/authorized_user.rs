@@ -128,9 +128,9 @@ impl AuthorizedUser {
             ("client_secret", client_secret.as_str()),
         ];
         let purpose = Purpose::AccessToken { client_id: Some(self.client_id.clone()) };
-        let request = request::to_token_endpoint(purpose, TokenKind::Grant, &form);
+        let mut request = request::to_token_endpoint(purpose, TokenKind::Grant, &form);
         let account = if self.is_known { &self.account } else { "" };
-        grant::ask(call, &request, Class::TokenEndpoint, Grant::RefreshToken, account).await
+        grant::ask(call, &mut request, Class::TokenEndpoint, Grant::RefreshToken, account).await
     }
 
     pub(super) async fn farewell<P: Ports>(&self, call: &Call<'_, P>) -> Option<String> {
@@ -149,8 +149,8 @@ impl AuthorizedUser {
 
 /// Ends a grant at Google (RFC 7009), with all tokens that came of it.
 async fn revoke<P: Ports>(call: &Call<'_, P>, refresh_token: &Secret<String>) -> Result<()> {
-    let request = request::to_revocation_endpoint(refresh_token);
-    let response = call.exchange(&request, Class::TokenEndpoint).await?;
+    let mut request = request::to_revocation_endpoint(refresh_token);
+    let response = call.exchange(&mut request, Class::TokenEndpoint).await?;
     let said = refusal::token_endpoint::code(&response.body);
     let why = match (response.status, said.as_str()) {
         // What is no token any more needs no revoking: Google says `invalid_token`.

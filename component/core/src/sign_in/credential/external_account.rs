@@ -102,8 +102,8 @@ impl ExternalAccount {
             ("subject_token", subject.reveal().as_str()),
             ("subject_token_type", self.subject_token_type.as_str()),
         ];
-        let request = request::to_token_service(&form);
-        grant::ask(call, &request, Class::TokenEndpoint, Grant::Exchange, self.account()).await
+        let mut request = request::to_token_service(&form);
+        grant::ask(call, &mut request, Class::TokenEndpoint, Grant::Exchange, self.account()).await
     }
 }
 

@@ -132,8 +132,8 @@ impl ServiceAccount {
                 Wanted::Scope(_) => Purpose::AccessToken { client_id: None },
                 Wanted::TargetAudience(audience) => Purpose::IdToken { audience: audience.to_owned() },
             };
-            let request = request::to_token_endpoint(purpose, TokenKind::Assertion, &form);
-            let response = call.exchange(&request, Class::TokenEndpoint).await?;
+            let mut request = request::to_token_endpoint(purpose, TokenKind::Assertion, &form);
+            let response = call.exchange(&mut request, Class::TokenEndpoint).await?;
             if grant::grants(&response) {
                 return grant::minted(call, &response, wanted);
             }

@@ -69,9 +69,9 @@ pub(super) async fn mint<P: Ports>(
     let asking = identity.asking_for(chain);
     // The wildcard is required: a project's id is refused there.
     let target = PathAndQuery::ours(&format!("/v1/projects/-/serviceAccounts/{account}:{method}"), &[]);
-    let request =
+    let mut request =
         request::to_api_with_json(purpose, Api::IamCredentials, &target, token, ask.to_json().into_bytes());
-    let response = call.exchange(&request, Class::Idempotent).await?;
+    let response = call.exchange(&mut request, Class::Idempotent).await?;
     let action = format!("mint a token of {account}");
     if (200..300).contains(&response.status) && refusal::token_endpoint::refuses(&response.body) {
         let grant = identity.credential.grant();

@@ -203,8 +203,8 @@ impl<P: Ports> Doctor<'_, P> {
     ) -> Result<bool> {
         let question = Object::default().with("permissions", Value::List(vec![permission.into()]));
         let question = question.to_json().into_bytes();
-        let request = request::to_api_with_json(Purpose::Permissions, api, target, token, question);
-        let response = self.call.exchange(&request, Class::Idempotent).await?;
+        let mut request = request::to_api_with_json(Purpose::Permissions, api, target, token, question);
+        let response = self.call.exchange(&mut request, Class::Idempotent).await?;
         if response.status != 200 {
             return Err(refusal::api::error(&response, &self.session.attempted(action, "")));
         }

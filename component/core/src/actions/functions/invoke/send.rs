@@ -107,7 +107,7 @@ pub(super) async fn send<P: Ports>(
     let mut outgoing = request::to_function(&callee.url, request.method, &path_and_query, token.as_ref())?
         .with(&headers, payload)
         .beside(request.authorization.as_ref(), request.serverless);
-    let mut response = call.exchange(&outgoing, request.class).await?;
+    let mut response = call.exchange(&mut outgoing, request.class).await?;
     // The function was not reached, so this is no repetition.
     if let (Some(invoker), Auth::Auto) = (&request.invoker, request.auth)
         && front_end::asks_who(&response, request.method)
@@ -115,7 +115,7 @@ pub(super) async fn send<P: Ports>(
         let minted = mint(invoker, None).await?;
         outgoing = request::identified(outgoing, &callee.url, &minted)?;
         token = Some(minted);
-        response = call.exchange(&outgoing, request.class).await?;
+        response = call.exchange(&mut outgoing, request.class).await?;
     }
     // Nor was it with a token that the front end does not accept: one new token, and one more attempt.
     if let (Some(invoker), Some(rejected)) = (&request.invoker, &token)
@@ -125,7 +125,7 @@ pub(super) async fn send<P: Ports>(
         let minted = mint(invoker, Some(rejected)).await?;
         outgoing = request::identified(outgoing, &callee.url, &minted)?;
         token = Some(minted);
-        response = call.exchange(&outgoing, request.class).await?;
+        response = call.exchange(&mut outgoing, request.class).await?;
     }
 
     let action = format!("invoke {}", callee.name);
