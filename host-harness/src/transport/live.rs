@@ -36,8 +36,9 @@ pub(super) const MAX_HEADERS: usize = 100;
 /// The time for which an idle connection is kept: below the limits of Google's front ends, so that we close
 /// first and seldom lose a race.
 const IDLE: Duration = Duration::from_secs(60);
-/// The most idle connections to one origin: more than calls run side by side would only hold sockets open.
-const MAX_IDLE_PER_ORIGIN: usize = 64;
+/// The most idle connections to one origin: as many as a process may have files, where nobody has set another limit. With
+/// fewer, calls side by side would close what the next ones open anew, with a handshake of TLS each.
+const MAX_IDLE_PER_ORIGIN: usize = 1024;
 
 /// Sends requests over the network.
 ///

@@ -1,6 +1,6 @@
 use std::future::pending;
 
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Barrier, task::JoinSet};
 
 use super::{fixture::*, *};
 use crate::transport::dns::Pending;
@@ -145,4 +145,29 @@ async fn dns_tcp_and_tls_share_one_limit() {
         let took = begun.elapsed();
         assert!(took >= timeouts.connect && took < timeouts.connect * 2, "{name}: {took:?}");
     }
+}
+
+#[tokio::test]
+async fn as_many_connections_are_kept_as_were_used_at_once() {
+    const CALLS: usize = 100;
+    let all_are_there = Arc::new(Barrier::new(CALLS));
+    let server = serve(move |request| {
+        let all_are_there = Arc::clone(&all_are_there);
+        async move {
+            all_are_there.wait().await;
+            echo(request).await
+        }
+    })
+    .await;
+    let live = mapped(server.address);
+    for _ in 0..2 {
+        let mut calls = JoinSet::new();
+        for _ in 0..CALLS {
+            let live = live.clone();
+            calls.spawn(async move { read(get(&live).await.unwrap().into_body()).await.unwrap() });
+        }
+        calls.join_all().await;
+        settle().await;
+    }
+    assert_eq!((server.connections(), server.requests()), (CALLS, 2 * CALLS));
 }
