@@ -10,6 +10,7 @@ use gcf_host::{
         functions::{Function, FunctionList, ListRequest, MissingPart},
     },
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Planning, Run, Running};
@@ -17,7 +18,7 @@ use crate::{
     context::Context,
     output::{
         failure::Failure,
-        format::Rows,
+        format::{self, Rows},
         function::{self, known_trigger, short_trigger},
         json,
         progress::{Listing, Progress},
@@ -125,20 +126,11 @@ impl Outcome for Listed {
     }
 
     fn json(&self) -> Value {
-        let FunctionList { functions, unreachable, missing, notes, next_page_token, pages, trace } =
-            &self.list;
-        let mut list = json!({
-            "functions": null,
-            "unreachable": unreachable,
-            "missing": missing.iter().map(missing_part).collect::<Vec<_>>(),
-            "notes": notes,
-            "next-page-token": next_page_token,
-            "pages": pages,
-            "trace": json::trace(trace),
-        });
-        // Moved in: the macro would make each of them once more.
-        list["functions"] = functions.iter().map(function::json).collect();
-        list
+        json!(Json::of(&self.list))
+    }
+
+    fn json_text(&self) -> Result<Vec<u8>, Failure> {
+        format::json(&Json::of(&self.list))
     }
 
     fn rows(&self) -> Option<Rows> {
@@ -167,6 +159,34 @@ impl Outcome for Listed {
         let summary = summary(&self.list, look.err);
         let said = summary.lines().next().unwrap_or_default();
         Some(format!("{}{}\n", in_short(&few, look.out), look.out.dim(format!("… {said}"))))
+    }
+}
+
+/// The list for programs.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Json<'a> {
+    functions: Vec<function::Json<'a>>,
+    unreachable: &'a [String],
+    missing: Vec<Value>,
+    notes: &'a [String],
+    next_page_token: Option<&'a str>,
+    pages: u32,
+    trace: Vec<Value>,
+}
+
+impl<'a> Json<'a> {
+    fn of(list: &'a FunctionList) -> Self {
+        let FunctionList { functions, unreachable, missing, notes, next_page_token, pages, trace } = list;
+        Self {
+            functions: functions.iter().map(function::Json::of).collect(),
+            unreachable,
+            missing: missing.iter().map(missing_part).collect(),
+            notes,
+            next_page_token: next_page_token.as_deref(),
+            pages: *pages,
+            trace: json::trace(trace),
+        }
     }
 }
 

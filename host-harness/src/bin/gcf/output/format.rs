@@ -1,6 +1,7 @@
 //! The formats of results: for people, for programs, for spreadsheets and for shells.
 
 use clap::ValueEnum;
+use serde::Serialize;
 use serde_json::Value;
 use yaml_rust2::{Yaml, YamlEmitter, yaml::Hash};
 
@@ -47,7 +48,7 @@ pub(crate) struct Rows {
 }
 
 /// JSON for people too: indented, with the fields in their order.
-pub(crate) fn json(value: &Value) -> Result<Vec<u8>, Failure> {
+pub(crate) fn json(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Failure> {
     let mut text = serde_json::to_vec_pretty(value)
         .map_err(|error| Failure::fault(format!("the result cannot be written as JSON: {error}")))?;
     text.push(b'\n');

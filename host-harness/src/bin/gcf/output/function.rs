@@ -6,7 +6,8 @@ use gcf_host::wit::{
     Case as _,
     functions::{Function, Trigger},
 };
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use super::{style::Paint, table::facts, words};
 
@@ -35,26 +36,55 @@ pub(crate) fn text(function: &Function, paint: Paint) -> String {
     )
 }
 
-/// For programs.
+/// One function for programs. Written as it stands: a list may have thousands.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Json<'a> {
+    name: &'a str,
+    region: &'a str,
+    project: &'a str,
+    generation: &'a str,
+    trigger: &'a str,
+    state: &'a str,
+    url: Option<&'a str>,
+    runtime: Option<&'a str>,
+    service_account: Option<&'a str>,
+    ingress: Option<&'a str>,
+    timeout_seconds: Option<u32>,
+    memory: Option<&'a str>,
+    #[serde(serialize_with = "object")]
+    labels: &'a [(String, String)],
+    updated: Option<&'a str>,
+}
+
+impl<'a> Json<'a> {
+    pub(crate) fn of(function: &'a Function) -> Self {
+        Self {
+            name: &function.name,
+            region: &function.region,
+            project: &function.project,
+            generation: function.generation.name(),
+            trigger: words::trigger(&function.trigger),
+            state: &function.state,
+            url: function.url.as_deref(),
+            runtime: function.runtime.as_deref(),
+            service_account: function.service_account.as_deref(),
+            ingress: function.ingress.as_deref(),
+            timeout_seconds: function.timeout_seconds,
+            memory: function.memory.as_deref(),
+            labels: &function.labels,
+            updated: function.updated.as_deref(),
+        }
+    }
+}
+
+fn object<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}
+
+/// The same as a value.
 pub(crate) fn json(function: &Function) -> Value {
-    let labels: Map<String, Value> =
-        function.labels.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-    json!({
-        "name": function.name,
-        "region": function.region,
-        "project": function.project,
-        "generation": function.generation.name(),
-        "trigger": words::trigger(&function.trigger),
-        "state": function.state,
-        "url": function.url,
-        "runtime": function.runtime,
-        "service-account": function.service_account,
-        "ingress": function.ingress,
-        "timeout-seconds": function.timeout_seconds,
-        "memory": function.memory,
-        "labels": labels,
-        "updated": function.updated,
-    })
+    json!(Json::of(function))
 }
 
 /// The name that tells it from all others, which every command takes.

@@ -20,6 +20,11 @@ pub(crate) trait Outcome {
     /// For programs.
     fn json(&self) -> Value;
 
+    /// The same as it is printed, where a value of it all would be made for nothing else.
+    fn json_text(&self) -> Result<Vec<u8>, Failure> {
+        format::json(&self.json())
+    }
+
     /// The rows of a list.
     fn rows(&self) -> Option<Rows> {
         None
@@ -65,7 +70,7 @@ impl dyn Outcome {
     pub(crate) fn print(&self, format: Format, look: Look) -> Result<(), Failure> {
         let Shown { before, result, after } = match format {
             Format::Table => self.show(look),
-            Format::Json => Shown { result: format::json(&self.json())?, ..Shown::default() },
+            Format::Json => Shown { result: self.json_text()?, ..Shown::default() },
             Format::Yaml => Shown::result(format::yaml(&self.json())?),
             Format::Csv => Shown::result(self.as_rows(format)?.csv(look.terminal)),
             Format::Name => Shown::result(self.as_rows(format)?.names(look.terminal)),
