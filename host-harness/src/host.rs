@@ -38,14 +38,31 @@ pub struct Host(Arc<Inner>);
 
 struct Inner {
     sandbox: Sandbox,
-    catalog: String,
+    catalog: Catalog,
     policy: Arc<EgressPolicy>,
     cache_use: CacheUse,
     running: Semaphore,
 }
 
+/// The component's catalog, as it is printed and as it is looked into.
+pub(crate) struct Catalog {
+    pub(crate) text: String,
+    pub(crate) parsed: serde_json::Value,
+}
+
+impl Catalog {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// A sentence that says why it is not JSON.
+    pub(crate) fn parse(text: String) -> Result<Self, String> {
+        let parsed = serde_json::from_str(&text).map_err(|error| format!("it is not JSON: {error}"))?;
+        Ok(Self { text, parsed })
+    }
+}
+
 impl Host {
-    pub(crate) fn new(sandbox: Sandbox, catalog: String, policy: EgressPolicy, cache_use: CacheUse) -> Self {
+    pub(crate) fn new(sandbox: Sandbox, catalog: Catalog, policy: EgressPolicy, cache_use: CacheUse) -> Self {
         let calls = usize::try_from(sandbox.limits.calls.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
         let running = Semaphore::new(calls.min(Semaphore::MAX_PERMITS));
         Self(Arc::new(Inner { sandbox, catalog, policy: Arc::new(policy), cache_use, running }))
@@ -55,7 +72,7 @@ impl Host {
     /// when the host was built.
     #[must_use]
     pub fn describe(&self) -> &str {
-        &self.0.catalog
+        &self.0.catalog.text
     }
 
     /// The use that was made of the cache for compiled components.

@@ -7,14 +7,13 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use serde_json::Value;
 use wasmtime::component::Linker;
 
 use crate::{
     clock::{Clock, Random, SystemClock, SystemRandom},
     egress::EgressPolicy,
     error::HostError,
-    host::Host,
+    host::{Catalog, Host},
     limits::Limits,
     outgoing::{
         inject::AccessTokens,
@@ -225,7 +224,7 @@ impl HostBuilder {
             observer: self.observer,
             warm,
         };
-        let catalog = sandbox.describe()?;
+        let catalog = Catalog::parse(sandbox.describe()?).map_err(HostError::Manifest)?;
         let policy = bounded(policy(&catalog).map_err(HostError::Manifest)?, self.allowed)?;
         Ok(Host::new(sandbox, catalog, policy, cache_use))
     }
@@ -285,9 +284,8 @@ impl Transport for Offline {
     }
 }
 
-fn policy(catalog: &str) -> Result<EgressPolicy, String> {
-    let catalog: Value = serde_json::from_str(catalog).map_err(|error| format!("it is not JSON: {error}"))?;
-    let egress = catalog.get("egress").ok_or("it has no egress manifest")?;
+fn policy(catalog: &Catalog) -> Result<EgressPolicy, String> {
+    let egress = catalog.parsed.get("egress").ok_or("it has no egress manifest")?;
     EgressPolicy::from_manifest(egress)
 }
 
@@ -360,6 +358,11 @@ mod tests {
         assert!(error.contains("gcf:connector/"), "{error}");
     }
 
+    /// The policy that a catalog declares.
+    fn declared(catalog: &str) -> Result<EgressPolicy, String> {
+        Catalog::parse(catalog.to_owned()).and_then(|catalog| policy(&catalog))
+    }
+
     #[test]
     fn a_catalog_without_a_usable_manifest_is_refused() {
         for (catalog, why) in [
@@ -368,24 +371,24 @@ mod tests {
             (r#"{"egress": {}}"#, "not an array"),
             (r#"{"egress": [{"host": "*", "carries": ["none"]}]}"#, "rule 0"),
         ] {
-            let error = policy(catalog).unwrap_err();
+            let error = declared(catalog).unwrap_err();
             assert!(error.contains(why), "{error}");
         }
-        assert!(policy(r#"{"egress": []}"#).is_ok());
+        assert!(declared(r#"{"egress": []}"#).is_ok());
     }
 
     #[test]
     fn a_component_that_would_send_more_needs_the_operators_word() {
-        let declared = || {
-            policy(r#"{"egress": [{"host": "evil.example", "carries": ["access-token"]}, {"host": "run.googleapis.com", "carries": ["access-token"]}]}"#)
+        let manifest = || {
+            declared(r#"{"egress": [{"host": "evil.example", "carries": ["access-token"]}, {"host": "run.googleapis.com", "carries": ["access-token"]}]}"#)
                 .unwrap()
         };
-        let error = bounded(declared(), None).unwrap_err();
+        let error = bounded(manifest(), None).unwrap_err();
         assert!(
             matches!(&error, HostError::EgressBeyond(beyond) if beyond == &["evil.example with access-token"])
         );
         assert!(error.to_string().contains("evil.example with access-token"), "{error}");
-        let word = declared();
-        assert_eq!(bounded(declared(), Some(word.clone())).unwrap(), declared().within(word));
+        let word = manifest();
+        assert_eq!(bounded(manifest(), Some(word.clone())).unwrap(), manifest().within(word));
     }
 }

@@ -64,7 +64,8 @@ impl Host {
                 return Ok(Err(invalid("action", &why, &format!("{meant}use a name from the catalog"))));
             };
             let params =
-                match params((action, self.describe()), &function, store, connection, input, deadline) {
+                match params((action, &self.0.catalog.parsed), &function, store, connection, input, deadline)
+                {
                     Ok(params) => params,
                     Err((field, why)) => {
                         return Ok(Err(invalid(
@@ -131,7 +132,7 @@ fn dotted(action: &str) -> Cow<'_, str> {
 /// Arranges the input as parameters: the host gives the connection and the deadline, a `request` is all of
 /// the input, and any other parameter is a field of it.
 fn params(
-    (action, catalog): (&str, &str),
+    (action, catalog): (&str, &Value),
     function: &Func,
     store: &Store<State>,
     connection: &str,

@@ -1,8 +1,6 @@
 //! Values of the contract as JSON, in the encoding that the catalog's schemas describe: a record is an
 //! object, a `none` is left out, a case without payload is a string, and bytes are base64.
 
-use std::cell::OnceCell;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 use wasmtime::component::{Val, types::Type};
@@ -25,19 +23,13 @@ pub(super) fn unknown<'a>(name: &str, at: &At<'_>, known: impl Iterator<Item = &
 pub(super) struct Reader<'a> {
     /// The action's name in the catalog.
     action: &'a str,
-    /// The catalog as text.
-    text: &'a str,
-    /// The catalog, which has the defaults; read once one is asked for.
-    catalog: OnceCell<Value>,
+    /// The catalog, which has the defaults.
+    catalog: &'a Value,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(action: &'a str, catalog: &'a str) -> Self {
-        Self { action, text: catalog, catalog: OnceCell::new() }
-    }
-
-    fn catalog(&self) -> &Value {
-        self.catalog.get_or_init(|| serde_json::from_str(self.text).unwrap_or_default())
+    pub(super) fn new(action: &'a str, catalog: &'a Value) -> Self {
+        Self { action, catalog }
     }
 
     /// Reads a value of this type from JSON.
@@ -168,7 +160,7 @@ impl<'a> Reader<'a> {
     /// The default of the field at a place, as the catalog says it.
     fn default(&self, at: &At<'_>) -> Option<&Value> {
         let action =
-            self.catalog()["actions"].as_array()?.iter().find(|action| action["name"] == self.action)?;
+            self.catalog["actions"].as_array()?.iter().find(|action| action["name"] == self.action)?;
         let mut steps = at.steps().into_iter();
         steps.try_fold(&action["input"], |schema, step| self.below(schema, step))?.get("default")
     }
@@ -176,7 +168,7 @@ impl<'a> Reader<'a> {
     /// The schema of a part of what a schema describes.
     fn below<'s>(&'s self, schema: &'s Value, step: Step<'_>) -> Option<&'s Value> {
         let schema = match schema["$ref"].as_str() {
-            Some(reference) => self.catalog().pointer(reference.strip_prefix('#')?)?,
+            Some(reference) => self.catalog.pointer(reference.strip_prefix('#')?)?,
             None => schema,
         };
         match step {
