@@ -36,13 +36,13 @@ use crate::{
     error::{HostError, Limit},
     limits::{CpuMeter, Limits, MemoryMeter},
     outgoing::{budget::RequestBudget, gate::Hooks, inject::AccessTokens, observer::Observer, turns::Turns},
-    secrets::visible::Scope,
+    secrets::{SecretStore, visible::Scope},
     transport::Transport,
 };
 
 /// The parts that a sandbox is made of.
 pub(crate) struct Sandbox {
-    pub(crate) exports: Exports,
+    pub(crate) exports: Arc<Exports>,
     pub(crate) limits: Limits,
     pub(crate) secrets: Secrets,
     pub(crate) tokens: Option<Arc<dyn AccessTokens>>,
@@ -55,6 +55,25 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
+    /// The same with another store and another source of access tokens.
+    pub(crate) fn for_tenant(
+        &self,
+        store: Arc<dyn SecretStore>,
+        tokens: Option<Arc<dyn AccessTokens>>,
+    ) -> Self {
+        Self {
+            exports: Arc::clone(&self.exports),
+            limits: self.limits,
+            secrets: Secrets::new(store, self.secrets.signs),
+            tokens,
+            transport: Arc::clone(&self.transport),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            observer: self.observer.clone(),
+            warm: self.warm.clone(),
+        }
+    }
+
     /// The component's catalog, without a runtime: it needs neither network nor timer, and gets none.
     pub(crate) fn describe(&self) -> Result<String, HostError> {
         let nothing = EgressPolicy::from_manifest(&json!([])).expect("an empty manifest is valid");
@@ -95,7 +114,7 @@ impl Sandbox {
         };
         let secrets = self.secrets.within(scope.clone(), self.limits.store, &self.clock, &cpu);
         let warm = self.warm.as_deref().filter(|_| scope.is_of_a_connection());
-        let taken = warm.and_then(|warm| warm.take(&scope, self.clock.monotonic()));
+        let taken = warm.and_then(|warm| warm.take(&scope, &self.secrets, self.clock.monotonic()));
         let mut started = match taken {
             Some(mut started) => {
                 started.store.data_mut().serve(secrets, hooks);

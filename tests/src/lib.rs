@@ -113,6 +113,8 @@ mod statuses;
 #[cfg(test)]
 mod tapes;
 #[cfg(test)]
+mod tenants;
+#[cfg(test)]
 mod thieves;
 #[cfg(test)]
 mod warm;

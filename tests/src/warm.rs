@@ -9,6 +9,7 @@ use std::{
 use gcf_host::{
     CallError, Host, HostError, Limit, Limits, WarmInstances,
     clock::{Clock, ReplayClock},
+    secrets::MemoryStore,
     transport::Transport,
     wit::{OptionField, OptionsRequest},
 };
@@ -57,6 +58,15 @@ async fn an_instance_serves_the_calls_of_one_connection() {
     assert_eq!([count(&host, OTHER).await, count(&host, ONE).await], [1, 3]);
     // What names no connection is nobody's.
     assert_eq!([count(&host, "a name").await, count(&host, "a name").await], [1, 1]);
+}
+
+#[tokio::test]
+async fn an_instance_serves_one_tenant() {
+    let (host, _) = host(WarmInstances::default());
+    let tenant = host.for_tenant(Arc::new(MemoryStore::new()), None);
+    for served in [1, 2] {
+        assert_eq!([count(&host, ONE).await, count(&tenant, ONE).await], [served; 2]);
+    }
 }
 
 #[tokio::test]

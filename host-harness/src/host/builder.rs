@@ -214,7 +214,7 @@ impl HostBuilder {
             .map_err(|error| HostError::invalid(&error))?;
         let store = self.secrets.unwrap_or_else(|| Arc::new(MemoryStore::default()));
         let sandbox = Sandbox {
-            exports,
+            exports: Arc::new(exports),
             limits: self.limits,
             secrets: Secrets::new(store, self.signs),
             tokens: self.tokens,

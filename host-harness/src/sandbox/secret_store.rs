@@ -97,6 +97,11 @@ fn stopped(error: tokio::task::JoinError) -> Box<dyn Any + Send> {
 }
 
 impl CallSecrets {
+    /// Tells whether they are of this host, and of none with another store or for another tenant.
+    pub(crate) fn are_of(&self, secrets: &Secrets) -> bool {
+        Arc::ptr_eq(&self.secrets.making, &secrets.making)
+    }
+
     /// The connection or sign-in that the answer of the call is about.
     pub(crate) fn subject(&self) -> Option<&str> {
         self.scope.subject(&self.made)

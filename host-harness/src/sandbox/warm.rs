@@ -7,7 +7,7 @@ use std::{
 
 use wasmtime::{Store, component::Instance};
 
-use super::state::State;
+use super::{secret_store::Secrets, state::State};
 use crate::secrets::visible::Scope;
 
 /// Instances that serve more than one call, for hosts that call often; see [`HostBuilder::warm_instances`].
@@ -58,11 +58,12 @@ impl Idle {
         Self { bounds, waiting: Mutex::default() }
     }
 
-    /// Takes one that has served a call with the same rights.
-    pub(crate) fn take(&self, scope: &Scope, now: Duration) -> Option<Started> {
+    /// Takes one that has served a call with the same rights to the same store.
+    pub(crate) fn take(&self, scope: &Scope, secrets: &Secrets, now: Duration) -> Option<Started> {
         let mut waiting = self.waiting();
-        let place =
-            waiting.iter().rposition(|(other, started)| other == scope && self.is_young(started, now))?;
+        let place = waiting.iter().rposition(|(other, started)| {
+            other == scope && started.store.data().secrets.are_of(secrets) && self.is_young(started, now)
+        })?;
         Some(waiting.remove(place).1)
     }
 

@@ -149,7 +149,7 @@ impl Bench {
         let exports = Exports::find(linker.instantiate_pre(&component).unwrap()).unwrap();
         let limits = Limits { cpu: Duration::from_secs(600), ..Limits::default() };
         let sandbox = Sandbox {
-            exports,
+            exports: Arc::new(exports),
             limits,
             secrets: Secrets::new(Arc::new(MemoryStore::default()), true),
             tokens: None,
