@@ -46,7 +46,8 @@ struct Answers {
     functions: Vec<Value>,
     /// By size and field mask, each made when it is first asked for: a warm-up asks for all of them.
     pages: Mutex<Pages>,
-    large: Bytes,
+    /// As long as the longest that is asked for.
+    text: Bytes,
 }
 
 impl Google {
@@ -142,15 +143,21 @@ async fn answer(
         // Whatever is no API is the function.
         (host, _) if !APIS.contains(&host) => {
             let _ = read(body).await;
-            if path == "/large" { answers.large.clone() } else { Bytes::from_static(br#"{"ok":true}"#) }
+            match path.strip_prefix("/bytes/").and_then(|length| length.parse::<usize>().ok()) {
+                Some(length) => answers.text.slice(..length),
+                None => Bytes::from_static(br#"{"ok":true}"#),
+            }
         }
         _ => {
             eprintln!("nobody answers {} {host}{}", parts.method, parts.uri);
             return Ok(Response::builder().status(404).body(Full::default()).expect("a response"));
         }
     };
-    let content_type =
-        if path == "/large" { "text/plain; charset=utf-8" } else { "application/json; charset=UTF-8" };
+    let content_type = if path.starts_with("/bytes/") {
+        "text/plain; charset=utf-8"
+    } else {
+        "application/json; charset=UTF-8"
+    };
     Ok(Response::builder()
         .header("content-type", content_type)
         .header("server", "Google Frontend")
@@ -174,7 +181,7 @@ impl Answers {
             key: Key::read(KEY),
             functions: (0..functions).map(function).collect(),
             pages: Mutex::default(),
-            large: Bytes::from(vec![b'x'; 10 << 20]),
+            text: Bytes::from(vec![b'x'; 10 << 20]),
         }
     }
 

@@ -7,6 +7,7 @@ mod google;
 mod in_process;
 mod machine;
 mod measure;
+mod native;
 mod peers;
 mod program;
 mod report;

@@ -1,0 +1,70 @@
+//! What many connections cost each call, and many hosts in one program.
+
+use std::sync::Arc;
+
+use gcf_host::{secrets::MemoryStore, wit::ConnectRequest};
+
+use super::{Bench, CONNECTOR, Row, row};
+use crate::{google::KEY, machine::Peak, measure::Readings};
+
+impl Bench {
+    /// One connection of so many, and all of them.
+    pub(super) async fn connections(
+        &self,
+        [one, all]: [&'static str; 2],
+        connections: usize,
+        pieces: usize,
+    ) -> Vec<Row> {
+        let host = self.builder().secrets(Arc::new(MemoryStore::new())).build().expect("a host");
+        let mut ids = Vec::new();
+        for number in 0..connections {
+            let request = ConnectRequest::google_json(format!("bench-{number}"), KEY);
+            ids.push(host.connect(request, None).await.expect("a connection").connection.id);
+        }
+        let [mut of_one, mut of_all] = <[Readings; 2]>::default();
+        let mut turn = ids.iter().cycle();
+        of_one
+            .one_by_one(pieces, async || {
+                host.connection(turn.next().expect("one")).await.expect("a connection");
+            })
+            .await;
+        of_all
+            .one_by_one((pieces / connections).max(1), async || {
+                assert_eq!(host.connections().await.expect("connections").len(), connections);
+            })
+            .await;
+        vec![row(one, CONNECTOR, &of_one), row(all, CONNECTOR, &of_all)]
+    }
+
+    /// A host for each of so many tenants, with a store of its own.
+    pub(super) async fn tenants(&self, tenants: usize) -> Vec<Row> {
+        let [mut start, mut calls] = <[Readings; 2]>::default();
+        let mut hosts = Vec::new();
+        let peak = Peak::watch();
+        start
+            .one_by_one(tenants, async || {
+                hosts.push(self.host.for_tenant(Arc::new(MemoryStore::new()), None));
+            })
+            .await;
+        let mut memory = peak.end();
+        (memory.own, memory.shared) = (memory.own / tenants as u64, memory.shared / tenants as u64);
+        let mut connected = Vec::new();
+        for host in hosts {
+            let request = ConnectRequest::google_json("bench", KEY);
+            let id = host.connect(request, None).await.expect("a connection").connection.id;
+            connected.push((host, id));
+        }
+        for _ in 0..10 {
+            let mut turn = connected.iter();
+            calls
+                .one_by_one(tenants, async || {
+                    let (host, id) = turn.next().expect("one");
+                    host.connection(id).await.expect("a connection");
+                })
+                .await;
+        }
+        let mut start = row("a host for each of 100 tenants", CONNECTOR, &start);
+        start.memory = Some(memory);
+        vec![start, row("read a connection, of 100 tenants in turn", CONNECTOR, &calls)]
+    }
+}
