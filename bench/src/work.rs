@@ -76,6 +76,12 @@ pub(crate) async fn all(options: &Options) -> Vec<Row> {
     if wanted("Google itself") {
         rows.extend(bench.google(share(20_000)).await);
     }
+    // First, for what others leave free would be memory that these need not ask for.
+    for (name, callers) in [("invoke, 64 at once", 64), ("invoke, 1,000 at once", 1_000)] {
+        if wanted(name) {
+            rows.extend(bench.at_once(name, callers, share(4_000).max(callers)).await);
+        }
+    }
     for (name, pieces, size) in [
         ("invoke, one caller", 1_000, BODY),
         ("1 MiB up and down", 60, 1 << 20),
@@ -83,11 +89,6 @@ pub(crate) async fn all(options: &Options) -> Vec<Row> {
     ] {
         if wanted(name) {
             rows.extend(bench.invoke(name, share(pieces), size).await);
-        }
-    }
-    for (name, callers) in [("invoke, 64 at once", 64), ("invoke, 1,000 at once", 1_000)] {
-        if wanted(name) {
-            rows.extend(bench.at_once(name, callers, share(4_000).max(callers)).await);
         }
     }
     if wanted("invoke, from a tape") {

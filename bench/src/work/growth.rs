@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gcf_host::{secrets::MemoryStore, wit::ConnectRequest};
 
 use super::{Bench, CONNECTOR, Row, row};
-use crate::{google::KEY, machine::Peak, measure::Readings};
+use crate::{google::KEY, measure::Readings};
 
 impl Bench {
     /// One connection of so many, and all of them.
@@ -40,14 +40,11 @@ impl Bench {
     pub(super) async fn tenants(&self, tenants: usize) -> Vec<Row> {
         let [mut start, mut calls] = <[Readings; 2]>::default();
         let mut hosts = Vec::new();
-        let peak = Peak::watch();
         start
             .one_by_one(tenants, async || {
                 hosts.push(self.host.for_tenant(Arc::new(MemoryStore::new()), None));
             })
             .await;
-        let mut memory = peak.end();
-        (memory.own, memory.shared) = (memory.own / tenants as u64, memory.shared / tenants as u64);
         let mut connected = Vec::new();
         for host in hosts {
             let request = ConnectRequest::google_json("bench", KEY);
@@ -63,8 +60,9 @@ impl Bench {
                 })
                 .await;
         }
-        let mut start = row("a host for each of 100 tenants", CONNECTOR, &start);
-        start.memory = Some(memory);
-        vec![start, row("read a connection, of 100 tenants in turn", CONNECTOR, &calls)]
+        vec![
+            row("a host for each of 100 tenants", CONNECTOR, &start),
+            row("read a connection, of 100 tenants in turn", CONNECTOR, &calls),
+        ]
     }
 }

@@ -78,7 +78,7 @@ impl Host {
             let types: Vec<Type> = function.ty(&*store).results().collect();
             let mut results = vec![Val::Bool(false); types.len()];
             function.call_async(store.as_context_mut(), &params, &mut results).await?;
-            let answer = answer(&types, &results);
+            let answer = answer(&types, results);
             let about = row(action).map_or(&[][..], |row| row.about);
             if let Ok(answer) = &answer
                 && !about.is_empty()
@@ -170,11 +170,12 @@ fn params(
 
 /// Reads the outcome of an action. Every action returns one value or one error, except for the catalog, which
 /// is text.
-fn answer(types: &[Type], results: &[Val]) -> Answer {
-    match (types, results) {
-        ([Type::Result(ty)], [Val::Result(result)]) => {
-            let shown = |ty: Option<Type>, value: &Option<Box<Val>>| match (ty, value) {
-                (Some(ty), Some(value)) => to_json(&ty, value),
+fn answer(types: &[Type], results: Vec<Val>) -> Answer {
+    let mut results = results.into_iter();
+    match (types, results.next(), results.next()) {
+        ([Type::Result(ty)], Some(Val::Result(result)), None) => {
+            let shown = |ty: Option<Type>, value: Option<Box<Val>>| match (ty, value) {
+                (Some(ty), Some(value)) => to_json(&ty, *value),
                 (Some(_) | None, Some(_) | None) => Value::Null,
             };
             match result {
@@ -182,7 +183,7 @@ fn answer(types: &[Type], results: &[Val]) -> Answer {
                 Err(error) => Err(shown(ty.err(), error)),
             }
         }
-        ([ty], [value]) => Ok(to_json(ty, value)),
+        ([ty], Some(value), None) => Ok(to_json(ty, value)),
         _ => Ok(Value::Null),
     }
 }

@@ -187,8 +187,8 @@ fn is_blank(json: &Value) -> bool {
     json.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
-/// Writes a value of this type as JSON.
-pub(super) fn to_json(ty: &Type, value: &Val) -> Value {
+/// Makes JSON of a value of this type. Its texts are moved: a body may be long.
+pub(super) fn to_json(ty: &Type, value: Val) -> Value {
     match (ty, value) {
         (Type::List(of), Val::List(items)) if of.ty() == Type::U8 => {
             let byte = |item: &Val| if let Val::U8(byte) = item { *byte } else { 0 };
@@ -196,7 +196,7 @@ pub(super) fn to_json(ty: &Type, value: &Val) -> Value {
         }
         (Type::List(of), Val::List(items)) => {
             let ty = of.ty();
-            items.iter().map(|item| to_json(&ty, item)).collect()
+            items.into_iter().map(|item| to_json(&ty, item)).collect()
         }
         (Type::Tuple(tuple), Val::Tuple(items)) => {
             tuple.types().zip(items).map(|(ty, item)| to_json(&ty, item)).collect()
@@ -204,27 +204,25 @@ pub(super) fn to_json(ty: &Type, value: &Val) -> Value {
         (Type::Record(record), Val::Record(fields)) => {
             let fields =
                 record.fields().zip(fields).filter(|(_, (_, value))| !matches!(value, Val::Option(None)));
-            let fields = fields.map(|(field, (name, value))| (name.clone(), to_json(&field.ty, value)));
+            let fields = fields.map(|(field, (name, value))| (name, to_json(&field.ty, value)));
             Value::Object(fields.collect())
         }
         (Type::Variant(variant), Val::Variant(name, payload)) => {
             let ty = variant.cases().find(|case| case.name == name).and_then(|case| case.ty);
             match (ty, payload) {
-                (Some(ty), Some(payload)) => {
-                    Value::Object(Map::from_iter([(name.clone(), to_json(&ty, payload))]))
-                }
-                (Some(_) | None, Some(_) | None) => name.clone().into(),
+                (Some(ty), Some(payload)) => Value::Object(Map::from_iter([(name, to_json(&ty, *payload))])),
+                (Some(_) | None, Some(_) | None) => name.into(),
             }
         }
-        (Type::Option(of), Val::Option(Some(value))) => to_json(&of.ty(), value),
+        (Type::Option(of), Val::Option(Some(value))) => to_json(&of.ty(), *value),
         (_, Val::Option(None)) => Value::Null,
-        (_, Val::Enum(name)) => name.clone().into(),
-        (_, Val::Bool(flag)) => (*flag).into(),
-        (_, Val::U8(number)) => (*number).into(),
-        (_, Val::U16(number)) => (*number).into(),
-        (_, Val::U32(number)) => (*number).into(),
-        (_, Val::U64(number)) => (*number).into(),
-        (_, Val::String(text)) => text.clone().into(),
+        (_, Val::Enum(name)) => name.into(),
+        (_, Val::Bool(flag)) => flag.into(),
+        (_, Val::U8(number)) => number.into(),
+        (_, Val::U16(number)) => number.into(),
+        (_, Val::U32(number)) => number.into(),
+        (_, Val::U64(number)) => number.into(),
+        (_, Val::String(text)) => text.into(),
         (ty, _) => unreachable!("the contract has no {ty:?}"),
     }
 }
