@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::{
     dates::http_date,
-    http::{Request, Response, TransportError},
+    http::{Request, Response, TokenKind, TransportError},
 };
 
 /// The repeats that a request allows.
@@ -61,9 +61,14 @@ impl Class {
 }
 
 /// Notes that an answer with this status has begun. The memory of the request's body is given back if nothing is sent
-/// again, however the answer goes on: its own body may be as large.
+/// again, however the answer goes on: its own body may be as large. A credential in a body is kept: a refusal that quotes
+/// it is compared with it.
 pub fn answered(request: &mut Request, class: Class, status: u16) {
-    if (200..300).contains(&status) && !class.repeats_what_broke() {
+    let is_credential = match request.token {
+        TokenKind::Assertion | TokenKind::Grant => true,
+        TokenKind::None | TokenKind::AccessToken | TokenKind::IdToken | TokenKind::Injected => false,
+    };
+    if (200..300).contains(&status) && !class.repeats_what_broke() && !is_credential {
         request.body = Vec::new();
     }
 }

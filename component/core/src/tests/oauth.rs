@@ -356,6 +356,30 @@ fn a_code_is_exchanged_once_whatever_happens(answer: Answer, kind: Kind) {
     assert_eq!(error.fields().trace.len(), 1);
 }
 
+#[test_case(200; "as a success")]
+#[test_case(201)]
+#[test_case(202)]
+#[test_case(400)]
+#[test_case(503)]
+fn a_refusal_that_repeats_what_it_was_sent_is_not_quoted(status: u16) {
+    let (world, begun) = begun();
+    // Google's own refusal is a 400; any other is that of a proxy in between.
+    world.damaged();
+    world.respond(move |request| {
+        let values: Vec<_> = form_urlencoded::parse(request.body()).map(|(_, value)| value).collect();
+        let why = format!("cannot take {}", values.join(" "));
+        json_answer(status, &json!({"error": "invalid_grant", "error_description": why}))
+    });
+    let error = begun.finish(&world).unwrap_err();
+    let shown = format!("{error} {error:?}");
+    let sent = world.sent.borrow();
+    for (name, value) in form_urlencoded::parse(sent[0].body()) {
+        let is_secret = ["code", "client_secret", "code_verifier"].contains(&name.as_ref());
+        assert!(!(is_secret && shown.contains(value.as_ref())), "{name}: {shown}");
+    }
+    assert!(shown.contains("cannot take"), "{shown}");
+}
+
 #[test]
 fn new_keys_of_google_are_looked_up_once_more() {
     let (world, begun) = begun();

@@ -34,9 +34,10 @@ use crate::{
     google::{
         request::{
             self,
-            body::Body,
+            body::{Body, Payload},
             function_url::FunctionUrl,
             grammar::{PathAndQuery, Query},
+            headers::CallerHeaders,
         },
         which::FunctionRef,
     },
@@ -121,9 +122,17 @@ fn every_attempt_sends_the_whole_body() {
 #[test_case(Class::Idempotent, 200, false; "the connection may break within the answer")]
 #[test_case(Class::TokenEndpoint, 200, false)]
 fn a_body_is_given_back_once_nothing_sends_it_again(class: Class, status: u16, is: bool) {
-    let mut request = request::to_token_service(&[("grant_type", "of_some_kind")]);
+    let url = FunctionUrl::parse(GEN2_URL).unwrap();
+    let target = PathAndQuery::for_function("", "", &Query::None).unwrap();
+    let payload = Payload::encode(Some(Body::Text("all of it".to_owned())), [0; 16]).unwrap();
+    let request = request::to_function(&url, Method::Post, &target, None).unwrap();
+    let mut request = request.with(&CallerHeaders::default(), payload);
     retry::answered(&mut request, class, status);
     assert_eq!(request.body().is_empty(), is);
+    // What a refusal may quote is kept, to be found in it.
+    let mut request = request::to_token_service(&[("grant_type", "of_some_kind")]);
+    retry::answered(&mut request, class, status);
+    assert!(!request.body().is_empty());
 }
 
 #[test_case(with_header(status(503), "retry-after", "7"), 7; "Retry-After")]
