@@ -7,6 +7,7 @@ mod connect;
 mod dns;
 mod failure;
 mod interim;
+mod kept;
 mod live;
 mod map;
 mod proxy;

@@ -11,10 +11,7 @@ use std::{
 };
 
 use http::{Uri, uri::Scheme};
-use hyper_util::{
-    client::legacy::connect::{Connected, Connection},
-    rt::TokioIo,
-};
+use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -26,6 +23,7 @@ use tokio_rustls::TlsConnector;
 use super::{
     OriginMap, Proxy, ProxyFault, TransportError,
     dns::{self, Network},
+    kept::{Kept, Stream},
     proxy::check_literal,
     socket::Socket,
 };
@@ -48,6 +46,7 @@ struct Inner {
     proxy: Option<Proxy>,
     network: Arc<dyn Network>,
     tls: TlsConnector,
+    kept: Kept,
 }
 
 /// A plain or an encrypted connection.
@@ -55,20 +54,15 @@ pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
-impl Connection for Box<dyn ByteStream> {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
-}
-
 impl Connector {
     pub(super) fn new(
         map: OriginMap,
         proxy: Option<Proxy>,
         network: Arc<dyn Network>,
         tls: TlsConnector,
+        kept: Kept,
     ) -> Self {
-        Self(Arc::new(Inner { map, proxy, network, tls }))
+        Self(Arc::new(Inner { map, proxy, network, tls, kept }))
     }
 
     pub(super) fn map(&self) -> &OriginMap {
@@ -81,7 +75,7 @@ impl Connector {
 }
 
 impl tower_service::Service<Uri> for Connector {
-    type Response = TokioIo<Box<dyn ByteStream>>;
+    type Response = TokioIo<Stream>;
     type Error = TransportError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, TransportError>> + Send>>;
 
@@ -93,7 +87,10 @@ impl tower_service::Service<Uri> for Connector {
         // Read here and not in the future: the pool may finish connecting in a task of its own.
         let limit = CONNECT_LIMIT.try_with(|limit| *limit).unwrap_or(DEFAULT_CONNECT_LIMIT);
         let inner = Arc::clone(&self.0);
-        Box::pin(async move { inner.open(&origin, limit).await.map(TokioIo::new) })
+        Box::pin(async move {
+            let bytes = inner.open(&origin, limit).await?;
+            Ok(TokioIo::new(inner.kept.count(bytes)))
+        })
     }
 }
 

@@ -27,6 +27,7 @@ use super::{
     dns::{Network, System},
     failure::{classify, too_large, too_many_interim},
     interim::Interim,
+    kept::{Kept, Place},
 };
 
 /// Size of a response's head. Google's own front end sends a few KiB.
@@ -36,16 +37,14 @@ pub(super) const MAX_HEADERS: usize = 100;
 /// The time for which an idle connection is kept: below the limits of Google's front ends, so that we close
 /// first and seldom lose a race.
 const IDLE: Duration = Duration::from_secs(60);
-/// The most idle connections to one origin: as many as a process may have files, where nobody has set another limit. With
-/// fewer, calls side by side would close what the next ones open anew, with a handshake of TLS each.
-const MAX_IDLE_PER_ORIGIN: usize = 1024;
 
 /// Sends requests over the network.
 ///
 /// https only, HTTP/1.1, Mozilla's roots. No redirects, no cookies, no decompression, and no proxy
 /// but the one that [`LiveBuilder::proxy`] is given: nothing is taken from the environment. A name is
 /// resolved once per connection, and only its public addresses are used; what the [`OriginMap`] maps
-/// goes to loopback instead. Idle connections are kept for 60 seconds. Clones share them.
+/// goes to loopback instead. Idle connections are kept for 60 seconds: as many as were in use at once, of all origins
+/// together 1,024 at most, and half of the files that the process may have open. Clones share them.
 ///
 /// Calls must come from within one tokio runtime, which drives the connections.
 #[derive(Clone)]
@@ -77,6 +76,7 @@ pub struct LiveBuilder {
     proxy: Option<Proxy>,
     extra_roots: Vec<CertificateDer<'static>>,
     network: Arc<dyn Network>,
+    kept: Kept,
 }
 
 impl Live {
@@ -88,6 +88,7 @@ impl Live {
             proxy: None,
             extra_roots: Vec::new(),
             network: Arc::new(System),
+            kept: Kept::of_this_process(),
         }
     }
 }
@@ -130,6 +131,12 @@ impl LiveBuilder {
         self
     }
 
+    #[cfg(test)]
+    fn kept(mut self, kept: Kept) -> Self {
+        self.kept = kept;
+        self
+    }
+
     /// Builds. Nothing is opened yet.
     ///
     /// # Errors
@@ -147,11 +154,11 @@ impl LiveBuilder {
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
 
-        let connector = Connector::new(self.map, self.proxy, self.network, TlsConnector::from(Arc::new(tls)));
+        let tls = TlsConnector::from(Arc::new(tls));
+        let connector = Connector::new(self.map, self.proxy, self.network, tls, self.kept);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(MAX_IDLE_PER_ORIGIN)
             .http1_max_buf_size(MAX_HEAD_BYTES)
             .http1_max_headers(MAX_HEADERS)
             // This repeats nothing that was sent. hyper hands a request back only if it was still
@@ -171,6 +178,7 @@ impl Transport for Live {
             let host = request.uri().host().unwrap_or_default().to_owned();
             *request.version_mut() = http::Version::HTTP_11;
             let mut connection = capture_connection(&mut request);
+            let used = connection.clone();
             let interim = Interim::count(&mut request);
 
             let response = CONNECT_LIMIT.scope(timeouts.connect, client.request(request));
@@ -186,6 +194,11 @@ impl Transport for Live {
                 response = response => response.map_err(|error| classify(&error, &host))?,
                 () = silence => return Err(TransportError::FirstByteTimeout(timeouts.first_byte)),
             };
+            if response.extensions().get::<Place>().is_some_and(Place::give_up_if_crowded)
+                && let Some(connected) = &*used.connection_metadata()
+            {
+                connected.poison();
+            }
             // hyper bounds the memory that a head takes, but lets one pass that is a little too long.
             if head_bytes(response.headers()) > MAX_HEAD_BYTES {
                 return Err(too_large(&host));

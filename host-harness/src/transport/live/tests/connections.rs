@@ -148,7 +148,7 @@ async fn dns_tcp_and_tls_share_one_limit() {
 }
 
 #[tokio::test]
-async fn as_many_connections_are_kept_as_were_used_at_once() {
+async fn as_many_connections_are_kept_as_were_used_at_once_and_no_more_than_may_be() {
     const CALLS: usize = 100;
     let all_are_there = Arc::new(Barrier::new(CALLS));
     let server = serve(move |request| {
@@ -159,15 +159,20 @@ async fn as_many_connections_are_kept_as_were_used_at_once() {
         }
     })
     .await;
-    let live = mapped(server.address);
-    for _ in 0..2 {
-        let mut calls = JoinSet::new();
-        for _ in 0..CALLS {
-            let live = live.clone();
-            calls.spawn(async move { read(get(&live).await.unwrap().into_body()).await.unwrap() });
+    for (most, opened) in [(CALLS, CALLS), (CALLS - 30, CALLS + 30)] {
+        let (before, kept) = (server.connections(), Kept::at_most(most));
+        let map = map(&format!("http://{}", server.address));
+        let live = Live::builder().map(map).kept(kept.clone()).build().unwrap();
+        for _ in 0..2 {
+            let mut calls = JoinSet::new();
+            for _ in 0..CALLS {
+                let live = live.clone();
+                calls.spawn(async move { read(get(&live).await.unwrap().into_body()).await.unwrap() });
+            }
+            calls.join_all().await;
+            settle().await;
+            assert_eq!(kept.open(), most);
         }
-        calls.join_all().await;
-        settle().await;
+        assert_eq!(server.connections() - before, opened);
     }
-    assert_eq!((server.connections(), server.requests()), (CALLS, 2 * CALLS));
 }
