@@ -342,6 +342,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_printed_for_programs_is_the_value_that_other_formats_are_made_of() {
+        let mut function = sample("us-central1", "a");
+        function.labels = vec![("team".to_owned(), "a".to_owned()), ("team".to_owned(), "b".to_owned())];
+        let list = FunctionList {
+            missing: Vec::new(),
+            notes: vec!["odd".to_owned()],
+            functions: vec![function],
+            unreachable: vec!["asia-east2".to_owned()],
+            next_page_token: None,
+            pages: 1,
+            trace: Vec::new(),
+        };
+        let listed = Listed { list, ordered: false };
+        let printed = String::from_utf8(listed.json_text().unwrap()).unwrap();
+        assert_eq!(printed, format!("{:#}\n", listed.json()));
+        assert_eq!(printed.matches("\"team\"").count(), 1, "{printed}");
+    }
+
+    #[test]
     fn a_partial_list_says_so() {
         let mut list = FunctionList {
             missing: Vec::new(),

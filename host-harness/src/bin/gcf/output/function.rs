@@ -6,8 +6,8 @@ use gcf_host::wit::{
     Case as _,
     functions::{Function, Trigger},
 };
-use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::{style::Paint, table::facts, words};
 
@@ -52,13 +52,13 @@ pub(crate) struct Json<'a> {
     ingress: Option<&'a str>,
     timeout_seconds: Option<u32>,
     memory: Option<&'a str>,
-    #[serde(serialize_with = "object")]
-    labels: &'a [(String, String)],
+    labels: Map<String, Value>,
     updated: Option<&'a str>,
 }
 
 impl<'a> Json<'a> {
     pub(crate) fn of(function: &'a Function) -> Self {
+        let labels = function.labels.iter().map(|(name, value)| (name.clone(), value.clone().into()));
         Self {
             name: &function.name,
             region: &function.region,
@@ -72,14 +72,10 @@ impl<'a> Json<'a> {
             ingress: function.ingress.as_deref(),
             timeout_seconds: function.timeout_seconds,
             memory: function.memory.as_deref(),
-            labels: &function.labels,
+            labels: labels.collect(),
             updated: function.updated.as_deref(),
         }
     }
-}
-
-fn object<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
 /// The same as a value.
