@@ -70,12 +70,17 @@ impl Host {
         Self(Arc::new(Inner { sandbox, catalog, policy, cache_use, running }))
     }
 
-    /// A host for another tenant: with a store of its own, access tokens of its own, and everything else of this one's. It
-    /// costs next to nothing, where [`HostBuilder::build`] takes milliseconds, a thread, and some megabytes.
+    /// A host for another tenant, with a store and access tokens of its own. It costs next to nothing, where
+    /// [`HostBuilder::build`] takes milliseconds, a thread, and some megabytes.
     ///
-    /// Tenants share the machine code, the transport with its connections, the observer, the clock, and the
-    /// [limits](crate::Limits), which bound each call as before, and the number of calls at once of all of them together.
-    /// They share no instance, warm or not.
+    /// All else is shared: the machine code, the transport with its connections, the observer, which is not told whose
+    /// request it sees, the clock and the randomness. [`Limits`](crate::Limits) bound each call as before, and of all tenants
+    /// together the calls at once; [`WarmInstances`](crate::WarmInstances) those that wait. No instance serves two tenants, and
+    /// those of a tenant go with its last host.
+    ///
+    /// Make one for each tenant, and clone it: two over one store would not know of each other's connections that are
+    /// being made. Where the transport is a [`Cassette`](crate::tape::Cassette), the store goes through
+    /// [`Cassette::over`](crate::tape::Cassette::over) first.
     #[must_use]
     pub fn for_tenant(
         &self,
@@ -197,6 +202,15 @@ impl Host {
             return Err(HostError::TapeMiss(miss.clone()));
         }
         Ok((answer?, budget.exceeded()))
+    }
+}
+
+impl Drop for Inner {
+    /// Throws away the instances that would keep the store of a tenant that is gone.
+    fn drop(&mut self) {
+        if let Some(warm) = &self.sandbox.warm {
+            warm.forget(&self.sandbox.secrets);
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Limits {
     /// The deadline of a call that was given none; 3,630 s: the longest time of a function, and some more.
     /// With the grace it is 3,635 s.
     pub longest: Duration,
-    /// Calls that run at once; 256. Others wait, within their deadline.
+    /// Calls that run at once, of all [tenants](crate::Host::for_tenant) together; 256. Others wait, within their deadline.
     pub calls: u32,
     /// The call's use of the secret store.
     pub store: StoreLimits,

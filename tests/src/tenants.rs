@@ -9,8 +9,9 @@ use std::{
 };
 
 use gcf_host::{
-    AccessToken, AccessTokens, Limits, Supplying,
-    secrets::MemoryStore,
+    AccessToken, AccessTokens, Limits, Supplying, WarmInstances,
+    secrets::{MemoryStore, SecretStore},
+    tape::{Cassette, Tape},
     transport::{Body, Sending, Timeouts, Transport},
     wit::{Credential, ErrorKind},
 };
@@ -19,7 +20,7 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use crate::fixtures::{
-    api_request, builder, connect_request,
+    api_request, builder, cassette, connect_request,
     google::{Google, json_response},
     hostile, live, on_loopback, refused,
 };
@@ -41,11 +42,11 @@ async fn a_tenant_sees_its_own_connections_alone() {
 }
 
 /// A source of the tokens of one tenant.
-struct Vault;
+struct Vault(&'static str);
 
 impl AccessTokens for Vault {
     fn token(&self, _: &str) -> Supplying {
-        let token: Pin<Box<_>> = Box::pin(std::future::ready(AccessToken::parse("token-of-one-tenant")));
+        let token: Pin<Box<_>> = Box::pin(std::future::ready(AccessToken::parse(self.0)));
         token
     }
 }
@@ -54,23 +55,41 @@ impl AccessTokens for Vault {
 async fn the_tokens_of_a_tenant_are_sent_for_no_other() {
     const API: &str = "cloudfunctions.googleapis.com";
     let google = Google::start(|_| json_response(200, &json!({}))).await;
-    let host = builder().transport(live(&google)).access_tokens(Arc::new(Vault)).build().unwrap();
-    let none = host.for_tenant(Arc::new(MemoryStore::new()), None);
-    let own = none.for_tenant(Arc::new(MemoryStore::new()), Some(Arc::new(Vault)));
-    for (host, has_tokens) in [(&host, true), (&none, false), (&own, true)] {
+    let first = builder().transport(live(&google)).warm_instances(WarmInstances::default());
+    let first = first.access_tokens(Arc::new(Vault("token-of-the-first"))).build().unwrap();
+    let none = first.for_tenant(Arc::new(MemoryStore::new()), None);
+    let own = none.for_tenant(Arc::new(MemoryStore::new()), Some(Arc::new(Vault("token-of-another"))));
+    let tenants = [(&first, Some("token-of-the-first")), (&none, None), (&own, Some("token-of-another"))];
+    // A second round, in which each finds instances of its own that wait.
+    for (host, token) in tenants.into_iter().chain(tenants) {
+        let known = host.connections().await.unwrap().pop();
         let request = connect_request().project("demo-project").credential(Credential::InjectedToken(None));
-        let id = host.connect(request, None).await.unwrap().connection.id;
+        let id = match known {
+            Some(connection) => connection.id,
+            None => host.connect(request, None).await.unwrap().connection.id,
+        };
         let before = google.seen_at(API).len();
         let path = "https://cloudfunctions.googleapis.com/v2/projects/demo-project/locations";
         let answer = host.custom_api(&id, api_request("GET", path), None).await;
         let seen = google.seen_at(API).split_off(before);
-        if has_tokens {
-            assert_eq!(seen[0].headers["authorization"], "Bearer token-of-one-tenant");
-        } else {
+        let sent: Vec<_> = seen.iter().map(|seen| seen.headers["authorization"].to_str().unwrap()).collect();
+        assert_eq!(sent, token.map(|token| format!("Bearer {token}")).as_slice());
+        if token.is_none() {
             assert_eq!(refused(answer).kind, ErrorKind::EgressDenied);
-            assert!(seen.is_empty());
         }
     }
+}
+
+#[tokio::test]
+async fn what_a_tape_brings_is_not_written_into_a_tenants_store() {
+    let tape = Cassette::stub(Tape::read(cassette("invoke-gen1-200.json")).unwrap());
+    let host = tape.insert(builder(), Arc::new(MemoryStore::new())).build().unwrap();
+    let store = Arc::new(MemoryStore::new());
+    let secrets: Arc<dyn SecretStore> = Arc::<MemoryStore>::clone(&store);
+    let tenant = host.for_tenant(tape.over(secrets), None);
+    let id = tenant.connect(connect_request(), None).await.unwrap().connection.id;
+    assert_eq!(tenant.connection(&id).await.unwrap().id, id);
+    assert_eq!(store.keys("").unwrap(), [""; 0]);
 }
 
 /// A network that answers once it may.

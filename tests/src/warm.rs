@@ -70,6 +70,21 @@ async fn an_instance_serves_one_tenant() {
 }
 
 #[tokio::test]
+async fn those_of_a_tenant_go_with_its_last_host() {
+    let (host, _) = host(WarmInstances::default());
+    let store = Arc::new(MemoryStore::new());
+    let there = Arc::downgrade(&store);
+    let tenant = host.for_tenant(store, None);
+    assert_eq!(
+        [count(&host, ONE).await, count(&tenant.clone(), ONE).await, count(&tenant, ONE).await],
+        [1, 1, 2]
+    );
+    drop(tenant);
+    assert!(there.upgrade().is_none());
+    assert_eq!(count(&host, ONE).await, 2);
+}
+
+#[tokio::test]
 async fn two_calls_at_once_have_two_instances() {
     let (host, _) = host(WarmInstances::default());
     for expected in [1, 2] {

@@ -1,4 +1,4 @@
-//! The engine: one for each host, with the settings that a fresh sandbox for every call asks for.
+//! The engine: one for each host and the tenants that are made of it, with the settings that a fresh sandbox for every call asks for.
 
 pub(crate) mod settings;
 

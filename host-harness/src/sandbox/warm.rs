@@ -20,7 +20,7 @@ use crate::secrets::visible::Scope;
 /// [`HostBuilder::warm_instances`]: crate::HostBuilder::warm_instances
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WarmInstances {
-    /// Instances that wait at most; 16. Each keeps its memory: some hundred kilobytes, and 4 MiB at most.
+    /// Instances that wait at most, of all tenants together; 16. Each keeps its memory: some hundred kilobytes, and 4 MiB at most.
     pub idle: u32,
     /// Calls that one instance serves; 100.
     pub calls: u32,
@@ -85,6 +85,15 @@ impl Idle {
         };
         // To clear a sandbox away takes longer than others should wait.
         drop(oldest);
+    }
+
+    /// Throws away those that have served calls of this store's.
+    pub(crate) fn forget(&self, secrets: &Secrets) {
+        let gone: Vec<_> = self
+            .waiting()
+            .extract_if(.., |(_, started)| started.store.data().secrets.are_of(secrets))
+            .collect();
+        drop(gone);
     }
 
     /// Throws away those that are too old.

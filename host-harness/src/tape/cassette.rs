@@ -202,15 +202,20 @@ impl Cassette {
     #[must_use]
     pub fn insert(&self, builder: HostBuilder, store: Arc<dyn SecretStore>) -> HostBuilder {
         builder
-            .secrets(self.live.watch(self.over(store)))
+            .secrets(self.over(store))
             .transport(Arc::new(self.clone()))
             .clock(Arc::clone(&self.clock))
             .random(Arc::clone(&self.random))
     }
 
-    /// The store as a host sees it that the cassette is put into ([`insert`](Self::insert)).
+    /// The store as a host sees it that the cassette is put into ([`insert`](Self::insert)): for a tenant of that host
+    /// ([`Host::for_tenant`](crate::Host::for_tenant)), too.
     #[must_use]
     pub fn over(&self, store: Arc<dyn SecretStore>) -> Arc<dyn SecretStore> {
+        self.live.watch(self.beneath(store))
+    }
+
+    fn beneath(&self, store: Arc<dyn SecretStore>) -> Arc<dyn SecretStore> {
         let fresh = || Arc::new(Fresh::new(Arc::clone(&store), self.hidden, self.written.clone()));
         match &self.deck {
             Deck::Replaying(_) => Arc::new(Overlay::new(fresh(), self.layer.clone())),
