@@ -77,7 +77,7 @@ pub(crate) async fn all(options: &Options) -> Vec<Row> {
         rows.extend(bench.google(share(20_000)).await);
     }
     // First, for what others leave free would be memory that these need not ask for.
-    for (name, callers) in [("invoke, 64 at once", 64), ("invoke, 1,000 at once", 1_000)] {
+    for (name, callers) in [("invoke, 1,000 at once", 1_000), ("invoke, 64 at once", 64)] {
         if wanted(name) {
             rows.extend(bench.at_once(name, callers, share(4_000).max(callers)).await);
         }
@@ -96,9 +96,14 @@ pub(crate) async fn all(options: &Options) -> Vec<Row> {
     }
     if wanted("read a connection") {
         rows.extend(bench.connection(share(2_000)).await);
-        let names = ["read a connection, one of 1,000", "read a connection, all of 1,000"];
-        rows.extend(bench.connections(names, 1_000, share(4_000)).await);
-        rows.extend(bench.tenants(100).await);
+    }
+    let of_many = ["read a connection, one of 1,000", "read a connection, all of 1,000"];
+    if of_many.into_iter().any(wanted) {
+        rows.extend(bench.connections(of_many, 1_000, share(4_000)).await);
+    }
+    let of_tenants = ["a host for each of 100 tenants", "read a connection, of 100 tenants in turn"];
+    if of_tenants.into_iter().any(wanted) {
+        rows.extend(bench.tenants(of_tenants, 100, share(10)).await);
     }
     for (name, pages) in [("list 10,000 by 100", 100), ("list 10,000 by 1,000", 1_000)] {
         if wanted(name) {

@@ -161,6 +161,7 @@ impl Bench {
                         let request = self.reqwest.post(&url).header("host", FUNCTION);
                         let request = request.header("authorization", &self.token).body(body.clone());
                         let answer = request.send().await.expect("an answer");
+                        assert_eq!(answer.status(), 200);
                         answer.bytes().await.expect("a body");
                     }))
                     .await;
