@@ -92,7 +92,7 @@ pub(crate) async fn all(options: &Options) -> Vec<Row> {
         }
     }
     if wanted("invoke, from a tape") {
-        rows.extend(bench.from_a_tape(share(2_000)).await);
+        rows.extend(bench.on_a_tape(share(2_000)).await);
     }
     if wanted("read a connection") {
         rows.extend(bench.connection(share(2_000)).await);

@@ -100,7 +100,7 @@ impl Bench {
     }
 
     /// A tape that answers as often as it is asked: no network, and no other client.
-    pub(super) async fn from_a_tape(&self, pieces: usize) -> Vec<Row> {
+    pub(super) async fn on_a_tape(&self, pieces: usize) -> Vec<Row> {
         const TAPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/cassettes/invoke-gen1-200.json");
         let tape = Cassette::stub(Tape::read(TAPE).expect("a tape"));
         let host = tape.insert(self.builder(), Arc::new(MemoryStore::new())).build().expect("a host");
