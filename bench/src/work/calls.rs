@@ -133,13 +133,21 @@ impl Bench {
         vec![row("read a connection", CONNECTOR, &connector), row("read a connection", WARM, &warm)]
     }
 
-    pub(super) async fn at_once(&self, work: &'static str, callers: usize, pieces: usize) -> Vec<Row> {
+    /// With the memory that so many calls need, if `measures_memory`: that is true once, for a second look would find what the
+    /// first has left.
+    pub(super) async fn at_once(
+        &self,
+        work: &'static str,
+        callers: usize,
+        pieces: usize,
+        measures_memory: bool,
+    ) -> Vec<Row> {
         let body = Bytes::from(vec![b'x'; BODY]);
         let url = format!("http://{}{PATH}", self.google.address());
         let [mut connector, mut reqwest] = <[Readings; 2]>::default();
-        let mut memory = Memory::default();
+        let mut memory = None;
         for round in 0..3 {
-            let peak = (round == 0).then(Peak::watch);
+            let peak = (measures_memory && round == 0).then(Peak::watch);
             let all = async {
                 for _ in 0..pieces / callers {
                     join_all((0..callers).map(|_| async {
@@ -153,7 +161,7 @@ impl Bench {
             connector.at_once(pieces / callers * callers, all).await;
             if let Some(peak) = peak {
                 let Memory { own, shared } = peak.end();
-                memory = Memory { own: own / callers as u64, shared: shared / callers as u64 };
+                memory = Some(Memory { own: own / callers as u64, shared: shared / callers as u64 });
             }
             let all = async {
                 for _ in 0..pieces / callers {
@@ -170,7 +178,7 @@ impl Bench {
             reqwest.at_once(pieces / callers * callers, all).await;
         }
         let mut first = row(work, CONNECTOR, &connector);
-        first.memory = Some(memory);
+        first.memory = memory;
         vec![first, row(work, "reqwest", &reqwest)]
     }
 
