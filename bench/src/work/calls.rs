@@ -22,16 +22,18 @@ use crate::{
     peers::{self, OnStage},
 };
 
-/// A path that answers with [`BODY`] bytes.
-const PATH: &str = "/bytes/1024";
+/// A path of the function that answers with so many bytes.
+fn path_of(size: usize) -> String {
+    format!("/bytes/{size}")
+}
 
 impl Bench {
-    /// The most that the server can do, from four connections at once: it is not what is measured.
+    /// The most that the server can do for sixteen callers: it is not what is measured.
     pub(super) async fn google(&self, pieces: usize) -> Vec<Row> {
         let mut readings = Readings::default();
-        let body = Bytes::from(vec![b'x'; BODY]);
+        let (path, body) = (path_of(BODY), Bytes::from(vec![b'x'; BODY]));
         let all = stream::iter(0..pieces).for_each_concurrent(16, |_| async {
-            peers::by_hyper(&self.hyper, self.post(PATH, &body)).await;
+            peers::by_hyper(&self.hyper, self.post(&path, &body)).await;
         });
         readings.at_once(pieces, all).await;
         vec![row("Google itself, 16 callers", "hyper", &readings)]
@@ -39,7 +41,7 @@ impl Bench {
 
     /// So many bytes up, and as many down.
     pub(super) async fn invoke(&self, work: &'static str, pieces: usize, size: usize) -> Vec<Row> {
-        let path = &format!("/bytes/{size}");
+        let path = &path_of(size);
         let bytes = Bytes::from(vec![b'x'; size]);
         let text = String::from_utf8(bytes.to_vec()).expect("text");
         let url = format!("http://{}{path}", self.google.address());
@@ -133,8 +135,7 @@ impl Bench {
         vec![row("read a connection", CONNECTOR, &connector), row("read a connection", WARM, &warm)]
     }
 
-    /// With the memory that so many calls need, if `measures_memory`: that is true once, for a second look would find what the
-    /// first has left.
+    /// So many callers, and the memory that they need if `measures_memory`: a second look would find what the first has left.
     pub(super) async fn at_once(
         &self,
         work: &'static str,
@@ -142,8 +143,8 @@ impl Bench {
         pieces: usize,
         measures_memory: bool,
     ) -> Vec<Row> {
-        let body = Bytes::from(vec![b'x'; BODY]);
-        let url = format!("http://{}{PATH}", self.google.address());
+        let (path, body) = (&path_of(BODY), Bytes::from(vec![b'x'; BODY]));
+        let url = format!("http://{}{path}", self.google.address());
         let [mut connector, mut reqwest] = <[Readings; 2]>::default();
         let mut memory = None;
         for round in 0..3 {
@@ -151,7 +152,7 @@ impl Bench {
             let all = async {
                 for _ in 0..pieces / callers {
                     join_all((0..callers).map(|_| async {
-                        let request = self.request(PATH).text("x".repeat(BODY));
+                        let request = self.request(path).text("x".repeat(BODY));
                         let answer = self.host.invoke(&self.connection, request, None).await;
                         assert_eq!(answer.expect("an answer").status, 200);
                     }))
