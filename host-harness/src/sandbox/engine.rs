@@ -68,8 +68,9 @@ fn tick(engine: &Engine, mut each_tick: impl FnMut() + Send + 'static) -> Result
 /// The interval after which a running guest yields to others, and has its processor time checked.
 const TICK: Duration = Duration::from_millis(10);
 
-/// An invocation touches more than 64 KiB; beyond 128 KiB nothing was gained (docs/performance.md).
-const KEEP_RESIDENT: usize = 128 * 1024;
+/// All that a usual call has written to. What goes beyond it is given back to the system at each end of a call and faulted in
+/// anew; and what stays is overwritten each time, by small calls too where a large one was before (docs/performance.md).
+const KEEP_RESIDENT: usize = 256 * 1024;
 
 /// The bytes that 32 bits address.
 const WASM32: usize = 4 << 30;
