@@ -98,15 +98,30 @@ impl Session {
         class: Class,
         request: &dyn Fn(&AccessToken) -> Request,
     ) -> Result<Response> {
+        self.send_body(call, class, Vec::new(), &|token, _| request(token)).await
+    }
+
+    /// The same with a body, which may be large: the second attempt takes it over from the first.
+    ///
+    /// # Errors
+    /// As those of [`send`](Self::send).
+    pub async fn send_body<P: Ports>(
+        &self,
+        call: &Call<'_, P>,
+        class: Class,
+        body: Vec<u8>,
+        request: &dyn Fn(&AccessToken, Vec<u8>) -> Request,
+    ) -> Result<Response> {
         let token = self.token(call).await?;
-        let response = call.exchange(&mut request(&token), class).await?;
+        let mut first = request(&token, body);
+        let response = call.exchange(&mut first, class).await?;
         if response.status != 401 || !token::reject(call, self.sign_in(), &token)? {
             return Ok(response);
         }
         // What travels beside may have got a new one meanwhile.
         self.token.borrow_mut().take_if(|held| held.is(&token));
         let token = self.token(call).await?;
-        call.exchange(&mut request(&token), class).await
+        call.exchange(&mut request(&token, first.body), class).await
     }
 
     /// The access token, asked for once in a call.

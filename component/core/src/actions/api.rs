@@ -112,11 +112,13 @@ pub async fn custom_api<P: Ports>(
     let (url, token, response) = match &target {
         Target::Api(api, path_and_query) => {
             let class = if method == Method::Get { Class::Idempotent } else { Class::Unsent };
-            let build = |token: &_| {
+            let Payload { content_type, bytes } = payload;
+            let build = |token: &_, bytes| {
                 let purpose = purpose(*api, method, path_and_query);
-                request::to_api(purpose, *api, method, path_and_query, token).with(&headers, payload.clone())
+                let payload = Payload { content_type: content_type.clone(), bytes };
+                request::to_api(purpose, *api, method, path_and_query, token).with(&headers, payload)
             };
-            let response = call.run(session.send(&call, class, &build)).await?;
+            let response = call.run(session.send_body(&call, class, bytes, &build)).await?;
             (url_of(api.host(), path_and_query), session.identity.token_kind(), response)
         }
         Target::Function(url, path_and_query) => {

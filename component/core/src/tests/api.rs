@@ -12,7 +12,7 @@ use crate::{
         hosts::Api,
         request::{body::Body, grammar::Query},
     },
-    testing::{World, block_on, canaries, json_answer},
+    testing::{World, access_token, block_on, canaries, json_answer},
 };
 
 fn call(world: &World, id: &str, request: ApiRequest) -> crate::base::error::Result<ApiResponse> {
@@ -39,6 +39,22 @@ fn any_status_is_a_response() {
     let mut create = api_request("POST", "/v2/projects/p/locations/us-central1/functions");
     create.body = Some(Body::Json("{}".to_owned()));
     assert_eq!(call(&world, &id, create).unwrap().status, 409);
+}
+
+#[test]
+fn a_body_is_sent_whole_again_with_a_new_token() {
+    let (world, id) = World::connected();
+    world.then(json_answer(401, &json!({})));
+    world.then(access_token(canaries::SECOND));
+    world.then(json_answer(200, &json!({})));
+    let mut create = api_request("POST", "/v2/projects/p/locations/us-central1/functions");
+    create.body = Some(Body::Json(r#"{"labels":{"team":"a"}}"#.to_owned()));
+    assert_eq!(call(&world, &id, create).unwrap().status, 200);
+    let sent = world.sent.borrow();
+    let [first, _, second] = &sent[..] else { panic!("{} requests", sent.len()) };
+    assert_eq!(first.body(), br#"{"labels":{"team":"a"}}"#);
+    assert_eq!((second.body(), second.headers()), (first.body(), first.headers()));
+    assert_eq!(second.bearer().unwrap().reveal(), canaries::SECOND);
 }
 
 #[test]

@@ -47,9 +47,9 @@ pub(super) async fn send<P: Ports>(
     let target = PathAndQuery::ours(&format!("/v1/{}:call", id.path()), &[]);
     // It may have an effect, and has no header that could say whether it had.
     let response = session
-        .send(call, Class::Never, &|token| {
+        .send_body(call, Class::Never, body.into_bytes(), &|token, json| {
             let purpose = Purpose::TestCall { name: id.name.to_string() };
-            request::to_api_with_json(purpose, Api::Functions, &target, token, body.clone().into_bytes())
+            request::to_api_with_json(purpose, Api::Functions, &target, token, json)
         })
         .await?;
     let action = format!("call {id}");
