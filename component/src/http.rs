@@ -33,11 +33,12 @@ use crate::{
         },
         io::streams::{InputStream, OutputStream, StreamError},
     },
+    landing,
     reactor::{self, Event},
 };
 
 /// The bytes that one read asks for at most.
-const PIECE: u64 = 256 * 1024;
+const PIECE: usize = 256 * 1024;
 
 type Outcome<T> = Result<T, TransportError>;
 
@@ -205,35 +206,36 @@ async fn read_all(
     deadline: &Rc<Event>,
 ) -> Outcome<Vec<u8>> {
     let mut readable = None;
-    let mut bytes = Vec::new();
+    // Room for all of it at once: to grow by and by would copy it as often.
+    let mut bytes = Vec::with_capacity(size(declared.unwrap_or_default().min(max)));
     loop {
-        match stream.read(PIECE) {
-            Ok(piece) if piece.is_empty() => {
+        let room = size(max) - bytes.len();
+        let read = if room == 0 {
+            // One more would be too many, and is not kept.
+            stream.read(1).map(|more| more.len())
+        } else {
+            landing::append(&mut bytes, room.min(PIECE), |most| stream.read(most))
+        };
+        match read {
+            Ok(0) => {
                 let readable = readable.get_or_insert_with(|| Event::new(stream.subscribe()));
                 if !reactor::either(readable, deadline).await {
                     return Err(TransportError::Timeout);
                 }
             }
-            Ok(piece) => {
-                if (bytes.len() + piece.len()) as u64 > max {
-                    return Err(TransportError::TooLarge);
-                }
-                // Most answers are one piece, which need not be copied.
-                if bytes.is_empty() {
-                    bytes = piece;
-                    // Room for all of it at once: to grow by and by would copy it as often.
-                    let rest = declared.unwrap_or_default().min(max).saturating_sub(bytes.len() as u64);
-                    bytes.reserve_exact(usize::try_from(rest).unwrap_or_default());
-                } else {
-                    bytes.extend_from_slice(&piece);
-                }
-            }
+            Ok(_) if room == 0 => return Err(TransportError::TooLarge),
+            Ok(_) => {}
             Err(StreamError::Closed) => return Ok(bytes),
             Err(StreamError::LastOperationFailed(_)) => {
                 return Err(TransportError::Broken("the response ended early".to_owned()));
             }
         }
     }
+}
+
+/// A number of bytes in memory, which has 32 bits.
+fn size(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// The length that the response declares, if it declares one that is a number. With a status that has

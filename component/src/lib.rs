@@ -8,6 +8,7 @@
 //! | `http.rs` | wasi:http |
 //! | `reactor.rs` | waiting, over wasi:io/poll |
 //! | `heap.rs` | memory |
+//! | `landing.rs` | places in it for what the host hands over |
 //! | `seal.rs` | the imports that Rust's start-up would add, closed at link time |
 
 mod convert_in;
@@ -17,6 +18,9 @@ mod exports;
 #[expect(unsafe_code, reason = "an allocator hands out memory")]
 mod heap;
 mod http;
+#[cfg(target_family = "wasm")]
+#[expect(unsafe_code, reason = "the host writes into memory that it is given")]
+mod landing;
 mod ports;
 mod reactor;
 #[cfg(target_os = "wasi")]

@@ -78,7 +78,8 @@ type Outcome = Result<Vec<Finding>, CallError>;
 fn counted(host: &Host, misdeed: &str) -> (Outcome, AllocationInfo) {
     let mut outcome = None;
     let info = measure(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().start_paused(true).build().unwrap();
         outcome = Some(runtime.block_on(host.check(misdeed, None, None)));
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -153,7 +154,7 @@ fn what_is_given_back_counts_no_more() {
     ] {
         let misdeed = format!("churn {kind} {count}");
         let (outcome, info) = counted(&host(Arc::clone(transport)), &misdeed);
-        assert_eq!(outcome.unwrap(), [], "{misdeed}");
+        assert_eq!(outcome.expect(&misdeed), [], "{misdeed}");
         assert_bounded(&misdeed, &info);
     }
 }

@@ -10,7 +10,10 @@ use gcf_host::{
     CallError, HostError, Limit, Limits,
     wit::{Auth, Body, ConnectorError, ErrorKind, FunctionRef, InvokeRequest, Origin},
 };
-use http::{Response, header::CONTENT_LENGTH};
+use http::{
+    Response,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+};
 use http_body_util::Full;
 use serde_json::json;
 
@@ -88,6 +91,33 @@ async fn an_answer_takes_the_place_of_the_body_that_it_answers() {
     let error = host.invoke(&id, request.idempotent(true), None).await.unwrap_err();
     let CallError::Host(error) = error else { panic!("{error}") };
     assert!(matches!(error, HostError::LimitExceeded(Limit::Memory(of)) if of == memory), "{error}");
+}
+
+/// The pieces in which an answer comes depend on the network and the host. Each byte is told from its neighbours.
+#[tokio::test]
+async fn an_answer_of_many_pieces_is_whole_with_a_length_and_without() {
+    for size in [1, 64 << 10, (256 << 10) - 1, 256 << 10, (256 << 10) + 1, 1_000_003, 5 * MIB] {
+        for chunked in [false, true] {
+            let bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
+            let body = bytes.clone();
+            let google = Google::start(move |_| {
+                let mut response = respond(200, "application/octet-stream", body.clone());
+                if chunked {
+                    response
+                        .headers_mut()
+                        .insert(TRANSFER_ENCODING, http::HeaderValue::from_static("chunked"));
+                }
+                response
+            })
+            .await;
+            let host = builder().transport(live(&google)).build().unwrap();
+            let id = host.connect(connect_request(), None).await.unwrap().connection.id;
+            let answer = host.invoke(&id, by_url(), None).await.unwrap();
+            let has_length = answer.headers.iter().any(|header| header.name == "content-length");
+            assert_eq!(has_length, !chunked, "{size} bytes");
+            assert!(answer.body.as_bytes() == bytes, "{size} bytes, chunked: {chunked}");
+        }
+    }
 }
 
 fn of_size(size: usize) -> Option<Body> {

@@ -2,12 +2,22 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
+use wasmtime::{
+    StoreContextMut,
+    component::{HasData, HasSelf, Linker, Resource, ResourceTable},
+};
 use wasmtime_wasi::{
     HostWallClock, WasiCtx, WasiCtxView, WasiView,
     cli::{WasiCli, WasiCliView as _},
     clocks::{WasiClocks, WasiClocksView as _},
-    p2::bindings::{cli, clocks, io, random},
+    p2::{
+        DynInputStream,
+        bindings::{
+            cli, clocks,
+            io::{self, streams::Host as _},
+            random,
+        },
+    },
 };
 use wasmtime_wasi_http::p2::bindings::http::{outgoing_handler, types as http_types};
 
@@ -105,6 +115,7 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     io::error::add_to_linker::<State, Table>(linker, |state| &mut state.table)?;
     io::poll::add_to_linker::<State, Waits>(linker, State::waiting)?;
     io::streams::add_to_linker::<State, Table>(linker, |state| &mut state.table)?;
+    read_in_place(linker)?;
     clocks::monotonic_clock::add_to_linker::<State, Waits>(linker, State::waiting)?;
     clocks::wall_clock::add_to_linker::<State, WasiClocks>(linker, State::clocks)?;
     random::random::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
@@ -115,6 +126,28 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     types::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
     secret_store::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
 }
+
+/// Has the bytes of a body written into the guest's memory from where they lie. The function of wasmtime-wasi-io, which this
+/// takes the place of, makes a copy of them first.
+fn read_in_place(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    linker.instance(STREAMS)?.func_wrap(
+        "[method]input-stream.read",
+        |mut store: StoreContextMut<'_, State>, (stream, length): (Resource<DynInputStream>, u64)| {
+            let table = &mut store.data_mut().table;
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            Ok((match table.get_mut(&stream)?.read(length) {
+                Ok(bytes) => Ok(bytes),
+                Err(error) => Err(table.convert_stream_error(error)?),
+            },))
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// `wasi:io/streams` in the version of wasmtime-wasi-io.
+const STREAMS: &str = "wasi:io/streams@0.2.12";
 
 struct Table;
 

@@ -35,7 +35,13 @@ pub(crate) fn hoard(kind: &str, count: u32) -> Result<(), Error> {
 /// The same, but each is dropped before the next is made.
 pub(crate) fn churn(kind: &str, count: u32) -> Result<(), Error> {
     for number in 0..count {
-        drop(black_box(keep(kind, number).ok_or_else(|| error("refused"))?));
+        let kept = keep(kind, number).ok_or_else(|| error("refused"))?;
+        let is_sent = matches!(kept, Kept::Body(.., Some(_)));
+        drop(black_box(kept));
+        // An exchange ends when it has its turn next.
+        if is_sent {
+            monotonic_clock::subscribe_duration(1).block();
+        }
     }
     Ok(())
 }
