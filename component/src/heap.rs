@@ -6,6 +6,8 @@
 //!   calls, so an allocation while nothing is in use is the beginning of a call: what the call before has left there, tokens
 //!   and bodies, is overwritten then. An instance that serves one call does not get there.
 
+mod spare;
+
 use std::{
     alloc::{GlobalAlloc, Layout},
     arch::wasm32::memory_grow,
@@ -21,6 +23,8 @@ use talc::{
     source::Source,
     wasm::WasmBinning,
 };
+
+use self::spare::Spare;
 
 /// The first piece, as large as most calls need. It takes no room in the file, and none in a host before it is used.
 static mut FIRST: MaybeUninit<[u8; FIRST_SIZE]> = MaybeUninit::uninit();
@@ -40,6 +44,7 @@ const STACK: usize = 64 * 1024;
 /// The allocator of the component.
 pub(crate) struct Heap {
     talc: UnsafeCell<TalcCell<Memory, WasmBinning>>,
+    spare: Spare,
     /// Blocks that are in use.
     live: Cell<usize>,
     /// The end of what was in use, in the first piece and in what was grown; 0 if nothing was.
@@ -65,6 +70,7 @@ impl Heap {
         let nowhere = (ptr::null_mut(), ptr::null_mut());
         Self {
             talc: UnsafeCell::new(TalcCell::new(Memory::anew(nowhere))),
+            spare: Spare::new(),
             live: Cell::new(0),
             used: [const { Cell::new(0) }; 2],
         }
@@ -95,6 +101,7 @@ impl Heap {
             }
             *talc = TalcCell::new(Memory::anew(grown));
         }
+        self.spare.forget();
         clear_stack();
     }
 }
@@ -108,12 +115,17 @@ fn clear_stack() {
     black_box(&beyond);
 }
 
-// SAFETY: blocks are those of `talc`. `clear` takes none back that is in use.
+// SAFETY: blocks are those of `talc`, and it gets back none that is kept. `clear` takes none back that is in use.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if self.live.get() == 0 && self.used.iter().any(|used| used.get() != 0) {
             self.clear();
         }
+        if let Some(block) = self.spare.take(layout) {
+            self.live.set(self.live.get() + 1);
+            return block;
+        }
+        let layout = Spare::layout(layout);
         // SAFETY: as the caller's.
         let block = unsafe { self.talc().alloc(layout) };
         if !block.is_null() {
@@ -126,10 +138,30 @@ unsafe impl GlobalAlloc for Heap {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         self.live.set(self.live.get() - 1);
         // SAFETY: as the caller's.
-        unsafe { self.talc().dealloc(block, layout) }
+        unsafe {
+            if !self.spare.keep(block, layout) {
+                self.talc().dealloc(block, Spare::layout(layout));
+            }
+        }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: as the caller's.
+        let new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        if Spare::fits(layout, new) {
+            return block;
+        }
+        if Spare::is_small(layout) || Spare::is_small(new) {
+            // SAFETY: as the caller's; the two are two blocks.
+            unsafe {
+                let moved = self.alloc(new);
+                if !moved.is_null() {
+                    ptr::copy_nonoverlapping(block, moved, layout.size().min(size));
+                    self.dealloc(block, layout);
+                }
+                return moved;
+            }
+        }
         // SAFETY: as the caller's.
         let moved = unsafe { self.talc().realloc(block, layout, size) };
         if !moved.is_null() {
