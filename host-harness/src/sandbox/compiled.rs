@@ -1,7 +1,8 @@
 //! Compiled components on disk, so that only the first start compiles.
 //!
 //! An entry is machine code that will be run, so it is trusted only where nobody but this user can have put
-//! it; its digest, which stands before it, catches the damage that a disk or a full file system did.
+//! it; its checksum, which stands behind it, catches the damage that a disk or a full file system did. Somebody
+//! who can write there could write a digest as well, which would take ten times as long to check.
 
 use std::{
     fmt, fs,
@@ -124,7 +125,7 @@ impl Entry {
             return None;
         }
         let bytes = reading::read(&self.path, Kind::File, MAX_ENTRY).ok()?;
-        let component = intact(&bytes).and_then(|code| deserialize(engine, code));
+        let component = is_intact(&bytes).then(|| map(engine, &self.path)).flatten();
         if component.is_none() {
             // A failure here shows when the new entry is written.
             let _ = fs::remove_file(&self.path);
@@ -135,26 +136,31 @@ impl Entry {
     fn store(&self, code: &[u8]) -> io::Result<()> {
         // Readable by its owner alone, as tempfile makes it.
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(&Sha256::digest(code))?;
         file.write_all(code)?;
+        file.write_all(&checksum(code))?;
         file.as_file().sync_all()?;
         file.persist(&self.path)?;
         Ok(())
     }
 }
 
-/// The code that follows the digest, if it is the code that was stored.
-fn intact(bytes: &[u8]) -> Option<&[u8]> {
-    let (digest, code) = bytes.split_at_checked(DIGEST)?;
-    (Sha256::digest(code)[..] == *digest).then_some(code)
+/// Tells whether these are the bytes that were stored.
+fn is_intact(bytes: &[u8]) -> bool {
+    bytes.split_last_chunk().is_some_and(|(code, stored)| checksum(code) == *stored)
 }
 
+fn checksum(code: &[u8]) -> [u8; 4] {
+    crc32fast::hash(code).to_le_bytes()
+}
+
+/// The component in a file. Its code is not read into memory but mapped, so that processes share it.
 #[expect(unsafe_code, reason = "loading machine code is unsafe by nature; see the safety comment")]
-fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
+fn map(engine: &Engine, path: &Path) -> Option<Component> {
     // SAFETY: the bytes are what `Component::serialize` returned: they were written by this user under
     // a name that holds the digest of the component and the engine's settings, to a file and a folder
-    // that nobody else can write to, and they are whole. The engine checks its own version besides.
-    unsafe { Component::deserialize(engine, code) }.ok()
+    // that nobody else can write to, and they are whole. An entry is never changed, but another one put in
+    // its place. The engine checks its own version besides, and looks at nothing behind the code.
+    unsafe { Component::deserialize_file(engine, path) }.ok()
 }
 
 /// A file name that stands for everything that the machine code depends on.
@@ -179,8 +185,6 @@ impl Hasher for Key {
         digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
     }
 }
-
-const DIGEST: usize = 32;
 
 /// The largest entry: machine code is some times as large as its component.
 const MAX_ENTRY: u64 = 8 * MAX_COMPONENT;
