@@ -1,8 +1,8 @@
 //! The mistakes of people, and the advice that they get.
 
-use std::fs;
+use std::{fs, process::Command};
 
-use super::{KEY, Person, check_live, tape};
+use super::{GCF, KEY, Person, check_live, tape};
 
 #[test]
 fn a_connection_that_is_named_in_vain_is_refused() {
@@ -47,6 +47,22 @@ fn what_an_option_names_and_cannot_be_used_comes_with_a_hint() {
             person.run(&["list", "--store", "text/store"]),
             person.run(&["invoke", "f", "--invoke-as", "own", "--without-email"]),
         ],
+    );
+}
+
+#[test]
+fn a_command_that_cannot_start_names_the_limits_of_the_system() {
+    let person = Person::new();
+    let mut command = Command::new("/bin/sh");
+    // Beside the three streams, one: a runtime needs more.
+    command.args(["-c", "ulimit -n 4; exec \"$0\" connections", GCF]);
+    person.surround(&mut command);
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.starts_with("error: cannot start: ") && said.contains("hint: ") && said.contains("ulimit"),
+        "{said}"
     );
 }
 

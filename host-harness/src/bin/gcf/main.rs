@@ -62,7 +62,10 @@ fn main() -> ExitCode {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| Failure::machine(format!("cannot start: {error}")))
+        .map_err(|error| {
+            Failure::machine(format!("cannot start: {error}"))
+                .with_fix("the system gives no file or thread: `ulimit -a` shows how many it allows")
+        })
         .and_then(|runtime| runtime.block_on(execute(command, given, &global, look)));
     match done {
         Ok(exit) => exit.into(),
