@@ -125,7 +125,7 @@ impl Entry {
             return None;
         }
         let bytes = reading::read(&self.path, Kind::File, MAX_ENTRY).ok()?;
-        let component = is_intact(&bytes).then(|| map(engine, &self.path)).flatten();
+        let component = intact(&bytes).and_then(|code| deserialize(engine, code));
         if component.is_none() {
             // A failure here shows when the new entry is written.
             let _ = fs::remove_file(&self.path);
@@ -144,23 +144,22 @@ impl Entry {
     }
 }
 
-/// Tells whether these are the bytes that were stored.
-fn is_intact(bytes: &[u8]) -> bool {
-    bytes.split_last_chunk().is_some_and(|(code, stored)| checksum(code) == *stored)
+/// The code before the checksum, if it is the code that was stored.
+fn intact(bytes: &[u8]) -> Option<&[u8]> {
+    let (code, stored) = bytes.split_last_chunk()?;
+    (checksum(code) == *stored).then_some(code)
 }
 
 fn checksum(code: &[u8]) -> [u8; 4] {
     crc32fast::hash(code).to_le_bytes()
 }
 
-/// The component in a file. Its code is not read into memory but mapped, so that processes share it.
 #[expect(unsafe_code, reason = "loading machine code is unsafe by nature; see the safety comment")]
-fn map(engine: &Engine, path: &Path) -> Option<Component> {
+fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
     // SAFETY: the bytes are what `Component::serialize` returned: they were written by this user under
     // a name that holds the digest of the component and the engine's settings, to a file and a folder
-    // that nobody else can write to, and they are whole. An entry is never changed, but another one put in
-    // its place. The engine checks its own version besides, and looks at nothing behind the code.
-    unsafe { Component::deserialize_file(engine, path) }.ok()
+    // that nobody else can write to, and they are whole. The engine checks its own version besides.
+    unsafe { Component::deserialize(engine, code) }.ok()
 }
 
 /// A file name that stands for everything that the machine code depends on.
