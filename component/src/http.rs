@@ -205,11 +205,15 @@ async fn read_all(
     declared: Option<u64>,
     deadline: &Rc<Event>,
 ) -> Outcome<Vec<u8>> {
+    // Memory has 32 bits.
+    let max = usize::try_from(max).unwrap_or(usize::MAX);
+    let declared = declared.and_then(|declared| usize::try_from(declared).ok()).unwrap_or_default();
     let mut readable = None;
     // Room for all of it at once: to grow by and by would copy it as often.
-    let mut bytes = Vec::with_capacity(size(declared.unwrap_or_default().min(max)));
+    let mut bytes = Vec::with_capacity(declared.min(max));
     loop {
-        let room = size(max) - bytes.len();
+        // A host could hand over more than it was asked for.
+        let Some(room) = max.checked_sub(bytes.len()) else { return Err(TransportError::TooLarge) };
         let read = if room == 0 {
             // One more would be too many, and is not kept.
             stream.read(1).map(|more| more.len())
@@ -231,11 +235,6 @@ async fn read_all(
             }
         }
     }
-}
-
-/// A number of bytes in memory, which has 32 bits.
-fn size(bytes: u64) -> usize {
-    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// The length that the response declares, if it declares one that is a number. With a status that has

@@ -287,10 +287,12 @@ mod memory {
         // So long, as the answer is, that the rest of the call does not overwrite all of it.
         let first = invoke(&REQUEST.repeat(500), Auth::IdToken).await;
         let token = first.headers["authorization"].to_str().unwrap().trim_start_matches("Bearer ");
-        // In the memory of the one guest that there is; so the search finds what is there. The token is short, and what it
-        // lay in may have been used again.
-        assert_eq!([REQUEST, ANSWER].map(is_in_a_guest), [true; 2]);
+        // The rest of the call may have used the beginning of what the token lay in.
+        let token = &token[token.len() / 2..];
+        // In the memory of the one guest that there is; so the search finds what is there.
+        let secrets = [REQUEST, ANSWER, token];
+        assert_eq!(secrets.map(is_in_a_guest), [true; 3]);
         invoke("another body", Auth::None).await;
-        assert_eq!([REQUEST, ANSWER, token].map(is_in_a_guest), [false; 3]);
+        assert_eq!(secrets.map(is_in_a_guest), [false; 3]);
     }
 }
