@@ -159,13 +159,16 @@ fn google(key_file: &str, written: Written) -> Google {
     })
 }
 
-/// An answer that a host could spoil: a rare status, a repeated header, and every byte there is.
+/// An answer that a host could spoil: a rare status, a repeated header, and every byte there is; or at the path `/echo`
+/// what was received, however much it is.
 fn spoilable(called: &Called) -> Answer {
     let received: String =
         Sha256::digest(&called.asked.body).iter().map(|byte| format!("{byte:02x}")).collect();
     let headers = [("set-cookie", "a=1"), ("set-cookie", "b=2"), ("x-received", received.as_str())];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    Answer { status: 418, headers, body: (0..=255).collect() }
+    let body =
+        if called.asked.url.ends_with("/echo") { called.asked.body.clone() } else { (0..=255).collect() };
+    Answer { status: 418, headers, body }
 }
 
 fn control(google: &Google, seen: &Mutex<Vec<Value>>, path: &str, asked: &Value) -> Answer {

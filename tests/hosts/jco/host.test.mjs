@@ -107,6 +107,15 @@ test("invokes with an ID token, and bodies arrive whole", async () => {
   }
 });
 
+test("a large answer arrives whole, however the host divides it", async () => {
+  const connection = await connect();
+  for (const size of [65_536, 262_144, 262_145, 1_500_000]) {
+    const body = Uint8Array.from({ length: size }, (_, at) => at % 251);
+    const answer = await connector.call("functions.invoke", { ...invocation(body), path: "/echo" }, { connection });
+    assert.equal(Buffer.compare(answer.body.bytes, body), 0, `${size} bytes`);
+  }
+});
+
 test("asks for one token, and finds it again", async () => {
   const connection = await connect();
   await connector.call("functions.invoke", invocation(), { connection });

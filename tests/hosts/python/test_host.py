@@ -66,12 +66,12 @@ class HostTest(unittest.TestCase):
     def list_functions(self, connection):
         return self.connector.call("functions", "list", connection, {"regions": []}, None)["functions"]
 
-    def invoke(self, connection, name, body=b""):
+    def invoke(self, connection, name, body=b"", path=""):
         request = {
             # A region of the fake does not answer, and then a bare name calls nothing.
             "function": ("named", {"name": name, "region": REGIONS[name]}),
             "method": "POST",
-            "path": "",
+            "path": path,
             "headers": [],
             "body": ("bytes", {"content-type": "application/octet-stream", "data": body}),
             "auth": "id-token",
@@ -156,6 +156,13 @@ class HostTest(unittest.TestCase):
                 result = self.invoke(connection, "hello-gen2", body)
                 received = [header["value"] for header in result["headers"] if header["name"] == "x-received"]
                 self.assertEqual(received, [hashlib.sha256(body).hexdigest().encode()])
+
+    def test_a_large_answer_arrives_whole(self):
+        connection = self.connect()
+        for size in [65_536, 262_145, 1_000_000]:
+            with self.subTest(size):
+                body = (bytes(range(251)) * (size // 251 + 1))[:size]
+                self.assertEqual(self.invoke(connection, "hello-gen2", body, "/echo")["body"], ("bytes", body))
 
     def test_a_fresh_instance_finds_the_tokens_of_the_last_one(self):
         connection = self.connect()
