@@ -1,5 +1,7 @@
 //! The exported functions: convert, call the core, convert back.
 
+use std::pin::pin;
+
 use gcf_core::actions::{api, connections, functions, plan};
 
 use crate::{
@@ -23,7 +25,7 @@ impl wit_connections::Guest for Connector {
         request: wit_connections::ConnectRequest,
         deadline_ms: Option<u32>,
     ) -> Result<wit_connections::Connected, Error> {
-        block_on(connections::connect(&LIVE, read::connect_request(request), deadline_ms))
+        block_on(pin!(connections::connect(&LIVE, read::connect_request(request), deadline_ms)))
             .map(show::connected)
             .map_err(show::error)
     }
@@ -41,7 +43,7 @@ impl wit_connections::Guest for Connector {
         callback_url: String,
         deadline_ms: Option<u32>,
     ) -> Result<wit_connections::Connected, Error> {
-        block_on(connections::finish(&LIVE, &authorization, &callback_url, deadline_ms))
+        block_on(pin!(connections::finish(&LIVE, &authorization, &callback_url, deadline_ms)))
             .map(show::connected)
             .map_err(show::error)
     }
@@ -53,9 +55,15 @@ impl wit_connections::Guest for Connector {
         deadline_ms: Option<u32>,
     ) -> Result<wit_connections::Connected, Error> {
         let credential = read::credential(credential);
-        block_on(connections::reauthorize(&LIVE, &id, credential, subject_token.as_deref(), deadline_ms))
-            .map(show::connected)
-            .map_err(show::error)
+        block_on(pin!(connections::reauthorize(
+            &LIVE,
+            &id,
+            credential,
+            subject_token.as_deref(),
+            deadline_ms
+        )))
+        .map(show::connected)
+        .map_err(show::error)
     }
 
     fn rename(id: String, nickname: String) -> Result<wit_connections::Connected, Error> {
@@ -83,13 +91,13 @@ impl wit_connections::Guest for Connector {
         function: Option<FunctionRef>,
         deadline_ms: Option<u32>,
     ) -> Result<Vec<wit_connections::Finding>, Error> {
-        block_on(connections::check(&LIVE, &id, function.map(read::function_ref), deadline_ms))
+        block_on(pin!(connections::check(&LIVE, &id, function.map(read::function_ref), deadline_ms)))
             .map(|findings| findings.into_iter().map(show::finding).collect())
             .map_err(show::error)
     }
 
     fn disconnect(id: String, deadline_ms: Option<u32>) -> Result<wit_connections::Disconnected, Error> {
-        block_on(connections::disconnect(&LIVE, &id, deadline_ms))
+        block_on(pin!(connections::disconnect(&LIVE, &id, deadline_ms)))
             .map(|warnings| wit_connections::Disconnected { warnings })
             .map_err(show::error)
     }
@@ -101,7 +109,7 @@ impl wit_functions::Guest for Connector {
         request: wit_functions::ListRequest,
         deadline_ms: Option<u32>,
     ) -> Result<wit_functions::FunctionList, Error> {
-        block_on(functions::list::list(&LIVE, &connection, read::list_request(request), deadline_ms))
+        block_on(pin!(functions::list::list(&LIVE, &connection, read::list_request(request), deadline_ms)))
             .map(show::function_list)
             .map_err(show::error)
     }
@@ -111,7 +119,7 @@ impl wit_functions::Guest for Connector {
         function: FunctionRef,
         deadline_ms: Option<u32>,
     ) -> Result<wit_functions::Function, Error> {
-        block_on(functions::get::get(&LIVE, &connection, read::function_ref(function), deadline_ms))
+        block_on(pin!(functions::get::get(&LIVE, &connection, read::function_ref(function), deadline_ms)))
             .map(show::function)
             .map_err(show::error)
     }
@@ -122,7 +130,7 @@ impl wit_functions::Guest for Connector {
         deadline_ms: Option<u32>,
     ) -> Result<wit_functions::OptionList, Error> {
         let request = read::options_request(request);
-        block_on(functions::options::options(&LIVE, &connection, request, deadline_ms))
+        block_on(pin!(functions::options::options(&LIVE, &connection, request, deadline_ms)))
             .map(show::option_list)
             .map_err(show::error)
     }
@@ -132,9 +140,14 @@ impl wit_functions::Guest for Connector {
         request: wit_functions::InvokeRequest,
         deadline_ms: Option<u32>,
     ) -> Result<wit_functions::Invocation, Error> {
-        block_on(functions::invoke::invoke(&LIVE, &connection, read::invoke_request(request), deadline_ms))
-            .map(show::invocation)
-            .map_err(show::error)
+        block_on(pin!(functions::invoke::invoke(
+            &LIVE,
+            &connection,
+            read::invoke_request(request),
+            deadline_ms
+        )))
+        .map(show::invocation)
+        .map_err(show::error)
     }
 }
 
@@ -144,7 +157,7 @@ impl wit_api::Guest for Connector {
         request: wit_api::ApiRequest,
         deadline_ms: Option<u32>,
     ) -> Result<wit_api::ApiResponse, Error> {
-        block_on(api::custom_api(&LIVE, &connection, read::api_request(request), deadline_ms))
+        block_on(pin!(api::custom_api(&LIVE, &connection, read::api_request(request), deadline_ms)))
             .map(show::api_response)
             .map_err(show::error)
     }
@@ -154,7 +167,7 @@ impl wit_api::Guest for Connector {
         request: wit_api::PagesRequest,
         deadline_ms: Option<u32>,
     ) -> Result<wit_api::ApiPages, Error> {
-        block_on(api::all_pages(&LIVE, &connection, read::pages_request(request), deadline_ms))
+        block_on(pin!(api::all_pages(&LIVE, &connection, read::pages_request(request), deadline_ms)))
             .map(show::api_pages)
             .map_err(show::error)
     }
@@ -166,7 +179,7 @@ impl wit_planning::Guest for Connector {
         action: wit_planning::Action,
         deadline_ms: Option<u32>,
     ) -> Result<wit_planning::CallPlan, Error> {
-        block_on(plan::plan(&LIVE, &connection, read::action(action), deadline_ms))
+        block_on(pin!(plan::plan(&LIVE, &connection, read::action(action), deadline_ms)))
             .map(show::plan)
             .map_err(show::error)
     }

@@ -9,7 +9,7 @@ use std::{
     cell::{Cell, RefCell},
     future::poll_fn,
     mem::ManuallyDrop,
-    pin::pin,
+    pin::Pin,
     rc::Rc,
     task::{Context, Poll, Waker},
 };
@@ -43,9 +43,8 @@ impl Event {
     }
 }
 
-/// Runs a future to its end.
-pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
+/// Runs a future to its end. It comes pinned: one that is handed over lies on the stack twice.
+pub(crate) fn block_on<T>(mut future: Pin<&mut impl Future<Output = T>>) -> T {
     let mut context = Context::from_waker(Waker::noop());
     loop {
         if let Poll::Ready(value) = future.as_mut().poll(&mut context) {

@@ -9,10 +9,12 @@
 //! | [`purpose`] | the purpose of a request |
 //! | [`retry`] | what may be repeated, and after how long |
 //! | `json`, `dates`, `unseen` | readers of text: JSON, HTTP dates, characters that nobody sees |
+//! | `digest` | names made of a digest |
 //! | `join`, `sorted` | futures side by side, lists in order |
 
 pub mod content;
 pub(crate) mod dates;
+pub(crate) mod digest;
 pub mod error;
 pub(crate) mod gzip;
 pub mod http;

@@ -142,12 +142,14 @@ impl<'a, P: Ports> Call<'a, P> {
         self.trace.take().into_iter().map(|(_, exchange)| exchange).collect()
     }
 
-    /// Runs a call's steps, and puts the trace into its error.
+    /// The outcome of a call's steps, with the trace in its error.
+    ///
+    /// Not a function that runs them: a future that is handed over has its place twice in the one that awaits it.
     ///
     /// # Errors
-    /// Whatever the steps return.
-    pub async fn run<T>(&self, steps: impl Future<Output = Result<T>>) -> Result<T> {
-        steps.await.map_err(|error| error.with_trace(self.take_trace()))
+    /// The steps' own.
+    pub fn traced<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| error.with_trace(self.take_trace()))
     }
 
     /// The time that is left until the deadline.

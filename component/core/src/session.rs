@@ -161,7 +161,6 @@ impl Session {
             action,
             project: self.project.as_str(),
             account: self.identity.principal(),
-            member: self.identity.member(),
             permission,
             resource: Resource::Project,
         }

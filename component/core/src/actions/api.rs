@@ -118,14 +118,14 @@ pub async fn custom_api<P: Ports>(
                 let payload = Payload { content_type: content_type.clone(), bytes };
                 request::to_api(purpose, *api, method, path_and_query, token).with(&headers, payload)
             };
-            let response = call.run(session.send_body(&call, class, bytes, &build)).await?;
+            let response = call.traced(session.send_body(&call, class, bytes, &build).await)?;
             (url_of(api.host(), path_and_query), session.identity.token_kind(), response)
         }
         Target::Function(url, path_and_query) => {
             let mut request =
                 request::to_function(url, method, path_and_query, None)?.with(&headers, payload);
             // Whatever the method: what a function does, only its owner knows.
-            let response = call.run(call.exchange(&mut request, Class::Unsent)).await?;
+            let response = call.traced(call.exchange(&mut request, Class::Unsent).await)?;
             (request.url(), TokenKind::None, response)
         }
     };

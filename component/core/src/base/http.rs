@@ -147,7 +147,7 @@ impl Request {
     #[must_use]
     pub fn url(&self) -> String {
         let path = self.path_and_query.split('?').next().unwrap_or_default();
-        format!("https://{}{path}", self.host)
+        ["https://", &self.host, path].concat()
     }
 }
 

@@ -133,6 +133,10 @@ fn twice<'v>(value: &'v Value<'_>) -> Option<&'v str> {
 /// A name that stands twice among others, however many there are.
 fn repeated<'n>(names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let mut names: Vec<_> = names.collect();
+    // To sort a few takes longer than to compare them.
+    if names.len() <= 16 {
+        return (1..names.len()).find(|at| names[..*at].contains(&names[*at])).map(|at| names[at]);
+    }
     names.sort_unstable();
     names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }

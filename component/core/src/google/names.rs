@@ -118,16 +118,20 @@ impl Region {
     /// # Errors
     /// `invalid-input` of field `region`.
     pub fn parse(text: &str) -> Result<Self> {
+        Self::of(text).ok_or_else(|| {
+            Error::input("region", format!("region {} is not a region", quoted(text)))
+                .fix("use a region's id, such as us-central1")
+        })
+    }
+
+    /// The region of this id, if it is one: for texts of which most are none.
+    pub(crate) fn of(text: &str) -> Option<Self> {
         let digits = text.len() - text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         let shape = text.starts_with(|c: char| c.is_ascii_lowercase())
             && text.contains('-')
             && (1..=2).contains(&digits)
             && is_label(text, 40);
-        if shape {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(Error::input("region", format!("region {} is not a region", quoted(text)))
-            .fix("use a region's id, such as us-central1"))
+        shape.then(|| Self(text.to_owned()))
     }
 
     /// `us-central1`.

@@ -322,7 +322,7 @@ impl Given {
 
 /// The text of a kind, an account and three fields that some kinds have, in this order.
 fn fingerprint(kind: &str, account: &str, key_id: &str, client_id: &str, audience: &str) -> String {
-    format!("{kind}\n{account}\n{key_id}\n{client_id}\n{audience}")
+    [kind, account, key_id, client_id, audience].join("\n")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::{
         json::{Object, Read},
         ports::Ports,
     },
-    google::names::{AccountEmail, ProjectId},
+    google::names::ProjectId,
     store::{
         self, Kept,
         connection::{CredentialKind, SignsIn, StoredConnection},
@@ -108,12 +108,6 @@ impl Identity {
         }
     }
 
-    /// The member of an IAM policy that [`principal`](Self::principal) is; empty if it is not known.
-    #[must_use]
-    pub fn member(&self) -> String {
-        member(self.principal())
-    }
-
     /// The key that gets ID tokens by itself, if the credential is one and signs in as itself.
     #[must_use]
     pub fn own_key(&self) -> Option<&ServiceAccount> {
@@ -157,17 +151,5 @@ impl Identity {
     #[must_use]
     pub fn signs_in_of_earlier(&self) -> SignsIn {
         self.signs_in(self.credential.kept_scopes())
-    }
-}
-
-/// The member of an IAM policy that an address is; empty if it is none.
-#[must_use]
-pub fn member(address: &str) -> String {
-    if AccountEmail::parse(address).is_err() {
-        String::new()
-    } else if address.ends_with(".gserviceaccount.com") {
-        format!("serviceAccount:{address}")
-    } else {
-        format!("user:{address}")
     }
 }

@@ -9,10 +9,11 @@
 //! Nothing here fails a call: a nickname that is in use is worth a warning and no more. Of several that take
 //! one at the same time exactly one is told that nobody has it, as the store writes an absent entry once.
 
-use sha2::{Digest as _, Sha256};
-
 use super::{connection::StoredConnection, names::ConnectionId, read};
-use crate::base::ports::{Expected, Ports, StoreError};
+use crate::base::{
+    digest,
+    ports::{Expected, Ports, StoreError},
+};
 
 /// The entry that says how far connections of an earlier version are in the index.
 const INDEXED: &str = "nicknames/indexed";
@@ -152,10 +153,7 @@ const CONNECTIONS: &str = "connections/";
 const NICKNAMES: &str = "nicknames/";
 
 fn first(nickname: &str) -> String {
-    let digest = Sha256::digest(nickname);
-    // Nicknames are people's, and the names of entries are not: 128 bits keep them apart.
-    let name: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{NICKNAMES}{name}")
+    format!("{NICKNAMES}{}", digest::name_of(nickname))
 }
 
 fn further(nickname: &str, id: &str) -> String {

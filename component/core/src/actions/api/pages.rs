@@ -41,7 +41,7 @@ pub async fn all_pages<P: Ports>(
     let call = Call::begin(ports, deadline_ms, deadlines::API)?;
     let session = Session::open(&call, connection)?;
     let list = List::parse(ports, &session, request)?;
-    let mut pages = call.run(list.collect(&call, &session)).await?;
+    let mut pages = call.traced(list.collect(&call, &session).await)?;
     pages.trace = call.take_trace();
     Ok(pages)
 }

@@ -235,7 +235,7 @@ pub async fn finish<P: Ports>(
         let credential = verified(&call, &client, &pending, &granted).await?;
         Ok((granted, credential))
     };
-    let (granted, user) = call.run(steps).await?;
+    let (granted, user) = call.traced(steps.await)?;
     keep(&call, pending, sign_in.connection, user, granted)
 }
 

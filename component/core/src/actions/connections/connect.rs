@@ -68,7 +68,7 @@ pub async fn connect<P: Ports>(
     let quota_project = quota_project.or(given.quota_project);
     connection.quota_project = quota_project.as_ref().map(ToString::to_string);
     let proof = token::prove(&call, &identity, project.as_str(), quota_project.as_ref());
-    let granted = call.run(proof).await?;
+    let granted = call.traced(proof.await)?;
     let scopes = granted.scopes().map(str::to_owned);
     let new = New { connection, identity, granted, scopes };
     let (connection, mut odd) = new.keep(&call)?;
@@ -95,7 +95,7 @@ pub async fn reauthorize<P: Ports>(
         connection.quota_project = Some(named.to_string());
     }
     let counted = connection.quota_project.as_deref().map(ProjectId::parse).transpose()?;
-    let granted = call.run(token::prove(&call, &identity, &connection.project, counted.as_ref())).await?;
+    let granted = call.traced(token::prove(&call, &identity, &connection.project, counted.as_ref()).await)?;
     let scopes = granted.scopes().map(str::to_owned);
     let new = New { connection, identity, granted, scopes };
     new.replace(&call, &id)

@@ -179,14 +179,14 @@ fn proxy(
     audience: Option<&str>,
     error: &dyn Fn(Kind, String) -> Error,
 ) -> Error {
-    let Attempted { action, account, member, .. } = asked.attempted;
+    let Attempted { action, account, .. } = asked.attempted;
     let error = match response.status {
         403 => error(
             Kind::MissingRole,
             format!("Identity-Aware Proxy refused to {action}: {account} may not pass; the function was not called"),
         )
         .detail("permission", "iap.webServiceVersions.accessViaIAP")
-        .detail("member", member)
+        .detail("member", asked.attempted.member().unwrap_or_default())
         .detail("role", "roles/iap.httpsResourceAccessor")
         .fix(format!(
             "whoever administers Identity-Aware Proxy grants {account} the role roles/iap.httpsResourceAccessor; then wait a few minutes"

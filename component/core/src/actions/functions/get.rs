@@ -42,7 +42,7 @@ pub async fn get<P: Ports>(
     let lookup = Lookup::parse(&session.project, function)?;
     // Somebody wants to know how it is now: by whichever name it is called next, it is looked up.
     remembered::forget(ports, &session, &lookup);
-    let function = call.run(find(&call, &session, &lookup)).await?;
+    let function = call.traced(find(&call, &session, &lookup).await)?;
     let names = std::iter::once(&function.id.name).chain(&function.other_name);
     for name in names {
         let id = FunctionId { name: name.clone(), ..function.id.clone() };

@@ -172,17 +172,15 @@ pub async fn invoke<P: Ports>(
         Place::Url(url) => session.guard_rails.allows_url(url)?,
     }
     request.allows_audience(&session)?;
-    let (way, timeout) = call.run(locate(&call, &session, &request)).await?;
+    let (way, timeout) = call.traced(locate(&call, &session, &request).await)?;
     if let (None, Some(seconds)) = (deadline_ms, timeout) {
         call.extend(Duration::from_secs(seconds.into()) + BEYOND_FUNCTION);
     }
-    let sending = async {
-        match way {
-            Way::Url(callee) => send::send(&call, &session, request, callee).await,
-            Way::TestCall(id) => test_call::send(&call, &session, request, &id).await,
-        }
+    let sent = match way {
+        Way::Url(callee) => send::send(&call, &session, request, callee).await,
+        Way::TestCall(id) => test_call::send(&call, &session, request, &id).await,
     };
-    let mut invocation = call.run(sending).await?;
+    let mut invocation = call.traced(sent)?;
     invocation.trace = call.take_trace();
     Ok(invocation)
 }
@@ -320,7 +318,8 @@ async fn locate<P: Ports>(
         Place::Url(url) => return Ok((Way::Url(Callee::at(url)), None)),
         Place::Lookup(lookup) => lookup,
     };
-    let function = get::find_to_call(call, session, lookup).await?;
+    // Boxed, as the largest step by far: a call by URL, which does without, would have its place on the stack.
+    let function = Box::pin(get::find_to_call(call, session, lookup)).await?;
     Ok((way_to(&function, request)?, function.timeout_seconds))
 }
 

@@ -90,7 +90,7 @@ pub async fn list<P: Ports>(
     let session = Session::open(&call, connection)?;
     let regions = session.guard_rails.allows_list(request.regions)?;
     let request = parse(ListRequest { regions, ..request })?;
-    let mut list = call.run(collect(&call, &session, &request)).await?;
+    let mut list = call.traced(collect(&call, &session, &request).await)?;
     list.trace = call.take_trace();
     Ok(list)
 }

@@ -76,10 +76,10 @@ pub async fn options<P: Ports>(
         },
     };
     let mut list = match request.field {
-        OptionField::Regions => call.run(of_regions(&call, &session, &wanted)).await?,
+        OptionField::Regions => call.traced(of_regions(&call, &session, &wanted).await)?,
         OptionField::Functions(region) => {
             let region = region.map_or(Ok(session.region.clone()), |region| Region::parse(&region))?;
-            call.run(of_functions(&call, &session, &region, &wanted)).await?
+            call.traced(of_functions(&call, &session, &region, &wanted).await)?
         }
     };
     list.trace = call.take_trace();

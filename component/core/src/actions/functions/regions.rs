@@ -108,7 +108,7 @@ fn read(page: &Object<'_>, places: &mut Vec<Place>) -> Read<Option<String>> {
 pub(super) fn known() -> Vec<Place> {
     let place = |line: &str| {
         let (region, name) = line.split_once(' ')?;
-        Some(Place { region: Region::parse(region).ok()?, name: name.to_owned() })
+        Some(Place { region: Region::of(region)?, name: name.to_owned() })
     };
     KNOWN.iter().filter_map(|line| place(line)).collect()
 }
@@ -117,7 +117,7 @@ pub(super) fn known() -> Vec<Place> {
 pub(crate) fn nearest_known(region: &Region) -> Option<Region> {
     let known = known();
     let near = nearest(region.as_str(), known.iter().map(|place| place.region.as_str()))?;
-    (near != region.as_str()).then(|| Region::parse(near).ok()).flatten()
+    (near != region.as_str()).then(|| Region::of(near)).flatten()
 }
 
 /// Tells if a region is one of those.

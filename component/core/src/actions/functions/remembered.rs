@@ -5,11 +5,10 @@
 
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
-
 use super::{Function, Generation, Trigger};
 use crate::{
     base::{
+        digest,
         json::{Object, Read, Unreadable},
         ports::{Expected, Ports},
     },
@@ -60,10 +59,8 @@ fn key(session: &Session, lookup: &Lookup) -> String {
     };
     // A bare name is that of the only function in the regions that are allowed.
     let regions = session.guard_rails.regions.join(",");
-    let digest = Sha256::digest(format!("{project}\n{region}\n{name}\n{regions}"));
-    // As of a token: lower case, and 128 bits are plenty within a connection.
-    let digest: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}{digest}", session.id.function_prefix())
+    let all = format!("{project}\n{region}\n{name}\n{regions}");
+    session.id.function_prefix() + &digest::name_of(&all)
 }
 
 impl Kept for Remembered {

@@ -161,7 +161,7 @@ fn id(resource: &str) -> Option<FunctionId> {
     let ["projects", project, "locations", region, "services", name] = parts[..] else { return None };
     Some(FunctionId {
         project: ProjectId::parse(project).ok()?,
-        region: Region::parse(region).ok()?,
+        region: Region::of(region)?,
         name: FunctionName::parse(name).ok()?,
     })
 }

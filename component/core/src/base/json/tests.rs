@@ -31,6 +31,20 @@ fn a_name_stands_once() {
 }
 
 /// RFC 8259, section 4, knows no limit.
+/// A few names are compared, and many sorted.
+#[test]
+fn a_name_is_found_again_wherever_it_stands() {
+    for count in 2..=40 {
+        for (first, second) in (0..count).flat_map(|second| (0..second).map(move |first| (first, second))) {
+            let mut names: Vec<_> = (0..count).map(|name| name.to_string()).collect();
+            assert_eq!(repeated(names.iter().map(String::as_str)), None, "{count}");
+            names[second] = names[first].clone();
+            let found = repeated(names.iter().map(String::as_str));
+            assert_eq!(found, Some(first.to_string()).as_deref(), "{first} and {second} of {count}");
+        }
+    }
+}
+
 #[test]
 fn an_object_has_as_many_names_as_there_are() {
     let of = |names: usize, more: &str| {

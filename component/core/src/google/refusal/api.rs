@@ -15,7 +15,7 @@ use crate::{
         http::Response,
         json::Unreadable,
     },
-    google::names::{FunctionId, ProjectId},
+    google::names::{AccountEmail, FunctionId, ProjectId},
 };
 
 /// The action that was attempted, for the words of an error.
@@ -25,14 +25,25 @@ pub struct Attempted<'a> {
     pub action: &'a str,
     /// The project, for links and commands.
     pub project: &'a str,
-    /// The account that asked, for people.
+    /// The account that asked.
     pub account: &'a str,
-    /// The account that asked, as a member of an IAM policy; empty if that is not known.
-    pub member: String,
     /// The permission that the action needs, if Google does not name it.
     pub permission: &'a str,
     /// The resource that a role is granted on.
     pub resource: Resource<'a>,
+}
+
+impl Attempted<'_> {
+    /// The account as a member of an IAM policy; `None` if it is not known well enough.
+    ///
+    /// <https://cloud.google.com/iam/docs/principal-identifiers>
+    #[must_use]
+    pub fn member(&self) -> Option<String> {
+        let account = AccountEmail::parse(self.account).ok()?;
+        let account = account.as_str();
+        let kind = if account.ends_with(".gserviceaccount.com") { "serviceAccount" } else { "user" };
+        Some(format!("{kind}:{account}"))
+    }
 }
 
 /// The resource that a role is granted on: the smallest one that is enough.
@@ -251,8 +262,8 @@ pub(crate) fn missing_role(error: Error, attempted: &Attempted<'_>, permission: 
 /// The same on the resource that Google names: of another project, the role is granted there.
 fn denied(error: Error, attempted: &Attempted<'_>, permission: &str, named: Option<&str>) -> Error {
     let mut error = if permission.is_empty() { error } else { error.detail("permission", permission) };
-    if !attempted.member.is_empty() {
-        error = error.detail("member", &attempted.member);
+    if let Some(member) = attempted.member() {
+        error = error.detail("member", member);
     }
     let own = || attempted.resource.name(attempted.project);
     error = error.detail("resource", named.map_or_else(own, foreign));
@@ -281,10 +292,10 @@ fn project_of(resource: &str) -> Option<String> {
 
 /// The fix: whoever can grant the role, and the command that does.
 pub(crate) fn grant(attempted: &Attempted<'_>, role: &str) -> String {
-    let member = if attempted.member.is_empty() { "MEMBER" } else { &attempted.member };
+    let member = attempted.member();
     format!(
         "whoever administers it grants the role: {}; then wait a few minutes",
-        attempted.resource.command(attempted.project, member, role)
+        attempted.resource.command(attempted.project, member.as_deref().unwrap_or("MEMBER"), role)
     )
 }
 
@@ -305,7 +316,6 @@ mod tests {
             action: "list functions in my-project",
             project: "my-project",
             account: "bot@my-project.iam.gserviceaccount.com",
-            member: "serviceAccount:bot@my-project.iam.gserviceaccount.com".to_owned(),
             permission: "cloudfunctions.functions.list",
             resource: Resource::Project,
         }

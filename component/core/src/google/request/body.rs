@@ -1,8 +1,7 @@
 //! Bodies of requests, as bytes under a media type.
 
-use std::fmt::Write as _;
-
 use crate::base::{
+    digest,
     error::{Error, Kind, Origin, Result},
     http::Method,
     json,
@@ -81,10 +80,7 @@ impl Payload {
                 form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().into_bytes(),
             ),
             Body::Multipart(parts) => {
-                let boundary = random.iter().fold("gcf-".to_owned(), |mut text, byte| {
-                    let _ = write!(text, "{byte:02x}");
-                    text
-                });
+                let boundary = format!("gcf-{}", digest::hexadecimal(&random));
                 (format!("multipart/form-data; boundary={boundary}"), multipart(&parts, &boundary)?)
             }
             // The caller's own word stands even of nothing, as it does with curl.

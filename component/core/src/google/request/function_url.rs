@@ -109,7 +109,7 @@ impl FunctionUrl {
     /// <https://cloud.google.com/run/docs/authenticating/service-to-service>
     #[must_use]
     pub fn audience(&self) -> Audience {
-        Audience(format!("https://{}{}", &self.host[self.tag..], self.base))
+        Audience(["https://", &self.host[self.tag..], &self.base].concat())
     }
 
     /// Tells if an ID token for this audience is good for this function and for nothing else: its URL, and on Cloud Run,
@@ -132,12 +132,12 @@ impl FunctionUrl {
     #[must_use]
     pub fn region(&self) -> Option<Region> {
         if let Some(prefix) = self.host.strip_suffix(".run.app") {
-            return Region::parse(prefix.split_once('.')?.1).ok();
+            return Region::of(prefix.split_once('.')?.1);
         }
         let label = self.host.strip_suffix(".cloudfunctions.net")?;
         label.match_indices('-').find_map(|(at, _)| {
             let head = &label[..at];
-            if head.ends_with(|c: char| c.is_ascii_digit()) { Region::parse(head).ok() } else { None }
+            if head.ends_with(|c: char| c.is_ascii_digit()) { Region::of(head) } else { None }
         })
     }
 

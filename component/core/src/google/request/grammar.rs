@@ -107,7 +107,7 @@ impl PathAndQuery {
             );
         }
         self::path(below, "path")?;
-        let path = format!("{base}{below}");
+        let path = [base, below].concat();
         Self::join(if path.is_empty() { "/" } else { &path }, &query.encode()?)
     }
 

@@ -24,7 +24,7 @@ use crate::{
     sign_in::{
         credential::impersonated::Chain,
         grant::{Minted, SCOPES, id_token as checked_id_token, malformed, usable},
-        identity::{Identity, member},
+        identity::Identity,
     },
 };
 
@@ -90,7 +90,6 @@ pub(super) async fn mint<P: Ports>(
             action: &action,
             project,
             account: asking,
-            member: member(asking),
             permission,
             resource: Resource::ServiceAccount(account),
         };

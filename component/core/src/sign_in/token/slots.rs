@@ -2,11 +2,10 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use sha2::{Digest as _, Sha256};
-
 use super::{SignIn, status};
 use crate::{
     base::{
+        digest,
         error::{Error, Kind, Result},
         ports::{Expected, Ports},
         secret::Secret,
@@ -91,12 +90,8 @@ impl<'a> Slot<'a> {
 fn key(id: &ConnectionId, identity: &Identity, token: Cached<'_>) -> String {
     let (kind, what) = token.name();
     let impersonates = identity.impersonates.as_ref().map_or("", |chain| chain.account.as_str());
-    let scopes = SCOPES[0];
-    let text = format!("{}\n{impersonates}\n{scopes}\n{kind}\n{what}", identity.credential.fingerprint());
-    let digest = Sha256::digest(text);
-    // Lower-case names only, so hexadecimal and not base64url; 128 bits are plenty within a connection.
-    let name: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}{name}", id.token_prefix())
+    let all = [&identity.credential.fingerprint(), impersonates, SCOPES[0], kind, what].join("\n");
+    id.token_prefix() + &digest::name_of(&all)
 }
 
 /// The token under a key. One that cannot be read is one more to mint, not a failure.

@@ -21,7 +21,7 @@ use crate::{
         request::{self, grammar::PathAndQuery},
         which::Lookup,
     },
-    sign_in::{identity::member, invoker::Invoker},
+    sign_in::invoker::Invoker,
 };
 
 impl<P: Ports> Doctor<'_, P> {
@@ -152,7 +152,6 @@ impl<P: Ports> Doctor<'_, P> {
             action: &action,
             project: self.session.project.as_str(),
             account: &account,
-            member: member(&account),
             permission,
             resource,
         };

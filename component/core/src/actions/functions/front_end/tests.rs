@@ -8,7 +8,6 @@ fn attempted() -> Attempted<'static> {
         action: "invoke f",
         project: "p",
         account: "a@p.iam.gserviceaccount.com",
-        member: "serviceAccount:a@p.iam.gserviceaccount.com".to_owned(),
         permission: "",
         resource: Resource::Project,
     }

@@ -20,7 +20,7 @@ use crate::{
         },
     },
     session::Session,
-    sign_in::{identity::member, invoker::Invoker, token},
+    sign_in::{invoker::Invoker, token},
 };
 
 /// A function that can be called at its URL.
@@ -94,7 +94,8 @@ pub(super) async fn send<P: Ports>(
     let path_and_query = PathAndQuery::for_function(callee.url.base(), &request.path, &request.query)?;
     let audience = request.audience.as_deref().map(Audience::parse).transpose()?;
     if let Some(audience) = &audience {
-        own_audience::allow(call, session, &callee, audience, request.address).await?;
+        // Boxed, as a large step that few calls have.
+        Box::pin(own_audience::allow(call, session, &callee, audience, request.address)).await?;
     }
     let headers = request.headers.and(request.event.map_or_else(Vec::new, |event| event.headers));
     let mint = async |invoker: &Invoker, rejected: Option<&IdToken>| {
@@ -145,8 +146,7 @@ pub(super) async fn send<P: Ports>(
         }
         (None, _) => Resource::Project,
     };
-    let attempted =
-        Attempted { account, member: member(account), resource, ..session.attempted(&action, "") };
+    let attempted = Attempted { account, resource, ..session.attempted(&action, "") };
     let asked = front_end::Asked {
         attempted: &attempted,
         generation,

@@ -89,7 +89,7 @@ impl Place {
                 .into_iter()
                 .find(|source| source.collection() == word)?;
             if location != EVERYWHERE {
-                Region::parse(location).ok()?;
+                Region::of(location)?;
             }
             let fits = token.len() <= MAX_TOKEN && !token.contains(char::is_control);
             let token = (!token.is_empty()).then(|| token.to_owned());

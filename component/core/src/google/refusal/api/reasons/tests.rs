@@ -11,7 +11,6 @@ fn attempted() -> Attempted<'static> {
         action: "list functions in my-project",
         project: "my-project",
         account: "ada@example.com",
-        member: "user:ada@example.com".to_owned(),
         permission: "cloudfunctions.functions.list",
         resource: Resource::Project,
     }
