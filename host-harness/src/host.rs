@@ -158,7 +158,7 @@ impl Host {
         deadline: Option<Duration>,
         call: impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<Result<T, ConnectorError>>,
     ) -> Result<T, CallError> {
-        let (answer, exceeded) = self.within_limits(scope, deadline, call).await?;
+        let (answer, exceeded) = self.within_limits(scope, deadline, Box::new(call)).await?;
         answer.map_err(|error| match exceeded {
             Some(limit) => HostError::LimitExceeded(limit).into(),
             None => CallError::Connector(Box::new(error)),
@@ -172,18 +172,19 @@ impl Host {
         deadline: Option<Duration>,
         call: impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<Result<T, E>>,
     ) -> Result<Result<T, E>, HostError> {
-        match self.within_limits(scope, deadline, call).await? {
+        match self.within_limits(scope, deadline, Box::new(call)).await? {
             (Err(_), Some(limit)) => Err(HostError::LimitExceeded(limit)),
             (answer, _) => Ok(answer),
         }
     }
 
-    /// Runs one call within its limits, and returns the limit that it ran into, if it did.
+    /// Runs one call within its limits, and returns the limit that it ran into, if it did. What calls is boxed: it holds the
+    /// request, and each future that hands it on has a place for it.
     async fn within_limits<T, E>(
         &self,
         scope: Scope,
         deadline: Option<Duration>,
-        call: impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<Result<T, E>>,
+        call: Box<impl AsyncFnOnce(&mut Store<State>, &Instance) -> wasmtime::Result<Result<T, E>>>,
     ) -> Result<(Result<T, E>, Option<Limit>), HostError> {
         let Inner { sandbox, policy, running, .. } = &*self.0;
         let patience = sandbox.limits.patience(deadline);
