@@ -182,7 +182,7 @@ fn parse(ports: &impl Ports, session: &Session, request: ApiRequest) -> Result<P
         Some(Body::CloudEvent(_)) => {
             return Err(Error::input("body", "an event is for a function").fix("send it with invoke"));
         }
-        body => Payload::encode(body, ports.random())?
+        body => Payload::encode(body, &|| ports.random())?
             .going_with(method)?
             .at_most(MAX_REQUEST, "this connector")?,
     };

@@ -124,7 +124,7 @@ fn every_attempt_sends_the_whole_body() {
 fn a_body_is_given_back_once_nothing_sends_it_again(class: Class, status: u16, is: bool) {
     let url = FunctionUrl::parse(GEN2_URL).unwrap();
     let target = PathAndQuery::for_function("", "", &Query::None).unwrap();
-    let payload = Payload::encode(Some(Body::Text("all of it".to_owned())), [0; 16]).unwrap();
+    let payload = Payload::encode(Some(Body::Text("all of it".to_owned())), &|| [0; 16]).unwrap();
     let request = request::to_function(&url, Method::Post, &target, None).unwrap();
     let mut request = request.with(&CallerHeaders::default(), payload);
     retry::answered(&mut request, class, status);

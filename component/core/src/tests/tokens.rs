@@ -149,6 +149,29 @@ fn a_cached_token_is_used_until_it_is_nearly_over() {
     assert_eq!(world.sent.borrow()[2].bearer().unwrap().reveal(), canaries::SECOND);
 }
 
+/// google-auth renews 225 s before the end; the 30 s before that are drawn for each call, and for those alone.
+#[test]
+fn many_callers_renew_a_token_over_half_a_minute() {
+    for left in 0..=32 {
+        for byte in [0, 1, 100, 250] {
+            let (world, id) = World::connected();
+            // The next random byte is this one.
+            world.counter.set(250 + byte);
+            let before = world.counter.get();
+            world.respond(|request| match request.host() {
+                "oauth2.googleapis.com" => access_token(canaries::SECOND),
+                _ => json_answer(200, &json!({})),
+            });
+            world.wall.set(Duration::from_secs(NOW + 3599 - 225 - left));
+            block_on(list(&world, &id, super::one_request(), None)).unwrap();
+            let renewed = world.bearer(world.urls().len() - 1).as_deref() == Some(canaries::SECOND);
+            let drawn = byte * 30 / 255;
+            assert_eq!(renewed, left <= drawn, "{left} s before, drawn {drawn}");
+            assert_eq!(world.counter.get() == before, left > 30, "{left} s before");
+        }
+    }
+}
+
 #[test]
 fn the_old_token_is_used_on_a_passing_fault_until_ten_seconds_before_its_end() {
     let (world, id) = World::connected();

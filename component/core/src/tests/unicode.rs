@@ -110,7 +110,7 @@ fn in_a_pair_and_in_a_form() {
         let many: String = many.iter().collect();
         let pair = (format!("n{many}"), format!("{many}v"));
         let target = PathAndQuery::for_function("", "", &Query::Pairs(vec![pair.clone()])).unwrap();
-        let form = Payload::encode(Some(Body::Form(vec![pair.clone()])), [0; 16]).unwrap();
+        let form = Payload::encode(Some(Body::Form(vec![pair.clone()])), &|| [0; 16]).unwrap();
         let encoded = target.as_str().strip_prefix("/?").unwrap();
         assert_eq!(encoded.as_bytes(), form.bytes);
         assert!(encoded.bytes().all(|b| b.is_ascii_graphic() && b != b'#'), "{encoded}");
@@ -132,12 +132,12 @@ fn in_a_name() {
 #[test]
 fn in_a_media_type_and_in_the_head_of_a_part() {
     let bytes = |c: char| Body::Bytes { content_type: format!("a/b{c}c"), data: Vec::new() };
-    assert_takes(r"[\x20-\x7e]", |c| Payload::encode(Some(bytes(c)), [0; 16]).is_ok());
+    assert_takes(r"[\x20-\x7e]", |c| Payload::encode(Some(bytes(c)), &|| [0; 16]).is_ok());
     let named: Vec<char> = all().filter(|c| *c != '\0').collect();
     for many in named.chunks(500) {
         let text: String = many.iter().collect();
         let part = Part { name: text.clone(), filename: Some(text), content_type: None, data: Vec::new() };
-        let body = Payload::encode(Some(Body::Multipart(vec![part])), [0; 16]).unwrap().bytes;
+        let body = Payload::encode(Some(Body::Multipart(vec![part])), &|| [0; 16]).unwrap().bytes;
         let body = String::from_utf8(body).unwrap();
         let breaks = [body.matches('\r').count(), body.matches('\n').count(), body.matches('"').count()];
         assert_eq!(breaks, [5, 5, 4], "{many:?}");

@@ -199,7 +199,7 @@ fn parse(ports: &impl Ports, session: &Session, request: InvokeRequest) -> Resul
             let (payload, event) = parse_event(&event, method, &headers)?;
             (payload, Some(event))
         }
-        body => (Payload::encode(body, ports.random())?, None),
+        body => (Payload::encode(body, &|| ports.random())?, None),
     };
     let payload = payload.going_with(method)?.at_most(MAX_GEN2_REQUEST, "a 2nd gen function")?;
     let authorization = request.authorization.map(OwnAuthorization::parse).transpose()?;

@@ -64,15 +64,17 @@ impl Payload {
     ///
     /// # Errors
     /// `invalid-input` of field `body`.
-    pub fn encode(body: Option<Body>, random: [u8; 16]) -> Result<Self> {
+    pub fn encode(body: Option<Body>, random: &dyn Fn() -> [u8; 16]) -> Result<Self> {
         let Some(body) = body else { return Ok(Self::none()) };
         let (content_type, bytes) = match body {
             Body::Json(text) => {
-                let text = json::without_mark(&text);
-                json::check(text).map_err(|error| {
+                let json = json::without_mark(&text);
+                json::check(json).map_err(|error| {
                     bad(format!("the body {error}")).fix("correct it, or send it as text or bytes")
                 })?;
-                ("application/json".to_owned(), text.as_bytes().to_vec())
+                let bytes =
+                    if json.len() == text.len() { text.into_bytes() } else { json.as_bytes().to_vec() };
+                ("application/json".to_owned(), bytes)
             }
             Body::Text(text) => ("text/plain; charset=utf-8".to_owned(), text.into_bytes()),
             Body::Form(pairs) => (
@@ -80,7 +82,7 @@ impl Payload {
                 form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().into_bytes(),
             ),
             Body::Multipart(parts) => {
-                let boundary = format!("gcf-{}", digest::hexadecimal(&random));
+                let boundary = format!("gcf-{}", digest::hexadecimal(&random()));
                 (format!("multipart/form-data; boundary={boundary}"), multipart(&parts, &boundary)?)
             }
             // The caller's own word stands even of nothing, as it does with curl.
@@ -195,7 +197,7 @@ mod tests {
     use super::*;
 
     fn encode(body: Body) -> Result<(String, String)> {
-        let payload = Payload::encode(Some(body), [7; 16])?;
+        let payload = Payload::encode(Some(body), &|| [7; 16])?;
         Ok((payload.content_type.unwrap(), String::from_utf8(payload.bytes).unwrap()))
     }
 
@@ -222,7 +224,7 @@ mod tests {
     /// RFC 9110, section 8.3; `curl -X POST` and `curl -H content-type:…` do the same.
     #[test]
     fn nothing_has_no_media_type_but_the_callers() {
-        let of = |body| Payload::encode(body, [0; 16]).unwrap();
+        let of = |body| Payload::encode(body, &|| [0; 16]).unwrap();
         for body in [None, Some(Body::Text(String::new())), Some(Body::Form(Vec::new()))] {
             assert_eq!(of(body), Payload::none());
         }
@@ -235,7 +237,7 @@ mod tests {
     fn the_length_of_a_media_type_is_a_limit_and_called_one() {
         let named = |length: usize| {
             let content_type = format!("a/{}", "b".repeat(length - 2));
-            Payload::encode(Some(Body::Bytes { content_type, data: vec![] }), [0; 16])
+            Payload::encode(Some(Body::Bytes { content_type, data: vec![] }), &|| [0; 16])
         };
         assert!(named(256).is_ok());
         let message = named(257).unwrap_err().fields().message.clone();
@@ -266,7 +268,7 @@ mod tests {
     #[test]
     fn a_content_type_cannot_smuggle_a_header() {
         let content_type = "a/b\r\nx: y".to_owned();
-        assert!(Payload::encode(Some(Body::Bytes { content_type, data: vec![] }), [0; 16]).is_err());
+        assert!(Payload::encode(Some(Body::Bytes { content_type, data: vec![] }), &|| [0; 16]).is_err());
     }
 
     #[test]

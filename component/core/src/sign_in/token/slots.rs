@@ -1,6 +1,6 @@
 //! Tokens in the store: found, renewed by one caller for all, kept.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{cell::OnceCell, future::Future, pin::Pin, time::Duration};
 
 use super::{SignIn, status};
 use crate::{
@@ -135,11 +135,17 @@ pub(super) async fn obtain<'m, P: Ports>(
     mint: &'m dyn Fn() -> Minting<'m>,
 ) -> Result<Minted> {
     let ports = call.ports();
-    let margin = REFRESH_MARGIN + u64::from(ports.random::<1>()[0]) * REFRESH_JITTER / 255;
+    // Drawn for the tokens that it decides about: most are far from their end.
+    let jitter = OnceCell::new();
+    let jitter = || *jitter.get_or_init(|| u64::from(ports.random::<1>()[0]) * REFRESH_JITTER / 255);
+    let is_fresh = |token: &Minted, now: u64| match token.expires.saturating_sub(now + REFRESH_MARGIN) {
+        0 => false,
+        left => left > REFRESH_JITTER || left > jitter(),
+    };
     loop {
         let now = ports.now().as_secs();
         let old = match cached(ports, &slot.key)? {
-            Some(token) if token.expires > now + margin => return Ok(token),
+            Some(token) if is_fresh(&token, now) => return Ok(token),
             Some(token) if token.expires > now + LAST_SECONDS => Some(token),
             _ => None,
         };
@@ -159,7 +165,7 @@ pub(super) async fn obtain<'m, P: Ports>(
             // Without leases Google is only asked more often.
             Err(_) => None,
         };
-        let outcome = renew(call, slot, margin, mint).await;
+        let outcome = renew(call, slot, &is_fresh, mint).await;
         if let Some(lease) = lease {
             call.release(lease);
         }
@@ -171,13 +177,13 @@ pub(super) async fn obtain<'m, P: Ports>(
 async fn renew<'m, P: Ports>(
     call: &Call<'_, P>,
     slot: &Slot<'_>,
-    margin: u64,
+    is_fresh: &dyn Fn(&Minted, u64) -> bool,
     mint: &'m dyn Fn() -> Minting<'m>,
 ) -> Result<Minted> {
     let ports = call.ports();
     // Whoever held the lease before may have succeeded, or failed, in the meantime.
     let now = ports.now().as_secs();
-    if let Some(token) = cached(ports, &slot.key)?.filter(|token| token.expires > now + margin) {
+    if let Some(token) = cached(ports, &slot.key)?.filter(|token| is_fresh(token, now)) {
         return Ok(token);
     }
     if let Some(error) = status::known_fault(ports, slot.id, &slot.key, now)? {
