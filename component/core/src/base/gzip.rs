@@ -75,7 +75,7 @@ fn header(input: &[u8]) -> Option<usize> {
 }
 
 /// Appends what one member holds; how much of `input` it was.
-// What it unpacks with is made on the stack, 10 KB of it: inlined, it would be there for every answer.
+// Not inlined: the decompressor is made on the stack, 10 KB of it, which would be there for every answer.
 #[inline(never)]
 fn member(input: &[u8], out: &mut Vec<u8>, max: usize) -> Result<Option<usize>, TransportError> {
     let mut state = Box::<DecompressorOxide>::default();

@@ -130,15 +130,17 @@ fn twice<'v>(value: &'v Value<'_>) -> Option<&'v str> {
     }
 }
 
-/// A name that stands twice among others, however many there are.
+/// The name among others that comes again first, however many there are.
 fn repeated<'n>(names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let mut names: Vec<_> = names.collect();
+    let names: Vec<_> = names.collect();
     // To sort a few takes longer than to compare them.
     if names.len() <= 16 {
         return (1..names.len()).find(|at| names[..*at].contains(&names[*at])).map(|at| names[at]);
     }
-    names.sort_unstable();
-    names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+    let mut places: Vec<_> = (0..names.len()).collect();
+    places.sort_unstable_by_key(|at| (names[*at], *at));
+    let again = places.windows(2).filter(|pair| names[pair[0]] == names[pair[1]]).map(|pair| pair[1]);
+    again.min().map(|at| names[at])
 }
 
 /// Tells if a text is JSON of any kind.

@@ -1,9 +1,11 @@
 use std::{
     fmt,
+    pin::pin,
     sync::{
         Mutex,
         mpsc::{Receiver, Sender, channel},
     },
+    task::{Context, Poll, Waker},
 };
 
 use super::*;
@@ -213,41 +215,54 @@ async fn others_have_their_turn_while_a_store_takes_its_time() {
 
 /// A store that burns the processor's time of its caller.
 #[derive(Debug)]
-struct Busy(MemoryStore);
+struct Busy {
+    store: MemoryStore,
+    may_block: bool,
+}
+
+impl Busy {
+    fn new(may_block: bool) -> Arc<Self> {
+        Arc::new(Self { store: MemoryStore::new(), may_block })
+    }
+}
 
 impl SecretStore for Busy {
+    fn may_block(&self) -> bool {
+        self.may_block
+    }
+
     fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
         let (_, spent) = CpuMeter::measure(|| ());
         let mut burnt = spent;
         while burnt < Duration::from_millis(3) {
             burnt += CpuMeter::measure(|| std::hint::black_box((0..10_000_u32).sum::<u32>())).1;
         }
-        self.0.get(key)
+        self.store.get(key)
     }
 
     fn put(&self, key: &str, value: &str, expected: &Expected) -> Result<String, StoreError> {
-        self.0.put(key, value, expected)
+        self.store.put(key, value, expected)
     }
 
     fn delete(&self, key: &str, expected: &Expected) -> Result<(), StoreError> {
-        self.0.delete(key, expected)
+        self.store.delete(key, expected)
     }
 
     fn keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        self.0.keys(prefix)
+        self.store.keys(prefix)
     }
 
     fn acquire_lease(&self, name: &str, ttl: Duration) -> Result<Lease, StoreError> {
-        self.0.acquire_lease(name, ttl)
+        self.store.acquire_lease(name, ttl)
     }
 
     fn release_lease(&self, name: &str, token: &str) -> Result<(), StoreError> {
-        self.0.release_lease(name, token)
+        self.store.release_lease(name, token)
     }
 
     fn sign(&self, key: &str, message: &[u8]) -> Result<Vec<u8>, StoreError> {
         self.get(key)?;
-        self.0.sign(key, message)
+        self.store.sign(key, message)
     }
 }
 
@@ -257,7 +272,7 @@ async fn the_time_of_the_store_is_charged_to_the_call() {
     for op in ["get", "sign"] {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let cpu = Arc::new(CpuMeter::new(limit));
-        let secrets = Secrets::new(Arc::new(Busy(MemoryStore::new())), true);
+        let secrets = Secrets::new(Busy::new(true), true);
         let mut secrets = secrets.within(Scope::connection(ID), StoreLimits::DEFAULT, &clock, &cpu);
         let mut asked = 0;
         let stopped = loop {
@@ -273,6 +288,29 @@ async fn the_time_of_the_store_is_charged_to_the_call() {
         assert_eq!(stopped, Limit::Cpu(limit), "{op}");
         assert!(asked <= 4, "{op}: {asked}");
     }
+}
+
+/// The guest has no turn between these, so nobody else would stop it.
+#[test]
+fn the_time_of_a_store_on_the_calls_own_thread_is_judged_now_and_then() {
+    let limit = Duration::from_millis(10);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let cpu = Arc::new(CpuMeter::new(limit));
+    let secrets = Secrets::new(Busy::new(false), false);
+    let mut secrets = secrets.within(Scope::connection(ID), StoreLimits::DEFAULT, &clock, &cpu);
+    let answers: Vec<_> = cpu.charge(|| {
+        (0..40)
+            .map(|_| {
+                let get = pin!(secrets.get(key("keys")));
+                let Poll::Ready(answer) = get.poll(&mut Context::from_waker(Waker::noop())) else {
+                    panic!("nobody waits here")
+                };
+                answer.map(drop)
+            })
+            .take_while(Result::is_ok)
+            .collect()
+    });
+    assert_eq!(answers.len(), 15, "the sixteenth look of 3 ms is the last");
 }
 
 #[tokio::test]
