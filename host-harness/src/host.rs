@@ -178,8 +178,8 @@ impl Host {
         }
     }
 
-    /// Runs one call within its limits, and returns the limit that it ran into, if it did. What calls is boxed: it holds the
-    /// request, and each future that hands it on has a place for it.
+    /// Runs one call within its limits, and returns the limit that it ran into, if it did. The closure is boxed: it holds
+    /// the request, and each future that hands it on has a place for it.
     async fn within_limits<T, E>(
         &self,
         scope: Scope,

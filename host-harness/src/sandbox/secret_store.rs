@@ -119,11 +119,8 @@ impl CallSecrets {
     ) -> Answered<T> {
         let (answer, cpu) = self.secrets.ask(takes_time, work).await;
         self.cpu.add(cpu);
-        // To read the clock is a call of the system. The time of the call's own thread is judged at each tick, if the guest
-        // then enters a function or a loop; one that asks the store in a straight line gets there late.
-        if takes_time || self.quota.is_one_of_many() {
-            self.cpu.check()?;
-        }
+        // On whichever thread it was: a guest that asks in a straight line enters no function or loop, where a tick finds it.
+        self.cpu.check()?;
         Ok(answer)
     }
 

@@ -26,11 +26,6 @@ impl Quota {
         count(&mut self.calls, self.limits.calls, Limit::StoreCalls)
     }
 
-    /// Tells whether this is the last of sixteen calls.
-    pub(super) fn is_one_of_many(&self) -> bool {
-        self.calls.is_multiple_of(16)
-    }
-
     /// Counts a write of a value of so many bytes.
     pub(super) fn write(&mut self, bytes: usize) -> Result<(), Limit> {
         self.call()?;

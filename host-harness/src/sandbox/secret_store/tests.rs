@@ -292,7 +292,7 @@ async fn the_time_of_the_store_is_charged_to_the_call() {
 
 /// The guest has no turn between these, so nobody else would stop it.
 #[test]
-fn the_time_of_a_store_on_the_calls_own_thread_is_judged_now_and_then() {
+fn the_time_of_a_store_on_the_calls_own_thread_is_judged_each_time() {
     let limit = Duration::from_millis(10);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let cpu = Arc::new(CpuMeter::new(limit));
@@ -310,7 +310,7 @@ fn the_time_of_a_store_on_the_calls_own_thread_is_judged_now_and_then() {
             .take_while(Result::is_ok)
             .collect()
     });
-    assert_eq!(answers.len(), 15, "the sixteenth look of 3 ms is the last");
+    assert!(answers.len() <= 3, "{} looks of 3 ms within 10 ms", answers.len());
 }
 
 #[tokio::test]
