@@ -14,6 +14,9 @@ const TARGET: &str = "wasm32-wasip2";
 /// along.
 const IMMEDIATE_ABORT: [&str; 2] = ["-Zunstable-options", "-Cpanic=immediate-abort"];
 
+/// What a crate says of itself to others is in a file of its own, and not once more in its library: 130 MB of a demo.
+const METADATA_ONCE: &str = "no-embed-metadata";
+
 /// The shipping component.
 pub(crate) const CONNECTOR: &str = "gcf-connector";
 
@@ -59,7 +62,10 @@ impl Workspace {
             cargo.args(["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"]);
             flags.extend(IMMEDIATE_ABORT.map(str::to_owned));
         }
-        // For the flags of the standard library; set for every component, since macros are built anew where it changes.
+        if self.cargo_takes(METADATA_ONCE) {
+            cargo.args(["-Z", METADATA_ONCE]);
+        }
+        // For these flags; set for every component, since macros are built anew where it changes.
         cargo.env("RUSTC_BOOTSTRAP", "1");
         cargo.env("CARGO_TARGET_DIR", &target).env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         // Where clippy starts a build script, every cargo beneath it would run clippy.
@@ -72,6 +78,12 @@ impl Workspace {
         })?;
         say(&format!("{} ({} KB)", kept.display(), size.div_ceil(1000)));
         Ok(())
+    }
+
+    /// Tells whether cargo knows this flag of its own, by a command that does nothing.
+    fn cargo_takes(&self, flag: &str) -> bool {
+        let mut cargo = self.cargo(["-Z", flag, "locate-project"]);
+        cargo.env("RUSTC_BOOTSTRAP", "1").output().is_ok_and(|printed| printed.status.success())
     }
 
     /// The flags, the same for everybody, so that two machines build the same file: none that a person adds

@@ -4,7 +4,7 @@
 //! another one, say a release, name it in the environment variable `GCF_EMBED` of the build.
 
 /// The file of the connector: a WebAssembly component of the world `gcf:connector/connector`.
-pub const CONNECTOR: &[u8] = include_bytes!(env!("GCF_EMBEDDED"));
+pub static CONNECTOR: &[u8] = include_bytes!(env!("GCF_EMBEDDED"));
 
 /// The SHA-256 of [`CONNECTOR`], in hexadecimal.
 pub const SHA256: &str = env!("GCF_EMBEDDED_SHA256");

@@ -5,7 +5,7 @@
 
 /// The machine code that wasmtime made of the connector; empty where a program is built for another system
 /// than the one that builds it.
-pub const MACHINE_CODE: &[u8] = include_bytes!(env!("GCF_PRECOMPILED"));
+pub static MACHINE_CODE: &[u8] = include_bytes!(env!("GCF_PRECOMPILED"));
 
 /// The SHA-256 of the component that it was made of, in hexadecimal.
 pub const OF: &str = env!("GCF_PRECOMPILED_OF");
