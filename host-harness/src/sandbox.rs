@@ -176,7 +176,7 @@ impl Sandbox {
 
     fn store(&self, secrets: CallSecrets, hooks: Hooks) -> Store<State> {
         let memory = MemoryMeter::new(self.limits.memory);
-        let state = State::new(&self.clock, Arc::clone(&self.random), secrets, hooks, memory);
+        let state = State::new(Arc::clone(&self.clock), Arc::clone(&self.random), secrets, hooks, memory);
         let mut store = Store::new(self.exports.instance.engine(), state);
         // Only an engine that counts instructions takes any; see tests/cost.rs.
         #[cfg(test)]

@@ -5,9 +5,11 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use http::request::Parts;
+use http::{HeaderName, request::Parts};
 use http_body_util::BodyExt as _;
-use wasmtime_wasi_http::{Error as WasiError, RequestOptions, WasiBody, WasiHttpHooks};
+use wasmtime_wasi_http::{
+    DEFAULT_FORBIDDEN_HEADERS, Error as WasiError, RequestOptions, WasiBody, WasiHttpHooks,
+};
 
 use crate::{
     egress::EgressPolicy,
@@ -58,6 +60,10 @@ impl Hooks {
     }
 }
 
+/// The headers that belong to a connection, and so to the host: a list that is there once. The trait's own function makes a closure
+/// and the nine names of it for each header.
+static FORBIDDEN_HEADERS: [HeaderName; 9] = DEFAULT_FORBIDDEN_HEADERS;
+
 /// The largest piece of a request's body.
 const PIECE: usize = 64 * 1024;
 
@@ -66,6 +72,10 @@ type Answer = Result<(http::Response<WasiBody>, Processing), WasiError>;
 type Exchange = Box<dyn Future<Output = Answer> + Send>;
 
 impl WasiHttpHooks for Hooks {
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        FORBIDDEN_HEADERS.contains(name)
+    }
+
     /// The most that a guest may write at once, and thus the room that the host sets aside for one piece.
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
         PIECE

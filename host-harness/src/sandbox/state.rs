@@ -1,23 +1,20 @@
 //! The state in a wasmtime store: the host's side of everything the world imports, and nothing else.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use wasmtime::{
     StoreContextMut,
     component::{HasData, HasSelf, Linker, Resource, ResourceTable},
 };
-use wasmtime_wasi::{
-    HostWallClock, WasiCtx, WasiCtxView, WasiView,
-    cli::{WasiCli, WasiCliView as _},
-    clocks::{WasiClocks, WasiClocksView as _},
-    p2::{
-        DynInputStream,
-        bindings::{
-            cli, clocks,
-            io::{self, streams::Host as _},
-            random,
-        },
+use wasmtime_wasi::p2::{
+    DynInputStream, DynOutputStream,
+    bindings::{
+        cli,
+        clocks::{self, wall_clock::Datetime},
+        io::{self, streams::Host as _},
+        random,
     },
+    pipe::SinkOutputStream,
 };
 use wasmtime_wasi_http::p2::bindings::http::{outgoing_handler, types as http_types};
 
@@ -39,41 +36,34 @@ use crate::{
 pub(crate) struct State {
     pub(crate) memory: MemoryMeter,
     pub(crate) secrets: CallSecrets,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) hooks: Hooks,
     #[cfg(test)]
     pub(crate) crossings: Crossings,
     http: GuestHttp,
-    wasi: WasiCtx,
     table: ResourceTable,
 }
 
 impl State {
     pub(crate) fn new(
-        clock: &Arc<dyn Clock>,
+        clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         secrets: CallSecrets,
         hooks: Hooks,
         memory: MemoryMeter,
     ) -> Self {
-        // No arguments, environment, folders or streams: the builder's own defaults. Sockets are not
-        // linked either; that they are off here is the second lock on that door.
-        let wasi = WasiCtx::builder()
-            .wall_clock(Clocks(Arc::clone(clock)))
-            .allow_tcp(false)
-            .allow_udp(false)
-            .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(memory.account().limit() / RESOURCE);
         Self {
             http: GuestHttp::new(memory.account()),
             memory,
             secrets,
+            clock,
             random,
             hooks,
             #[cfg(test)]
             crossings: Crossings::default(),
-            wasi,
             table,
         }
     }
@@ -117,9 +107,9 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     io::streams::add_to_linker::<State, Table>(linker, |state| &mut state.table)?;
     read_in_place(linker)?;
     clocks::monotonic_clock::add_to_linker::<State, Waits>(linker, State::waiting)?;
-    clocks::wall_clock::add_to_linker::<State, WasiClocks>(linker, State::clocks)?;
+    clocks::wall_clock::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
     random::random::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
-    cli::stderr::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::stderr::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
     let options = http_types::LinkOptions::default();
     http_types::add_to_linker::<State, Counted>(linker, &options, State::http)?;
     outgoing_handler::add_to_linker::<State, Counted>(linker, State::http)?;
@@ -156,12 +146,6 @@ struct Table;
 
 impl HasData for Table {
     type Data<'a> = &'a mut ResourceTable;
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
 }
 
 impl State {
@@ -239,8 +223,9 @@ impl secret_store::Host for State {
     }
 }
 
-// Written out because the builder of `WasiCtx` wants a generator of the rand crate, and because its
-// own limit on what one call asks for is 64 MiB.
+// These three are our own, for what wasmtime-wasi has of them hangs on its `WasiCtx`: that brings arguments, an environment, folders,
+// sockets and seeded generators to each call, to be switched off there, and takes 64 MiB for a fair wish for random bytes.
+
 impl random::random::Host for State {
     fn get_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
         let len = usize::try_from(len).ok().filter(|len| *len <= RANDOM_BYTES);
@@ -257,20 +242,29 @@ impl random::random::Host for State {
     }
 }
 
-struct Clocks(Arc<dyn Clock>);
-
-impl HostWallClock for Clocks {
-    fn resolution(&self) -> std::time::Duration {
-        RESOLUTION
+impl clocks::wall_clock::Host for State {
+    fn now(&mut self) -> wasmtime::Result<Datetime> {
+        Ok(datetime(self.clock.now()))
     }
 
-    fn now(&self) -> std::time::Duration {
-        self.0.now()
+    fn resolution(&mut self) -> wasmtime::Result<Datetime> {
+        Ok(datetime(RESOLUTION))
+    }
+}
+
+fn datetime(time: Duration) -> Datetime {
+    Datetime { seconds: time.as_secs(), nanoseconds: time.subsec_nanos() }
+}
+
+impl cli::stderr::Host for State {
+    fn get_stderr(&mut self) -> wasmtime::Result<Resource<DynOutputStream>> {
+        let sink: DynOutputStream = Box::new(SinkOutputStream);
+        Ok(self.table.push(sink)?)
     }
 }
 
 /// The resolution of every system's clock; our own traits do not name one.
-pub(super) const RESOLUTION: std::time::Duration = std::time::Duration::from_micros(1);
+pub(super) const RESOLUTION: Duration = Duration::from_micros(1);
 
 /// Memory for each thing of the host that a guest may have at once: 1,024 of them in 128 MiB. Their content
 /// is counted besides; a request takes about a dozen, and the component sends 16 at once.
