@@ -12,7 +12,7 @@ mod tape;
 use std::{env, sync::Arc, time::Duration};
 
 use gcf_host::{
-    Action, Host, Observer,
+    Action, Host, Limits, Observer,
     secrets::{DirectoryStore, Expected, MemoryStore, SECRETS_VARIABLE, SecretStore},
     tape::{Cassette, LiveSecrets, Tape},
     wit::{api::ApiResponse, connections::Connection, types::ErrorKind},
@@ -63,6 +63,11 @@ pub(crate) struct Context {
     overlooks_proxy: bool,
 }
 
+/// The limits of a command: it makes one call after the other, and each place for a call is made ready at its start.
+fn limits() -> Limits {
+    Limits { calls: 1, ..Limits::default() }
+}
+
 impl Context {
     /// As the options of `global` say.
     pub(crate) fn open(global: &Global, needs_store: bool, observer: Observer) -> Result<Self, Failure> {
@@ -81,6 +86,7 @@ impl Context {
         let proxy = LastRefusal::default();
         let builder = component
             .load(Host::builder())
+            .limits(limits())
             .cache_dir(store::cache_dir())
             .host_signing(!global.no_host_signing)
             .observer(proxy.watching(observer));
@@ -118,6 +124,7 @@ impl Context {
         let store: Arc<dyn SecretStore> = Arc::new(MemoryStore::new());
         let builder = component
             .load(Host::builder())
+            .limits(limits())
             .cache_dir(store::cache_dir())
             .host_signing(!global.no_host_signing);
         let builder = allowing(builder, global)?;
