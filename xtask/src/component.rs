@@ -14,7 +14,7 @@ const TARGET: &str = "wasm32-wasip2";
 /// along.
 const IMMEDIATE_ABORT: [&str; 2] = ["-Zunstable-options", "-Cpanic=immediate-abort"];
 
-/// What a crate says of itself to others is in a file of its own, and not once more in its library: 130 MB of a demo.
+/// Cargo's flag that keeps the metadata of a crate out of its library, where it would stand once more: 130 MB of a demo.
 const METADATA_ONCE: &str = "no-embed-metadata";
 
 /// The shipping component.
