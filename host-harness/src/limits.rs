@@ -213,23 +213,23 @@ impl ResourceLimiter for MemoryMeter {
         Ok(true)
     }
 
-    // The pool has places for about so many of each call; where there is no pool, this bounds their number.
+    // The pool has places for a call's usual number; this bounds it where others leave theirs, or there is no pool.
     fn instances(&self) -> usize {
-        PARTS
+        PARTS as usize
     }
 
     fn memories(&self) -> usize {
-        PARTS
+        PARTS as usize
     }
 
     fn tables(&self) -> usize {
-        PARTS
+        PARTS as usize
     }
 }
 
 /// Modules, memories or tables of one component. A component of wit-component's has the module itself and two
 /// small ones that link it.
-const PARTS: usize = 8;
+pub(crate) const PARTS: u32 = 8;
 
 /// Elements of one table: function pointers; the component has some thousands of them.
 pub(crate) const TABLE_ELEMENTS: usize = 20_000;

@@ -34,7 +34,7 @@ cargo xtask COMMAND
                  target/gcf-front-http.wasm and the like; --test tests them
   compose ARGS   builds the component, then makes one file of several:
                  [--front FILE] [--store FILE] --out FILE
-  bench [ARGS]   builds gcf and the bench, optimised (a quarter of an hour on
+  bench [ARGS]   builds gcf and the bench, optimised (some twenty minutes on
                  two cores, once), and measures; `bench --help`
   pictures       makes docs/pictures from sandbox.txt and `gcf demo`;
                  --check fails if a file would change, --gcf PATH runs that gcf
@@ -159,7 +159,7 @@ impl Workspace {
 
     /// Both in a folder of their own: another set of features would have the next build begin anew.
     fn bench(&self, arguments: &[OsString]) -> Result<(), Error> {
-        say("building gcf, optimised: a quarter of an hour on two cores with the bench, once");
+        say("building gcf, optimised: some twenty minutes on two cores with the bench, once");
         let target = self.target.join("bench");
         let mut cargo = self.cargo(["build", "--release", "--package", "gcf-host", "--bin", "gcf"]);
         cargo.arg("--target-dir").arg(&target);

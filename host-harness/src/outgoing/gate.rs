@@ -60,8 +60,8 @@ impl Hooks {
     }
 }
 
-/// The headers that belong to a connection, and so to the host: a list that is there once. The trait's own function makes a closure
-/// and the nine names of it for each header.
+/// The headers that belong to a connection, and so to the host, kept in one place. The trait's own method allocates a closure and makes
+/// the nine names anew for each header.
 static FORBIDDEN_HEADERS: [HeaderName; 9] = DEFAULT_FORBIDDEN_HEADERS;
 
 /// The largest piece of a request's body.
@@ -383,6 +383,15 @@ mod tests {
         assert!(matches!(answered.stage, Stage::Answered { status: http::StatusCode::OK, .. }));
         assert!(matches!(&denied.stage, Stage::Failed { error: TransportError::Denied(_), .. }));
         assert!(!format!("{seen:?}").contains("hidden"));
+    }
+
+    #[test]
+    fn headers_of_a_connection_are_the_hosts() {
+        let mut hooks = hooks(&Arc::new(Echo::default()), 1);
+        for name in DEFAULT_FORBIDDEN_HEADERS {
+            assert!(hooks.is_forbidden_header(&name), "{name}");
+        }
+        assert!(!hooks.is_forbidden_header(&http::header::CONTENT_TYPE));
     }
 
     #[test]

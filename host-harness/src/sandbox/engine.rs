@@ -10,7 +10,7 @@ use self::settings::settings;
 
 use crate::{
     error::HostError,
-    limits::{Limits, TABLE_ELEMENTS},
+    limits::{Limits, PARTS, TABLE_ELEMENTS},
 };
 
 /// Makes an engine with places for the calls that run at once and for `idle` instances besides, and the thread that moves
@@ -35,10 +35,11 @@ fn pool(limits: &Limits, idle: u32) -> InstanceAllocationStrategy {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
         .total_stacks(calls)
-        // A component of wit-component's is the module itself and two small ones that link it.
-        .total_core_instances(calls.saturating_mul(4))
-        .total_memories(calls.saturating_mul(2))
-        .total_tables(calls.saturating_mul(4))
+        // A component of wit-component's is the module itself and two small ones that link it; a composed one has more, and
+        // has to fit where there is place for one call alone.
+        .total_core_instances(calls.saturating_mul(4).max(PARTS))
+        .total_memories(calls.saturating_mul(2).max(PARTS))
+        .total_tables(calls.saturating_mul(4).max(PARTS))
         .table_elements(TABLE_ELEMENTS)
         .max_memory_size(limits.memory.min(WASM32))
         // Pages that stay with their slot need not be faulted in again by the next call.

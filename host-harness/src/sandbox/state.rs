@@ -36,7 +36,7 @@ use crate::{
 pub(crate) struct State {
     pub(crate) memory: MemoryMeter,
     pub(crate) secrets: CallSecrets,
-    pub(crate) clock: Arc<dyn Clock>,
+    clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) hooks: Hooks,
     #[cfg(test)]
@@ -223,9 +223,8 @@ impl secret_store::Host for State {
     }
 }
 
-// These three are our own, for what wasmtime-wasi has of them hangs on its `WasiCtx`: that brings arguments, an environment, folders,
-// sockets and seeded generators to each call, to be switched off there, and takes 64 MiB for a fair wish for random bytes.
-
+// These three are our own, because those of wasmtime-wasi need its `WasiCtx`: it brings arguments, an environment, folders, sockets and
+// seeded generators to each call, only to be switched off, and lets a guest ask for 64 MiB of random bytes at once.
 impl random::random::Host for State {
     fn get_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
         let len = usize::try_from(len).ok().filter(|len| *len <= RANDOM_BYTES);
@@ -287,5 +286,28 @@ mod tests {
         let mut streams = linker.instance(STREAMS).unwrap();
         let again = streams.func_wrap("[method]input-stream.subscribe", |_, (): ()| Ok(()));
         assert!(again.is_err(), "the version has a function that is not defined again");
+    }
+
+    /// What is linked already cannot be defined again, so whatever can be was not there.
+    #[test]
+    fn neither_sockets_nor_files_nor_an_environment_are_linked() {
+        let mut linker = Linker::new(&Engine::default());
+        link(&mut linker).unwrap();
+        for (interface, function) in [
+            ("wasi:sockets/tcp-create-socket", "create-tcp-socket"),
+            ("wasi:sockets/udp-create-socket", "create-udp-socket"),
+            ("wasi:sockets/ip-name-lookup", "resolve-addresses"),
+            ("wasi:sockets/instance-network", "instance-network"),
+            ("wasi:filesystem/preopens", "get-directories"),
+            ("wasi:cli/environment", "get-environment"),
+            ("wasi:cli/environment", "get-arguments"),
+            ("wasi:cli/stdin", "get-stdin"),
+            ("wasi:cli/stdout", "get-stdout"),
+        ] {
+            let mut instance = linker.instance(&format!("{interface}@0.2.12")).unwrap();
+            assert!(instance.func_wrap(function, |_, (): ()| Ok(())).is_ok(), "{interface} has {function}");
+        }
+        let mut stderr = linker.instance("wasi:cli/stderr@0.2.12").unwrap();
+        assert!(stderr.func_wrap("get-stderr", |_, (): ()| Ok(())).is_err(), "the version is another one");
     }
 }

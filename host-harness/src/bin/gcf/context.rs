@@ -63,7 +63,7 @@ pub(crate) struct Context {
     overlooks_proxy: bool,
 }
 
-/// The limits of a command: it makes one call after the other, and each place for a call is made ready at its start.
+/// The limits of a command, which makes one call after another; each further place for a call would cost time at its start.
 fn limits() -> Limits {
     Limits { calls: 1, ..Limits::default() }
 }
