@@ -35,11 +35,10 @@ fn pool(limits: &Limits, idle: u32) -> InstanceAllocationStrategy {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
         .total_stacks(calls)
-        // A component of wit-component's is the module itself and two small ones that link it; a composed one has more, and
-        // has to fit where there is place for one call alone.
-        .total_core_instances(calls.saturating_mul(4).max(PARTS))
-        .total_memories(calls.saturating_mul(2).max(PARTS))
-        .total_tables(calls.saturating_mul(4).max(PARTS))
+        // A component of wit-component's is the module itself and two small ones that link it.
+        .total_core_instances(parts(calls, 4))
+        .total_memories(parts(calls, 2))
+        .total_tables(parts(calls, 4))
         .table_elements(TABLE_ELEMENTS)
         .max_memory_size(limits.memory.min(WASM32))
         // Pages that stay with their slot need not be faulted in again by the next call.
@@ -47,6 +46,12 @@ fn pool(limits: &Limits, idle: u32) -> InstanceAllocationStrategy {
         .table_keep_resident(KEEP_RESIDENT)
         .pagemap_scan(Enabled::Auto);
     InstanceAllocationStrategy::Pooling(pool)
+}
+
+/// Places for what so many calls have of something. A composed component has more than is usual, and has to fit where there is
+/// place for one call alone.
+fn parts(calls: u32, each: u32) -> u32 {
+    calls.saturating_mul(each).max(PARTS)
 }
 
 /// Moves the epochs on for as long as somebody holds the engine.
@@ -78,13 +83,24 @@ const WASM32: usize = 4 << 30;
 
 #[cfg(test)]
 mod tests {
+    use wasmtime::ResourceLimiter as _;
+
     use super::*;
+    use crate::limits::MemoryMeter;
 
     #[test]
     fn the_engine_falls_back_where_the_pool_does_not_fit() {
         let limits = Limits { calls: u32::MAX, ..Limits::default() };
         assert!(Engine::new(settings().allocation_strategy(pool(&limits, 0))).is_err());
         assert!(engine(&limits, 0, || ()).is_ok());
+    }
+
+    #[test]
+    fn one_call_has_room_for_as_many_parts_as_a_call_may_have() {
+        let may = MemoryMeter::new(Limits::default().memory);
+        assert_eq!([parts(1, 4), parts(1, 2)].map(|parts| parts as usize), [may.instances(), may.memories()]);
+        assert_eq!(parts(1, 4) as usize, may.tables());
+        assert_eq!(parts(256, 4), 1024);
     }
 
     #[test]
